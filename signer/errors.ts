@@ -1,0 +1,54 @@
+/**
+ * Every error that a client can see: one row a code, its HTTP status, and a text that is safe to show.
+ * docs/reference/errors.md lists exactly these (test/signer/errors.test.ts).
+ *
+ * Statuses as octez reads them (facts of its HTTP client): only 502 is asked again (10 tries in 3.6 s), so whatever
+ * may heal by itself is 502 and nothing else is. 201 and 204 are never used.
+ * @module
+ */
+export const ERRORS = {
+  "malformed-request": { status: 400, text: "The request is not of the remote signer's form" },
+  "malformed-payload": { status: 400, text: "The payload is not a valid Tezos request" },
+  "authentication-missing": { status: 401, text: "This signer wants an authentication signature" },
+  "authentication-invalid": { status: 403, text: "The authentication signature is not by an authorized key" },
+  "address-not-allowed": { status: 403, text: "This address may not ask for signatures" },
+  "request-not-allowed": { status: 403, text: "The policy of this key does not allow the request" },
+  "listing-not-allowed": { status: 403, text: "Listing the keys is not allowed" },
+  "proof-of-possession": { status: 403, text: "Only tz4 keys prove possession, and no key here is one" },
+  "unknown-key": { status: 404, text: "No such key here" },
+  "unknown-path": { status: 404, text: "No such path" },
+  "method-not-allowed": { status: 405, text: "That method is not for this path" },
+  "position-below-watermark": { status: 409, text: "A higher level or round was already signed" },
+  "position-already-signed": { status: 409, text: "Other bytes were already signed at this level and round" },
+  "level-implausible": { status: 409, text: "The level is too far ahead of what was signed before" },
+  "body-too-large": { status: 413, text: "The request is too large" },
+  "watermark-missing": { status: 500, text: "The record of what this key signed is missing, so nothing is signed" },
+  "watermark-untrusted": { status: 500, text: "The record of what was signed cannot be trusted, so nothing is signed" },
+  "internal-error": { status: 500, text: "The signer failed" },
+  "watermark-unavailable": { status: 502, text: "The watermark store did not answer in time; ask again" },
+  "vault-unavailable": { status: 502, text: "The key did not answer in time; ask again" },
+  "signature-invalid": { status: 502, text: "The key's signature did not verify and was dropped; ask again" },
+  "shutting-down": { status: 502, text: "The signer is stopping; ask again" },
+} as const satisfies Record<string, { status: number; text: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Thrown anywhere below http/, turned into an answer in one place: http/error-response.ts. */
+export class SignerError extends Error {
+  override readonly name = "SignerError";
+  readonly code: ErrorCode;
+
+  /**
+   * @param code a row of ERRORS
+   * @param detail what is wrong, where, and what to do; shown to the client, so never a secret
+   */
+  constructor(code: ErrorCode, detail: string, options?: ErrorOptions) {
+    super(`${ERRORS[code].text}: ${detail}`, options);
+    this.code = code;
+  }
+
+  /** The HTTP status of the answer. */
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+}

@@ -1,0 +1,25 @@
+import type { PublicKey } from "../tezos/public-key.ts";
+
+/** One private key, wherever it lives; what it signs was decided before it is asked. */
+export interface SigningKey {
+  readonly publicKey: PublicKey;
+  /** Where the key lives, for logs and /status: a file's path, or a vault key id with its version. */
+  readonly location: string;
+  /** Id of the watermark store that guards this key, where the backend records one (DESIGN.md 6: one key, one store). */
+  readonly store?: string;
+  /**
+   * Signs a digest once, as the backend does it: not yet normalised, not yet verified.
+   * @param digest Blake2b-256 of the payload, 32 bytes
+   * @param signal ends the attempt at the request's deadline
+   * @returns r || s, 64 bytes
+   * @throws SignerError `vault-unavailable` for whatever may heal by itself
+   */
+  sign(digest: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
+}
+
+/** The keys of one backend. */
+export interface Keyring {
+  /** The keys that can sign now, by public key hash. */
+  readonly keys: ReadonlyMap<string, SigningKey>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { expect } from "chai";
+
+const root = resolve(import.meta.dirname, "..");
+
+/** Which of our folders or files a folder may import: DESIGN.md 2, as a table. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  "signer/tezos": [],
+  "signer/policy": ["signer/tezos", "signer/errors.ts"],
+  "signer/watermark": ["signer/tezos", "signer/errors.ts"],
+  "signer/keys": ["signer/tezos", "signer/errors.ts"],
+  "signer/http": ["signer/tezos", "signer/errors.ts", "signer/pipeline.ts"],
+  "signer/cli": ["signer/tezos", "signer/errors.ts", "signer/settings.ts", "signer/keys", "signer/watermark"],
+  infra: ["signer/settings.ts", "cloud-init"],
+  "cloud-init": ["signer/settings.ts"],
+};
+
+/** Relative imports of a file, as paths from the project's root; `import type` counts too. */
+function imports(file: string): string[] {
+  const source = readFileSync(join(root, file), "utf8");
+  const specifiers = [...source.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map((match) => match[1] ?? "");
+  return specifiers.map((specifier) => relative(root, resolve(root, dirname(file), specifier)));
+}
+
+function files(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.(ts|js)$/.test(name) && !name.includes("node_modules"))
+    .map((name) => join(folder, name));
+}
+
+describe("directions of import", () => {
+  for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
+    it(`${folder}/ imports only ${allowed.length === 0 ? "itself" : allowed.join(", ")}`, () => {
+      for (const file of files(folder)) {
+        for (const imported of imports(file)) {
+          const fine = [folder, ...allowed].some((place) => imported === place || imported.startsWith(`${place}/`));
+          expect(fine, `${file} imports ${imported}`).to.equal(true);
+        }
+      }
+    });
+  }
+
+  it("signer/ imports nothing of infra/ or cloud-init/", () => {
+    for (const file of files("signer")) {
+      for (const imported of imports(file)) expect(imported, file).to.match(/^signer\//);
+    }
+  });
+});

@@ -1,0 +1,25 @@
+import mocha from "mocha";
+import { skipped } from "./requires.ts";
+
+const { Spec } = mocha.reporters;
+
+/**
+ * Mocha's spec report, closed by what could not run here and why, and by the one line that CI reads.
+ * In CI nothing may be skipped: there each skipped test counts as failed.
+ */
+export default class Reporter extends Spec {
+  constructor(runner, options) {
+    super(runner, options);
+    runner.on("end", () => {
+      const { passes, failures, pending } = this.stats;
+      const inCi = process.env.CI === "true";
+      if (pending > 0) console.log(inCi ? "\nSkipped, which CI does not allow:" : "\nCould not run here:");
+      for (const [title, reason] of skipped) console.log(`  ${title}: ${reason}`);
+      if (pending > skipped.size) console.log(`  ${pending - skipped.size} without a reason`);
+      const failed = inCi ? failures + pending : failures;
+      if (failed > 0) process.exitCode = 1;
+      const line = `${passes} passed, ${failed} failed`;
+      console.log(inCi || pending === 0 ? `\n${line}` : `\n${line}, ${pending} skipped`);
+    });
+  }
+}
