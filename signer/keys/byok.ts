@@ -66,10 +66,16 @@ export function parseKek(text: string): Kek {
   return { kid, publicKey, bytes: bits / 8, fingerprint: fingerprint(spki) };
 }
 
-/** A KEK as `keys kek show` writes it to a file. @param modulus big-endian @param exponent big-endian */
-export function formatKek(kid: string, modulus: Uint8Array, exponent: Uint8Array): string {
-  const [n, e] = [modulus, exponent].map((bytes) => Buffer.from(bytes).toString("base64url"));
-  return `${JSON.stringify({ kid, kty: "RSA-HSM", key_ops: ["import"], n, e }, undefined, 2)}\n`;
+/** A KEK as `keys kek` writes it to a file: the members of the vault's answer that matter, n and e big-endian. */
+export function formatKek(jwk: {
+  readonly kid: string;
+  readonly kty: string;
+  readonly key_ops: readonly string[];
+  readonly n: Uint8Array;
+  readonly e: Uint8Array;
+}): string {
+  const [n, e] = [jwk.n, jwk.e].map((bytes) => Buffer.from(bytes).toString("base64url"));
+  return `${JSON.stringify({ ...jwk, n, e }, undefined, 2)}\n`;
 }
 
 /** What stands before the address in a blob's free text. */

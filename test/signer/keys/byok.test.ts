@@ -11,7 +11,13 @@ import { openssl } from "../../support/openssl.ts";
 const kid = "https://example.vault.azure.net/keys/import-kek/0123456789abcdef0123456789abcdef";
 const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const jwk = pair.publicKey.export({ format: "jwk" });
-const kekFile = formatKek(kid, Buffer.from(jwk.n ?? "", "base64url"), Buffer.from(jwk.e ?? "", "base64url"));
+const kekFile = formatKek({
+  kid,
+  kty: "RSA-HSM",
+  key_ops: ["import"],
+  n: Buffer.from(jwk.n ?? "", "base64url"),
+  e: Buffer.from(jwk.e ?? "", "base64url"),
+});
 const kek = parseKek(kekFile);
 
 function problem(act: () => unknown): string {
