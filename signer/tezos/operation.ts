@@ -1,0 +1,4 @@
+export interface Operation {
+  readonly kind: string;
+  readonly tag: number;
+}
