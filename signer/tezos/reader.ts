@@ -108,17 +108,17 @@ export class Reader {
 
   /**
    * A natural number in Zarith's form: seven bits a byte, the low ones first, the high bit says that more follow.
-   * @param maxBytes longest form that the protocol reads
+   * @param maxBytes longest form that the protocol reads, where it has a bound
    * @throws PayloadError for a form that is not the shortest, as octez does
    */
-  natural(name: string, maxBytes: number): bigint {
+  natural(name: string, maxBytes = this.remaining): bigint {
     const start = this.#offset;
     const groups = this.#groups(name, maxBytes);
     return fromGroups(groups, 7, start, name);
   }
 
   /** An integer in Zarith's form: the first byte has six bits and the sign. */
-  integer(name: string, maxBytes: number): bigint {
+  integer(name: string, maxBytes = this.remaining): bigint {
     const start = this.#offset;
     const groups = this.#groups(name, maxBytes);
     const first = groups[0] ?? 0;
