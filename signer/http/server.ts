@@ -175,8 +175,15 @@ function refusalFor(code: string | undefined, limits: Limits): SignerError | und
 /** Strangers get their 403, but cannot take the connections that the others need. */
 function limitStrangers(server: Server, admits: ServerParts["admits"], limits: Limits): void {
   let strangers = 0;
-  server.on("connection", (socket) => {
-    if (admits === undefined || admits(socket.remoteAddress)) return;
+  const welcome = (socket: Socket): boolean => {
+    try {
+      return admits === undefined || admits(socket.remoteAddress);
+    } catch {
+      return false; // the app asks again for each request, and answers and logs the same exception
+    }
+  };
+  server.on("connection", (socket: Socket) => {
+    if (welcome(socket)) return;
     if (strangers >= limits.maxStrangers) {
       socket.destroy();
       return;
