@@ -170,6 +170,26 @@ describe("server", () => {
       agent.destroy();
     });
 
+    it("may come without a Host header, by HTTP/1.0, or with the whole URI as a proxy sends it", async () => {
+      const { port } = await open();
+      for (const line of ["GET /authorized_keys HTTP/1.0", "GET http://signer:6732/prefix/authorized_keys HTTP/1.1"]) {
+        const text = await exchange(port, `${line}\r\nConnection: close\r\n\r\n`);
+        expect(statuses(text), line).to.deep.equal([200]);
+      }
+    });
+
+    it("tell their client that they end once the signer stops", async () => {
+      const { port, server } = await open();
+      const signing = gate();
+      signer.before = () => signing.opened;
+      const answered = exchange(port, post(signer.address, PAYLOAD));
+      await until(() => signer.asked.length === 1);
+      const stopped = server.stop();
+      signing.open();
+      expect(await answered).to.match(/^HTTP\/1\.1 200 [\s\S]*Connection: close/);
+      await stopped;
+    });
+
     it("answer pipelined requests in their order", async () => {
       const { port } = await open();
       const first = gate();
