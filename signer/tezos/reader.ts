@@ -111,14 +111,14 @@ export class Reader {
    * @param maxBytes longest form that the protocol reads, where it has a bound
    * @throws PayloadError for a form that is not the shortest, as octez does
    */
-  natural(name: string, maxBytes = this.remaining): bigint {
+  natural(name: string, maxBytes = Number.POSITIVE_INFINITY): bigint {
     const start = this.#offset;
     const groups = this.#groups(name, maxBytes);
     return fromGroups(groups, 7, start, name);
   }
 
   /** An integer in Zarith's form: the first byte has six bits and the sign. */
-  integer(name: string, maxBytes = this.remaining): bigint {
+  integer(name: string, maxBytes = Number.POSITIVE_INFINITY): bigint {
     const start = this.#offset;
     const groups = this.#groups(name, maxBytes);
     const first = groups[0] ?? 0;
