@@ -78,23 +78,21 @@ const READERS: {
   }),
 };
 
-const KINDS = new Map(
-  (Object.keys(READERS) as (keyof typeof READERS)[]).map((kind) => [OPERATION_TAGS[kind], kind] as const),
-);
+type ManagerReader = keyof typeof READERS;
 
-/** Whether the tag is a manager operation's: only these may stand in a batch. */
-export function isManagerTag(tag: number): boolean {
-  return KINDS.has(tag);
+const KINDS = new Map((Object.keys(READERS) as ManagerReader[]).map((kind) => [OPERATION_TAGS[kind], kind] as const));
+
+/** The manager operation of a tag, if it is one's: only these may stand in a batch. */
+export function managerKind(tag: number): ManagerReader | undefined {
+  return KINDS.get(tag);
 }
 
 /** Reads a manager operation from behind its tag. */
-export function readManagerOperation(reader: Reader, tag: number): ManagerOperation {
-  const kind = KINDS.get(tag);
-  if (kind === undefined) throw new PayloadError(reader.offset - 1, `tag ${tag} is no manager operation`);
+export function readManagerOperation(reader: Reader, kind: ManagerReader): ManagerOperation {
   const header = readHeader(reader);
   const fields = READERS[kind](reader);
   const named = kind === "transaction" ? nameOf(header, fields as TransactionFields) : kind;
-  return { kind: named, tag, ...header, ...fields } as ManagerOperation;
+  return { kind: named, tag: OPERATION_TAGS[kind], ...header, ...fields } as ManagerOperation;
 }
 
 /** Operation_repr manager_encoding; counter and limits are at most 10 bytes long. */

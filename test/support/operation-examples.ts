@@ -81,9 +81,10 @@ function single(name: string, kind: OperationKind, ours: Fields, rpc: Fields | U
 }
 
 const UNIT = { prim: "Unit" };
+const TYPE = { prim: "option", args: [{ prim: "int" }], annots: ["%some"] };
 const SCRIPT = [
   { prim: "parameter", args: [{ prim: "unit", annots: ["%go"] }] },
-  { prim: "storage", args: [{ prim: "pair", args: [{ prim: "int" }, { prim: "string" }], annots: [":s", "@t"] }] },
+  { prim: "storage", args: [{ prim: "pair", args: [TYPE, { prim: "string" }], annots: [":s", "@t"] }] },
   { prim: "code", args: [[{ prim: "CDR" }, { prim: "NIL", args: [{ prim: "operation" }] }, { prim: "PAIR" }]] },
 ];
 const DATA = { prim: "Pair", args: [{ int: "-129" }, { string: "ten\ntez" }, { bytes: "00ff" }, { int: "0" }] };
