@@ -78,29 +78,14 @@ export class EncodingError extends Error {
 /** The longest text of the table is a BLsig of 142 characters; decoding takes quadratic time, so no more is tried. */
 const MAX_TEXT = 160;
 
-interface Form {
-  readonly prefix: Prefix;
-  readonly lead: Uint8Array;
-  readonly length: number;
-}
+/** The length of each prefix's content in bytes. */
+export const PREFIX_LENGTHS = Object.fromEntries(
+  Object.entries(PREFIXES).map(([prefix, [, length]]) => [prefix, length]),
+) as Readonly<Record<Prefix, number>>;
 
-const FORMS = new Map<Prefix, Form>(
-  (Object.entries(PREFIXES) as [Prefix, readonly [string, number]][]).map(([prefix, [lead, length]]) => [
-    prefix,
-    { prefix, lead: Buffer.from(lead, "hex"), length },
-  ]),
-);
-
-/** Every prefix of the table, with the length of its content in bytes. */
-export const PREFIX_LENGTHS: ReadonlyMap<Prefix, number> = new Map(
-  [...FORMS].map(([name, { length }]) => [name, length]),
-);
-
-function form(prefix: Prefix): Form {
-  const found = FORMS.get(prefix);
-  if (found === undefined) throw new EncodingError(`no base58check prefix ${prefix} is known`);
-  return found;
-}
+const LEADS = Object.fromEntries(
+  Object.entries(PREFIXES).map(([prefix, [lead]]) => [prefix, Buffer.from(lead, "hex")]),
+) as Readonly<Record<Prefix, Buffer>>;
 
 /**
  * @param prefix how the text shall begin
@@ -108,8 +93,9 @@ function form(prefix: Prefix): Form {
  * @throws EncodingError for another length
  */
 export function encode(prefix: Prefix, bytes: Uint8Array): string {
-  const { lead, length } = form(prefix);
+  const length = PREFIX_LENGTHS[prefix];
   if (bytes.length !== length) throw new EncodingError(`${prefix} takes ${length} bytes, not ${bytes.length}`);
+  const lead = LEADS[prefix];
   const whole = new Uint8Array(lead.length + length);
   whole.set(lead);
   whole.set(bytes, lead.length);
@@ -129,18 +115,17 @@ export function decode<P extends Prefix = Prefix>(text: string, ...allowed: P[])
   const found = recognise(whole);
   if (found === undefined)
     throw new EncodingError(`expected ${wanted}: the checksum is right but the prefix is unknown`);
-  if (allowed.length > 0 && !(allowed as Prefix[]).includes(found.prefix)) {
-    throw new EncodingError(`expected ${wanted}, but this is ${found.prefix}`);
+  if (allowed.length > 0 && !(allowed as Prefix[]).includes(found)) {
+    throw new EncodingError(`expected ${wanted}, but this is ${found}`);
   }
-  return { prefix: found.prefix as P, bytes: whole.subarray(found.lead.length) };
+  return { prefix: found as P, bytes: whole.subarray(LEADS[found].length) };
 }
 
-function recognise(whole: Uint8Array): Form | undefined {
-  for (const candidate of FORMS.values()) {
-    const { lead, length } = candidate;
-    if (whole.length === lead.length + length && lead.every((byte, index) => whole[index] === byte)) return candidate;
-  }
-  return undefined;
+function recognise(whole: Uint8Array): Prefix | undefined {
+  return (Object.keys(PREFIXES) as Prefix[]).find((prefix) => {
+    const lead = LEADS[prefix];
+    return whole.length === lead.length + PREFIX_LENGTHS[prefix] && lead.every((byte, at) => whole[at] === byte);
+  });
 }
 
 function orList(names: readonly string[]): string {

@@ -73,7 +73,7 @@ const READERS: {
   smart_rollup_recover_bond: (reader) => ({ rollup: readRollup(reader), staker: readPublicKeyHash(reader, "staker") }),
   dal_publish_commitment: (reader) => ({
     slotIndex: reader.uint8("slot_index"),
-    commitment: readHash(reader, "sh", 48, "commitment"),
+    commitment: readHash(reader, "sh", "commitment"),
     proof: readHex(reader, 96, "commitment_proof"),
   }),
 };
@@ -112,7 +112,7 @@ function readKeyWithProof(reader: Reader): ManagerFields["reveal"] {
     publicKey: readPublicKey(reader, "public_key"),
     proof: readOption(reader, "proof", (from, name) => {
       const part = from.part(name);
-      const proof = readHash(part, "BLsig", 96, name);
+      const proof = readHash(part, "BLsig", name);
       part.end(`the ${name}`);
       return proof;
     }),

@@ -11,7 +11,7 @@ import { readSingleOperation } from "./single-operation.ts";
  */
 export function parseOperations(payload: Uint8Array): { branch: string; operations: readonly Operation[] } {
   const reader = new Reader(payload, 1);
-  const branch = readHash(reader, "B", 32, "branch");
+  const branch = readHash(reader, "B", "branch");
   const tag = reader.uint8("operation tag");
   const kind = managerKind(tag);
   if (kind === undefined) {

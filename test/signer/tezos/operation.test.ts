@@ -50,6 +50,13 @@ describe("operations", () => {
     });
   }
 
+  it("has examples that Taquito reads back as it wrote them", async () => {
+    for (const example of EXAMPLES.filter(({ contents }) => contents !== undefined)) {
+      const read = (await taquitoReads(await payloadOf(example))) as { contents: Readonly<Record<string, unknown>>[] };
+      expect(read.contents[0], example.name).to.deep.equal(example.contents);
+    }
+  });
+
   it("has an example of every kind that policies can name", () => {
     expect(new Set(EXAMPLES.map(({ operation }) => operation.kind))).to.deep.equal(new Set(OPERATION_KINDS));
   });

@@ -40,7 +40,7 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   "signatory/multiple operations": /^at byte 118: the operations of a batch have different sources/,
   "signatory/generic/Update consensus key": /^at byte 96: proof needs 1 byte/, // without the proof of protocol 023
   "lattejed/op-generic.json": /^at byte 34: result needs 100 bytes/, // tag 8 was a transaction until 2019
-  "octez_u025/generic/double-baking-evidence": /^at byte 125: this is no Tenderbake fitness/, // an encoding sample
+  "octez_u025/generic/double-baking-evidence": /^at byte 124: this is no Tenderbake fitness/, // an encoding sample
   "lattejed/op-block.json": /^at byte 0: magic byte 01 is a block of before Tenderbake/,
   "lattejed/op-endorsement.json": /^at byte 0: magic byte 02 is an endorsement of before Tenderbake/,
   "octez_u025/bls_mode_unsigned_attestation": /^at byte 37: tag 41 is the form that tz4 keys sign/,
@@ -193,7 +193,7 @@ describe("blocks", () => {
     [
       "another fitness version",
       block({ fitnessVersion: 1 }),
-      "92: this is no Tenderbake fitness: its version must be 02",
+      "91: this is no Tenderbake fitness: its version must be 02",
     ],
     ["a negative locked round", block({ ...locked, lockedRound: -1 }), "104: locked round is negative"],
     [
