@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { OPERATION_KINDS } from "../../../signer/tezos/operation.ts";
-import { type Report, randomFrom, run, seeds } from "../../campaign/mutations.ts";
+import { type Report, randomFrom, run } from "../../campaign/mutations.ts";
+import { seeds } from "../../campaign/seeds.ts";
 
 describe("5,000 mutated payloads", () => {
   let report: Report;

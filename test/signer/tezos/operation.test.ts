@@ -80,30 +80,27 @@ describe("operations", () => {
 
   it("reads any transfer as Taquito does", async () => {
     const uint63 = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
-    const property = fc.asyncProperty(
-      uint63,
-      uint63,
-      uint63,
-      fc.constantFrom(OTHER, KT1),
-      async (amount, fee, counter, destination) => {
-        const payload = transfer({ amount, fee, counter, destination });
-        const read = only(payload) as Operation & { kind: "transaction" };
-        const { contents } = (await taquitoReads(payload)) as { contents: Record<string, string>[] };
-        expect({
-          source: read.source,
-          amount: String(read.amount),
-          fee: String(read.fee),
-          counter: String(read.counter),
-          destination: read.destination,
-        }).to.deep.equal({
-          source: contents[0]?.source,
-          amount: contents[0]?.amount,
-          fee: contents[0]?.fee,
-          counter: contents[0]?.counter,
-          destination: contents[0]?.destination,
-        });
-      },
-    );
+    const numbers = fc.record({ amount: uint63, fee: uint63, counter: uint63, gasLimit: uint63, storageLimit: uint63 });
+    const property = fc.asyncProperty(numbers, fc.constantFrom(OTHER, KT1), async (given, destination) => {
+      const payload = transfer({ ...given, destination });
+      const { amount, fee, counter, gasLimit, storageLimit } = only(payload) as Operation & { kind: "transaction" };
+      expect({ amount, fee, counter, gasLimit, storageLimit }).to.deep.equal(given);
+      expect(await taquitoReads(payload)).to.deep.equal({
+        branch: BRANCH,
+        contents: [
+          {
+            kind: "transaction",
+            source: SOURCE,
+            amount: String(amount),
+            fee: String(fee),
+            counter: String(counter),
+            gas_limit: String(gasLimit),
+            storage_limit: String(storageLimit),
+            destination,
+          },
+        ],
+      });
+    });
     await fc.assert(property, { numRuns: 200 });
   });
 });
