@@ -29,7 +29,10 @@ const VOTES: Readonly<Record<"preattestation" | "attestation", Readonly<Record<n
   attestation: { 21: "attestation", 23: "attestation_with_dal" },
 };
 
-/** Parses 0x11: magic byte, chain id, block header, and nothing after it. */
+/**
+ * Parses 0x11: magic byte, chain id, block header, and nothing after it.
+ * @throws PayloadError for anything else
+ */
 export function parseBlock(payload: Uint8Array): ConsensusRequest {
   const reader = new Reader(payload, 1);
   const chainId = readChainId(reader);
@@ -38,7 +41,10 @@ export function parseBlock(payload: Uint8Array): ConsensusRequest {
   return { class: "consensus", kind: "block", operation: "block", chainId, level, round };
 }
 
-/** Parses 0x12 and 0x13: magic byte, chain id, branch, one operation, and nothing after it. */
+/**
+ * Parses 0x12 and 0x13: magic byte, chain id, branch, one operation, and nothing after it.
+ * @throws PayloadError for anything else, and for the operations that only tz4 keys sign
+ */
 export function parseVote(payload: Uint8Array, magic: 0x12 | 0x13): ConsensusRequest {
   const kind = magic === 0x12 ? "preattestation" : "attestation";
   const reader = new Reader(payload, 1);

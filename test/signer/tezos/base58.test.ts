@@ -109,6 +109,13 @@ describe("base58check", () => {
     );
   });
 
+  it("refuses a text of another currency, whose checksum is right", () => {
+    expect(() => decode("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa")).to.throw(
+      EncodingError,
+      "expected base58check of Tezos, but this begins with no known prefix",
+    );
+  });
+
   it("never repeats the text, which may be a secret", () => {
     const secret = "p2sk2rUMnnnFPQCB7DBozkCZrFhiZ87ddrpAHbRcww7dwU2WHYUbci";
     for (const text of [secret, `${secret.slice(0, -1)}j`, `${secret}0`]) {

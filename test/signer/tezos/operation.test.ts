@@ -293,6 +293,21 @@ describe("fields of operations", () => {
       ),
       `${header + 7 + 6 + 6 + 22}: ticket_amount is zero`,
     ],
+    [
+      "a negative number of ticks",
+      operations(manager(203, {}, new Uint8Array(20 + 32), int32(1), new Uint8Array(32), Buffer.alloc(8, 0xff))),
+      `${header + 7 + 20 + 32 + 4 + 32}: number_of_ticks is negative`,
+    ],
+    [
+      "evidence whose signature has no signature's length",
+      operations(bytes(2, 0, 0), part(vote(0x13, 21).subarray(5), new Uint8Array(65))),
+      `${33 + 3 + 4 + 75}: no signature has 65 bytes`,
+    ],
+    [
+      "evidence of something else than a vote",
+      operations(bytes(2, 0, 0), part(new Uint8Array(32), bytes(108))),
+      `${33 + 3 + 4 + 32}: tag 108 is no consensus operation`,
+    ],
     ["an unknown kind of rollup", operations(manager(200, {}, bytes(3))), `${header + 7}: 03 is no kind of rollup`],
     [
       "more than 20 proposals",
