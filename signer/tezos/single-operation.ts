@@ -133,8 +133,10 @@ function readAggregateContent(reader: Reader): { level: number; round: number } 
   return { level, round };
 }
 
+type ContentReader = (reader: Reader) => { level: number; round: number };
+
 /** Readers of operation_repr.ml inlined_consensus_operation_encoding, by tag. */
-const VOTES: Readonly<Record<number, readonly [string, (reader: Reader) => { level: number; round: number }]>> = {
+const VOTES: Readonly<Record<number, readonly [InlinedVote["kind"], ContentReader]>> = {
   20: ["preattestation", readVote],
   21: ["attestation", readVote],
   23: ["attestation_with_dal", readVoteWithDal],
