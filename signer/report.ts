@@ -1,6 +1,7 @@
 import manifest from "../package.json" with { type: "json" };
 import type { Keyring } from "./keys/keyring.ts";
 import type { Metrics } from "./metrics.ts";
+import { ofAnotherStore } from "./pipeline.ts";
 import { policyOf } from "./policy/policy.ts";
 import type { Settings } from "./settings.ts";
 import type { Preparation } from "./watermark/preparation.ts";
@@ -27,7 +28,13 @@ export class Report {
     const { keyring, preparation, store } = this.#parts;
     const reasons = new Set(store.stops.values());
     if (preparation.reason !== undefined) reasons.add(preparation.reason);
+    const missing = keyring.problem?.();
+    if (missing !== undefined) reasons.add(missing);
     if (keyring.keys.size === 0) reasons.add("There is no key that can sign.");
+    for (const key of keyring.keys.values()) {
+      const refused = ofAnotherStore(key, store.id);
+      if (refused !== undefined) reasons.add(refused);
+    }
     return { ready: reasons.size === 0, reasons: [...reasons] };
   }
 
