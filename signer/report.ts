@@ -27,7 +27,7 @@ export class Report {
     const { keyring, preparation, store } = this.#parts;
     const reasons = new Set(store.stops.values());
     if (preparation.reason !== undefined) reasons.add(preparation.reason);
-    if (keyring.keys.size === 0) reasons.add("There is no key that can sign.");
+    if (keyring.keys.size === 0) reasons.add(keyring.problem?.() ?? "There is no key that can sign.");
     return { ready: reasons.size === 0, reasons: [...reasons] };
   }
 
