@@ -28,9 +28,8 @@ export class Report {
     const { keyring, preparation, store } = this.#parts;
     const reasons = new Set(store.stops.values());
     if (preparation.reason !== undefined) reasons.add(preparation.reason);
-    const missing = keyring.problem?.();
+    const missing = keyring.problem?.() ?? (keyring.keys.size === 0 ? "There is no key that can sign." : undefined);
     if (missing !== undefined) reasons.add(missing);
-    if (keyring.keys.size === 0) reasons.add("There is no key that can sign.");
     for (const key of keyring.keys.values()) {
       const refused = ofAnotherStore(key, store.id);
       if (refused !== undefined) reasons.add(refused);
