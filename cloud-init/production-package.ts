@@ -1,7 +1,13 @@
 /**
- * package.json and package-lock.json as the machine gets them: what runs there, and the hash of each package of it.
+ * package.json and package-lock.json as the machine gets them: what runs there, and nothing else.
+ *
+ * A hash does not compress, and 125 of them are a sixth of customData. So the machine's lock has the exact versions
+ * alone, and one SHA-256 over every package's integrity hash goes with it: npm checks each package against the hash
+ * that the registry gives, and notes it; the machine then compares the notes with the one SHA-256 before anything of
+ * them runs. A registry that serves something else is found out as surely as by hashes in the lock.
  * @module
  */
+import { createHash } from "node:crypto";
 
 /** One entry of a lockfile's `packages`; docs.npmjs.com, "package-lock.json", lockfileVersion 3. */
 interface LockedPackage {
@@ -22,18 +28,7 @@ interface Lock {
 }
 
 /** What `npm ci` reads of an entry; the rest (licence, funding, engines, commands) is not needed there. */
-const KEPT = [
-  "version",
-  "integrity",
-  "dependencies",
-  "optionalDependencies",
-  "peerDependencies",
-  "peerDependenciesMeta",
-  "optional",
-  "os",
-  "cpu",
-  "libc",
-] as const;
+const KEPT = ["version", "dependencies", "optionalDependencies", "peerDependencies", "peerDependenciesMeta"] as const;
 
 /**
  * package.json without scripts and development dependencies.
@@ -44,12 +39,20 @@ export function productionPackage(text: string): string {
   return JSON.stringify({ name, version, license, private: true, type, engines, dependencies }, null, 1);
 }
 
+/** The lockfile for the machine. */
+export interface ProductionLock {
+  /** package-lock.json with what the run-time dependencies reach, at exact versions, without hashes. */
+  readonly text: string;
+  /** SHA-256, hex, over a line `PATH VERSION INTEGRITY` for each package, sorted. */
+  readonly digest: string;
+}
+
 /**
- * The lockfile reduced to what the run-time dependencies reach, each with its integrity hash.
+ * Reduces the lockfile to what the run-time dependencies reach.
  * @param text the checkout's package-lock.json, lockfileVersion 3
- * @throws Error if a package that is needed is missing, or has no hash
+ * @throws Error if a package that is needed is missing, has no hash, or is for some machines only
  */
-export function productionLock(text: string): string {
+export function productionLock(text: string): ProductionLock {
   const lock: Lock = JSON.parse(text);
   if (lock.lockfileVersion !== 3) throw new Error(`package-lock.json has version ${lock.lockfileVersion}, 3 is read`);
   const root = lock.packages[""];
@@ -68,17 +71,27 @@ export function productionLock(text: string): string {
       const entry = lock.packages[path];
       if (entry === undefined || kept.has(path)) continue;
       if (entry.integrity === undefined) throw new Error(`package-lock.json has no integrity hash for ${path}`);
+      // npm would leave it out on another machine, and the digest would not be the same.
+      if (entry.os ?? entry.cpu ?? entry.libc) throw new Error(`${path} is for some machines only`);
       kept.set(path, entry);
       open.push({ path, entry });
     }
   }
 
+  const paths = [...kept.keys()].sort();
   const packages: Record<string, unknown> = {
     "": { name: lock.name, version: lock.version, dependencies: productionRoot.dependencies },
   };
-  for (const path of [...kept.keys()].sort()) packages[path] = pick(kept.get(path) ?? {});
-  const { name, version, lockfileVersion } = lock;
-  return JSON.stringify({ name, version, lockfileVersion, requires: true, packages }, null, 1);
+  for (const path of paths) packages[path] = pick(kept.get(path) ?? {});
+  const lines = paths.map((path) => `${path} ${kept.get(path)?.version} ${kept.get(path)?.integrity}\n`);
+  return {
+    text: JSON.stringify(
+      { name: lock.name, version: lock.version, lockfileVersion: 3, requires: true, packages },
+      null,
+      1,
+    ),
+    digest: createHash("sha256").update(lines.join("")).digest("hex"),
+  };
 }
 
 function wanted(entry: LockedPackage): { name: string; optional: boolean }[] {

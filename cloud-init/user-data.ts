@@ -9,7 +9,7 @@
 import { gzipSync, strToU8 } from "fflate";
 import { parse, stringify } from "yaml";
 import { importClosure } from "./closure.ts";
-import { withoutComments } from "./comments.ts";
+import { machineSource } from "./machine-source.ts";
 import { NODE_RELEASE, type NodeRelease } from "./node-release.ts";
 import { productionLock, productionPackage } from "./production-package.ts";
 
@@ -31,6 +31,8 @@ const ENTRY = "signer/tezos-signer.js";
 const HOME = "/opt/tezos-signer";
 const MACHINE_FILES = "cloud-init/files";
 
+type File = [path: string, content: string];
+
 /**
  * The bytes of customData, gzip. ARM wants them in base64, which the caller makes.
  * @param checkout the text of each file by its path from the checkout's root; see checkout.ts
@@ -47,7 +49,9 @@ export function customData(checkout: ReadonlyMap<string, string>, parameters: Ma
 /** The cloud-config that customData holds, as text. */
 export function cloudConfig(checkout: ReadonlyMap<string, string>, parameters: MachineParameters): string {
   const config = parse(text(checkout, "cloud-init/cloud-config.yaml"));
-  const files = [...signerFiles(checkout), ...machineFiles(checkout, parameters)];
+  const lock = productionLock(text(checkout, "package-lock.json"));
+  const values = placeholders(parameters, lock.digest);
+  const files = [...signerFiles(checkout, lock.text), ...machineFiles(checkout, values)];
   // YAML 1.1, since that is what cloud-init reads; literal blocks, so that the machine's copy can be read by eye.
   const body = stringify(
     { ...config, write_files: files.map(([path, content]) => ({ path, permissions: permissions(path), content })) },
@@ -56,29 +60,24 @@ export function cloudConfig(checkout: ReadonlyMap<string, string>, parameters: M
   return `#cloud-config\n${body}`;
 }
 
-function signerFiles(checkout: ReadonlyMap<string, string>): [path: string, content: string][] {
+function signerFiles(checkout: ReadonlyMap<string, string>, lock: string): File[] {
+  const sources = importClosure(checkout, ENTRY).filter((path) => path !== "package.json");
   return [
-    ...importClosure(checkout, ENTRY).map((path): [string, string] => [
-      `${HOME}/${path}`,
-      withoutComments(text(checkout, path)),
-    ]),
+    ...sources.map((path): File => [`${HOME}/${path}`, machineSource(path, text(checkout, path))]),
     [`${HOME}/package.json`, productionPackage(text(checkout, "package.json"))],
-    [`${HOME}/package-lock.json`, productionLock(text(checkout, "package-lock.json"))],
+    [`${HOME}/package-lock.json`, lock],
   ];
 }
 
-function machineFiles(
-  checkout: ReadonlyMap<string, string>,
-  parameters: MachineParameters,
-): [path: string, content: string][] {
-  const values = placeholders(parameters);
+function machineFiles(checkout: ReadonlyMap<string, string>, values: ReadonlyMap<string, string>): File[] {
   return [...checkout.keys()]
     .filter((path) => path.startsWith(`${MACHINE_FILES}/`))
     .sort()
     .map((path) => [path.slice(MACHINE_FILES.length), fill(path, text(checkout, path), values)]);
 }
 
-function placeholders({ ssh, maintenance, node = NODE_RELEASE }: MachineParameters): ReadonlyMap<string, string> {
+function placeholders(parameters: MachineParameters, packagesDigest: string): ReadonlyMap<string, string> {
+  const { ssh, maintenance, node = NODE_RELEASE } = parameters;
   if (!/^([01]\d|2[0-3]):[0-5]\d$/.test(maintenance)) {
     throw new Error(`maintenance must be a time of day as HH:MM in UTC, it is ${JSON.stringify(maintenance)}`);
   }
@@ -86,6 +85,7 @@ function placeholders({ ssh, maintenance, node = NODE_RELEASE }: MachineParamete
     ["SSH", ssh ? "on" : "off"],
     ["SSH_PORT", ssh ? "22, " : ""],
     ["MAINTENANCE", maintenance],
+    ["PACKAGES_SHA256", packagesDigest],
     ["NODE_VERSION", node.version],
     ["NODE_BASE_URL", node.baseUrl],
     ["NODE_SHA256_X64", node.sha256.x64],

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
-import { productionLock, productionPackage } from "../../cloud-init/production-package.ts";
+import { type ProductionLock, productionLock, productionPackage } from "../../cloud-init/production-package.ts";
 
 const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 
@@ -18,7 +18,7 @@ function lockOf(root: object, packages: Record<string, object>): string {
   });
 }
 
-const pathsOf = (lock: string) => Object.keys(JSON.parse(lock).packages).filter((path) => path !== "");
+const pathsOf = ({ text }: ProductionLock) => Object.keys(JSON.parse(text).packages).filter((path) => path !== "");
 
 describe("production package", () => {
   it("has the run-time dependencies, and neither scripts nor development dependencies", () => {
@@ -35,15 +35,25 @@ describe("production package", () => {
     expect(pathsOf(productionLock(read("package-lock.json")))).to.deep.equal(expected.map(([path]) => path).sort());
   });
 
-  it("keeps each package's version and integrity hash", () => {
+  it("keeps each package's version, and no hash but the one over all", () => {
     const whole = JSON.parse(read("package-lock.json")).packages;
-    const reduced = JSON.parse(productionLock(read("package-lock.json"))).packages;
-    for (const path of Object.keys(reduced).filter((name) => name !== "")) {
-      expect(reduced[path].version).to.equal(whole[path].version);
-      expect(reduced[path].integrity, path)
-        .to.match(/^sha512-/)
-        .and.to.equal(whole[path].integrity);
-    }
+    const { text, digest } = productionLock(read("package-lock.json"));
+    const reduced = JSON.parse(text).packages;
+    for (const path of pathsOf({ text, digest })) expect(reduced[path].version).to.equal(whole[path].version);
+    expect(text).to.not.include("sha512");
+    expect(digest).to.match(/^[0-9a-f]{64}$/);
+  });
+
+  it("changes its digest with any package's hash or version", () => {
+    const digest = (fields: object) =>
+      productionLock(lockOf({ dependencies: { a: "1" } }, { "node_modules/a": fields })).digest;
+    const all = new Set([digest({}), digest({ integrity: "sha512-BB==" }), digest({ version: "1.0.1" })]);
+    expect(all.size).to.equal(3);
+  });
+
+  it("refuses a package that npm would leave out on some machines", () => {
+    const lock = lockOf({ dependencies: { a: "1" } }, { "node_modules/a": { os: ["linux"] } });
+    expect(() => productionLock(lock)).to.throw("node_modules/a is for some machines only");
   });
 
   it("takes the nearest copy of a package, as Node does", () => {
