@@ -99,6 +99,12 @@ export class PrivateKey implements Disposable {
     }
   }
 
+  /** The public point's affine coordinates, 32 bytes each. */
+  coordinates(): [x: Uint8Array, y: Uint8Array] {
+    const point = this.#point();
+    return [point.subarray(1, 33), point.subarray(33)];
+  }
+
   /** Runs `use` on a copy of the scalar, 32 bytes, which is wiped afterwards. */
   withScalar<T>(use: (scalar: Uint8Array) => T): T {
     const copy = Uint8Array.from(this.#scalar);

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { createPrivateKey } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,15 +7,10 @@ import { KeyError } from "../../../signer/keys/key-error.ts";
 import { decryptPem, encryptPem, isEncryptedPem, pemLabel } from "../../../signer/keys/pem.ts";
 import { PrivateKey } from "../../../signer/keys/private-key.ts";
 import type { Curve } from "../../../signer/tezos/public-key.ts";
+import { OPENSSL_CURVES, openssl, shell } from "../../support/openssl.ts";
 import { vectors } from "../../support/shared.ts";
 
-const CURVES = { "P-256": "prime256v1", "P-256K": "secp256k1" } as const;
 const passphrase = Buffer.from("correct horse battery staple");
-
-/** Runs openssl, which reads `input` from its standard input. */
-function openssl(args: string[], input: string | Buffer = ""): Buffer {
-  return execFileSync("openssl", args, { input, stdio: ["pipe", "pipe", "pipe"] });
-}
 
 /** The problem that a function throws. */
 function problem(act: () => unknown): string {
@@ -36,7 +30,7 @@ describe("encrypted PEM", () => {
   });
   after(() => rmSync(directory, { recursive: true }));
 
-  for (const curve of Object.keys(CURVES) as Curve[]) {
+  for (const curve of Object.keys(OPENSSL_CURVES) as Curve[]) {
     it(`opens again to the same ${curve} key`, async () => {
       using key = PrivateKey.generate(curve);
       using again = decryptPem(await encryptPem(key, passphrase), passphrase);
@@ -49,28 +43,26 @@ describe("encrypted PEM", () => {
       const pem = await encryptPem(key, passphrase);
       const file = join(directory, `${curve}.pem`);
       writeFileSync(file, pem);
-      const said = execFileSync("openssl", ["ec", "-check", "-in", file, "-passin", `pass:${passphrase}`], {
-        stdio: ["pipe", "pipe", "pipe"],
-      });
+      const said = openssl(["ec", "-check", "-in", file, "-passin", `pass:${passphrase}`]);
       expect(said.toString()).to.include("EC PRIVATE KEY");
       const pkcs8 = createPrivateKey({ key: pem, passphrase }).export({ type: "pkcs8", format: "der" });
       expect(pkcs8.equals(key.toPkcs8())).to.equal(true);
     });
 
     for (const [form, make] of [
-      ["plain PKCS#8", `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:${CURVES[curve]}`],
-      ["plain EC, after its parameters", `openssl ecparam -genkey -name ${CURVES[curve]}`],
+      ["plain PKCS#8", `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:${OPENSSL_CURVES[curve]}`],
+      ["plain EC, after its parameters", `openssl ecparam -genkey -name ${OPENSSL_CURVES[curve]}`],
       [
         "the guide's `openssl ec -aes256`",
-        `openssl ecparam -genkey -name ${CURVES[curve]} | openssl ec -aes256 -passout "pass:$0"`,
+        `openssl ecparam -genkey -name ${OPENSSL_CURVES[curve]} | openssl ec -aes256 -passout "pass:$0"`,
       ],
       [
         "PBES2 with PBKDF2",
-        `openssl ecparam -genkey -noout -name ${CURVES[curve]} | openssl pkcs8 -topk8 -v2 aes128 -iter 9 -passout "pass:$0"`,
+        `openssl ecparam -genkey -noout -name ${OPENSSL_CURVES[curve]} | openssl pkcs8 -topk8 -v2 aes128 -iter 9 -passout "pass:$0"`,
       ],
     ] as const) {
       it(`reads OpenSSL's ${curve} key: ${form}`, () => {
-        const pem = execFileSync("sh", ["-c", make, passphrase.toString()], { stdio: ["pipe", "pipe", "pipe"] });
+        const pem = shell(make, passphrase.toString());
         using key = decryptPem(pem.toString(), passphrase);
         const expected = openssl(
           ["ec", "-passin", `pass:${passphrase}`, "-pubout", "-outform", "DER", "-conv_form", "compressed"],
@@ -108,7 +100,7 @@ describe("encrypted PEM", () => {
   it("calls every wrong passphrase wrong, also where the padding happens to fit", () => {
     // PBKDF2 of one round: fast enough for the one in 256 that decrypts to good padding.
     const make = "openssl ecparam -genkey -noout -name secp256k1 | openssl pkcs8 -topk8 -iter 1 -passout pass:right";
-    const pem = execFileSync("sh", ["-c", make]).toString();
+    const pem = shell(make).toString();
     for (let guess = 0; guess < 1500; guess++) {
       expect(problem(() => decryptPem(pem, Buffer.from(`wrong ${guess}`)))).to.equal("wrong-passphrase");
     }
@@ -134,7 +126,7 @@ describe("encrypted PEM", () => {
       "openssl genpkey -algorithm ed25519",
       "openssl ecparam -genkey -name prime256v1 -param_enc explicit -noout",
     ]) {
-      const pem = execFileSync("sh", ["-c", make]).toString();
+      const pem = shell(make).toString();
       expect(
         problem(() => decryptPem(pem, passphrase)),
         make,
