@@ -21,7 +21,7 @@ export function machineSource(path: string, source: string): string {
   const bare = source.replace(BLOCK, (comment) => "\n".repeat(comment.split("\n").length - 1)).replace(LINE, "");
   if (!path.endsWith(".ts")) return bare;
   const blank = blankTypes(bare, (node) => {
-    throw new Error(`${path} uses TypeScript that cannot be blanked: ${node.getText()}`);
+    throw new Error(`${path} uses TypeScript that cannot be blanked: ${bare.slice(node.pos, node.end).trim()}`);
   });
   return blank.replace(/[ \t]+$/gm, "");
 }

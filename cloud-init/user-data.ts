@@ -28,6 +28,13 @@ export const SIZE_LIMIT = 60_000;
 
 /** The program that the unit file starts; what it imports is what the machine gets. */
 const ENTRY = "signer/tezos-signer.js";
+/** What the program loads only when asked, and nobody asks for on the machine: keys are made and moved elsewhere. */
+const NOT_ON_THE_MACHINE = [
+  "signer/cli/first-use.ts",
+  "signer/cli/keys/index.ts",
+  "signer/keys/local.ts",
+  "signer/watermark/sqlite-store.ts",
+];
 const HOME = "/opt/tezos-signer";
 const MACHINE_FILES = "cloud-init/files";
 
@@ -61,7 +68,7 @@ export function cloudConfig(checkout: ReadonlyMap<string, string>, parameters: M
 }
 
 function signerFiles(checkout: ReadonlyMap<string, string>, lock: string): File[] {
-  const sources = importClosure(checkout, ENTRY).filter((path) => path !== "package.json");
+  const sources = importClosure(checkout, ENTRY, NOT_ON_THE_MACHINE).filter((path) => path !== "package.json");
   return [
     ...sources.map((path): File => [`${HOME}/${path}`, machineSource(path, text(checkout, path))]),
     [`${HOME}/package.json`, productionPackage(text(checkout, "package.json"))],

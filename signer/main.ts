@@ -4,14 +4,12 @@ import { createAdminApp } from "./http/admin.ts";
 import { addressFilter, createApp } from "./http/app.ts";
 import { listen, type RunningServer } from "./http/server.ts";
 import type { Keyring } from "./keys/keyring.ts";
-import { LOCAL_KEYS_WARNING, localPassphrase, openLocalKeyring } from "./keys/local.ts";
 import { Metrics } from "./metrics.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Report } from "./report.ts";
 import type { Settings } from "./settings.ts";
 import { Guard } from "./watermark/guard.ts";
 import { Preparation } from "./watermark/preparation.ts";
-import { SqliteStore } from "./watermark/sqlite-store.ts";
 import type { WatermarkStore } from "./watermark/store.ts";
 import { TrustedStore } from "./watermark/trusted-store.ts";
 import { watermarkRows } from "./watermark-rows.ts";
@@ -41,7 +39,7 @@ export async function startSigner(settings: Settings, logger: Logger): Promise<S
   parts.defer(() => keyring.close());
 
   const { initialise, maxStep, storeId } = settings.watermarks;
-  const backend = openStore(settings.watermarks);
+  const backend = await openStore(settings.watermarks);
   parts.defer(() => backend.close());
   const store = new TrustedStore({ store: backend, storeId, initialise, clock: Date.now });
   const guard = new Guard({ store, maxStep, deadline: REQUEST_DEADLINE, clock: Date.now });
@@ -87,12 +85,15 @@ export async function startSigner(settings: Settings, logger: Logger): Promise<S
 
 async function openKeyring(keys: Settings["keys"], logger: Logger): Promise<Keyring> {
   if (keys.kind !== "local") throw new Error("keys.kind: azure-key-vault is not wired yet");
+  // Imported only where they are used: the machine in Azure has neither local keys nor local watermarks.
+  const { LOCAL_KEYS_WARNING, localPassphrase, openLocalKeyring } = await import("./keys/local.ts");
   logger.warn({ path: keys.path }, LOCAL_KEYS_WARNING);
   return openLocalKeyring({ path: keys.path, passphrase: await localPassphrase(keys.path) });
 }
 
-function openStore(watermarks: Settings["watermarks"]): WatermarkStore {
+async function openStore(watermarks: Settings["watermarks"]): Promise<WatermarkStore> {
   if (watermarks.kind !== "sqlite") throw new Error("watermarks.kind: azure-table is not wired yet");
+  const { SqliteStore } = await import("./watermark/sqlite-store.ts");
   return new SqliteStore(watermarks.path);
 }
 

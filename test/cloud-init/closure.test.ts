@@ -40,6 +40,13 @@ describe("import closure", () => {
     expect(importClosure(checkout, "a.ts")).to.deep.equal(["a.ts", "b.ts"]);
   });
 
+  it("leaves out what is loaded elsewhere only, and refuses to where it would be missed", () => {
+    const lazily = files({ "a.ts": 'await import("./b.ts");\n', "b.ts": "" });
+    expect(importClosure(lazily, "a.ts", ["b.ts"])).to.deep.equal(["a.ts"]);
+    const always = files({ "a.ts": 'import "./b.ts";\n', "b.ts": "" });
+    expect(() => importClosure(always, "a.ts", ["b.ts"])).to.throw("a.ts imports b.ts, which is to be left out");
+  });
+
   it("names the file that is missing and who imports it", () => {
     expect(() => importClosure(files({ "a.ts": 'import "./gone.ts";\n' }), "a.ts")).to.throw(
       "gone.ts, which a.ts imports, is not in the checkout",

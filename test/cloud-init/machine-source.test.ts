@@ -1,9 +1,10 @@
+import { stripTypeScriptTypes } from "node:module";
 import { expect } from "chai";
 import ts from "typescript";
 import { readCheckout } from "../../cloud-init/checkout.ts";
 import { machineSource } from "../../cloud-init/machine-source.ts";
 
-/** Line, column and text of each token that is left when the TypeScript compiler has removed types. */
+/** Position and text of each token of a program, but for semicolons: a blanked type alias may leave one. */
 function tokens(text: string): string[] {
   const file = ts.createSourceFile("a.js", text, ts.ScriptTarget.Latest, false, ts.ScriptKind.JS);
   const found: string[] = [];
@@ -11,17 +12,15 @@ function tokens(text: string): string[] {
     if (ts.isJSDoc(node)) return;
     const children = node.getChildren(file);
     const start = node.getStart(file);
-    if (children.length === 0 && node.end > start) found.push(text.slice(start, node.end));
+    if (children.length === 0 && node.end > start && node.kind !== ts.SyntaxKind.SemicolonToken) {
+      const { line, character } = file.getLineAndCharacterOfPosition(start);
+      found.push(`${line + 1}:${character + 1} ${text.slice(start, node.end)}`);
+    }
     children.forEach(visit);
   };
   visit(file);
   return found;
 }
-
-const compiled = (text: string): string =>
-  ts.transpileModule(text, {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ESNext, verbatimModuleSyntax: true },
-  }).outputText;
 
 describe("source for the machine", () => {
   it("has blanks for types and comments, and every token at its line and column", () => {
@@ -46,10 +45,10 @@ describe("source for the machine", () => {
     );
   });
 
-  it("is, for each file of the signer, the program that the TypeScript compiler makes of it", () => {
+  it("is, for each file of the signer, what Node.js makes of it before running it", () => {
     for (const [path, source] of readCheckout(new URL("../../", import.meta.url).pathname)) {
-      if (!path.startsWith("signer/")) continue;
-      expect(tokens(compiled(machineSource(path, source))), path).to.deep.equal(tokens(compiled(source)));
+      if (!/^signer\/.*\.ts$/.test(path)) continue;
+      expect(tokens(machineSource(path, source)), path).to.deep.equal(tokens(stripTypeScriptTypes(source)));
     }
   });
 });
