@@ -1,10 +1,10 @@
 /**
  * package.json and package-lock.json as the machine gets them: what runs there, and nothing else.
  *
- * A hash does not compress, and 125 of them are a sixth of customData. So the machine's lock has the exact versions
- * alone, and one SHA-256 over every package's integrity hash goes with it: npm checks each package against the hash
- * that the registry gives, and notes it; the machine then compares the notes with the one SHA-256 before anything of
- * them runs. A registry that serves something else is found out as surely as by hashes in the lock.
+ * A hash does not compress, and 126 of them are a sixth of customData. So the machine's lock has exact versions alone,
+ * and one SHA-256 over every package's integrity hash goes with it. The machine asks the registry for the hashes,
+ * compares them all with the one SHA-256, and then lets npm download each package against its own: a registry that
+ * serves something else is found out as surely as by hashes in the lock (cloud-init/files/…/complete-lock.mjs).
  * @module
  */
 import { createHash } from "node:crypto";
