@@ -110,7 +110,7 @@ function fill(path: string, content: string, values: ReadonlyMap<string, string>
 }
 
 function permissions(path: string): string {
-  if (path.startsWith("/usr/local/sbin/")) return "0755";
+  if (path.startsWith("/usr/local/")) return "0755";
   return path.startsWith("/etc/sudoers.d/") ? "0440" : "0644";
 }
 

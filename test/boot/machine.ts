@@ -18,7 +18,8 @@ export function connectNetwork(): void {
   const run = (line: string) => execFileSync("ip", line.split(" "));
   run(`netns add ${NAMESPACE}`);
   run(`link add name world type veth peer name eth0 netns ${NAMESPACE}`);
-  for (const address of [`${GATEWAY}/24`, `${BAKER}/32`, `${STRANGER}/32`, `${IMDS}/32`]) run(`addr add ${address} dev world`);
+  for (const address of [`${GATEWAY}/24`, `${BAKER}/32`, `${STRANGER}/32`, `${IMDS}/32`])
+    run(`addr add ${address} dev world`);
   run("link set world up");
   run(`-n ${NAMESPACE} link set lo up`);
   run(`-n ${NAMESPACE} addr add ${MACHINE}/24 dev eth0`);
@@ -55,7 +56,10 @@ export class Machine {
     this.write(`${seed}/meta-data`, "instance-id: boot-test\nlocal-hostname: signer\n");
     // The network is there already, as the container's host made it.
     this.write(`${seed}/network-config`, "config: disabled\n");
-    this.write("/etc/systemd/system/systemd-networkd-wait-online.service.d/none.conf", "[Service]\nExecStart=\nExecStart=true\n");
+    this.write(
+      "/etc/systemd/system/systemd-networkd-wait-online.service.d/none.conf",
+      "[Service]\nExecStart=\nExecStart=true\n",
+    );
     for (const [path, content] of Object.entries(files)) this.write(path, content);
   }
 
@@ -87,7 +91,15 @@ export class Machine {
     // What an earlier machine left in this network belongs to its kernel, not to its disk.
     execFileSync("ip", ["netns", "exec", NAMESPACE, "nft", "flush", "ruleset"]);
     this.#bootedAt = Date.now();
-    const options = ["--boot", "--quiet", "--register=no", "--keep-unit", "--console=read-only", "--machine=signer", "--capability=CAP_NET_ADMIN"];
+    const options = [
+      "--boot",
+      "--quiet",
+      "--register=no",
+      "--keep-unit",
+      "--console=read-only",
+      "--machine=signer",
+      "--capability=CAP_NET_ADMIN",
+    ];
     const network = `--network-namespace-path=/run/netns/${NAMESPACE}`;
     this.#process = spawn("systemd-nspawn", ["--directory", this.#disk, ...options, network], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -150,7 +162,9 @@ export class Machine {
       const value = await met();
       if (value !== undefined) return value;
     }
-    throw new Error(`${what}: not within ${seconds} s. The console's last lines:\n${this.#console.split("\n").slice(-25).join("\n")}`);
+    throw new Error(
+      `${what}: not within ${seconds} s. The console's last lines:\n${this.#console.split("\n").slice(-25).join("\n")}`,
+    );
   }
 
   /** Waits for a text on the console. */

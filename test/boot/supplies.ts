@@ -6,7 +6,16 @@
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { NODE_RELEASE } from "../../cloud-init/node-release.ts";
@@ -57,10 +66,23 @@ function makeNode(work: string): void {
 
 function unpack(work: string, spec: string, target: string, part: string): void {
   const [{ filename }] = JSON.parse(npm(work, "pack", spec, "--json").toString());
-  execFileSync("tar", ["--extract", "--gzip", "--file", join(work, filename), "--directory", target, "--strip-components", "1", part]);
+  execFileSync("tar", [
+    "--extract",
+    "--gzip",
+    "--file",
+    join(work, filename),
+    "--directory",
+    target,
+    "--strip-components",
+    "1",
+    part,
+  ]);
   rmSync(join(work, filename));
 }
 
 function npm(cwd: string, ...args: string[]): Buffer {
-  return execFileSync("npm", [...args, "--no-audit", "--no-fund", "--loglevel=error"], { cwd, stdio: ["ignore", "pipe", "inherit"] });
+  return execFileSync("npm", [...args, "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
 }
