@@ -11,4 +11,4 @@ const [{ startSigner }, { program }, { runCommandLine }] = await Promise.all([
   import("./cli/program.ts"),
   import("./cli/run.ts"),
 ]);
-process.exitCode = await runCommandLine(program(process, startSigner), process.argv.slice(2), process);
+process.exitCode = await runCommandLine(await program(process, startSigner), process.argv.slice(2), process);
