@@ -29,6 +29,7 @@ function configure(command: Command, io: Io): void {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(wrap(text)),
       getOutHelpWidth: () => WIDTH,
       getErrHelpWidth: () => WIDTH,
       getOutHasColors: () => false,
@@ -43,8 +44,9 @@ export function nameOf(command: Command): string {
   return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 }
 
-/** Adds examples below a command's help. */
+/** Adds examples below a command's help; a long one is given in several lines. */
 export function withExamples(command: Command, ...examples: readonly string[]): Command {
   const title = examples.length === 1 ? "Example:" : "Examples:";
-  return command.addHelpText("after", ["", title, ...examples.map((example) => `  ${example}`)].join("\n"));
+  const lines = examples.flatMap((example) => example.split("\n")).map((line) => `  ${line}`);
+  return command.addHelpText("after", ["", title, ...lines].join("\n"));
 }

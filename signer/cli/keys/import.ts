@@ -50,14 +50,13 @@ export function importCommand(io: Io, connect: Connect): Command {
     .option("--expose-key", "accept that the key lies in this online computer's memory")
     .action(async (file: string | undefined, options: ImportOptions) => {
       using terminal = new Terminal(io);
-      const client = connect(options.vault);
+      const client = await connect(options.vault);
       if (options.pem !== undefined) await importPem(terminal, client, options, options.pem, file);
       else await importBlob(terminal, client, options, file);
     });
   return withExamples(
     command,
-    "tezos-signer keys import tz3….byok --name baker \\",
-    "    --vault https://NAME.vault.azure.net --store 5f0c2a9e17d34b68",
+    "tezos-signer keys import tz3….byok --name baker \\\n    --vault https://NAME.vault.azure.net --store 5f0c2a9e17d34b68",
   );
 }
 
