@@ -46,7 +46,9 @@ export class Terminal implements Disposable {
 
   /** Says something that must not be missed. */
   warn(text: string): void {
-    const style = this.#hasColour() ? (line: string) => styleText(["bold", "yellow"], line) : (line: string) => line;
+    const style = this.#hasColour()
+      ? (line: string) => styleText(["bold", "yellow"], line, { validateStream: false })
+      : (line: string) => line;
     this.#io.stderr.write(`${style(wrap(`WARNING: ${text}`))}\n`);
   }
 
