@@ -20,7 +20,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 function imports(file: string): string[] {
   const source = readFileSync(join(root, file), "utf8");
   const specifiers = [...source.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map((match) => match[1] ?? "");
-  return specifiers.map((specifier) => relative(root, resolve(root, dirname(file), specifier)));
+  const paths = specifiers.map((specifier) => relative(root, resolve(root, dirname(file), specifier)));
+  return paths.filter((path) => path !== "package.json"); // the one place of the version
 }
 
 function files(folder: string): string[] {

@@ -38,7 +38,7 @@ export class Reader {
   #advance(length: number, name: string): number {
     const start = this.#offset;
     if (length > this.#end - start) {
-      throw new PayloadError(start, `${name} needs ${length} bytes, ${this.#end - start} are left`);
+      throw new PayloadError(start, `${name} needs ${count(length)}; left: ${this.#end - start}`);
     }
     this.#offset = start + length;
     return start;
@@ -93,7 +93,7 @@ export class Reader {
     const start = this.#advance(4, `the length of ${name}`);
     const length = this.#bytes.readUInt32BE(start);
     if (length > this.remaining) {
-      throw new PayloadError(start, `${name} is said to have ${length} bytes, ${this.remaining} are left`);
+      throw new PayloadError(start, `${name} is said to have ${count(length)}; left: ${this.remaining}`);
     }
     const begin = this.#advance(length, name);
     return new Reader(this.#bytes, begin, begin + length);
@@ -133,7 +133,7 @@ export class Reader {
     const start = this.#offset;
     const groups: number[] = [];
     for (;;) {
-      if (groups.length === maxBytes) throw new PayloadError(start, `${name} has more than ${maxBytes} bytes`);
+      if (groups.length === maxBytes) throw new PayloadError(start, `${name} has more than ${count(maxBytes)}`);
       const byte = this.uint8(name);
       groups.push(byte & 0x7f);
       if (byte < 0x80) return groups;
@@ -143,7 +143,7 @@ export class Reader {
   /** @throws PayloadError when bytes are left: `what` should have ended here */
   end(what: string): void {
     if (this.remaining === 0) return;
-    throw new PayloadError(this.#offset, `${what} ends here, but ${this.remaining} more bytes follow`);
+    throw new PayloadError(this.#offset, `${what} ends here; left over: ${count(this.remaining)}`);
   }
 }
 
@@ -162,4 +162,8 @@ function fromGroups(groups: readonly number[], firstBits: 6 | 7, start: number, 
 /** A byte as two hex digits, for messages. */
 export function hex(byte: number | undefined): string {
   return (byte ?? 0).toString(16).padStart(2, "0");
+}
+
+function count(bytes: number): string {
+  return bytes === 1 ? "1 byte" : `${bytes} bytes`;
 }
