@@ -77,7 +77,10 @@ export class Pipeline implements RemoteSigner {
     const trace: Trace = { key: address, client: client.address, digest: toHex(digest), stages: {} };
     try {
       const key = this.#parts.keyring.keys.get(address);
-      if (key === undefined) throw new SignerError("unknown-key", `${address} is not among the keys of this signer.`);
+      if (key === undefined) {
+        this.#parts.keyring.seek?.();
+        throw new SignerError("unknown-key", `${address} is not among the keys of this signer.`);
+      }
       const request = this.#permitted(address, payload, trace);
       trace.stages.parse = performance.now() - started;
       const { signature, verdict } = await this.#signatureFor(key, request, digest, trace);
