@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type Answer, inTerminal, type Session } from "./pseudo-terminal.ts";
 
-const ENTRY = join(import.meta.dirname, "keys-cli.ts");
+const ENTRY = join(import.meta.dirname, "../../signer/tezos-signer.js");
 
 /** The made passphrase on the screen of `keys generate` or `keys convert`. */
 export function shownPassphrase(screen: string): string {

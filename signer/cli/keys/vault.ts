@@ -7,7 +7,7 @@ export type Connect = (url: string) => Promise<KeyClient>;
 
 /**
  * Connects as whoever is signed in here: `az login` on the operator's computer, the managed identity on the machine.
- * Azure's libraries are loaded here and not above, so that the offline commands load nothing that knows a network.
+ * Azure's libraries are loaded here and not above, so that the offline commands load nothing that speaks to a network.
  */
 export async function connect(url: string): Promise<KeyClient> {
   const [{ DefaultAzureCredential }, { KeyClient }] = await Promise.all([

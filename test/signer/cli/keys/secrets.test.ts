@@ -12,7 +12,7 @@ import { shownPassphrase } from "../../../support/keys-terminal.ts";
 import { type Answer, inTerminal, type Session } from "../../../support/pseudo-terminal.ts";
 import { hasProgram, requires } from "../../../support/requires.ts";
 
-const ENTRY = join(import.meta.dirname, "../../../support/keys-cli.ts");
+const ENTRY = join(import.meta.dirname, "../../../../signer/tezos-signer.js");
 const connected: readonly [RegExp, Answer] = [/here all the same\? \[y\/N\] $/, "y"];
 
 /** A system call as strace prints it: its name, its arguments with file descriptors' paths, strings in \x form. */
