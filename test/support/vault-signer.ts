@@ -13,8 +13,15 @@ export interface VaultSigner extends AsyncDisposable {
   readonly url: string;
 }
 
-/** @param watermarks path of the database to make @param clientId the machine's managed identity */
-export async function startVaultSigner(vault: string, clientId: string, watermarks: string): Promise<VaultSigner> {
+/**
+ * @param clientId the machine's managed identity
+ * @param watermarks path and id of the store to make
+ */
+export async function startVaultSigner(
+  vault: string,
+  clientId: string,
+  watermarks: { readonly path: string; readonly storeId: string },
+): Promise<VaultSigner> {
   await using parts = new AsyncDisposableStack();
   const { log } = logLines();
   const deadline = 4_000;
@@ -26,9 +33,14 @@ export async function startVaultSigner(vault: string, clientId: string, watermar
     logger: log,
   });
   parts.defer(() => keyring.close());
-  const backend = new SqliteStore(watermarks);
+  const backend = new SqliteStore(watermarks.path);
   parts.defer(() => backend.close());
-  const store = new TrustedStore({ store: backend, initialise: "always", clock: Date.now });
+  const store = new TrustedStore({
+    store: backend,
+    storeId: watermarks.storeId,
+    initialise: "always",
+    clock: Date.now,
+  });
   const guard = new Guard({ store, maxStep: "off", deadline, clock: Date.now });
   const policy = { default: { allow: ["attestation"] }, keys: new Map() } as const;
   const signer = new Pipeline({

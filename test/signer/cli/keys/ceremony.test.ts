@@ -49,7 +49,8 @@ describe("the key ceremony", function () {
 
   /** Has a signer on the vault sign an attestation as octez asks for it; two strangers verify it. */
   async function signAndVerify(address: string, publicKey: string, point: Buffer): Promise<void> {
-    await using signer = await startVaultSigner(vault.url, MACHINE.clientId, join(directory, "watermarks.sqlite"));
+    const watermarks = { path: join(directory, "watermarks.sqlite"), storeId: STORE };
+    await using signer = await startVaultSigner(vault.url, MACHINE.clientId, watermarks);
     const payload = attestation({ level: 100 });
     const { signature = "", message } = await sign(signer.url, address, payload.toString("hex"));
     expect(taquitoVerifies(payload.toString("hex"), publicKey, signature), message).to.equal(true);
