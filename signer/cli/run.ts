@@ -1,7 +1,7 @@
 import { type Command, CommanderError } from "commander";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { toFailure } from "./failure.ts";
-import { type Io, WIDTH, wrap } from "./terminal.ts";
+import { harmless, type Io, WIDTH, wrap } from "./terminal.ts";
 
 /**
  * Runs a command line. Whatever goes wrong is told in sentences on standard error, without a stack trace.
@@ -17,7 +17,7 @@ export async function runCommandLine(program: Command, args: readonly string[], 
     // Commander has said already what is wrong; help and version come here too, with exit code 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.done.code : EXIT_CODES.usage.code;
     const failure = toFailure(error);
-    io.stderr.write(`${wrap(failure.message)}\n`);
+    io.stderr.write(`${wrap(harmless(failure.message))}\n`);
     return EXIT_CODES[failure.exit].code;
   }
 }

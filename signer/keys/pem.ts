@@ -57,8 +57,15 @@ export function looksLikePem(text: string): boolean {
   return text.includes("-----BEGIN ");
 }
 
-/** The address and public key that {@link encryptPem} wrote above the block: a label, proven only by decrypting. */
-export function pemLabel(text: string): { readonly address: string; readonly base58: string } | undefined {
+/** What stands above the block of a file of ours; proven only by opening it. */
+export interface Label {
+  readonly address: string;
+  /** The public key. */
+  readonly base58: string;
+}
+
+/** The label that {@link encryptPem} wrote; undefined in other files. */
+export function pemLabel(text: string): Label | undefined {
   const address = /^Tezos address: (tz[23]\w+)\r?$/m.exec(text)?.[1];
   const base58 = /^Public key: (\w+)\r?$/m.exec(text)?.[1];
   return address === undefined || base58 === undefined ? undefined : { address, base58 };

@@ -141,6 +141,12 @@ describe("terminal", () => {
 });
 
 describe("text for a terminal", () => {
+  it("cannot steer the terminal", () => {
+    const { terminal, shown } = pretend();
+    terminal.print("tag \x1b[2J\x07\u009b0m\r\nnext");
+    expect(shown.out).to.equal("tag \ufffd[2J\ufffd\ufffd0m\ufffd\nnext\n");
+  });
+
   it("is wrapped at 80 columns between words", () => {
     const lines = wrap("word ".repeat(60)).split("\n");
     expect(Math.max(...lines.map((line) => line.length))).to.be.within(75, 80);

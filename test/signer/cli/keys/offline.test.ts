@@ -178,6 +178,20 @@ describe("offline keys commands", () => {
       expect(outcome.stdout).to.include(key.publicKey.address).and.include(key.publicKey.base58);
     });
 
+    it("refuses a text that contradicts itself", async () => {
+      using other = PrivateKey.generate("P-256");
+      const text = readFileSync(pem, "utf8");
+      for (const changed of [
+        text.replace(key.publicKey.address, other.publicKey.address),
+        text.replace(key.publicKey.base58, "p2pkdamaged"),
+      ]) {
+        writeFileSync(pem, changed);
+        const outcome = await run(["show", pem], []);
+        expect(outcome.code).to.equal(code("mismatch"));
+        expect(prose(outcome.stderr)).to.include("do not belong together");
+      }
+    });
+
     it("asks for the passphrase of a file without that text", async () => {
       writeFileSync(pem, readFileSync(pem, "utf8").replace(/^.*?(?=-----BEGIN)/s, ""));
       const outcome = await run(["show", pem], [[/from the paper: $/, passphrase]]);

@@ -196,8 +196,7 @@ describe("secrets of the keys commands", function () {
     };
 
     it("there is nothing, though there would be the passphrase without our care", async () => {
-      const idle = "const held = Buffer.from(process.argv[1]); setInterval(() => held[0], 1000); console.log('ready');";
-      const control = await coreOf(["node", "-e", idle, passphrase], [[/ready/, abort]]);
+      const control = await coreOf(["sh", "-c", "echo ready; read -r typed", passphrase], [[/ready/, abort]]);
       expect(control.includes(passphrase), "a core file of a process that does not care").to.equal(true);
       for (const name of readdirSync(directory).filter((each) => /^core/.test(each))) rmSync(at(name));
 

@@ -118,6 +118,18 @@ describe("keys commands at a vault", () => {
       expect((await (await asOperator(vault.url)).getKey("baker")).properties.enabled).to.equal(false);
     });
 
+    it("says that the key is in the vault when only what followed failed", async () => {
+      vault.policies.grant(
+        OPERATOR.objectId,
+        OPERATOR_PERMISSIONS.filter((permission) => permission !== "update"),
+      );
+      const outcome = await run(importing("--store", STORE), importAnswers());
+      expect(outcome.code).to.equal(code("refused"));
+      expect(prose(outcome.stderr)).to.include("was imported as baker, but no signer uses it yet");
+      expect(prose(outcome.stderr)).to.include("keys update").and.include("keys bind");
+      expect((await content()).baker).to.equal("unbound");
+    });
+
     it("refuses a key of another curve than its address says", async () => {
       using other = PrivateKey.generate("P-256K");
       writeFileSync(blob, readFileSync(blob, "utf8").replace(key.publicKey.address, other.publicKey.address));
