@@ -47,15 +47,18 @@ describe("offline keys commands", () => {
   let directory: string;
   let pem: string;
   let kek: string;
-  let key: PrivateKey;
+  const key = PrivateKey.generate("P-256");
+  let encrypted: string;
   const at = (name: string) => join(directory, name);
 
-  beforeEach(async () => {
+  before(async () => {
+    encrypted = await encryptPem(key, Buffer.from(passphrase));
+  });
+  beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), "tezos-signer-keys-"));
-    key = PrivateKey.generate("P-256");
     pem = at("key.pem");
     kek = at("kek.json");
-    writeFileSync(pem, await encryptPem(key, Buffer.from(passphrase)));
+    writeFileSync(pem, encrypted);
     writeFileSync(kek, kekText);
   });
   afterEach(() => rmSync(directory, { recursive: true }));
