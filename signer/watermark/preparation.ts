@@ -39,7 +39,9 @@ export class Preparation {
    * @throws StoreError `in-use` where another process holds the store: waiting would not help
    */
   async start(): Promise<void> {
-    const done = await this.#attempt();
+    const done = await this.#attempt((error) => {
+      if (error.cause instanceof StoreError && error.cause.fault === "in-use") throw error.cause;
+    });
     if (!done) this.#running = this.#repeat();
   }
 
@@ -60,14 +62,15 @@ export class Preparation {
     }
   }
 
-  async #attempt(): Promise<boolean> {
+  async #attempt(onFailure: (error: SignerError) => void = () => undefined): Promise<boolean> {
     const { store, rows, onChange } = this.#options;
     let reason: string | undefined;
     try {
       await store.prepare(rows(), AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(ATTEMPT_TIMEOUT)]));
     } catch (error) {
       if (!(error instanceof SignerError)) throw error;
-      if (error.cause instanceof StoreError && error.cause.fault === "in-use") throw error.cause;
+      if (this.#stopped.signal.aborted) return true;
+      onFailure(error);
       reason = error.message;
     }
     if (reason !== this.#reason) onChange(reason);
