@@ -1,3 +1,15 @@
+import type { Logger } from "pino";
+import { SignerError } from "./errors.ts";
+import type { Keyring, SigningKey } from "./keys/keyring.ts";
+import { signVerified } from "./keys/verified-signature.ts";
+import type { Metrics } from "./metrics.ts";
+import { type Policy, refusal } from "./policy/policy.ts";
+import { blake2b256 } from "./tezos/digest.ts";
+import { type ConsensusRequest, parsePayload, type SigningRequest } from "./tezos/payload.ts";
+import { PayloadError } from "./tezos/reader.ts";
+import { encodeSignature, verifySignature } from "./tezos/signature.ts";
+import type { Guard } from "./watermark/guard.ts";
+
 /** Who asks: recorded in the decision's log line. */
 export interface Client {
   /** IP address of the peer; IPv4-mapped IPv6 is given as IPv4. */
@@ -20,4 +32,146 @@ export interface RemoteSigner {
    * @throws SignerError for every refusal and every fault
    */
   sign(address: string, payload: Uint8Array, client: Client): Promise<string>;
+}
+
+export interface PipelineParts {
+  readonly keyring: Keyring;
+  readonly guard: Guard;
+  /** Read at each request: the policy can change while the signer runs. */
+  readonly policy: () => Policy;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** How long a signature that needs no watermark may take, in milliseconds. */
+  readonly deadline: number;
+}
+
+/** What is known of a request while it is decided; becomes its log line. */
+interface Trace {
+  readonly key: string;
+  readonly client: string;
+  readonly digest: string;
+  request?: SigningRequest;
+  /** Milliseconds by stage. */
+  readonly stages: Record<string, number>;
+}
+
+/** The way of every request: parse, policy, watermark guard, key. Nothing else asks a key for a signature. */
+export class Pipeline implements RemoteSigner {
+  readonly #parts: PipelineParts;
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+  }
+
+  addresses(): readonly string[] {
+    return [...this.#parts.keyring.keys.keys()].sort();
+  }
+
+  publicKey(address: string): string | undefined {
+    return this.#parts.keyring.keys.get(address)?.publicKey.base58;
+  }
+
+  async sign(address: string, payload: Uint8Array, client: Client): Promise<string> {
+    const started = performance.now();
+    const digest = blake2b256(payload);
+    const trace: Trace = { key: address, client: client.address, digest: toHex(digest), stages: {} };
+    try {
+      const key = this.#parts.keyring.keys.get(address);
+      if (key === undefined) throw new SignerError("unknown-key", `${address} is not among the keys of this signer.`);
+      const request = this.#permitted(address, payload, trace);
+      trace.stages.parse = performance.now() - started;
+      const { signature, verdict } = await this.#signatureFor(key, request, digest, trace);
+      this.#report(trace, verdict, started);
+      return encodeSignature(key.publicKey.curve, signature);
+    } catch (error) {
+      this.#report(trace, error instanceof SignerError ? error.code : "internal-error", started, error);
+      throw error;
+    }
+  }
+
+  #permitted(address: string, payload: Uint8Array, trace: Trace): SigningRequest {
+    const request = parse(payload);
+    trace.request = request;
+    const refused = refusal(this.#parts.policy(), address, request);
+    if (refused !== undefined) throw new SignerError("request-not-allowed", `${refused}.`);
+    return request;
+  }
+
+  async #signatureFor(key: SigningKey, request: SigningRequest, digest: Uint8Array, trace: Trace) {
+    if (request.class === "consensus") return this.#guarded(key, request, digest, trace);
+    const asked = performance.now();
+    const signature = await signVerified(key, digest, AbortSignal.timeout(this.#parts.deadline));
+    trace.stages.sign = performance.now() - asked;
+    return { signature, verdict: "signed" as const };
+  }
+
+  async #guarded(key: SigningKey, { chainId, kind, level, round }: ConsensusRequest, digest: Uint8Array, trace: Trace) {
+    const { publicKey } = key;
+    const { signature, source } = await this.#parts.guard.sign({
+      key: { chainId, address: publicKey.address, kind },
+      position: { level, round },
+      digest: trace.digest,
+      sign: async (deadline) => toHex(await signVerified(key, digest, deadline)),
+      observe: (stage, milliseconds) => {
+        trace.stages[stage] = (trace.stages[stage] ?? 0) + milliseconds;
+      },
+    });
+    const bytes = Buffer.from(signature, "hex");
+    // A kept signature comes out of the store, which others write as well.
+    if (source === "kept" && !verifySignature(publicKey, digest, bytes)) {
+      throw new SignerError("watermark-untrusted", "The signature that is kept for this block is not this key's.");
+    }
+    return { signature: bytes, verdict: source };
+  }
+
+  /** One line and one count a decision; never a signature. */
+  #report(trace: Trace, verdict: string, started: number, error?: unknown): void {
+    const { logger, metrics } = this.#parts;
+    const { request, stages, digest, key, client } = trace;
+    stages.total = performance.now() - started;
+    metrics.decided(verdict, request, stages);
+    const line = {
+      key,
+      client,
+      ...describe(request),
+      digest: digest.slice(0, 16),
+      verdict,
+      milliseconds: Object.fromEntries(
+        Object.entries(stages).map(([stage, spent]) => [stage, Math.round(spent * 100) / 100]),
+      ),
+    };
+    if (error === undefined) logger.info(line, "signed");
+    else if (!(error instanceof SignerError)) logger.error({ ...line, err: error }, "failed");
+    else if (error.status >= 500) logger.error({ ...line, cause: causeOf(error) }, error.message);
+    else logger.warn(line, error.message);
+  }
+}
+
+function parse(payload: Uint8Array): SigningRequest {
+  try {
+    return parsePayload(payload);
+  } catch (error) {
+    if (!(error instanceof PayloadError)) throw error;
+    throw new SignerError("malformed-payload", `${error.message}.`, { cause: error });
+  }
+}
+
+function describe(request: SigningRequest | undefined) {
+  if (request === undefined) return {};
+  switch (request.class) {
+    case "consensus":
+      return { class: request.operation, chain: request.chainId, level: request.level, round: request.round };
+    case "operation":
+      return { class: "operation", operations: request.operations.map(({ kind }) => kind) };
+    case "pack":
+      return { class: "pack" };
+  }
+}
+
+function causeOf({ cause }: SignerError): string | undefined {
+  return cause instanceof Error ? cause.message : undefined;
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
 }

@@ -6,5 +6,9 @@ if (major < 24) {
   );
   process.exit(1);
 }
-const { run } = await import("./main.ts");
-await run(process.argv);
+const [{ startSigner }, { program }, { runCommandLine }] = await Promise.all([
+  import("./main.ts"),
+  import("./cli/program.ts"),
+  import("./cli/run.ts"),
+]);
+process.exitCode = await runCommandLine(program(process, startSigner), process.argv.slice(2), process);

@@ -1,0 +1,21 @@
+/**
+ * Every way a command can end: one row a name, with its exit code and what it means.
+ * docs/reference/cli.md lists exactly these (test/signer/cli/reference.test.ts).
+ */
+export const EXIT_CODES = {
+  done: { code: 0, meaning: "Done" },
+  failed: { code: 1, meaning: "Something unforeseen failed; the message says what" },
+  usage: { code: 2, meaning: "The command line is wrong, or the command asks questions and has no terminal" },
+  declined: { code: 3, meaning: "A question was answered with no; nothing was changed" },
+  unusable: { code: 4, meaning: "A file is missing, damaged, cut short or of the wrong kind" },
+  "wrong-passphrase": { code: 5, meaning: "The passphrase does not open the key" },
+  exists: { code: 6, meaning: "Something is there already, and nothing is written over" },
+  mismatch: { code: 7, meaning: "Two things that must be the same are not: an address, a fingerprint, a signature" },
+  "not-signed-in": { code: 8, meaning: "There is no Azure sign-in that works" },
+  refused: { code: 9, meaning: "The vault refused: its firewall, or a missing permission" },
+  "not-found": { code: 10, meaning: "The vault has no such key" },
+  unavailable: { code: 11, meaning: "The vault was not reached, or has no time now; try again" },
+  interrupted: { code: 130, meaning: "Stopped by Ctrl-C" },
+} as const satisfies Record<string, { code: number; meaning: string }>;
+
+export type ExitReason = keyof typeof EXIT_CODES;

@@ -1,0 +1,30 @@
+import { KeyError, type KeyProblem } from "../keys/key-error.ts";
+import type { ExitReason } from "./exit-codes.ts";
+
+/** Ends a command with a message for its user and an exit code. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  readonly exit: ExitReason;
+
+  /** @param message whole sentences: what is wrong and what to do; never a secret */
+  constructor(exit: ExitReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exit = exit;
+  }
+}
+
+const KEY_PROBLEMS = {
+  "wrong-passphrase": "wrong-passphrase",
+  unreadable: "unusable",
+  "wrong-kind": "unusable",
+  exists: "exists",
+  mismatch: "mismatch",
+} as const satisfies Record<KeyProblem, ExitReason>;
+
+/** Whatever a command threw, as the failure that its user is shown. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof KeyError) return new Failure(KEY_PROBLEMS[error.problem], error.message, { cause: error });
+  const message = error instanceof Error ? error.message : String(error);
+  return new Failure("failed", `This was not foreseen: ${message}`, { cause: error });
+}

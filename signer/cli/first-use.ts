@@ -1,0 +1,49 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { writeNewFile } from "../keys/key-file.ts";
+import { generateLocalKey, localPassphrase } from "../keys/local.ts";
+import type { Curve } from "../tezos/public-key.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Where `serve` without settings keeps everything, below the current directory; .gitignore names it. */
+export const FIRST_USE_FOLDER = ".tezos-signer";
+
+/** What a test key may sign: what a baker needs, and nothing that moves money. */
+const SETTINGS = {
+  keys: { kind: "local", path: join(FIRST_USE_FOLDER, "keys") },
+  watermarks: {
+    kind: "sqlite",
+    path: join(FIRST_USE_FOLDER, "watermarks.sqlite"),
+    initialise: "always",
+    maxStep: "off",
+  },
+  policy: { default: { allow: ["block", "preattestation", "attestation"] } },
+  listKnownKeys: true,
+};
+
+const HEADER = `# Made by \`npm start\`, for trying things out with a test key. docs/reference/settings.md lists every setting.
+`;
+
+/**
+ * Makes a test key of this curve and settings for it, unless they are there already.
+ * @returns the settings' path
+ */
+export async function prepareFirstUse(terminal: Terminal, curve: Curve): Promise<string> {
+  const key = join(SETTINGS.keys.path, curve === "P-256" ? "tz3.pem" : "tz2.pem");
+  if (!(await exists(key))) {
+    const passphrase = await localPassphrase(SETTINGS.keys.path);
+    const { address } = await generateLocalKey(curve, key, passphrase);
+    terminal.print(`Made a test key, ${address}, in ${key}\n`);
+  }
+  const settings = join(FIRST_USE_FOLDER, "settings.yaml");
+  if (!(await exists(settings))) await writeNewFile(settings, HEADER + stringify(SETTINGS));
+  return settings;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

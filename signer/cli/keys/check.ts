@@ -1,0 +1,32 @@
+import { Command } from "commander";
+import { KeyError } from "../../keys/key-error.ts";
+import { readSmallFile } from "../../keys/key-file.ts";
+import { pemLabel } from "../../keys/pem.ts";
+import { withExamples } from "../run.ts";
+import { type Io, Terminal, table } from "../terminal.ts";
+import { identity } from "./identity.ts";
+import { openKeyFile } from "./key-input.ts";
+
+/** `keys check` */
+export function checkCommand(io: Io): Command {
+  const command = new Command("check")
+    .summary("prove that the paper's passphrase opens a key file")
+    .description(
+      "Opens a key file with the passphrase typed from the paper, checks the key, and shows its address. Changes nothing. Do it with each copy of the file before the key guards anything.",
+    )
+    .argument("<file>", "the key file")
+    .action(async (file: string) => {
+      using terminal = new Terminal(io);
+      using key = await openKeyFile(terminal, file);
+      const label = pemLabel((await readSmallFile(file)).toString("utf8"));
+      if (label !== undefined && label.address !== key.publicKey.address) {
+        throw new KeyError(
+          "mismatch",
+          `${file} says that it is ${label.address}, but holds ${key.publicKey.address}. Someone or something changed the text at its top.`,
+        );
+      }
+      terminal.say("The passphrase opens the key, and the key is valid. Compare the address with the paper:");
+      terminal.print(table(identity(key.publicKey)));
+    });
+  return withExamples(command, "tezos-signer keys check tz3….pem");
+}

@@ -1,0 +1,30 @@
+import { Command, Option } from "commander";
+import { PrivateKey } from "../../keys/private-key.ts";
+import type { Curve } from "../../tezos/public-key.ts";
+import { withExamples } from "../run.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { warnIfConnected } from "./key-input.ts";
+import { storeKey } from "./key-output.ts";
+
+/** `keys generate` */
+export function generateCommand(io: Io): Command {
+  const command = new Command("generate")
+    .summary("make a key, offline, as an encrypted file")
+    .description(
+      "Makes a private key on this computer, without a network, and writes it encrypted. Makes a passphrase to be copied onto paper. Prints the address, the public key and a fingerprint.",
+    )
+    .addOption(
+      new Option("--curve <curve>", "P-256 for a tz3 address, P-256K for tz2")
+        .choices(["P-256", "P-256K"])
+        .makeOptionMandatory(),
+    )
+    .option("--out <file>", "the file to write (default: ADDRESS.pem)")
+    .option("--own-passphrase", "type a passphrase of your own, twice")
+    .action(async (options: { curve: Curve; out?: string; ownPassphrase?: boolean }) => {
+      using terminal = new Terminal(io);
+      if (warnIfConnected(terminal)) await terminal.insist("Make the key here all the same?");
+      using key = PrivateKey.generate(options.curve);
+      await storeKey(terminal, key, options);
+    });
+  return withExamples(command, "tezos-signer keys generate --curve P-256");
+}

@@ -1,0 +1,43 @@
+import { InvalidArgumentError, Option } from "commander";
+import { UNBOUND } from "../../keys/store-tag.ts";
+
+/** `--vault URL`, on every command that talks to one. */
+export function vaultOption(): Option {
+  return new Option("--vault <url>", "the vault, as https://NAME.vault.azure.net")
+    .argParser(parseVaultUrl)
+    .makeOptionMandatory();
+}
+
+/** `--name NAME` of a key in the vault. */
+export function nameOption(): Option {
+  return new Option("--name <name>", "the key's name in the vault").argParser(parseKeyName).makeOptionMandatory();
+}
+
+/** @returns scheme and host alone. Plain http is for an emulator on this computer. */
+export function parseVaultUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isLoopback = ["127.0.0.1", "[::1]", "localhost"].includes(url?.hostname ?? "");
+  if (url === undefined || !(url.protocol === "https:" || (url.protocol === "http:" && isLoopback))) {
+    throw new InvalidArgumentError("Give the vault's address, such as https://NAME.vault.azure.net.");
+  }
+  if (url.pathname !== "/" || url.search !== "" || url.username !== "") {
+    throw new InvalidArgumentError(`Give the vault's address alone: ${url.origin}`);
+  }
+  return url.origin;
+}
+
+/** Key Vault's rule for the names of keys: 1 to 127 letters, digits and dashes. */
+export function parseKeyName(text: string): string {
+  if (!/^[0-9A-Za-z-]{1,127}$/.test(text)) {
+    throw new InvalidArgumentError("A key's name has 1 to 127 letters, digits and dashes.");
+  }
+  return text;
+}
+
+/** A watermark store's id, as the stack makes it. A vault tag's value has at most 256 characters. */
+export function parseStoreId(text: string): string {
+  if (!/^[0-9A-Za-z-]{8,64}$/.test(text) || text === UNBOUND) {
+    throw new InvalidArgumentError("Give the store's id: pulumi stack output watermarkStoreId");
+  }
+  return text;
+}

@@ -1,0 +1,39 @@
+import Router from "@koa/router";
+import Koa from "koa";
+import type { Logger } from "pino";
+import { prometheusContentType } from "prom-client";
+import { errorResponses } from "./error-response.ts";
+import { answerJson } from "./json-answer.ts";
+import { onlyRoutesOf } from "./known-routes.ts";
+
+/** What the admin port shows. */
+export interface Admin {
+  /** Whether a signature can be had now; if not, why, in words for the operator. */
+  ready(): { readonly ready: boolean; readonly reasons: readonly string[] };
+  /** Everything an operator wants to see, as JSON. */
+  status(): unknown;
+  /** Prometheus text format 0.0.4. */
+  metrics(): Promise<string>;
+}
+
+/** The admin port's app: for the operator and for probes, on a loopback address. It changes nothing. */
+export function createAdminApp(admin: Admin, log: Logger): Koa {
+  const router = new Router({ sensitive: true, strict: true });
+  router.get("/healthz", (ctx) => answerJson(ctx, 200, { alive: true }));
+  router.get("/readyz", (ctx) => {
+    const state = admin.ready();
+    answerJson(ctx, state.ready ? 200 : 503, state);
+  });
+  router.get("/status", (ctx) => answerJson(ctx, 200, admin.status()));
+  router.get("/metrics", async (ctx) => {
+    const text = await admin.metrics();
+    ctx.set("Content-Type", prometheusContentType);
+    ctx.body = text;
+  });
+  const app = new Koa();
+  app.on("error", (error: Error) => log.debug({ error: error.message }, "connection lost while answering"));
+  app.use(errorResponses(log));
+  app.use(onlyRoutesOf(router));
+  app.use(router.routes());
+  return app;
+}

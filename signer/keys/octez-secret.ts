@@ -1,0 +1,65 @@
+import { pbkdf2 } from "node:crypto";
+import { promisify } from "node:util";
+import { secretbox } from "@noble/ciphers/salsa.js";
+import { decode, EncodingError } from "../tezos/base58.ts";
+import { KeyError } from "./key-error.ts";
+import { PrivateKey } from "./private-key.ts";
+
+const deriveKey = promisify(pbkdf2);
+
+/** How octez-client encrypts secret keys: src/lib_signer_backends/unix/encrypted.ml. */
+const SALT_BYTES = 8;
+const ROUNDS = 32_768;
+/** Zero, since each key is derived from its own salt. */
+const NONCE = new Uint8Array(24);
+
+/** Secret keys as octez writes them, alone or with the scheme that its wallet files put before them. */
+const FORM = /^\s*(?:unencrypted:|encrypted:)?(?<key>(?:[a-z]{2}|p2|BL)e?sk[1-9A-HJ-NP-Za-km-z]+)\s*$/;
+
+/** Whether a text is meant to be a secret key of octez. */
+export function looksLikeOctezSecret(text: string): boolean {
+  return FORM.test(text);
+}
+
+/** Whether opening it takes a passphrase. */
+export function isEncryptedOctezSecret(text: string): boolean {
+  return /^..esk/.test(FORM.exec(text)?.groups?.key ?? "");
+}
+
+/**
+ * Opens spsk…, p2sk…, spesk… or p2esk….
+ * @param passphrase ignored if the key is not encrypted
+ * @throws KeyError `unreadable`, `wrong-passphrase`, or `wrong-kind` for keys of tz1 and tz4
+ */
+export async function openOctezSecret(text: string, passphrase: Uint8Array): Promise<PrivateKey> {
+  const { prefix, bytes } = decodeSecret(text);
+  const curve = prefix.startsWith("sp") ? "P-256K" : "P-256";
+  if (prefix === "spsk" || prefix === "p2sk") return new PrivateKey(curve, bytes);
+  const salt = bytes.subarray(0, SALT_BYTES);
+  const derived = await deriveKey(passphrase, salt, ROUNDS, 32, "sha512");
+  let scalar: Uint8Array;
+  try {
+    scalar = secretbox(derived, NONCE).open(bytes.subarray(SALT_BYTES));
+  } catch (error) {
+    throw new KeyError("wrong-passphrase", "The passphrase does not open this key.", { cause: error });
+  } finally {
+    derived.fill(0);
+  }
+  return new PrivateKey(curve, scalar);
+}
+
+function decodeSecret(text: string): ReturnType<typeof decode<"spsk" | "p2sk" | "spesk" | "p2esk">> {
+  const key = FORM.exec(text)?.groups?.key ?? "";
+  if (/^(ede?sk|BLe?sk)/.test(key)) {
+    throw new KeyError(
+      "wrong-kind",
+      `This is a secret key for a ${key.startsWith("ed") ? "tz1" : "tz4"} address. Key Vault's HSMs hold tz2 and tz3 keys only.`,
+    );
+  }
+  try {
+    return decode(key, "spsk", "p2sk", "spesk", "p2esk");
+  } catch (error) {
+    if (!(error instanceof EncodingError)) throw error;
+    throw new KeyError("unreadable", `This is no secret key of octez: ${error.message}.`, { cause: error });
+  }
+}

@@ -1,0 +1,111 @@
+import { readFile } from "node:fs/promises";
+import type { Logger } from "pino";
+import { createAdminApp } from "./http/admin.ts";
+import { addressFilter, createApp } from "./http/app.ts";
+import { listen, type RunningServer } from "./http/server.ts";
+import type { Keyring } from "./keys/keyring.ts";
+import { LOCAL_KEYS_WARNING, localPassphrase, openLocalKeyring } from "./keys/local.ts";
+import { Metrics } from "./metrics.ts";
+import { Pipeline } from "./pipeline.ts";
+import { Report } from "./report.ts";
+import type { Settings } from "./settings.ts";
+import { Guard } from "./watermark/guard.ts";
+import { Preparation } from "./watermark/preparation.ts";
+import { SqliteStore } from "./watermark/sqlite-store.ts";
+import type { WatermarkStore } from "./watermark/store.ts";
+import { TrustedStore } from "./watermark/trusted-store.ts";
+import { watermarkRows } from "./watermark-rows.ts";
+
+/** A signer that listens. */
+export interface Signer {
+  /** Where octez finds it, without a trailing slash. */
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly keyring: Keyring;
+  /** Refuses new requests, lets those in flight finish, then closes everything. */
+  stop(): Promise<void>;
+}
+
+/** How long one signature may take, in milliseconds: a round of a block lasts a few seconds, and octez then asks again. */
+const REQUEST_DEADLINE = 4_000;
+
+/**
+ * Settings to parts to an open port. What cannot be had yet (a vault, a table) is waited for in the background.
+ * @throws Error in a sentence, for what waiting would not mend: a port in use, a file that cannot be read
+ */
+export async function startSigner(settings: Settings, logger: Logger): Promise<Signer> {
+  await using parts = new AsyncDisposableStack();
+  const metrics = new Metrics();
+
+  const keyring = await openKeyring(settings.keys, logger);
+  parts.defer(() => keyring.close());
+
+  const { initialise, maxStep, storeId } = settings.watermarks;
+  const backend = openStore(settings.watermarks);
+  parts.defer(() => backend.close());
+  const store = new TrustedStore({ store: backend, storeId, initialise, clock: Date.now });
+  const guard = new Guard({ store, maxStep, deadline: REQUEST_DEADLINE, clock: Date.now });
+  const preparation = new Preparation({
+    store,
+    rows: () => watermarkRows(keyring.keys.keys(), settings.policy),
+    onChange: (reason) => {
+      if (reason === undefined) logger.info("the watermark store is ready");
+      else logger.error(reason);
+    },
+  });
+  parts.defer(() => preparation.stop());
+  await preparation.start();
+
+  const pipeline = new Pipeline({
+    keyring,
+    guard,
+    policy: () => settings.policy,
+    logger,
+    metrics,
+    deadline: REQUEST_DEADLINE,
+  });
+  const report = new Report({ settings, keyring, store, preparation, metrics });
+  const admin = await listen({ ...settings.admin, handler: createAdminApp(report, logger).callback(), log: logger });
+  parts.defer(() => admin.stop());
+
+  const access = accessOf(settings);
+  const server = await listen({
+    ...settings.listen,
+    tls: await readTls(settings.listen.tls),
+    handler: createApp({ signer: pipeline, access: () => access, log: logger }).callback(),
+    admits: addressFilter(() => access),
+    log: logger,
+  });
+  parts.defer(() => server.stop());
+
+  const url = urlOf(server, settings.listen.tls === undefined ? "http" : "https");
+  const adminUrl = urlOf(admin, "http");
+  logger.info({ url, admin: adminUrl, keys: pipeline.addresses() }, "listening");
+  const running = parts.move();
+  return { url, adminUrl, keyring, stop: () => running.disposeAsync() };
+}
+
+async function openKeyring(keys: Settings["keys"], logger: Logger): Promise<Keyring> {
+  if (keys.kind !== "local") throw new Error("keys.kind: azure-key-vault is not wired yet");
+  logger.warn({ path: keys.path }, LOCAL_KEYS_WARNING);
+  return openLocalKeyring({ path: keys.path, passphrase: await localPassphrase(keys.path) });
+}
+
+function openStore(watermarks: Settings["watermarks"]): WatermarkStore {
+  if (watermarks.kind !== "sqlite") throw new Error("watermarks.kind: azure-table is not wired yet");
+  return new SqliteStore(watermarks.path);
+}
+
+function accessOf({ allowedAddresses, authentication, listKnownKeys }: Settings) {
+  return { allowedAddresses, authorizedKeys: authentication?.keys, listKnownKeys };
+}
+
+async function readTls(tls: Settings["listen"]["tls"]) {
+  if (tls === undefined) return undefined;
+  const [cert, key] = await Promise.all([readFile(tls.cert), readFile(tls.key)]);
+  return { cert, key };
+}
+
+function urlOf({ address: { address, family, port } }: RunningServer, scheme: string): string {
+  return `${scheme}://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}

@@ -1,0 +1,40 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { SigningRequest } from "./tezos/payload.ts";
+
+/** From one millisecond to a request's deadline: an HSM's 20 ms and a slow store's 800 ms must be told apart. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12];
+
+/**
+ * Every metric of the signer; docs/reference/metrics.md lists exactly these (test/signer/metrics.test.ts).
+ * Labels take only values of our own tables, never a client's text.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #decisions = this.#counter("decisions_total", "Requests by what was decided", ["class", "verdict"]);
+  readonly #stages = new Histogram({
+    name: "tezos_signer_stage_seconds",
+    help: "Time of each stage of a request",
+    labelNames: ["stage"],
+    buckets: BUCKETS,
+    registers: [this.registry],
+  });
+  readonly #lastSigned = this.#gauge("last_signed_timestamp_seconds", "When a signature was last released", ["class"]);
+  readonly ready = this.#gauge("ready", "1 while requests can be signed", []);
+  readonly keys = this.#gauge("keys", "Keys that can sign", []);
+
+  /** @param milliseconds by stage */
+  decided(verdict: string, request: SigningRequest | undefined, milliseconds: Readonly<Record<string, number>>): void {
+    const kind = request === undefined ? "unread" : request.class === "consensus" ? request.kind : request.class;
+    this.#decisions.inc({ class: kind, verdict });
+    for (const [stage, spent] of Object.entries(milliseconds)) this.#stages.observe({ stage }, spent / 1_000);
+    if (verdict === "signed") this.#lastSigned.setToCurrentTime({ class: kind });
+  }
+
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name: `tezos_signer_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  #gauge(name: string, help: string, labelNames: string[]): Gauge {
+    return new Gauge({ name: `tezos_signer_${name}`, help, labelNames, registers: [this.registry] });
+  }
+}

@@ -1,0 +1,53 @@
+import manifest from "../package.json" with { type: "json" };
+import type { Keyring } from "./keys/keyring.ts";
+import type { Metrics } from "./metrics.ts";
+import { policyOf } from "./policy/policy.ts";
+import type { Settings } from "./settings.ts";
+import type { Preparation } from "./watermark/preparation.ts";
+import type { TrustedStore } from "./watermark/trusted-store.ts";
+
+export interface ReportParts {
+  readonly settings: Settings;
+  readonly keyring: Keyring;
+  readonly store: TrustedStore;
+  readonly preparation: Preparation;
+  readonly metrics: Metrics;
+}
+
+/** What the admin port shows of a running signer. */
+export class Report {
+  readonly #parts: ReportParts;
+  readonly #started = new Date().toISOString();
+
+  constructor(parts: ReportParts) {
+    this.#parts = parts;
+  }
+
+  ready(): { ready: boolean; reasons: string[] } {
+    const { keyring, preparation, store } = this.#parts;
+    const reasons = new Set(store.stops.values());
+    if (preparation.reason !== undefined) reasons.add(preparation.reason);
+    if (keyring.keys.size === 0) reasons.add("There is no key that can sign.");
+    return { ready: reasons.size === 0, reasons: [...reasons] };
+  }
+
+  status() {
+    const { keyring, settings, store } = this.#parts;
+    const keys = [...keyring.keys.values()].map(({ publicKey, location, store: bound }) => ({
+      address: publicKey.address,
+      publicKey: publicKey.base58,
+      location,
+      watermarkStore: bound ?? "not recorded with the key",
+      policy: policyOf(settings.policy, publicKey.address),
+    }));
+    const watermarks = [...store.marks].map(([row, { level, round }]) => ({ row, level, round }));
+    return { version: manifest.version, started: this.#started, ...this.ready(), keys, watermarks };
+  }
+
+  metrics(): Promise<string> {
+    const { keyring, metrics } = this.#parts;
+    metrics.ready.set(this.ready().ready ? 1 : 0);
+    metrics.keys.set(keyring.keys.size);
+    return metrics.registry.metrics();
+  }
+}

@@ -1,0 +1,160 @@
+import { SignerError } from "../errors.ts";
+import { highestPlausible, raise } from "./anchor.ts";
+import { within } from "./deadline.ts";
+import { decide, type Mark, type Position } from "./decision.ts";
+import { type Row, type RowKey, rowName, type Versioned } from "./store.ts";
+import type { TrustedStore } from "./trusted-store.ts";
+
+/** A part of one attempt whose time is worth knowing. */
+export type Stage = "read" | "reserve" | "sign" | "keep";
+
+export interface ConsensusSigning {
+  readonly key: RowKey;
+  readonly position: Position;
+  /** Blake2b-256 of the payload, hex. */
+  readonly digest: string;
+  /**
+   * Asks the key, once. The signature must be verified and in its final form.
+   * @returns r || s, 64 bytes, hex
+   */
+  sign(deadline: AbortSignal): Promise<string>;
+  /** Told the milliseconds that each stage took, as often as it ran. */
+  observe(stage: Stage, milliseconds: number): void;
+}
+
+export interface Released {
+  /** r || s, 64 bytes, hex. */
+  readonly signature: string;
+  /** `kept`: the same bytes were signed before, and this is that signature. */
+  readonly source: "signed" | "kept";
+}
+
+export interface GuardOptions {
+  readonly store: TrustedStore;
+  /** Levels above what time explains; see anchor.ts. */
+  readonly maxStep: number | "off";
+  /** How long one attempt may take, in milliseconds. */
+  readonly deadline: number;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+/** Lost races in one attempt. More in a row means two bakers at work: the client is told to ask again. */
+const MOST_CONFLICTS = 4;
+
+/**
+ * The double-signing guard: decide, reserve beside the key's work, release. What it promises to every client, over every
+ * signer that shares the store: of each position of a chain, key and kind at most one digest is released, and of a block's
+ * bytes at most one signature.
+ *
+ * A reservation is never undone, whatever the key answers: a time-out means unknown, not failed. There is no lock and no
+ * lease: every write is one compare-and-set, and whoever loses it reads and decides again.
+ */
+export class Guard {
+  readonly #options: GuardOptions;
+  readonly #attempts = new Map<string, Promise<Released>>();
+  /** The last (pre)attestation released of each row: the same bytes get the same signature while it is remembered. */
+  readonly #released = new Map<string, { readonly digest: string; readonly signature: string }>();
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Signs one consensus request, or returns the signature that its bytes have already.
+   * Identical requests under way share one attempt, and no client ends it by hanging up.
+   * @throws SignerError 409 where the position is taken, 500 where the record cannot be trusted, 502 where asking again may help
+   */
+  sign(request: ConsensusSigning): Promise<Released> {
+    const id = `${rowName(request.key)} ${request.digest}`;
+    const running = this.#attempts.get(id);
+    if (running !== undefined) return running;
+    const attempt = this.#attempt(request).finally(() => this.#attempts.delete(id));
+    this.#attempts.set(id, attempt);
+    return attempt;
+  }
+
+  async #attempt(request: ConsensusSigning): Promise<Released> {
+    const { store } = this.#options;
+    const { key, position, digest } = request;
+    const deadline = AbortSignal.timeout(this.#options.deadline);
+    let signing: Promise<string> | undefined;
+    const askKey = () => {
+      if (signing === undefined) {
+        signing = timed(request, "sign", request.sign(deadline));
+        // Where the reservation is refused, nobody waits for the key any more.
+        signing.catch(() => undefined);
+      }
+      return signing;
+    };
+
+    for (let conflicts = 0; conflicts <= MOST_CONFLICTS; ) {
+      const current = await timed(request, "read", store.current(key, deadline));
+      const decision = decide(current?.row, position, digest);
+      if (decision.verdict === "refuse") throw refusal(decision.reason, request, current?.row);
+      if (decision.verdict === "return") return { signature: decision.signature, source: "kept" };
+      if (decision.verdict === "resume") {
+        const released = this.#released.get(rowName(key));
+        if (released?.digest === digest) return { signature: released.signature, source: "kept" };
+      }
+
+      let reserved = current;
+      if (reserved === undefined || decision.verdict === "reserve") {
+        const row = this.#reservation(request, current?.row);
+        askKey();
+        const written = await timed(request, "reserve", store.write(key, row, current, deadline));
+        if (written === "conflict") conflicts += 1;
+        if (typeof written === "string") continue;
+        reserved = written;
+      }
+
+      const signature = await within(askKey(), deadline, lateKey);
+      if (key.kind !== "block") {
+        this.#released.set(rowName(key), { digest, signature });
+        return { signature, source: "signed" };
+      }
+      const kept = await timed(request, "keep", this.#keep(key, reserved, signature, deadline));
+      if (kept === "conflict") conflicts += 1;
+      if (typeof kept !== "string") return { signature, source: "signed" };
+    }
+    throw new SignerError("watermark-unavailable", "Other requests for this key were always first.");
+  }
+
+  /** Puts a block's signature into its row, which has none. What the row holds is what is released. */
+  #keep(key: RowKey, reserved: Versioned, signature: string, deadline: AbortSignal) {
+    return this.#options.store.write(key, { ...reserved.row, signature }, reserved, deadline);
+  }
+
+  #reservation({ key, position, digest }: ConsensusSigning, recorded: Row | undefined): Row {
+    const { maxStep } = this.#options;
+    const now = this.#options.clock();
+    const anchor = recorded?.anchor ?? { level: position.level, at: now };
+    if (maxStep !== "off" && position.level > highestPlausible(anchor, maxStep, now)) {
+      throw new SignerError(
+        "level-implausible",
+        `Level ${position.level} is more than ${maxStep} above what time explains since level ${anchor.level} ` +
+          `(${new Date(anchor.at).toISOString()}) for the ${rowName(key)}. ` +
+          "If the chain is really there, wait, or raise `watermarks.maxStep`.",
+      );
+    }
+    return { level: position.level, round: position.round, digest, anchor: raise(anchor, position.level, now) };
+  }
+}
+
+function refusal(reason: "below" | "other-bytes", { key, position }: ConsensusSigning, recorded: Mark | undefined) {
+  const at = `The ${rowName(key)} is at level ${recorded?.level} round ${recorded?.round}`;
+  if (reason === "other-bytes") return new SignerError("position-already-signed", `${at}, reserved by other bytes.`);
+  const asked = `level ${position.level} round ${position.round} was asked`;
+  return new SignerError("position-below-watermark", `${at}; ${asked}.`);
+}
+
+const lateKey = () => new SignerError("vault-unavailable", "It did not answer before the request's deadline.");
+
+async function timed<T>(request: ConsensusSigning, stage: Stage, work: Promise<T>): Promise<T> {
+  const start = performance.now();
+  try {
+    return await work;
+  } finally {
+    request.observe(stage, performance.now() - start);
+  }
+}

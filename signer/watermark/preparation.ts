@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { SignerError } from "../errors.ts";
+import { type RowKey, StoreError } from "./store.ts";
+import type { TrustedStore } from "./trusted-store.ts";
+
+const ATTEMPT_TIMEOUT = 10_000;
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 10_000;
+
+export interface PreparationOptions {
+  readonly store: TrustedStore;
+  /** The rows that the keys and their policies call for now. */
+  readonly rows: () => readonly RowKey[];
+  /** Told each new reason, once, and undefined when the store is ready. */
+  readonly onChange: (reason: string | undefined) => void;
+}
+
+/**
+ * Gets the store ready in the background and says why it is not: asks until the store answers, for ever, since a new
+ * role assignment takes minutes and an operator may mend what is missing while the signer runs.
+ */
+export class Preparation {
+  readonly #options: PreparationOptions;
+  readonly #stopped = new AbortController();
+  #reason: string | undefined = "The watermark store has not answered yet.";
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: PreparationOptions) {
+    this.#options = options;
+  }
+
+  /** Why the store is not ready, or undefined where it is. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  /**
+   * The first try; what it leaves undone goes on in the background.
+   * @throws StoreError `in-use` where another process holds the store: waiting would not help
+   */
+  async start(): Promise<void> {
+    const done = await this.#attempt();
+    if (!done) this.#running = this.#repeat();
+  }
+
+  /** To be called when keys or policies have changed: their rows are made where that is allowed. */
+  refresh(): void {
+    this.#running = this.#running.then(() => this.#repeat());
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#running;
+  }
+
+  async #repeat(): Promise<void> {
+    for (let pause = FIRST_PAUSE; !this.#stopped.signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      if (await this.#attempt()) return;
+      await sleep(pause, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
+    }
+  }
+
+  async #attempt(): Promise<boolean> {
+    const { store, rows, onChange } = this.#options;
+    let reason: string | undefined;
+    try {
+      await store.prepare(rows(), AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(ATTEMPT_TIMEOUT)]));
+    } catch (error) {
+      if (!(error instanceof SignerError)) throw error;
+      if (error.cause instanceof StoreError && error.cause.fault === "in-use") throw error.cause;
+      reason = error.message;
+    }
+    if (reason !== this.#reason) onChange(reason);
+    this.#reason = reason;
+    return reason === undefined;
+  }
+}

@@ -1,0 +1,70 @@
+import { compare, type Mark } from "./decision.ts";
+import { type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
+
+/**
+ * What this process knows of the rows: the last state of each, so that a warm request needs no read, and the highest
+ * mark that was ever seen, so that a store that went back in time is noticed.
+ */
+export class RowMemory {
+  readonly #store: WatermarkStore;
+  readonly #known = new Map<string, Versioned>();
+  readonly #highest = new Map<string, Mark>();
+
+  constructor(store: WatermarkStore) {
+    this.#store = store;
+  }
+
+  /**
+   * The row as last seen, or as the store has it now.
+   * @throws StoreError `untrusted` where the store holds less than this process has seen
+   */
+  async current(key: RowKey, signal: AbortSignal): Promise<Versioned | undefined> {
+    const name = rowName(key);
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    // Taken before the question is sent: a slow answer may rightly be older than what a faster one has told meanwhile.
+    const seen = this.#highest.get(name);
+    const found = await this.#store.read(key, signal);
+    if (seen !== undefined) refuseOlder(name, found?.row, seen);
+    if (found !== undefined) this.remember(key, found);
+    return found;
+  }
+
+  /** Notes a state that the store has confirmed. */
+  remember(key: RowKey, state: Versioned): void {
+    const name = rowName(key);
+    const seen = this.#highest.get(name);
+    if (seen !== undefined && isOlder(state.row, seen)) return;
+    this.#highest.set(name, state.row);
+    this.#known.set(name, state);
+  }
+
+  /** Forgets the state but not what was seen: the next request reads. */
+  invalidate(key: RowKey): void {
+    this.#known.delete(rowName(key));
+  }
+
+  /** The highest mark seen of each row, for /status. */
+  marks(): ReadonlyMap<string, Mark> {
+    return this.#highest;
+  }
+}
+
+function isOlder(mark: Mark, seen: Mark): boolean {
+  const order = compare(mark, seen);
+  return order < 0 || (order === 0 && seen.signature !== undefined && mark.signature === undefined);
+}
+
+function refuseOlder(name: string, found: Mark | undefined, seen: Mark): void {
+  const was = `level ${seen.level} round ${seen.round}`;
+  if (found === undefined) throw new StoreError("untrusted", `The ${name} was at ${was} and is gone. ${CURE}`);
+  if (isOlder(found, seen)) {
+    const is = `level ${found.level} round ${found.round}`;
+    throw new StoreError("untrusted", `The ${name} was at ${was} and is now at ${is}: the store went back. ${CURE}`);
+  }
+  if (compare(found, seen) === 0 && found.digest !== seen.digest) {
+    throw new StoreError("untrusted", `The ${name} at ${was} has another digest than before. ${CURE}`);
+  }
+}
+
+const CURE = "Find out who changed the store, stop every other signer of this key, then restart this one.";

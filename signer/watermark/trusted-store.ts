@@ -1,0 +1,170 @@
+import { SignerError } from "../errors.ts";
+import { within } from "./deadline.ts";
+import { closedBecause, floorRow, type Initialise } from "./initialise.ts";
+import { RowMemory } from "./row-memory.ts";
+import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
+
+export interface TrustedStoreOptions {
+  readonly store: WatermarkStore;
+  /** The id that the store must have; undefined takes whatever id it has. */
+  readonly storeId?: string | undefined;
+  /** Whether and until when missing state may be made; undefined never. */
+  readonly initialise?: Initialise | undefined;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+/** What became of a compare-and-set that was not confirmed: what the store holds now tells whether it was done. */
+export type Unconfirmed = "conflict" | "unanswered";
+
+const PAUSE_AFTER_NO_ANSWER = 50;
+
+/**
+ * A store behind the checks that make its answers fit to sign on: it is the store that it should be, it has not gone back,
+ * and what is missing is made only where `initialise` allows it. Whatever fails these is a hard stop, which is not lifted
+ * while the process lives; an outage is none and is asked again.
+ */
+export class TrustedStore {
+  readonly #options: TrustedStoreOptions;
+  readonly #memory: RowMemory;
+  readonly #stops = new Map<string, string>();
+  #verified = false;
+
+  constructor(options: TrustedStoreOptions) {
+    this.#options = options;
+    this.#memory = new RowMemory(options.store);
+  }
+
+  /** Why nothing may be signed any more: by row name, or `store` for all of them. */
+  get stops(): ReadonlyMap<string, string> {
+    return this.#stops;
+  }
+
+  /** The highest mark seen of each row, by row name. */
+  get marks() {
+    return this.#memory.marks();
+  }
+
+  /**
+   * The row as it is; made first where it is missing and may be made.
+   * @returns undefined only where `initialise` is `always` and nothing was ever signed
+   * @throws SignerError once the deadline is over, or where an operator must act
+   */
+  async current(key: RowKey, deadline: AbortSignal): Promise<Versioned | undefined> {
+    const stop = this.#stops.get("store") ?? this.#stops.get(rowName(key));
+    if (stop !== undefined) throw new SignerError("watermark-untrusted", stop);
+    for (;;) {
+      try {
+        return await within(this.#find(key, deadline), deadline, late);
+      } catch (error) {
+        const fault = this.#faultOf(rowName(key), error);
+        await pause(deadline, fault);
+      }
+    }
+  }
+
+  /**
+   * Writes a row over the state that it was decided on.
+   * @throws SignerError once the deadline is over, or where an operator must act
+   */
+  async write(
+    key: RowKey,
+    row: Row,
+    over: Versioned | undefined,
+    deadline: AbortSignal,
+  ): Promise<Versioned | Unconfirmed> {
+    const { store } = this.#options;
+    try {
+      const written =
+        over === undefined ? store.insert(key, row, deadline) : store.replace(key, row, over.version, deadline);
+      const state = { row, version: await within(written, deadline, late) };
+      this.#memory.remember(key, state);
+      return state;
+    } catch (error) {
+      this.#memory.invalidate(key);
+      if (error instanceof StoreError && error.fault === "conflict") return "conflict";
+      await pause(deadline, this.#faultOf("store", error));
+      return "unanswered";
+    }
+  }
+
+  /**
+   * Checks the store and makes the rows that are missing, as far as is allowed. To be called until it resolves: a role
+   * assignment may take minutes to work.
+   * @throws SignerError `watermark-unavailable` (call again), `watermark-missing` or `watermark-untrusted` (an operator must act)
+   */
+  async prepare(keys: readonly RowKey[], deadline: AbortSignal): Promise<void> {
+    if (!this.#verified) await this.#once("store", () => this.#verify(deadline), deadline);
+    for (const key of keys) await this.#once(rowName(key), () => this.#find(key, deadline), deadline);
+  }
+
+  async #once(name: string, work: () => Promise<unknown>, deadline: AbortSignal): Promise<void> {
+    try {
+      await within(work(), deadline, late);
+    } catch (error) {
+      const fault = this.#faultOf(name, error);
+      throw new SignerError("watermark-unavailable", fault.message, { cause: fault });
+    }
+  }
+
+  async #find(key: RowKey, deadline: AbortSignal): Promise<Versioned | undefined> {
+    if (!this.#verified) await this.#verify(deadline);
+    const found = await this.#memory.current(key, deadline);
+    const { initialise, store, clock } = this.#options;
+    if (found !== undefined || initialise === "always") return found;
+    const window = await this.#openWindow(rowName(key), initialise, deadline);
+    const row = floorRow(window, clock());
+    const state = { row, version: await store.insert(key, row, deadline) };
+    this.#memory.remember(key, state);
+    return state;
+  }
+
+  async #verify(deadline: AbortSignal): Promise<void> {
+    const { store, storeId, initialise } = this.#options;
+    let identity = await store.identity(deadline);
+    if (identity === undefined) {
+      if (initialise !== "always") await this.#openWindow("watermark store", initialise, deadline);
+      identity = storeId ?? crypto.randomUUID();
+      await store.establish(identity, deadline);
+    }
+    if (storeId !== undefined && identity !== storeId) {
+      throw new StoreError(
+        "untrusted",
+        `The store's id is ${identity} and the settings name ${storeId}: this is another signer's memory. ` +
+          "Point `watermarks` at the store that guards this key.",
+      );
+    }
+    this.#verified = true;
+  }
+
+  async #openWindow<W extends Exclude<Initialise, "always">>(
+    what: string,
+    window: W | undefined,
+    deadline: AbortSignal,
+  ) {
+    const now = await this.#options.store.now(deadline);
+    const closed = closedBecause(window, now);
+    if (closed === undefined && window !== undefined) return window;
+    throw new SignerError(
+      "watermark-missing",
+      `There is no ${what}, and none may be made: ${closed}. If this key has signed before, bring its record back. ` +
+        "If it never has, set `watermarks.initialise` to the level where it starts.",
+    );
+  }
+
+  /** The outage behind an error; whatever is no outage is thrown, and remembered where it is a hard stop. */
+  #faultOf(name: string, error: unknown): StoreError {
+    if (!(error instanceof StoreError)) throw error;
+    if (error.fault === "unavailable" || error.fault === "conflict") return error;
+    this.#stops.set(name, error.message);
+    throw new SignerError("watermark-untrusted", error.message, { cause: error });
+  }
+}
+
+const late = () => new SignerError("watermark-unavailable", "It did not answer before the request's deadline.");
+
+/** Waits a moment before the store is asked again; ends with the store's own fault where the deadline is over. */
+async function pause(deadline: AbortSignal, fault: StoreError): Promise<void> {
+  const over = () => new SignerError("watermark-unavailable", fault.message, { cause: fault });
+  await within(new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_NO_ANSWER)), deadline, over);
+}
