@@ -95,9 +95,11 @@ function sayWhichSize(size: string): pulumi.ErrorHookFunction {
   return ({ errors }) => {
     if (errors.some((error) => /SkuNotAvailable|QuotaExceeded|not available in location/i.test(error))) {
       const successor = SUCCESSORS[size];
-      const advice = successor ?? "a size that `az vm list-skus --size Standard_B --location LOCATION` shows";
-      const command = successor === undefined ? "" : `: pulumi config set vmSize ${successor}`;
-      pulumi.log.error(`Azure refuses the size ${size} here. Set ${advice}${command}`);
+      const advice =
+        successor === undefined
+          ? "`az vm list-skus --location LOCATION --size Standard_B` shows what you may set vmSize to"
+          : `set its successor: pulumi config set vmSize ${successor}`;
+      pulumi.log.error(`Azure refuses the size ${size} here; ${advice}`);
     }
     return false;
   };

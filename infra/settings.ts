@@ -5,6 +5,7 @@
  * @module
  */
 import { type Block, isDocumentation, parseBlocks } from "./addresses.ts";
+import { signerMistakes } from "./signer-settings.ts";
 import * as read from "./values.ts";
 
 interface Key<T> {
@@ -147,6 +148,7 @@ function contradictions(settings: Settings): Mistake[] {
   if (settings.policy !== undefined && settings.confirm.length > 0) {
     refuse("confirm", JSON.stringify(settings.confirm), "policy is set, so put confirm into it, beside allow");
   }
+  for (const { key, problem } of signerMistakes(settings)) found.push(mistake(key, "", problem));
   return found;
 }
 

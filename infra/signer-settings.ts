@@ -3,6 +3,7 @@
  * Pure. The file's form is the signer's own: signer/settings.ts.
  * @module
  */
+import { parseSettings, SettingsError } from "../signer/settings.ts";
 import { SIGNER_PORT } from "./firewall.ts";
 import type { Settings } from "./settings.ts";
 
@@ -17,7 +18,7 @@ export interface Surroundings {
 }
 
 /** Stands in for what is not known before the first `up`, so that a preview can judge all the rest. */
-export const EXAMPLE: Surroundings = {
+const EXAMPLE: Surroundings = {
   vaultUri: "https://tezos-0123456789abcdef.vault.azure.net",
   tableEndpoint: "https://tezos0123456789abcdef.table.core.windows.net",
   table: "watermarks",
@@ -61,4 +62,28 @@ function policy({ policy, chains, confirm }: Settings): Record<string, unknown> 
     default: { allow: ["block", "preattestation", "attestation"], ...(confirm.length > 0 ? { confirm } : {}) },
   };
   return Object.fromEntries(Object.entries(policy ?? fallback).map(([who, rules]) => [who, { chains, ...rules }]));
+}
+
+/** Which key of the stack a part of the signer's settings comes from; the first that fits. */
+const SOURCES: readonly (readonly [path: RegExp, key: string])[] = [
+  [/^policy\.[^.]+\.chains/, "chains"],
+  [/^policy\.[^.]+\.confirm/, "confirm"],
+  [/^policy/, "policy"],
+  [/^authentication/, "authorizedKeys"],
+  [/^watermarks\.initialise/, "initialise"],
+  [/^head/, "head"],
+];
+
+/** What the signer would refuse at its start, so that a preview refuses it: the stack's key, and the signer's words. */
+export function signerMistakes(settings: Settings): { key: string; problem: string }[] {
+  try {
+    parseSettings(signerSettings(settings, EXAMPLE), "the signer's settings");
+    return [];
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return error.mistakes.map((problem) => ({
+      key: SOURCES.find(([path]) => path.test(problem))?.[1] ?? "the stack",
+      problem: `the signer refuses ${problem}`,
+    }));
+  }
 }
