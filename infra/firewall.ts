@@ -31,18 +31,17 @@ export function firewallRules(settings: Pick<Settings, "bakerIp" | "adminIp" | "
   const addresses = (blocks: Settings["bakerIp"]) => blocks.map((block) => block.text);
   const rules = [
     inbound("baker", 100, "The baker signs here", addresses(settings.bakerIp), SIGNER_PORT),
-    outbound("https", 100, "Key Vault, table, Entra, Node.js, npm, Ubuntu", "Tcp", 443),
-    outbound("http", 110, "Ubuntu's packages, which are signed", "Tcp", 80),
+    outbound("https", 100, "Azure, Node.js, npm, Ubuntu", "Tcp", 443),
+    outbound("http", 110, "Ubuntu's signed packages", "Tcp", 80),
     outbound("time", 120, "The clock", "Udp", 123),
   ];
   if (settings.adminIp.length > 0) rules.push(inbound("admin", 110, "Log in", addresses(settings.adminIp), 22));
   const node = nodePort(settings.head);
-  if (node !== 80 && node !== 443)
-    rules.push(outbound("node", 130, "The node that tells the chain's head", "Tcp", node));
+  if (node !== 80 && node !== 443) rules.push(outbound("node", 130, "The head's node", "Tcp", node));
   for (const direction of ["Inbound", "Outbound"] as const) {
     rules.push({
       name: `deny-everything-else-${direction === "Inbound" ? "in" : "out"}`,
-      description: "Nothing else, from the virtual network neither",
+      description: "Everything else",
       direction,
       priority: LAST,
       access: "Deny",
