@@ -1,8 +1,18 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type EngineEvent, LocalWorkspace, PulumiCommand, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { hasProgram } from "../requires.ts";
 import type { Cloud } from "./cloud.ts";
 import { type Provider, serveAzure, serveRandom } from "./provider.ts";
 
@@ -72,6 +82,34 @@ export class Engine {
       },
     );
     return new TestStack(stack);
+  }
+
+  /**
+   * The checkout as a project of its own state: its files by links, so that what runs is the checkout, and a stack file
+   * that Pulumi may write to.
+   * @returns a function that runs `pulumi` in it, with a language host found or stood in for
+   */
+  checkout(): (...args: string[]) => Promise<{ readonly failed: boolean; readonly output: string }> {
+    const folder = mkdtempSync(join(this.#home, "checkout-"));
+    for (const name of ["Pulumi.yaml", "package.json", "infra", "signer", "cloud-init", "node_modules"]) {
+      if (existsSync(join(root, name))) symlinkSync(join(root, name), join(folder, name));
+    }
+    copyFileSync(join(root, "Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
+    const host = join(this.#home, "host");
+    mkdirSync(host);
+    if (!hasProgram("pulumi-language-nodejs")) {
+      const script = `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "language-host.ts")}" "$@"\n`;
+      writeFileSync(join(host, "pulumi-language-nodejs"), script, { mode: 0o755 });
+    }
+    const PATH = `${host}:${dirname(process.execPath)}:${this.env.PATH}`;
+    const env = { HOME: this.#home, ...this.env, PATH };
+    // Never waited for synchronously: the provider that it asks is in this process.
+    return (...args) =>
+      new Promise((resolve) => {
+        execFile("pulumi", [...args, "--non-interactive"], { cwd: folder, env }, (error, stdout, stderr) => {
+          resolve({ failed: error !== null, output: stdout + stderr });
+        });
+      });
   }
 
   close(): void {
