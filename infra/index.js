@@ -11,6 +11,8 @@ if (major < 24) {
   process.exit(1);
 }
 
-const { default: program } = await import("./index.ts");
-
-export default program;
+/** The program that Pulumi runs: index.ts. */
+export default async function program() {
+  const { default: stack } = await import("./index.ts");
+  return stack();
+}

@@ -91,6 +91,7 @@ export function build(settings: Settings, customData: string) {
     signerUrl,
     publicIp,
     vaultUri: vault.uri,
+    watermarkStoreId: id.hex,
     identityClientId: identity.clientId,
     ...(settings.adminIp.length > 0 ? { sshCommand: pulumi.interpolate`ssh ${ADMIN}@${publicIp}` } : {}),
     importCommand: pulumi.interpolate`octez-client list known remote keys ${signerUrl} # then: octez-client import secret key signer ${signerUrl}/ADDRESS`,

@@ -38,9 +38,11 @@ export function serveCommand(io: Io, start: Start): Command {
     .action(async ({ config, curve }: { config?: string; curve: Curve }) => {
       using terminal = new Terminal(io);
       const file = config ?? (await prepareFirstUse(terminal, curve));
+      // Asked for before the start: a signal that comes meanwhile must not end the process half-way.
+      const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
       const signer = await start(await readSettings(file), openLog(io));
       introduce(terminal, signer, file);
-      await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
+      await stopped;
       await signer.stop();
     });
   return withExamples(command, "tezos-signer serve", "tezos-signer serve --config /etc/tezos-signer/settings.yaml");

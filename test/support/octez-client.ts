@@ -89,7 +89,7 @@ const TAGS: Readonly<Record<string, readonly [string, PrefixV2]>> = {
 };
 
 /** signer_messages.ml: 04 01, the tagged public key hash, the payload; by Taquito's base58, not by ours. */
-function authenticationBytes(address: string, payloadHex: string): string {
+export function authenticationBytes(address: string, payloadHex: string): string {
   const [tag, prefix] = TAGS[address.slice(0, 3)] ?? [];
   if (tag === undefined || prefix === undefined) throw new Error(`no tz1, tz2 or tz3 address: ${address}`);
   const [hash] = b58DecodeAndCheckPrefix(address, [prefix]);

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import program from "../../infra/index.ts";
+import { EVERYTHING, plan } from "../infra/example.ts";
 import { Cloud } from "../support/azure/cloud.ts";
 import { Engine, pulumiFolder, type TestStack } from "../support/azure/engine.ts";
 import { requires } from "../support/requires.ts";
-import { EVERYTHING, plan } from "./example.ts";
 
 /** `npm run test:stack`: about two minutes, so it is not part of `npm test`, which fails them all at once instead. */
 describe("an up in which one resource fails", function () {
