@@ -87,7 +87,7 @@ export async function startSigner(settings: Settings, logger: Logger): Promise<S
 
 async function openKeyring(keys: Settings["keys"], logger: Logger): Promise<Keyring> {
   if (keys.kind === "azure-key-vault") {
-    // Loaded where it is wanted: Azure's SDK takes a third of a second that local keys need not wait for.
+    // Loaded where it is wanted: Azure's SDK is large, and local keys have no use for it.
     const { openAzureKeyVaultKeyring } = await import("./keys/azure-key-vault.ts");
     return openAzureKeyVaultKeyring({ ...keys, logger });
   }
