@@ -112,6 +112,7 @@ export class VaultClient {
     request.abortSignal = AbortSignal.any([signal, timeout.signal]);
     try {
       const response = await settled(next(request), request.abortSignal as AbortSignal);
+      clearTimeout(timer); // a token that must be renewed takes its own time
       const fault = faultOfAnswer(response);
       if (fault?.kind === "unauthorized") await this.#token.renew(token, signal);
       if (fault !== undefined) throw fault;
