@@ -63,7 +63,7 @@ const refuseWebPages: Middleware = async (ctx, next) => {
   await next();
 };
 
-const AFTER_PREFIX = /\/(?:authorized_keys|known_keys|keys\/[^/]+|bls_prove_possession\/[^/]+)$/;
+const OWN_PATH = /^.*(\/(?:authorized_keys|known_keys|keys\/[^/]+|bls_prove_possession\/[^/]+))$/;
 
 /**
  * octez keeps the path of a signer's URI before its own (http_gen.ml), so that a signer can stand behind a proxy's
@@ -71,7 +71,7 @@ const AFTER_PREFIX = /\/(?:authorized_keys|known_keys|keys\/[^/]+|bls_prove_poss
  * that has to agree with the baker's URI would be one more way to miss a block.
  */
 const withoutPrefix: Middleware = async (ctx, next) => {
-  const found = AFTER_PREFIX.exec(ctx.path);
-  if (found !== null && found.index > 0) ctx.path = found[0];
+  const own = OWN_PATH.exec(ctx.path)?.[1];
+  if (own !== undefined) ctx.path = own;
   await next();
 };

@@ -86,6 +86,7 @@ function create({ tls }: ServerParts, limits: Limits): Server {
     keepAliveTimeout: limits.keepAliveTimeout,
     connectionsCheckingInterval: limits.checkInterval,
     maxHeaderSize: limits.maxHeaderSize,
+    requireHostHeader: false, // nothing here reads it, and Node's refusal is not of our form
   };
   const server =
     tls === undefined
@@ -175,8 +176,15 @@ function refusalFor(code: string | undefined, limits: Limits): SignerError | und
 /** Strangers get their 403, but cannot take the connections that the others need. */
 function limitStrangers(server: Server, admits: ServerParts["admits"], limits: Limits): void {
   let strangers = 0;
-  server.on("connection", (socket) => {
-    if (admits === undefined || admits(socket.remoteAddress)) return;
+  const welcome = (socket: Socket): boolean => {
+    try {
+      return admits === undefined || admits(socket.remoteAddress);
+    } catch {
+      return false; // the app asks again for each request, and answers and logs the same exception
+    }
+  };
+  server.on("connection", (socket: Socket) => {
+    if (welcome(socket)) return;
     if (strangers >= limits.maxStrangers) {
       socket.destroy();
       return;

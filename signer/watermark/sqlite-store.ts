@@ -64,6 +64,7 @@ export class SqliteStore implements WatermarkStore {
       const folder = openSync(dirname(this.#path), "r");
       fsyncSync(folder);
       closeSync(folder);
+      this.#guarded(() => this.#load()); // the lock is this process's from here on
     } catch (error) {
       if (errorCode(error) === "EEXIST") throw new StoreError("conflict", `${this.#path} exists already.`);
       throw error instanceof StoreError ? error : this.#untrusted(`cannot be made (${text(error)})`, error);

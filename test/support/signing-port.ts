@@ -6,7 +6,7 @@ import { listen, type RunningServer } from "../../signer/http/server.ts";
 import type { RemoteSigner } from "../../signer/pipeline.ts";
 import { logLines } from "./log-lines.ts";
 
-export interface SigningPort extends AsyncDisposable {
+export interface SigningPort {
   readonly url: string;
   readonly port: number;
   readonly server: RunningServer;
@@ -38,7 +38,7 @@ export async function openSigningPort(signer: RemoteSigner, options: SigningPort
   });
   const { port } = server.address;
   const url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
-  return { url, port, server, lines, [Symbol.asyncDispose]: () => server.stop() };
+  return { url, port, server, lines };
 }
 
 /**
