@@ -13,7 +13,7 @@ import type { Io } from "../../signer/cli/terminal.ts";
  */
 
 /** The whole command line, whose commands are read here and not run. */
-export function wholeProgram(io: Io): Command {
+export function wholeProgram(io: Io): Promise<Command> {
   return program(io, async () => {
     throw new Failure("failed", "no signer is started here");
   });
@@ -34,7 +34,7 @@ export async function helpOf(words: readonly string[]): Promise<string> {
     },
   });
   const io: Io = { stdin: process.stdin, stdout, stderr: process.stderr, env: {} };
-  await runCommandLine(wholeProgram(io), [...words, "--help"], io);
+  await runCommandLine(await wholeProgram(io), [...words, "--help"], io);
   return text.trimEnd();
 }
 
@@ -44,7 +44,7 @@ export function wordsOf(command: Command): string[] {
 }
 
 export async function cliPage(): Promise<string> {
-  const commands = leaves(wholeProgram(process));
+  const commands = leaves(await wholeProgram(process));
   const sections = await Promise.all(
     commands.map(async (command) => {
       const words = wordsOf(command);

