@@ -10,6 +10,7 @@ import { decryptPem, encryptPem } from "../../../../signer/keys/pem.ts";
 import { PrivateKey } from "../../../../signer/keys/private-key.ts";
 import { atTerminal } from "../../../support/fake-terminal.ts";
 import { shownPassphrase } from "../../../support/keys-terminal.ts";
+import { shell } from "../../../support/openssl.ts";
 import type { Answer } from "../../../support/pseudo-terminal.ts";
 import { vectors } from "../../../support/shared.ts";
 
@@ -172,6 +173,20 @@ describe("offline keys commands", () => {
       const outcome = await run(["check", at("absent.pem")], []);
       expect(outcome.stderr).to.include("absent.pem cannot be read: no such file");
     });
+  });
+
+  it("say of a key of another curve which curves there are", async () => {
+    writeFileSync(pem, shell("openssl ecparam -genkey -noout -name secp384r1"));
+    for (const args of [
+      ["check", pem],
+      ["wrap", pem, "--kek", kek],
+      ["convert", pem],
+    ]) {
+      const outcome = await run(args, [[/groups of 4\): $/, fingerprint]]);
+      expect(outcome.code, args.join(" ")).to.equal(code("unusable"));
+      expect(prose(outcome.stderr)).to.include("a key for secp384r1; the signer uses P-256 (tz3) and P-256K");
+    }
+    expect(readdirSync(directory).sort()).to.deep.equal(["kek.json", "key.pem"]);
   });
 
   describe("show", () => {

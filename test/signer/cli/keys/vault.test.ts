@@ -223,6 +223,13 @@ describe("keys commands at a vault", () => {
       expect(outcome.stderr).to.include("was not reached");
     });
 
+    it("says that the outcome is not known when the vault hangs up during the import", async () => {
+      vault.faults.script([{ kind: "reset", on: "import" }]);
+      const outcome = await run(importing(), importAnswers());
+      expect(outcome.code).to.equal(code("unavailable"));
+      expect(prose(outcome.stderr)).to.include("is not known").and.include("keys list");
+    });
+
     it("takes a key file without wrapping only by the flag that accepts it", async () => {
       writeFileSync(at("key.pem"), await encryptPem(key, Buffer.from(passphrase)));
       const args = ["import", "--pem", at("key.pem"), "--vault", vault.url, "--name", "baker", "--store", STORE];
