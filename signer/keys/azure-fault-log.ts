@@ -16,15 +16,18 @@ interface Bout {
  */
 export class FaultLog {
   readonly #logger: Logger;
+  readonly #now: () => number;
   readonly #bouts = new Map<VaultFaultKind, Bout>();
 
-  constructor(logger: Logger) {
+  /** @param now monotonic clock in milliseconds */
+  constructor(logger: Logger, now: () => number = () => performance.now()) {
     this.#logger = logger;
+    this.#now = now;
   }
 
   /** @param fields where it happened; never a token or a signature */
   fault(fault: VaultFault, fields: object): void {
-    const now = performance.now();
+    const now = this.#now();
     const bout = this.#bouts.get(fault.kind) ?? { since: now, writtenAt: Number.NEGATIVE_INFINITY, suppressed: 0 };
     this.#bouts.set(fault.kind, bout);
     if (now < bout.writtenAt + INTERVAL) {
@@ -40,9 +43,9 @@ export class FaultLog {
     bout.suppressed = 0;
   }
 
-  /** A call of this kind succeeded: bouts that were quiet for an interval are over. */
+  /** A call succeeded: faults that were quiet for an interval are over. */
   success(): void {
-    const now = performance.now();
+    const now = this.#now();
     for (const [kind, bout] of this.#bouts) {
       if (now < bout.writtenAt + INTERVAL) continue;
       this.#bouts.delete(kind);

@@ -1,24 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import type { Logger } from "pino";
+import { type AzureCredentialOptions, azureCredential } from "./azure-credential.ts";
 import { Discovery } from "./azure-discovery.ts";
 import { FaultLog } from "./azure-fault-log.ts";
 import { type UsableKey, wanted } from "./azure-key-choice.ts";
-import { ManagedIdentity } from "./azure-managed-identity.ts";
 import { VaultClient } from "./azure-vault-client.ts";
 import { faultOfError, type VaultFault } from "./azure-vault-fault.ts";
 import { VaultKey } from "./azure-vault-key.ts";
 import type { Keyring } from "./keyring.ts";
 
-export interface AzureKeyVaultOptions {
+export interface AzureKeyVaultOptions extends AzureCredentialOptions {
   /** `https://NAME.vault.azure.net`; `http:` for an emulator on this computer only. */
   readonly vault: string;
   /** `name` (its newest enabled version) or `name/version`; `all`: every key of the vault that can sign. */
   readonly include: "all" | readonly string[];
-  /** `managed-identity`: the VM's own; `default`: whatever @azure/identity finds, for a laptop. */
-  readonly credential: "managed-identity" | "default";
-  /** Of a user-assigned managed identity. */
-  readonly clientId?: string | undefined;
   readonly logger: Logger;
   /** Other times than the usual ones, for tests, in milliseconds. */
   readonly times?: Partial<Times>;
@@ -47,16 +43,9 @@ const FAILURE_PAUSES = [1_000, 2_000, 5_000, 15_000];
  * time: it goes on asking, and `problem` says why. Nothing here ends the process: whatever is wrong can be mended outside.
  */
 export async function openAzureKeyVaultKeyring(options: AzureKeyVaultOptions): Promise<Keyring> {
-  const keyring = new AzureKeyVaultKeyring(options, await credentialOf(options));
+  const keyring = new AzureKeyVaultKeyring(options, await azureCredential(options));
   await keyring.open();
   return keyring;
-}
-
-async function credentialOf({ credential, clientId }: AzureKeyVaultOptions): Promise<TokenCredential> {
-  if (credential === "managed-identity") return new ManagedIdentity(clientId);
-  // Loaded where it is wanted: it is large, and a signer on its VM has no use for it.
-  const { DefaultAzureCredential } = await import("@azure/identity");
-  return new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
 }
 
 class AzureKeyVaultKeyring implements Keyring {

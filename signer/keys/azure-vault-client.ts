@@ -54,8 +54,7 @@ export class VaultClient {
     const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
     if (protocol !== "https:" && !loopback) throw new TypeError(`${vault} must be https`);
     this.#origin = origin;
-    // One request after another on the connection used last: it is the least likely to have been closed meanwhile.
-    this.#agent = new (protocol === "https:" ? HttpsAgent : HttpAgent)({ keepAlive: true, scheduling: "lifo" });
+    this.#agent = new (protocol === "https:" ? HttpsAgent : HttpAgent)({ keepAlive: true });
     this.#log = log;
     this.#tryTimeout = tryTimeout;
     this.#token = new FreshToken(credential, `${audience(hostname, loopback)}/.default`, (fault) =>

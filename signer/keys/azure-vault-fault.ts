@@ -82,6 +82,7 @@ export function faultOfAnswer({ status, headers, bodyAsText }: VaultAnswer): Vau
 }
 
 function kindOf(status: number, code: string): VaultFaultKind {
+  if (status < 400) return "answer"; // a redirection: the vault sends none
   if (status === 401) return "unauthorized";
   if (status === 404) return "key-missing";
   if (status === 429) return "throttled";
