@@ -13,7 +13,7 @@ import type { Io } from "../../signer/cli/terminal.ts";
  */
 
 /** The whole command line, whose commands are read here and not run. */
-export function wholeProgram(io: Io): Command {
+export function wholeProgram(io: Io): Promise<Command> {
   return program(io, async () => {
     throw new Failure("failed", "no signer is started here");
   });
@@ -34,7 +34,7 @@ export async function helpOf(words: readonly string[]): Promise<string> {
     },
   });
   const io: Io = { stdin: process.stdin, stdout, stderr: process.stderr, env: {} };
-  await runCommandLine(wholeProgram(io), [...words, "--help"], io);
+  await runCommandLine(await wholeProgram(io), [...words, "--help"], io);
   return text.trimEnd();
 }
 
@@ -44,7 +44,7 @@ export function wordsOf(command: Command): string[] {
 }
 
 export async function cliPage(): Promise<string> {
-  const commands = leaves(wholeProgram(process));
+  const commands = leaves(await wholeProgram(process));
   const sections = await Promise.all(
     commands.map(async (command) => {
       const words = wordsOf(command);
@@ -64,7 +64,8 @@ In the checkout, run \`npm run signer -- COMMAND\` where this page says \`tezos-
 - A command that asks questions needs a terminal. Over SSH, use \`ssh -t\`.
 - Passphrases and secret keys are never shown while you type them, and cannot be given as an option, by a pipe or in the environment.
 - Colour is used for warnings alone, and not when \`NO_COLOR\` is set.
-- Commands that talk to a vault do it as you are signed in: \`az login\` on your computer, the managed identity on the signer's machine. There, \`AZURE_CLIENT_ID\` names the identity.
+- Commands that talk to a vault do it as you are signed in with \`az login\`; \`keys drill verify\` does it as the machine's managed identity.
+- On the machine in Azure there are \`serve\` and \`keys drill verify\`; keys are made and moved elsewhere.
 
 ${sections.join("\n\n")}
 

@@ -11,7 +11,8 @@ import { type Io, Terminal } from "../terminal.ts";
 import { deliver } from "./delivery.ts";
 import { kekOf } from "./kek.ts";
 import { openKeyFile } from "./key-input.ts";
-import { nameOption, parseStoreId, vaultOption } from "./options.ts";
+import { nameOption, vaultOption } from "./options.ts";
+import { parseStoreId } from "./store-id.ts";
 import { type Connect, findKey } from "./vault.ts";
 
 interface ImportOptions {

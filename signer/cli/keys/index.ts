@@ -32,6 +32,6 @@ export function keysCommand(io: Io, connect: Connect = connectToAzure): Command 
     .addCommand(importCommand(io, connect))
     .addCommand(bindCommand(io, connect))
     .addCommand(listCommand(io, connect))
-    .addCommand(drillCommand(io, connect));
+    .addCommand(drillCommand(io));
   return withExamples(command, "tezos-signer keys generate --curve P-256");
 }

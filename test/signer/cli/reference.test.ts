@@ -21,7 +21,7 @@ function linesOf(text: string): string[] {
 /** The name of the command that takes a command line. @throws CommanderError if none does */
 async function taker(line: string): Promise<string> {
   let name = "";
-  const program = wholeProgram(process);
+  const program = await wholeProgram(process);
   for (const leaf of leaves(program)) {
     leaf.exitOverride().action(() => {
       name = nameOf(leaf);
@@ -31,9 +31,9 @@ async function taker(line: string): Promise<string> {
   return name;
 }
 
-describe("command line", () => {
-  const program = wholeProgram(process);
+const program = await wholeProgram(process);
 
+describe("command line", () => {
   it("is what docs/reference/cli.md says", async () => {
     const page = readFileSync(new URL("../../../docs/reference/cli.md", import.meta.url), "utf8");
     expect(page, "make it anew: node test/support/cli-page.ts > docs/reference/cli.md").to.equal(await cliPage());
