@@ -22,7 +22,10 @@ export function keysCommand(io: Io, connect: Connect = connectToAzure): Command 
   const command = new Command("keys")
     .summary("make, check, wrap and import keys")
     .description("Makes keys offline, brings them into a vault's HSM, and shows what is there.")
-    .hook("preAction", forbidCoreFiles)
+    // A test that runs a command in its own process keeps its core files.
+    .hook("preAction", () => {
+      if (io === process) forbidCoreFiles();
+    })
     .addCommand(generateCommand(io))
     .addCommand(checkCommand(io))
     .addCommand(showCommand(io))
