@@ -2,13 +2,12 @@ import { startSigner } from "../../signer/main.ts";
 import { parseSettings } from "../../signer/settings.ts";
 import { logLines } from "./log-lines.ts";
 
-/** A whole signer whose keys are those of an emulated vault. */
+/** A whole signer whose keys are those of an emulated vault; it may sign attestations. */
 export interface VaultSigner extends AsyncDisposable {
   readonly url: string;
 }
 
 /**
- * Starts a signer that may sign attestations.
  * @param clientId the machine's managed identity
  * @param watermarks path and id of the store to make
  */
@@ -17,16 +16,13 @@ export async function startVaultSigner(
   clientId: string,
   watermarks: { readonly path: string; readonly storeId: string },
 ): Promise<VaultSigner> {
-  const settings = parseSettings(
-    JSON.stringify({
-      listen: { port: 0 },
-      admin: { port: 0 },
-      keys: { kind: "azure-key-vault", vault, clientId },
-      watermarks: { kind: "sqlite", ...watermarks, initialise: "always", maxStep: "off" },
-      policy: { default: { allow: ["attestation"] } },
-    }),
-    "the settings of a test",
-  );
-  const signer = await startSigner(settings, logLines().log);
+  const settings = {
+    listen: { port: 0 },
+    admin: { port: 0 },
+    keys: { kind: "azure-key-vault", vault, clientId },
+    watermarks: { kind: "sqlite", ...watermarks, initialise: "always", maxStep: "off" },
+    policy: { default: { allow: ["attestation"] } },
+  };
+  const signer = await startSigner(parseSettings(JSON.stringify(settings), "the test's settings"), logLines().log);
   return { url: signer.url, [Symbol.asyncDispose]: () => signer.stop() };
 }
