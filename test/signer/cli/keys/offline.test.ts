@@ -107,6 +107,12 @@ describe("offline keys commands", () => {
       expect(readFileSync(pem, "utf8")).to.equal(before);
     });
 
+    it("says before anything is asked that it cannot write there", async () => {
+      const outcome = await run(["generate", "--curve", "P-256", "--out", at("absent/new.pem")], []);
+      expect(outcome.code).to.equal(code("unusable"));
+      expect(prose(outcome.stderr)).to.include("its directory is missing");
+    });
+
     it("writes nothing when it is stopped while the passphrase is typed", async () => {
       const outcome = await run(
         ["generate", "--curve", "P-256", "--out", at("new.pem")],

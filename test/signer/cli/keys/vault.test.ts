@@ -258,6 +258,12 @@ describe("keys commands at a vault", () => {
       expect(outcome.stdout).to.include(kek.fingerprint);
     });
 
+    it("makes no key whose file could not be written", async () => {
+      const outcome = await run(["kek", "create", "--vault", vault.url, "--name", "kek2", "--out", at("kek.json")]);
+      expect(outcome.code).to.equal(code("exists"));
+      expect(await content()).to.have.all.keys("import-kek");
+    });
+
     it("makes no second version of one that is there", async () => {
       const outcome = await run(["kek", "create", "--vault", vault.url, "--out", at("kek2.json")]);
       expect(outcome.code).to.equal(code("exists"));
