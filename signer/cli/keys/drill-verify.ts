@@ -53,7 +53,7 @@ async function verifyBoth(terminal: Terminal, { vault, name, signature }: DrillO
   const { openAzureKeyVaultKeyring } = await import("../../keys/azure-key-vault.ts");
   const keyring = await openAzureKeyVaultKeyring({
     vault,
-    include: [name],
+    include: () => [name],
     credential: "managed-identity",
     logger: pino({ level: "silent" }),
   });
