@@ -3,7 +3,7 @@
  * @module
  */
 import { gunzipSync } from "node:zlib";
-import type { Plan, PlannedResource } from "./plan/recorder.ts";
+import { at, type Plan, type PlannedResource } from "./plan/recorder.ts";
 
 export interface PolicyRule {
   /** What holds, as a sentence. */
@@ -133,10 +133,4 @@ function isClosed(acls: unknown): boolean {
 function decoded(base64: unknown): string {
   const bytes = Buffer.from(String(base64 ?? ""), "base64");
   return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString();
-}
-
-function at(value: unknown, path: string): unknown {
-  return path
-    .split(".")
-    .reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], value);
 }

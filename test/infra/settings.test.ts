@@ -92,7 +92,9 @@ describe("the stack's configuration", () => {
       const [first, ...more] = mistakes({ ...LEAST, [key]: value });
       expect(first?.key).to.equal(key);
       expect(first?.problem).to.match(reason);
-      expect(first?.example).to.match(new RegExp(`^for example: pulumi config set ${key} `));
+      expect(first?.example).to.match(
+        new RegExp(`^for example(: pulumi config set ${key} |, in Pulumi.STACK.yaml: tezos-signer:${key}: )`),
+      );
       expect(more).to.deep.equal([]);
     });
   }
