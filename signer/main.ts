@@ -5,14 +5,12 @@ import { addressFilter, createApp } from "./http/app.ts";
 import { listen, type RunningServer } from "./http/server.ts";
 import { azureCredential } from "./keys/azure-credential.ts";
 import type { Keyring } from "./keys/keyring.ts";
-import { LOCAL_KEYS_WARNING, localPassphrase, openLocalKeyring } from "./keys/local.ts";
 import { Metrics } from "./metrics.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Report } from "./report.ts";
 import type { Settings } from "./settings.ts";
 import { Guard } from "./watermark/guard.ts";
 import { Preparation } from "./watermark/preparation.ts";
-import { SqliteStore } from "./watermark/sqlite-store.ts";
 import type { WatermarkStore } from "./watermark/store.ts";
 import { TrustedStore } from "./watermark/trusted-store.ts";
 import { watermarkRows } from "./watermark-rows.ts";
@@ -87,19 +85,25 @@ export async function startSigner(settings: Settings, logger: Logger): Promise<S
   return { url, adminUrl, keyring, stop: () => running.disposeAsync() };
 }
 
+// Each backend is loaded where it is wanted: Azure's SDK takes a third of a second that local keys need not wait for, and
+// a machine in Azure has neither local keys nor local watermarks.
+
 async function openKeyring(keys: Settings["keys"], logger: Logger): Promise<Keyring> {
   if (keys.kind === "azure-key-vault") {
-    // Loaded where it is wanted: Azure's SDK takes a third of a second that local keys need not wait for.
     const { openAzureKeyVaultKeyring } = await import("./keys/azure-key-vault.ts");
     return openAzureKeyVaultKeyring({ ...keys, logger });
   }
+  const { LOCAL_KEYS_WARNING, localPassphrase, openLocalKeyring } = await import("./keys/local.ts");
   logger.warn({ path: keys.path }, LOCAL_KEYS_WARNING);
   return openLocalKeyring({ path: keys.path, passphrase: await localPassphrase(keys.path) });
 }
 
 /** The table is asked in the same name as the vault; beside local keys, in the operator's own. */
 async function openStore({ keys, watermarks }: Settings): Promise<WatermarkStore> {
-  if (watermarks.kind === "sqlite") return new SqliteStore(watermarks.path);
+  if (watermarks.kind === "sqlite") {
+    const { SqliteStore } = await import("./watermark/sqlite-store.ts");
+    return new SqliteStore(watermarks.path);
+  }
   const { endpoint, table } = watermarks;
   const { AzureTableStore } = await import("./watermark/azure-table-store.ts");
   const credential = await azureCredential(keys.kind === "azure-key-vault" ? keys : { credential: "default" });

@@ -6,7 +6,6 @@ import type { Keyring } from "../keys/keyring.ts";
 import { parseSettings, type Settings, SettingsError } from "../settings.ts";
 import type { Curve } from "../tezos/public-key.ts";
 import { Failure } from "./failure.ts";
-import { FIRST_USE_FOLDER, prepareFirstUse } from "./first-use.ts";
 import { withExamples } from "./run.ts";
 import { type Io, Terminal } from "./terminal.ts";
 
@@ -26,7 +25,7 @@ export function serveCommand(io: Io, start: Start): Command {
     .summary("run the signer")
     .description(
       "Runs the signer until it is stopped (Ctrl-C, or SIGTERM): signatures in flight are finished first. " +
-        `Without --config it makes a test key on first use, in ${FIRST_USE_FOLDER}/, and finds it again.`,
+        `Without --config it makes a test key on first use, in .tezos-signer/, and finds it again.`,
     )
     .option("--config <file>", "settings, as docs/reference/settings.md describes them")
     .addOption(
@@ -37,7 +36,7 @@ export function serveCommand(io: Io, start: Start): Command {
     )
     .action(async ({ config, curve }: { config?: string; curve: Curve }) => {
       using terminal = new Terminal(io);
-      const file = config ?? (await prepareFirstUse(terminal, curve));
+      const file = config ?? (await (await import("./first-use.ts")).prepareFirstUse(terminal, curve));
       // Asked for before the start: a signal that comes meanwhile must not end the process half-way.
       const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
       const signer = await start(await readSettings(file), openLog(io));

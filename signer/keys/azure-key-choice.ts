@@ -1,9 +1,7 @@
 import type { KeyVaultKey } from "@azure/keyvault-keys";
 import { EncodingError } from "../tezos/base58.ts";
 import { type PublicKey, publicKeyFromJwk } from "../tezos/public-key.ts";
-
-/** The tag by which a vault key names the one watermark store that guards it (DESIGN.md 6: one key, one store). */
-export const STORE_TAG = "tezos-signer-watermarks";
+import { STORE_TAG } from "./store-tag.ts";
 
 /** A version of a vault key that can sign. */
 export interface UsableKey {

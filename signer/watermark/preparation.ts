@@ -40,7 +40,9 @@ export class Preparation {
    * @throws StoreError `in-use` where another process holds the store: waiting would not help
    */
   async start(): Promise<void> {
-    await this.#attempt();
+    await this.#attempt((error) => {
+      if (error.cause instanceof StoreError && error.cause.fault === "in-use") throw error.cause;
+    });
     this.#running = this.#repeat();
   }
 
@@ -58,17 +60,17 @@ export class Preparation {
     }
   }
 
-  async #attempt(): Promise<void> {
+  async #attempt(onFailure: (error: SignerError) => void = () => undefined): Promise<void> {
     const { store, rows, onChange } = this.#options;
     let reason: string | undefined;
     try {
       await store.prepare(rows(), AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(ATTEMPT_TIMEOUT)]));
     } catch (error) {
       if (!(error instanceof SignerError)) throw error;
-      if (error.cause instanceof StoreError && error.cause.fault === "in-use") throw error.cause;
+      if (this.#stopped.signal.aborted) return;
+      onFailure(error);
       reason = error.message;
     }
-    if (this.#stopped.signal.aborted) return;
     if (reason !== this.#reason) onChange(reason);
     this.#reason = reason;
   }

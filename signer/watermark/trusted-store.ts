@@ -57,9 +57,9 @@ export class TrustedStore {
    * @throws SignerError once the deadline is over, or where an operator must act
    */
   async current(key: RowKey, deadline: AbortSignal): Promise<Versioned | undefined> {
-    const stop = this.#stops.get("store") ?? this.#stops.get(rowName(key));
-    if (stop !== undefined) throw new SignerError("watermark-untrusted", stop);
     for (;;) {
+      const stop = this.#stops.get("store") ?? this.#stops.get(rowName(key));
+      if (stop !== undefined) throw new SignerError("watermark-untrusted", stop);
       try {
         return await within(this.#find(key, deadline), deadline, late);
       } catch (error) {

@@ -23,6 +23,8 @@ export interface SignOptions {
   readonly retries?: number;
   /** Ends the request as a client does that is stopped. */
   readonly signal?: AbortSignal;
+  /** Which of this computer's addresses to ask from. */
+  readonly localAddress?: string;
   /** PEM of the authority that a https signer's certificate is checked against. */
   readonly ca?: string;
 }
@@ -109,10 +111,10 @@ async function ask(
   method: "GET" | "POST",
   path: string,
   body: string | undefined,
-  { retries = 9, signal, ca }: SignOptions,
+  { retries = 9, signal, ca, localAddress }: SignOptions,
 ): Promise<Answer> {
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await once(`${baseUrl}${path}`, method, body, { signal, ca });
+    const answer = await once(`${baseUrl}${path}`, method, body, { signal, ca, localAddress });
     if (answer.status !== 502 || attempt > retries) return { ...answer, attempts: attempt };
     await sleep((attempt - 1) * 100, undefined, { signal });
   }
@@ -122,7 +124,7 @@ function once(
   url: string,
   method: string,
   body: string | undefined,
-  { signal, ca }: { signal?: AbortSignal | undefined; ca?: string | undefined },
+  { signal, ca, localAddress }: { [Option in "signal" | "ca" | "localAddress"]: SignOptions[Option] | undefined },
 ): Promise<Omit<Answer, "attempts">> {
   const options: RequestOptions = {
     method,
@@ -132,6 +134,7 @@ function once(
       ...(body !== undefined && { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
     },
     ...(signal !== undefined && { signal }),
+    ...(localAddress !== undefined && { localAddress }),
   };
   return new Promise((resolve, reject) => {
     const request = url.startsWith("https:")

@@ -1,0 +1,175 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** The machine's address in its virtual network, and the gateway's, where everything else is. */
+export const MACHINE = "10.90.0.4";
+export const GATEWAY = "10.90.0.1";
+/** The baker's address, one that is no baker's, and the instance metadata service: all at the other end of the wire. */
+export const BAKER = "203.0.113.7";
+export const STRANGER = "198.51.100.9";
+export const IMDS = "169.254.169.254";
+
+const NAMESPACE = "machine";
+
+/** The wire between the machine and its world; made once, in this process's own network. */
+export function connectNetwork(): void {
+  const run = (line: string) => execFileSync("ip", line.split(" "));
+  run(`netns add ${NAMESPACE}`);
+  run(`link add name world type veth peer name eth0 netns ${NAMESPACE}`);
+  for (const address of [`${GATEWAY}/24`, `${BAKER}/32`, `${STRANGER}/32`, `${IMDS}/32`])
+    run(`addr add ${address} dev world`);
+  run("link set world up");
+  run(`-n ${NAMESPACE} link set lo up`);
+  run(`-n ${NAMESPACE} addr add ${MACHINE}/24 dev eth0`);
+  run(`-n ${NAMESPACE} link set eth0 up`);
+  run(`-n ${NAMESPACE} route add default via ${GATEWAY}`);
+}
+
+export interface MachineOptions {
+  /** The Debian root to start from; never written to. */
+  readonly root: string;
+  /** What cloud-init gets as Azure's customData. */
+  readonly customData: Uint8Array;
+  /** Files that stand for what Azure's image and network give, by path. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** One virtual machine: Debian's systemd and cloud-init in a container, with a disk of its own. */
+export class Machine {
+  readonly #folder: string;
+  readonly #disk: string;
+  #process: ChildProcess | undefined;
+  #console = "";
+  #bootedAt = 0;
+
+  constructor({ root, customData, files }: MachineOptions) {
+    this.#folder = mkdtempSync("/run/machine-");
+    this.#disk = join(this.#folder, "disk");
+    execFileSync("mount", ["-t", "tmpfs", "tmpfs", this.#folder]);
+    for (const part of ["upper", "work", "disk"]) mkdirSync(join(this.#folder, part));
+    const layers = `lowerdir=${root},upperdir=${this.#folder}/upper,workdir=${this.#folder}/work`;
+    execFileSync("mount", ["-t", "overlay", "overlay", "-o", layers, this.#disk]);
+    const seed = "/var/lib/cloud/seed/nocloud";
+    this.write(`${seed}/user-data`, customData);
+    this.write(`${seed}/meta-data`, "instance-id: boot-test\nlocal-hostname: signer\n");
+    // The network is there already, as the container's host made it.
+    this.write(`${seed}/network-config`, "config: disabled\n");
+    this.write(
+      "/etc/systemd/system/systemd-networkd-wait-online.service.d/none.conf",
+      "[Service]\nExecStart=\nExecStart=true\n",
+    );
+    for (const [path, content] of Object.entries(files)) this.write(path, content);
+  }
+
+  /** Everything that the machine has said on its console, as Azure's serial log shows it. */
+  get console(): string {
+    return this.#console;
+  }
+
+  /** When power was last switched on, milliseconds since 1970. */
+  get bootedAt(): number {
+    return this.#bootedAt;
+  }
+
+  write(path: string, content: string | Uint8Array): void {
+    mkdirSync(dirname(join(this.#disk, path)), { recursive: true });
+    writeFileSync(join(this.#disk, path), content);
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.#disk, path), "utf8");
+  }
+
+  has(path: string): boolean {
+    return existsSync(join(this.#disk, path));
+  }
+
+  /** Switches the machine on. */
+  start(): void {
+    // What an earlier machine left in this network belongs to its kernel, not to its disk.
+    execFileSync("ip", ["netns", "exec", NAMESPACE, "nft", "flush", "ruleset"]);
+    this.#bootedAt = Date.now();
+    const options = [
+      "--boot",
+      "--quiet",
+      "--register=no",
+      "--keep-unit",
+      "--console=read-only",
+      "--machine=signer",
+      "--capability=CAP_NET_ADMIN",
+    ];
+    const network = `--network-namespace-path=/run/netns/${NAMESPACE}`;
+    this.#process = spawn("systemd-nspawn", ["--directory", this.#disk, ...options, network], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, SYSTEMD_NSPAWN_LOCK: "0" },
+    });
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: systemd colours what it says
+        this.#console += text.replace(/\u001b\[[0-9;?]*[A-Za-z]|\r/g, "");
+      });
+    }
+  }
+
+  /** Switches it off the way Azure does: the system is told, and has half a minute. */
+  async stop(): Promise<void> {
+    const running = this.#process;
+    if (running === undefined) return;
+    const ended = new Promise((resolve) => running.once("exit", resolve));
+    if (running.exitCode === null) {
+      running.kill("SIGTERM");
+      await Promise.race([ended, sleep(30_000).then(() => running.kill("SIGKILL"))]);
+      await ended;
+    }
+    this.#process = undefined;
+  }
+
+  async reboot(): Promise<void> {
+    await this.stop();
+    this.start();
+  }
+
+  /** Gives the machine's disk back. */
+  async remove(): Promise<void> {
+    await this.stop();
+    execFileSync("umount", [this.#disk]);
+    execFileSync("umount", [this.#folder]);
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  /** Runs a command line on the machine as root. */
+  run(command: string): { readonly status: number | null; readonly output: string } {
+    const init = this.#init();
+    if (init === undefined) return { status: null, output: "the machine is off" };
+    const into = ["--target", init, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"];
+    const done = spawnSync("nsenter", [...into, "/bin/sh", "-c", command], { encoding: "utf8", timeout: 60_000 });
+    return { status: done.status, output: `${done.stdout}${done.stderr}`.trim() };
+  }
+
+  /** The container's first process, seen from here. */
+  #init(): string | undefined {
+    const parent = this.#process?.pid;
+    if (parent === undefined) return undefined;
+    const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").trim();
+    return children === "" ? undefined : children.split(" ")[0];
+  }
+
+  /** Waits until `met` gives a value other than undefined; fails with the console's last lines. */
+  async until<T>(what: string, seconds: number, met: () => T | undefined | Promise<T | undefined>): Promise<T> {
+    for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(200)) {
+      const value = await met();
+      if (value !== undefined) return value;
+    }
+    throw new Error(
+      `${what}: not within ${seconds} s. The console's last lines:\n${this.#console.split("\n").slice(-25).join("\n")}`,
+    );
+  }
+
+  /** Waits for a text on the console. */
+  async says(text: string | RegExp, seconds: number): Promise<void> {
+    const found = () => (typeof text === "string" ? this.#console.includes(text) : text.test(this.#console));
+    await this.until(`the console says ${text}`, seconds, () => found() || undefined);
+  }
+}
