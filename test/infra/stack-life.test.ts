@@ -63,22 +63,26 @@ function kept(cloud: Cloud): Record<string, unknown> {
 describe("the life of a throw-away stack on Pulumi's engine", function () {
   this.timeout(60_000);
   const cloud = new Cloud();
-  let engine: Engine;
+  let engine: Engine | undefined;
   let stack: TestStack;
   let customData = "";
   let older = false;
   const base64 = (content: string) => Buffer.from(content).toString("base64");
 
-  before(async function () {
+  before(async () => {
     const folder = pulumiFolder();
-    requires(this, folder !== undefined, NO_CLI);
-    engine = await Engine.start(cloud, folder ?? "");
+    if (folder === undefined) return;
+    engine = await Engine.start(cloud, folder);
     customData = base64("#cloud-config\n# first version\n");
     stack = await engine.stack("dev", async () => {
       if (older) pulumi.runtime.registerResourceTransform(withoutNewerOptions);
       return build(readSettings(), customData);
     });
     await stack.configure(THROW_AWAY);
+  });
+
+  beforeEach(function () {
+    requires(this, engine !== undefined, NO_CLI);
   });
 
   after(() => engine?.close());
@@ -251,17 +255,21 @@ describe("the life of a production stack on Pulumi's engine", function () {
     monitoring: "true",
     keys: '[{"name":"consensus","curve":"P-256","source":"generate"}]',
   };
-  let engine: Engine;
+  let engine: Engine | undefined;
   let stack: TestStack;
   let customData = "IyBvbmUK";
 
-  before(async function () {
+  before(async () => {
     const folder = pulumiFolder();
-    requires(this, folder !== undefined, NO_CLI);
-    engine = await Engine.start(cloud, folder ?? "");
+    if (folder === undefined) return;
+    engine = await Engine.start(cloud, folder);
     stack = await engine.stack("mainnet", async () => build(readSettings(), customData));
     await stack.configure(config);
     expect((await stack.up()).failed).to.equal(false);
+  });
+
+  beforeEach(function () {
+    requires(this, engine !== undefined, NO_CLI);
   });
 
   after(() => engine?.close());
