@@ -69,9 +69,7 @@ function parseBlock(entry: string, wide: boolean): Block {
     }
   }
   if (block.prefix < 24 && !wide) {
-    throw new Error(
-      `${entry} is ${2 ** (32 - block.prefix)} addresses; blocks wider than /24 need allowWideBakerIp: true`,
-    );
+    throw new Error(`${entry} is ${2 ** (32 - block.prefix)} addresses; nothing wider than /24 is taken unasked`);
   }
   return block;
 }

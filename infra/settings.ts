@@ -21,12 +21,21 @@ function key<T>(read: Key<T>["read"], example: string, fallback?: string): Key<T
   return { read, example, ...(fallback === undefined ? {} : { default: fallback }) };
 }
 
-const wide = (config: Readonly<Record<string, string>>) => ({ wide: config.allowWideBakerIp === "true" });
+/** allowWideBakerIp speaks for bakerIp alone; who asks for too much is told of it. */
+function bakerIp(text: string, config: Readonly<Record<string, string>>): Block[] {
+  const wide = config.allowWideBakerIp === "true";
+  try {
+    return parseBlocks(text, { wide });
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(message.endsWith("unasked") ? `${message}: allowWideBakerIp: true asks` : message);
+  }
+}
 
-/** Every key of the stack's configuration. docs/reference of each: Pulumi.yaml's descriptions. */
+/** Every key of the stack's configuration. Pulumi.yaml describes each. */
 export const KEYS = {
   location: key(read.location, "northeurope"),
-  bakerIp: key((text, config) => parseBlocks(text, wide(config)), "203.0.113.7"),
+  bakerIp: key(bakerIp, "203.0.113.7"),
   allowWideBakerIp: key(read.boolean, "true", "false"),
   operator: key(read.operator, '{"objectId":"11111111-2222-3333-4444-555555555555","ip":"198.51.100.4"}', "{}"),
   adminIp: key((text) => (text === "" ? [] : parseBlocks(text)), "198.51.100.4", ""),

@@ -190,6 +190,12 @@ describe("what the program asks Azure for", () => {
     expect(list(resource(silent, "people").inputs, "emailReceivers")).to.deep.equal([]);
   });
 
+  it("watches CPU credits only of a size that has them", async () => {
+    expect(names(everything)).to.include("machine-tired");
+    const steady = await plan({ monitoring: "true", vmSize: "Standard_D2s_v5" });
+    expect(names(steady)).to.include("machine-unavailable").and.not.to.include("machine-tired");
+  });
+
   it("asks the audit log for signatures in a way that answers a row when there were none", () => {
     const [criterion] = list(resource(everything, "no-signature").inputs, "criteria.allOf");
     expect(text(criterion, "query")).to.match(/summarize Signatures = count\(\)$/);

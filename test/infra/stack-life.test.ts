@@ -1,41 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import program, { build, readSettings } from "../../infra/index.ts";
-import { EXAMPLE_SSH_KEY } from "../../infra/values.ts";
+import { build, readSettings } from "../../infra/index.ts";
 import { Cloud } from "../support/azure/cloud.ts";
 import { Engine, pulumiFolder, type TestStack } from "../support/azure/engine.ts";
 import { text } from "../support/azure/properties.ts";
 import { requires } from "../support/requires.ts";
 import { SSH_KEY } from "./example.ts";
-
-const NO_CLI = "no Pulumi CLI on PATH or in the cache; .ci/pulumi-cli builds one";
-
-const THROW_AWAY = { location: "northeurope", bakerIp: "203.0.113.7", sshPublicKey: EXAMPLE_SSH_KEY };
-
-/** What an `up` from nothing makes, besides the components that hold it. */
-const RESOURCES = [
-  "id",
-  "group",
-  "identity",
-  "virtual-network",
-  "firewall",
-  "subnet",
-  "address",
-  "interface",
-  "vault",
-  "account",
-  "watermarks",
-  "table-role",
-  "machine",
-];
-const COMPONENTS = ["network", "key-vault", "watermark-table", "signer"];
-
-const VAULT = "azure-native:keyvault:Vault";
-const MACHINE = "azure-native:compute:VirtualMachine";
-
-function all(operation: string, names: readonly string[]): string[] {
-  return names.map((name) => `${operation} ${name}`);
-}
+import {
+  all,
+  COMPONENTS,
+  kept,
+  MACHINE,
+  MACHINE_REPLACED,
+  NO_CLI,
+  RESOURCES,
+  requests,
+  THROW_AWAY,
+  VAULT,
+} from "./stack.ts";
 
 /** As an earlier version of this program might have been: options that say what Azure would choose anyway are missing. */
 const withoutNewerOptions: pulumi.ResourceTransform = ({ type, props, opts }) => {
@@ -53,12 +35,6 @@ const withoutNewerOptions: pulumi.ResourceTransform = ({ type, props, opts }) =>
   }
   return undefined;
 };
-
-/** What stays when the machine is replaced: by id, so that a replacement would show. */
-function kept(cloud: Cloud): Record<string, unknown> {
-  const found = [...cloud.resources.values()].filter(({ type }) => type !== MACHINE);
-  return Object.fromEntries(found.map(({ id, outputs }) => [id, outputs]));
-}
 
 describe("the life of a throw-away stack on Pulumi's engine", function () {
   this.timeout(60_000);
@@ -98,7 +74,7 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
     const { operations, outputs, failed } = await stack.up();
     expect(failed).to.equal(false);
     expect(operations).to.have.members(all("create", [...RESOURCES, ...COMPONENTS]));
-    expect(cloud.calls.map(({ method, name }) => `${method} ${name}`)).to.have.members(
+    expect(requests(cloud)).to.have.members(
       all("create", RESOURCES.slice(1)), // the id is not Azure's
     );
     expect(Date.now() - started).to.be.lessThan(10_000);
@@ -115,7 +91,7 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
     expect((await stack.preview()).operations).to.deep.equal(["update firewall"]);
     cloud.calls.length = 0;
     expect((await stack.up()).operations).to.deep.equal(["update firewall"]);
-    expect(cloud.calls.map(({ method, name }) => `${method} ${name}`)).to.deep.equal(["update firewall"]);
+    expect(requests(cloud)).to.deep.equal(["update firewall"]);
   });
 
   it("a changed policy is written into the machine's userData in place", async () => {
@@ -129,27 +105,22 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
 
   it("another version of the signer replaces the machine and keeps identity, address, vault and table", async () => {
     customData = base64("#cloud-config\n# second version\n");
-    const replaced = ["delete-replaced machine", "replace machine", "create-replacement machine"];
     const before = kept(cloud);
-    expect((await stack.preview()).operations).to.have.members(replaced);
+    expect((await stack.preview()).operations).to.have.members(MACHINE_REPLACED);
     cloud.calls.length = 0;
-    expect((await stack.up()).operations).to.have.members(replaced);
-    expect(cloud.calls.map(({ method, name }) => `${method} ${name}`)).to.deep.equal([
-      "delete machine",
-      "create machine",
-    ]);
+    expect((await stack.up()).operations).to.have.members(MACHINE_REPLACED);
+    expect(requests(cloud)).to.deep.equal(["delete machine", "create machine"]);
     expect(kept(cloud)).to.deep.equal(before);
   });
 
   it("previews each other change as docs/change.md says", async () => {
-    const replaced = ["delete-replaced machine", "replace machine", "create-replacement machine"];
-    const changes: readonly (readonly [key: string, value: string, operations: string[]])[] = [
+    const changes: readonly (readonly [key: string, value: string, operations: readonly string[]])[] = [
       ["adminIp", "198.51.100.4", ["update firewall"]],
       ["authorizedKeys", '["edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav"]', ["update machine"]],
       ["vmSize", "Standard_B2ats_v2", ["update machine"]],
       ["redundancy", "ZRS", ["update account"]],
-      ["image", "Canonical:ubuntu-26_04-lts:server:latest", replaced],
-      ["sshPublicKey", SSH_KEY, replaced],
+      ["image", "Canonical:ubuntu-26_04-lts:server:latest", MACHINE_REPLACED],
+      ["sshPublicKey", SSH_KEY, MACHINE_REPLACED],
     ];
     for (const [key, value, operations] of changes) {
       await stack.configure({ [key]: value });
@@ -165,6 +136,14 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
     const [vault] = cloud.ofType(VAULT);
     expect(text(key?.inputs, "properties.kty")).to.equal("EC-HSM");
     expect(`tezos-${text(key?.inputs, "tags.tezos-signer-watermarks")}`).to.equal(text(vault?.outputs, "name"));
+  });
+
+  it("a key that is to have another curve is refused by its name, and stays as it was", async () => {
+    await stack.configure({ keys: '[{"name":"baker","curve":"P-256K","source":"generate"}]' });
+    const { failed, messages } = await stack.up();
+    expect(failed).to.equal(true);
+    expect(messages).to.include("cannot create already existing resource");
+    expect(text(cloud.ofType("azure-native:keyvault:Key")[0]?.inputs, "properties.curveName")).to.equal("P-256");
   });
 
   it("a key removed from the configuration stays in the vault", async () => {
@@ -204,8 +183,7 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
     await stack.configure({ monitoring: "true", alertEmail: "baker@example.org" });
     expect((await stack.up()).operations).to.have.members(all("create", alerts));
     customData = base64("#cloud-config\n# third version\n");
-    const replaced = ["delete-replaced machine", "replace machine", "create-replacement machine"];
-    expect((await stack.up()).operations).to.have.members(replaced);
+    expect((await stack.up()).operations).to.have.members(MACHINE_REPLACED);
     await stack.configure({ monitoring: "false", alertEmail: null });
     expect((await stack.up()).operations).to.have.members(all("delete", alerts));
   });
@@ -231,7 +209,7 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
     const { operations, failed } = await stack.destroy();
     expect(failed).to.equal(false);
     expect(operations).to.have.members(all("delete", [...RESOURCES, ...COMPONENTS]));
-    expect(cloud.calls.map(({ method, name }) => `${method} ${name}`)).to.deep.equal(["delete group"]);
+    expect(requests(cloud)).to.deep.equal(["delete group"]);
     expect([...cloud.resources.keys()]).to.deep.equal([]);
     expect(cloud.softDeleted.size).to.equal(1);
   });
@@ -241,135 +219,5 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
     expect(failed).to.equal(false);
     expect(operations).to.have.members(all("create", [...RESOURCES, ...COMPONENTS]));
     expect(cloud.softDeleted.has(text(cloud.ofType(VAULT)[0]?.outputs, "name"))).to.equal(false);
-  });
-});
-
-describe("the life of a production stack on Pulumi's engine", function () {
-  this.timeout(60_000);
-  const cloud = new Cloud();
-  const config = {
-    ...THROW_AWAY,
-    bakerIp: "84.20.17.5",
-    sshPublicKey: SSH_KEY,
-    production: "true",
-    monitoring: "true",
-    keys: '[{"name":"consensus","curve":"P-256","source":"generate"}]',
-  };
-  let engine: Engine | undefined;
-  let stack: TestStack;
-  let customData = "IyBvbmUK";
-
-  before(async () => {
-    const folder = pulumiFolder();
-    if (folder === undefined) return;
-    engine = await Engine.start(cloud, folder);
-    stack = await engine.stack("mainnet", async () => build(readSettings(), customData));
-    await stack.configure(config);
-    expect((await stack.up()).failed).to.equal(false);
-  });
-
-  beforeEach(function () {
-    requires(this, engine !== undefined, NO_CLI);
-  });
-
-  after(() => engine?.close());
-
-  it("refuses to be destroyed, says why, and deletes nothing first", async () => {
-    const before = [...cloud.resources.keys()];
-    cloud.calls.length = 0;
-    const { failed, messages } = await stack.destroy();
-    expect(failed).to.equal(true);
-    expect(messages).to.match(/ProductionStackIsNotDestroyed.*cannot be deleted\s+because it is protected/s);
-    expect(cloud.calls).to.deep.equal([]);
-    expect([...cloud.resources.keys()]).to.deep.equal(before);
-  });
-
-  it("is upgraded like any other: the machine is replaced and nothing else", async () => {
-    customData = "IyB0d28K";
-    const replaced = ["delete-replaced machine", "replace machine", "create-replacement machine"];
-    const before = kept(cloud);
-    const { operations, messages } = await stack.up();
-    expect(operations, messages).to.have.members(replaced);
-    expect(kept(cloud)).to.deep.equal(before);
-  });
-
-  it("keeps a key that was taken out of the configuration, and says so", async () => {
-    await stack.configure({ keys: "[]" });
-    const { failed, messages } = await stack.up();
-    expect(failed).to.equal(true);
-    expect(messages).to.match(/consensus.*cannot be deleted\s+because it is protected/s);
-    await stack.configure({ keys: config.keys });
-  });
-
-  it("takes new tags without a preview that fears for the protected", async () => {
-    await stack.configure({ tags: '{"owner":"baker"}' });
-    const { failed, messages } = await stack.preview();
-    expect(failed, messages).to.equal(false);
-  });
-
-  it("is held by Azure's locks even where Pulumi is not asked", () => {
-    const group = `${cloud.subscription}/resourceGroups/tezos-signer-mainnet`;
-    expect(() => cloud.delete("azure-native:resources:ResourceGroup", "by hand", group)).to.throw(/ScopeLocked/);
-  });
-
-  it("is destroyed once it is unprotected", async () => {
-    stack.unprotect();
-    cloud.calls.length = 0;
-    const { failed, messages } = await stack.destroy();
-    expect(failed, messages).to.equal(false);
-    const calls = cloud.calls.map(({ method, name }) => `${method} ${name}`);
-    expect(calls).to.have.members(["delete vault-lock", "delete account-lock", "delete group"]);
-    expect(calls.at(-1)).to.equal("delete group");
-    expect([...cloud.resources.keys()]).to.deep.equal([]);
-  });
-});
-
-describe("faults of Azure during an up", function () {
-  this.timeout(60_000);
-  let engine: Engine | undefined;
-
-  async function fresh(cloud: Cloud): Promise<TestStack> {
-    engine = await Engine.start(cloud, pulumiFolder() ?? "");
-    const stack = await engine.stack("dev", program);
-    await stack.configure(THROW_AWAY);
-    return stack;
-  }
-
-  beforeEach(function () {
-    requires(this, pulumiFolder() !== undefined, NO_CLI);
-  });
-
-  afterEach(() => engine?.close());
-
-  // `npm run test:stack` fails each resource in turn.
-  it("four resources fail to be made once, and repeated ups converge without making anything twice", async () => {
-    const cloud = new Cloud();
-    const stack = await fresh(cloud);
-    for (const name of ["group", "subnet", "vault", "machine"]) cloud.faults.set(name, "create");
-    let ups = 1;
-    while ((await stack.up()).failed) ups += 1;
-    expect(ups).to.be.within(3, 5); // subnet and vault may fail in one
-    const made = cloud.calls.filter(({ failed }) => failed === undefined);
-    expect(made.map(({ method, name }) => `${method} ${name}`)).to.have.members(all("create", RESOURCES.slice(1)));
-    expect(cloud.faults.size).to.equal(0);
-    expect((await stack.preview()).operations).to.deep.equal([]);
-  });
-
-  it("a deployer who may not assign roles is told which right is missing", async () => {
-    const cloud = new Cloud();
-    cloud.deployer.assignsRoles = false;
-    const { messages } = await (await fresh(cloud)).up();
-    expect(messages).to.include("Microsoft.Authorization/roleAssignments/write");
-  });
-
-  it("mistakes in the configuration are all named before anything is made", async () => {
-    const cloud = new Cloud();
-    const stack = await fresh(cloud);
-    await stack.configure({ bakerIp: "0.0.0.0/0", sshPublicKey: "-----BEGIN OPENSSH PRIVATE KEY-----", vmSize: "b1s" });
-    const { failed, messages } = await stack.preview();
-    expect(failed).to.equal(true);
-    for (const key of ["bakerIp", "sshPublicKey", "vmSize"]) expect(messages).to.include(`\n  ${key} = `);
-    expect(messages).not.to.match(/\n\s+at /);
-    expect(cloud.calls).to.deep.equal([]);
   });
 });
