@@ -21,15 +21,9 @@ function key<T>(read: Key<T>["read"], example: string, fallback?: string): Key<T
   return { read, example, ...(fallback === undefined ? {} : { default: fallback }) };
 }
 
-/** allowWideBakerIp speaks for bakerIp alone; who asks for too much is told of it. */
 function bakerIp(text: string, config: Readonly<Record<string, string>>): Block[] {
   const wide = config.allowWideBakerIp === "true";
-  try {
-    return parseBlocks(text, { wide });
-  } catch (error) {
-    const { message } = error as Error;
-    throw new Error(message.endsWith("unasked") ? `${message}: allowWideBakerIp: true asks` : message);
-  }
+  return parseBlocks(text, { wide, hint: "; if that is meant, set allowWideBakerIp to true" });
 }
 
 /** Every key of the stack's configuration. Pulumi.yaml describes each. */

@@ -26,6 +26,10 @@ describe("addresses that may reach the signer", () => {
     expect(texts("84.20.18.0/24")).to.deep.equal(["84.20.18.0/24"]);
   });
 
+  it("drops what another entry covers", () => {
+    expect(texts("84.20.18.9,84.20.18.0/28,84.20.18.8/30,84.20.19.1")).to.deep.equal(["84.20.18.0/28", "84.20.19.1"]);
+  });
+
   const refused: Record<string, RegExp> = {
     "0.0.0.0/0": /whole Internet/,
     "10.0.0.4": /is private/,
