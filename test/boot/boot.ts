@@ -23,8 +23,7 @@ describe("the machine", () => {
 
   describe("from its first boot", () => {
     let machine: Machine;
-    const service = (property: string) =>
-      machine.run(`systemctl show --value --property ${property} tezos-signer`).output;
+    const mainPid = () => machine.output("systemctl show --value --property MainPID tezos-signer");
     const asNobody = (command: string) => machine.run(`runuser -u nobody -- ${command}`);
 
     before(async () => {
@@ -50,15 +49,15 @@ describe("the machine", () => {
       );
     });
 
-    it("finished cloud-init and every step of its own, but for what a container may not do", () => {
-      expect(machine.run("cloud-init status").output).to.include("status: done");
+    it("finished cloud-init and every step of its own, but for what a container may not do", async () => {
+      expect(await machine.output("cloud-init status")).to.include("status: done");
       const steps = machine.read("/var/lib/tezos-signer-machine/status").trim().split("\n");
       const failed = steps.filter(
         (step) => !step.startsWith("done ") && !/^failed kernel: .*permission denied/.test(step),
       );
       expect(failed).to.deep.equal([]);
       expect(steps.length).to.be.at.least(11);
-      expect(machine.run("systemctl --failed --quiet --plain --no-legend").output).to.equal("");
+      expect(await machine.output("systemctl --failed --quiet --plain --no-legend")).to.equal("");
     });
 
     it("refuses an address that is not the baker's", async () => {
@@ -71,62 +70,62 @@ describe("the machine", () => {
       expect((await world.sign(102, { slot: 9 })).status).to.equal(409);
     });
 
-    it("has no listener but the signer's two and sshd", () => {
-      const sockets = machine.run("ss -Hltun | awk '{print $1, $5}' | sort -u").output.split("\n");
+    it("has no listener but the signer's two and sshd", async () => {
+      const sockets = (await machine.output("ss -Hltun | awk '{print $1, $5}' | sort -u")).split("\n");
       figures.push(["listening", sockets.join(", ")]);
       expect(sockets).to.deep.equal(["tcp 0.0.0.0:22", "tcp 0.0.0.0:6732", "tcp 127.0.0.1:9583", "tcp [::]:22"]);
     });
 
-    it("runs the service without a privilege, in its own user, under a system call filter", () => {
-      const status = machine.run(`cat /proc/${service("MainPID")}/status`).output;
+    it("runs the service without a privilege, in its own user, under a system call filter", async () => {
+      const status = await machine.output(`cat /proc/${await mainPid()}/status`);
       expect(status).to.match(/^CapEff:\s+0000000000000000$/m);
       expect(status).to.match(/^CapBnd:\s+0000000000000000$/m);
       expect(status).to.match(/^NoNewPrivs:\s+1$/m);
       expect(status).to.match(/^Seccomp:\s+2$/m);
-      expect(machine.run(`stat -c %U /proc/${service("MainPID")}`).output).to.equal("tezos-signer");
+      expect(await machine.output(`stat -c %U /proc/${await mainPid()}`)).to.equal("tezos-signer");
       const memory = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
       figures.push(["memory of the service (RSS)", `${(Number(memory) / 1024).toFixed(0)} MiB`]);
     });
 
-    it("leaves the service an exposure of at most 1.5 as systemd has loaded it", () => {
-      const said = machine.run("systemd-analyze security --no-pager tezos-signer.service").output;
+    it("leaves the service an exposure of at most 1.5 as systemd has loaded it", async () => {
+      const said = await machine.output("systemd-analyze security --no-pager tezos-signer.service");
       const exposure = Number(/exposure level for \S+: ([\d.]+)/.exec(said)?.[1]);
       figures.push(["sandbox score", String(exposure)]);
       expect(exposure).to.be.at.most(1.5);
     });
 
-    it("keeps the code from the service, and the state from everybody else", () => {
+    it("keeps the code from the service, and the state from everybody else", async () => {
       const asService = (command: string) => machine.run(`runuser -u tezos-signer -- ${command}`);
-      expect(asService("touch /opt/tezos-signer/signer/main.ts").status).to.not.equal(0);
-      expect(asService("touch /opt/node/bin/node").status).to.not.equal(0);
-      expect(machine.run("find /opt/tezos-signer /opt/node/ ! -user root -o -perm /022 ! -type l").output).to.equal("");
-      expect(asNobody("ls /var/lib/tezos-signer").output).to.include("Permission denied");
+      expect((await asService("touch /opt/tezos-signer/signer/main.ts")).status).to.not.equal(0);
+      expect((await asService("touch /opt/node/bin/node")).status).to.not.equal(0);
+      expect(await machine.output("find /opt/tezos-signer /opt/node/ ! -user root -o -perm /022 ! -type l")).to.equal(
+        "",
+      );
+      expect((await asNobody("ls /var/lib/tezos-signer")).output).to.include("Permission denied");
     });
 
-    it("lets root and the signer's user alone ask the metadata service", () => {
+    it("lets root and the signer's user alone ask the metadata service", async () => {
       world.imds.userData = "a: 1\n";
-      const ask = `curl --silent --max-time 3 -H Metadata:true http://${IMDS}/metadata/instance/compute/userData?api-version=2021-01-01&format=text`;
-      const quoted = ask.replace(/(http\S+)$/, "'$1'");
-      expect(machine.run(quoted).output).to.equal("YTogMQo=");
-      expect(machine.run(`runuser -u tezos-signer -- ${quoted}`).output).to.equal("YTogMQo=");
-      expect(asNobody(quoted)).to.deep.equal({ status: 7, output: "" });
+      const path = "metadata/instance/compute/userData?api-version=2021-01-01&format=text";
+      const ask = `curl --silent --max-time 3 --header Metadata:true 'http://${IMDS}/${path}'`;
+      expect(await machine.run(ask)).to.deep.equal({ status: 0, output: "YTogMQo=" });
+      expect(await machine.output(`runuser -u tezos-signer -- ${ask}`)).to.equal("YTogMQo=");
+      expect(await asNobody(ask)).to.deep.equal({ status: 7, output: "" });
     });
 
-    it("lets no other user of the machine use the signer's ports", () => {
+    it("lets no other user of the machine use the signer's ports", async () => {
       for (const url of [
         "http://127.0.0.1:9583/status",
         "http://127.0.0.1:6732/authorized_keys",
         "http://10.90.0.4:6732/",
       ]) {
-        expect(asNobody(`curl --silent --max-time 3 ${url}`), url).to.deep.equal({ status: 7, output: "" });
+        expect(await asNobody(`curl --silent --max-time 3 ${url}`), url).to.deep.equal({ status: 7, output: "" });
       }
-      expect(machine.run("curl --silent --max-time 3 http://127.0.0.1:9583/healthz").output).to.equal(
-        '{"alive":true}\n',
-      );
+      expect(await machine.output("curl --silent --max-time 3 http://127.0.0.1:9583/healthz")).to.equal('{"alive":true}');
     });
 
-    it("takes SSH by key only, with modern algorithms, and never as root", () => {
-      const settings = machine.run("sshd -T").output;
+    it("takes SSH by key only, with modern algorithms, and never as root", async () => {
+      const settings = await machine.output("sshd -T");
       for (const line of [
         "permitrootlogin no",
         "passwordauthentication no",
@@ -138,31 +137,33 @@ describe("the machine", () => {
       ]) {
         expect(settings.split("\n"), line).to.include(line);
       }
-      expect(machine.run("systemctl is-active ssh fail2ban").output).to.equal("active\nactive");
-      expect(machine.run("fail2ban-client status sshd").output).to.include("Status for the jail: sshd");
+      expect(await machine.output("systemctl is-active ssh fail2ban")).to.equal("active\nactive");
+      expect(await machine.output("fail2ban-client status sshd")).to.include("Status for the jail: sshd");
     });
 
-    it("has sudo rules that sudo accepts, and upgrades at the set time", () => {
-      expect(machine.run("visudo --check --quiet").status).to.equal(0);
-      expect(machine.run("systemctl list-timers --no-legend apt-daily-upgrade.timer").output).to.include(" 04:30:00 ");
-      expect(machine.run("apt-config dump Unattended-Upgrade::Automatic-Reboot").output).to.include('"true"');
+    it("has sudo rules that sudo accepts, and upgrades at the set time", async () => {
+      expect((await machine.run("visudo --check --quiet")).status).to.equal(0);
+      expect(await machine.output("systemctl list-timers --no-legend apt-daily-upgrade.timer")).to.include(
+        " 04:30:00 ",
+      );
+      expect(await machine.output("apt-config dump Unattended-Upgrade::Automatic-Reboot")).to.include('"true"');
     });
 
     it("can run its installation again, and goes on signing", async () => {
       expect(
-        machine.run("/usr/local/sbin/tezos-signer-machine && /usr/local/sbin/tezos-signer-install").status,
+        (await machine.run("/usr/local/sbin/tezos-signer-machine && /usr/local/sbin/tezos-signer-install")).status,
       ).to.equal(0);
       await world.signature(machine, 110);
     });
 
     it("signs again, and remembers, after a restart of the service", async () => {
-      machine.run("systemctl restart tezos-signer");
+      await machine.run("systemctl restart tezos-signer");
       expect((await world.sign(110, { slot: 9 })).status).to.equal(409);
       expect((await world.sign(111)).status).to.equal(200);
     });
 
     it("signs again, and remembers, after kill -9", async () => {
-      machine.run(`kill -9 ${service("MainPID")}`);
+      await machine.run(`kill -9 ${await mainPid()}`);
       const killed = Date.now();
       figures.push(["kill -9 to signature", seconds((await world.signature(machine, 120)) - killed)]);
       expect((await world.sign(111, { slot: 9 })).status).to.equal(409);
@@ -172,8 +173,8 @@ describe("the machine", () => {
       await machine.reboot();
       figures.push(["reboot to signature", seconds((await world.signature(machine, 130)) - machine.bootedAt)]);
       expect((await world.sign(120, { slot: 9 })).status).to.equal(409);
-      expect(asNobody("curl --silent --max-time 3 http://127.0.0.1:9583/status").status).to.equal(7);
-      expect(machine.run("systemctl is-active tezos-signer-install").output).to.equal("inactive");
+      expect((await asNobody("curl --silent --max-time 3 http://127.0.0.1:9583/status")).status).to.equal(7);
+      expect(await machine.output("systemctl is-active tezos-signer-install")).to.equal("inactive");
     });
   });
 
@@ -207,11 +208,11 @@ describe("the machine", () => {
       await machine.until(
         "the unit gives up",
         30,
-        () => /failed/.test(machine.run("systemctl is-active tezos-signer-install").output) || undefined,
+        async () => /failed/.test(await machine.output("systemctl is-active tezos-signer-install")) || undefined,
       );
       expect(machine.read("/var/lib/tezos-signer-install/status")).to.match(/^failed node-download .*SHA-256/);
       expect(machine.has("/opt/node")).to.equal(false);
-      expect(machine.run("systemctl is-active tezos-signer").output).to.equal("inactive");
+      expect(await machine.output("systemctl is-active tezos-signer")).to.equal("inactive");
     });
 
     it("ends with a named failure, and no service, where a package is not what was pinned", async () => {
@@ -221,7 +222,7 @@ describe("the machine", () => {
       machine = world.machine();
       machine.start();
       await machine.says(/tezos-signer-install: failed packages: .*EINTEGRITY/, 90);
-      expect(machine.run("systemctl is-active tezos-signer").output).to.equal("inactive");
+      expect(await machine.output("systemctl is-active tezos-signer")).to.equal("inactive");
       world.downloads.faults.length = 0;
     });
 
@@ -231,7 +232,7 @@ describe("the machine", () => {
       machine.start();
       await machine.says(/tezos-signer-install: failed package-hashes: SHA-256 over the packages' hashes is/, 90);
       world.downloads.forge = false;
-      expect(machine.run("ls /opt/tezos-signer").output).to.not.include("node_modules");
+      expect(await machine.output("ls /opt/tezos-signer")).to.not.include("node_modules");
     });
   });
 
@@ -244,9 +245,9 @@ describe("the machine", () => {
       machine = world.machine({ ssh: false });
       machine.start();
       await world.signature(machine, 300);
-      const sockets = machine.run("ss -Hltun | awk '{print $1, $5}' | sort -u").output.split("\n");
+      const sockets = (await machine.output("ss -Hltun | awk '{print $1, $5}' | sort -u")).split("\n");
       expect(sockets).to.deep.equal(["tcp 0.0.0.0:6732", "tcp 127.0.0.1:9583"]);
-      expect(machine.run("nft list ruleset").output).to.include("tcp dport 6732 accept");
+      expect(await machine.output("nft list ruleset")).to.include("tcp dport 6732 accept");
     });
   });
 

@@ -1,4 +1,5 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -123,6 +124,7 @@ export class Machine {
       await Promise.race([ended, sleep(30_000).then(() => running.kill("SIGKILL"))]);
       await ended;
     }
+    if (process.env.DEBUG) console.log(this.#console.slice(-3500));
     this.#process = undefined;
   }
 
@@ -139,13 +141,24 @@ export class Machine {
     rmSync(this.#folder, { recursive: true });
   }
 
-  /** Runs a command line on the machine as root. */
-  run(command: string): { readonly status: number | null; readonly output: string } {
+  /** Runs a command line on the machine as root. What the machine asks meanwhile, this process can answer. */
+  async run(command: string): Promise<{ readonly status: number | null; readonly output: string }> {
     const init = this.#init();
     if (init === undefined) return { status: null, output: "the machine is off" };
     const into = ["--target", init, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"];
-    const done = spawnSync("nsenter", [...into, "/bin/sh", "-c", command], { encoding: "utf8", timeout: 60_000 });
-    return { status: done.status, output: `${done.stdout}${done.stderr}`.trim() };
+    const running = spawn("nsenter", [...into, "/bin/sh", "-c", command], {
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 120_000,
+    });
+    let output = "";
+    for (const stream of [running.stdout, running.stderr]) stream.on("data", (chunk) => (output += chunk));
+    const [status] = (await once(running, "close")) as [number | null];
+    return { status, output: output.trim() };
+  }
+
+  /** What a command line prints, run on the machine as root. */
+  async output(command: string): Promise<string> {
+    return (await this.run(command)).output;
   }
 
   /** The container's first process, seen from here. */
