@@ -121,7 +121,9 @@ describe("the machine", () => {
       ]) {
         expect(await asNobody(`curl --silent --max-time 3 ${url}`), url).to.deep.equal({ status: 7, output: "" });
       }
-      expect(await machine.output("curl --silent --max-time 3 http://127.0.0.1:9583/healthz")).to.equal('{"alive":true}');
+      expect(await machine.output("curl --silent --max-time 3 http://127.0.0.1:9583/healthz")).to.equal(
+        '{"alive":true}',
+      );
     });
 
     it("takes SSH by key only, with modern algorithms, and never as root", async () => {

@@ -117,14 +117,12 @@ export class Machine {
   /** Switches it off the way Azure does: the system is told, and has half a minute. */
   async stop(): Promise<void> {
     const running = this.#process;
-    if (running === undefined) return;
-    const ended = new Promise((resolve) => running.once("exit", resolve));
-    if (running.exitCode === null) {
-      running.kill("SIGTERM");
-      await Promise.race([ended, sleep(30_000).then(() => running.kill("SIGKILL"))]);
-      await ended;
-    }
-    if (process.env.DEBUG) console.log(this.#console.slice(-3500));
+    if (running === undefined || running.exitCode !== null) return;
+    const ended = once(running, "exit");
+    const patience = setTimeout(() => running.kill("SIGKILL"), 30_000);
+    running.kill("SIGTERM");
+    await ended;
+    clearTimeout(patience);
     this.#process = undefined;
   }
 
