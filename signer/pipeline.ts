@@ -37,6 +37,8 @@ export interface RemoteSigner {
 export interface PipelineParts {
   readonly keyring: Keyring;
   readonly guard: Guard;
+  /** Id of the watermark store; undefined until it has answered. */
+  readonly storeId: () => string | undefined;
   /** Read at each request: the policy can change while the signer runs. */
   readonly policy: () => Policy;
   readonly logger: Logger;
@@ -77,8 +79,13 @@ export class Pipeline implements RemoteSigner {
     const trace: Trace = { key: address, client: client.address, digest: toHex(digest), stages: {} };
     try {
       const key = this.#parts.keyring.keys.get(address);
-      if (key === undefined) throw new SignerError("unknown-key", `${address} is not among the keys of this signer.`);
+      if (key === undefined) {
+        this.#parts.keyring.seek?.();
+        throw new SignerError("unknown-key", `${address} is not among the keys of this signer.`);
+      }
       const request = this.#permitted(address, payload, trace);
+      const refused = ofAnotherStore(key, this.#parts.storeId());
+      if (refused !== undefined) throw new SignerError("watermark-untrusted", refused);
       trace.stages.parse = performance.now() - started;
       const { signature, verdict } = await this.#signatureFor(key, request, digest, trace);
       this.#report(trace, verdict, started);
@@ -145,6 +152,19 @@ export class Pipeline implements RemoteSigner {
     else if (error.status >= 500) logger.error({ ...line, cause: causeOf(error) }, error.message);
     else logger.warn(line, error.message);
   }
+}
+
+/**
+ * Why a key must not be used with this store: two signers of one key, each with a memory of its own, are the commonest
+ * cause of slashing.
+ * @param id of the store; undefined while it is not known, and then the guard refuses anyway
+ */
+export function ofAnotherStore({ location, store }: SigningKey, id: string | undefined): string | undefined {
+  if (store === undefined || id === undefined || store === id) return undefined;
+  return (
+    `${location} is bound to the watermark store ${store}, and this signer has ${id}. Stop the other signer, bring its ` +
+    "watermarks here, then bind the key anew (tezos-signer keys bind)."
+  );
 }
 
 function parse(payload: Uint8Array): SigningRequest {

@@ -1,6 +1,7 @@
 import manifest from "../package.json" with { type: "json" };
 import type { Keyring } from "./keys/keyring.ts";
 import type { Metrics } from "./metrics.ts";
+import { ofAnotherStore } from "./pipeline.ts";
 import { policyOf } from "./policy/policy.ts";
 import type { Settings } from "./settings.ts";
 import type { Preparation } from "./watermark/preparation.ts";
@@ -27,7 +28,12 @@ export class Report {
     const { keyring, preparation, store } = this.#parts;
     const reasons = new Set(store.stops.values());
     if (preparation.reason !== undefined) reasons.add(preparation.reason);
-    if (keyring.keys.size === 0) reasons.add("There is no key that can sign.");
+    const missing = keyring.problem?.() ?? (keyring.keys.size === 0 ? "There is no key that can sign." : undefined);
+    if (missing !== undefined) reasons.add(missing);
+    for (const key of keyring.keys.values()) {
+      const refused = ofAnotherStore(key, store.id);
+      if (refused !== undefined) reasons.add(refused);
+    }
     return { ready: reasons.size === 0, reasons: [...reasons] };
   }
 

@@ -101,7 +101,7 @@ const watermarks = z.discriminatedUnion("kind", [
 const permission = z.enum(["block", "preattestation", "attestation", ...OPERATION_KINDS, "pack"]);
 const keyPolicy = z.strictObject({ allow: z.array(permission), chains: z.array(base58("Net")).min(1).optional() });
 
-const schema = z.strictObject({
+export const settingsSchema = z.strictObject({
   listen: z
     .strictObject({
       host: host.default("127.0.0.1"),
@@ -122,7 +122,7 @@ const schema = z.strictObject({
 });
 
 /** Settings as the program uses them: checked, with defaults filled in. */
-export type Settings = z.output<typeof schema>;
+export type Settings = z.output<typeof settingsSchema>;
 
 /** All that is wrong with a settings text, one line each. */
 export class SettingsError extends Error {
@@ -149,7 +149,7 @@ export function parseSettings(text: string, source: string): Settings {
       source,
       faults.map(({ message }) => message.split("\n")[0] ?? message),
     );
-  const parsed = schema.safeParse(document.toJS() ?? {}, { reportInput: true, error: explain });
+  const parsed = settingsSchema.safeParse(document.toJS() ?? {}, { reportInput: true, error: explain });
   if (!parsed.success) throw new SettingsError(source, parsed.error.issues.flatMap(describe));
   const contradictions = [...contradict(parsed.data)];
   if (contradictions.length > 0) throw new SettingsError(source, contradictions);

@@ -1,7 +1,7 @@
 import { type Command, CommanderError } from "commander";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { toFailure } from "./failure.ts";
-import { type Io, WIDTH, wrap } from "./terminal.ts";
+import { harmless, type Io, WIDTH, wrap } from "./terminal.ts";
 
 /**
  * Runs a command line. Whatever goes wrong is told in sentences on standard error, without a stack trace.
@@ -17,7 +17,7 @@ export async function runCommandLine(program: Command, args: readonly string[], 
     // Commander has said already what is wrong; help and version come here too, with exit code 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.done.code : EXIT_CODES.usage.code;
     const failure = toFailure(error);
-    io.stderr.write(`${wrap(failure.message)}\n`);
+    io.stderr.write(`${wrap(harmless(failure.message))}\n`);
     return EXIT_CODES[failure.exit].code;
   }
 }
@@ -29,6 +29,7 @@ function configure(command: Command, io: Io): void {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(wrap(text)),
       getOutHelpWidth: () => WIDTH,
       getErrHelpWidth: () => WIDTH,
       getOutHasColors: () => false,
@@ -43,8 +44,9 @@ export function nameOf(command: Command): string {
   return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 }
 
-/** Adds examples below a command's help. */
+/** Adds examples below a command's help; a long one is given in several lines. */
 export function withExamples(command: Command, ...examples: readonly string[]): Command {
   const title = examples.length === 1 ? "Example:" : "Examples:";
-  return command.addHelpText("after", ["", title, ...examples.map((example) => `  ${example}`)].join("\n"));
+  const lines = examples.flatMap((example) => example.split("\n")).map((line) => `  ${line}`);
+  return command.addHelpText("after", ["", title, ...lines].join("\n"));
 }

@@ -36,18 +36,20 @@ export class Terminal implements Disposable {
 
   /** Writes a result to standard output, as it is. */
   print(text: string): void {
-    this.#io.stdout.write(`${text}\n`);
+    this.#io.stdout.write(`${harmless(text)}\n`);
   }
 
   /** Says something to the user, wrapped at 80 columns; lines that begin with a space stay as they are. */
   say(text = ""): void {
-    this.#io.stderr.write(`${wrap(text)}\n`);
+    this.#io.stderr.write(`${wrap(harmless(text))}\n`);
   }
 
   /** Says something that must not be missed. */
   warn(text: string): void {
-    const style = this.#hasColour() ? (line: string) => styleText(["bold", "yellow"], line) : (line: string) => line;
-    this.#io.stderr.write(`${style(wrap(`WARNING: ${text}`))}\n`);
+    const style = this.#hasColour()
+      ? (line: string) => styleText(["bold", "yellow"], line, { validateStream: false })
+      : (line: string) => line;
+    this.#io.stderr.write(`${style(wrap(harmless(`WARNING: ${text}`)))}\n`);
   }
 
   /**
@@ -183,6 +185,11 @@ export class Terminal implements Disposable {
       stdin.pause().off("data", onData).off("end", onEnd);
     });
   }
+}
+
+/** A text without control characters: a vault's tag or a file's content must not steer the terminal. */
+export function harmless(text: string): string {
+  return text.replaceAll(/(?!\n)\p{Cc}/gu, "\u{fffd}");
 }
 
 /** Labels and values in two columns, as lines. */

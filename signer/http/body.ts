@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { SignerError } from "../errors.ts";
-import { MAX_BODY, MAX_PAYLOAD } from "./limits.ts";
+import { MAX_PAYLOAD } from "../tezos/payload.ts";
+import { MAX_BODY } from "./limits.ts";
 
 /**
  * Reads the payload of POST /keys/…: a JSON string of hex digits, as octez-client and Taquito send it. The content

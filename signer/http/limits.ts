@@ -1,3 +1,5 @@
+import { MAX_PAYLOAD } from "../tezos/payload.ts";
+
 /** Times in milliseconds, sizes in bytes. */
 export interface Limits {
   readonly headersTimeout: number;
@@ -40,12 +42,6 @@ export const LIMITS: Limits = {
   maxHeaderSize: 8_192,
   maxHeadersCount: 64,
 };
-
-/**
- * Longest payload. An operation has at most 32 KiB with its 64 bytes of signature (max_operation_data_length of the
- * protocol, checked in octez src/lib_validation/block_validation.ml), a block header a few hundred bytes.
- */
-export const MAX_PAYLOAD = 32_768;
 
 /** Longest body: the payload in hex, two quotes, and a line end or a little white space. */
 export const MAX_BODY = 2 * MAX_PAYLOAD + 8;

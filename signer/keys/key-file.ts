@@ -26,8 +26,11 @@ export async function writeNewFile(path: string, content: string): Promise<void>
     await syncDirectory(dirname(path));
   } catch (error) {
     await file.close().catch(() => {});
-    await unlink(path);
-    throw new KeyError("unreadable", `${path} could not be written whole and was removed: ${reason(error)}`, {
+    const rest = await unlink(path).then(
+      () => "was removed again",
+      () => "is damaged: delete it",
+    );
+    throw new KeyError("unreadable", `${path} could not be written whole and ${rest}: ${reason(error)}`, {
       cause: error,
     });
   }

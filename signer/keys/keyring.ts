@@ -21,5 +21,9 @@ export interface SigningKey {
 export interface Keyring {
   /** The keys that can sign now, by public key hash. */
   readonly keys: ReadonlyMap<string, SigningKey>;
+  /** Why keys are missing that should be here, with the cure, for /status and readiness; undefined while none are. */
+  problem?(): string | undefined;
+  /** A key was asked for that is not here: looks again, later and not often, where keys can appear meanwhile. */
+  seek?(): void;
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { pbkdf2 } from "node:crypto";
 import { promisify } from "node:util";
 import { secretbox } from "@noble/ciphers/salsa.js";
 import { decode, EncodingError } from "../tezos/base58.ts";
+import type { Curve } from "../tezos/public-key.ts";
 import { KeyError } from "./key-error.ts";
 import { PrivateKey } from "./private-key.ts";
 
@@ -21,22 +22,45 @@ export function looksLikeOctezSecret(text: string): boolean {
   return FORM.test(text);
 }
 
-/** Whether opening it takes a passphrase. */
-export function isEncryptedOctezSecret(text: string): boolean {
-  return /^..esk/.test(FORM.exec(text)?.groups?.key ?? "");
+/** A secret key of octez, decoded from base58check but not yet decrypted. */
+export interface OctezSecret {
+  readonly curve: Curve;
+  /** The scalar; of an encrypted key the salt and the secretbox around it. */
+  readonly bytes: Uint8Array;
+  /** Whether opening it takes a passphrase. */
+  readonly isEncrypted: boolean;
 }
 
 /**
- * Opens spsk…, p2sk…, spesk… or p2esk….
- * @param passphrase ignored if the key is not encrypted
- * @throws KeyError `unreadable`, `wrong-passphrase`, or `wrong-kind` for keys of tz1 and tz4
+ * Reads spsk…, p2sk…, spesk… or p2esk….
+ * @throws KeyError `unreadable`, or `wrong-kind` for keys of tz1 and tz4
  */
-export async function openOctezSecret(text: string, passphrase: Uint8Array): Promise<PrivateKey> {
-  const { prefix, bytes } = decodeSecret(text);
-  const curve = prefix.startsWith("sp") ? "P-256K" : "P-256";
-  if (prefix === "spsk" || prefix === "p2sk") return new PrivateKey(curve, bytes);
-  const salt = bytes.subarray(0, SALT_BYTES);
-  const derived = await deriveKey(passphrase, salt, ROUNDS, 32, "sha512");
+export function parseOctezSecret(text: string): OctezSecret {
+  const key = FORM.exec(text)?.groups?.key ?? "";
+  if (/^(ede?sk|BLe?sk)/.test(key)) {
+    throw new KeyError(
+      "wrong-kind",
+      `This is a secret key for a ${key.startsWith("ed") ? "tz1" : "tz4"} address. Key Vault's HSMs hold tz2 and tz3 keys only.`,
+    );
+  }
+  try {
+    const { prefix, bytes } = decode(key, "spsk", "p2sk", "spesk", "p2esk");
+    return { curve: prefix.startsWith("sp") ? "P-256K" : "P-256", bytes, isEncrypted: prefix.endsWith("esk") };
+  } catch (error) {
+    if (!(error instanceof EncodingError)) throw error;
+    throw new KeyError("unreadable", `This is no secret key of octez: ${error.message}.`, { cause: error });
+  }
+}
+
+/**
+ * Opens a secret key of octez.
+ * @param passphrase ignored if the key is not encrypted
+ * @throws KeyError `wrong-passphrase`, or `unreadable` for a scalar out of range
+ */
+export async function openOctezSecret(secret: OctezSecret, passphrase: Uint8Array): Promise<PrivateKey> {
+  const { curve, bytes, isEncrypted } = secret;
+  if (!isEncrypted) return new PrivateKey(curve, Uint8Array.from(bytes));
+  const derived = await deriveKey(passphrase, bytes.subarray(0, SALT_BYTES), ROUNDS, 32, "sha512");
   let scalar: Uint8Array;
   try {
     scalar = secretbox(derived, NONCE).open(bytes.subarray(SALT_BYTES));
@@ -46,20 +70,4 @@ export async function openOctezSecret(text: string, passphrase: Uint8Array): Pro
     derived.fill(0);
   }
   return new PrivateKey(curve, scalar);
-}
-
-function decodeSecret(text: string): ReturnType<typeof decode<"spsk" | "p2sk" | "spesk" | "p2esk">> {
-  const key = FORM.exec(text)?.groups?.key ?? "";
-  if (/^(ede?sk|BLe?sk)/.test(key)) {
-    throw new KeyError(
-      "wrong-kind",
-      `This is a secret key for a ${key.startsWith("ed") ? "tz1" : "tz4"} address. Key Vault's HSMs hold tz2 and tz3 keys only.`,
-    );
-  }
-  try {
-    return decode(key, "spsk", "p2sk", "spesk", "p2esk");
-  } catch (error) {
-    if (!(error instanceof EncodingError)) throw error;
-    throw new KeyError("unreadable", `This is no secret key of octez: ${error.message}.`, { cause: error });
-  }
 }

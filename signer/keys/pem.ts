@@ -52,47 +52,68 @@ export async function encryptPem(key: PrivateKey, passphrase: Uint8Array): Promi
 const BLOCK =
   /-----BEGIN (?<label>ENCRYPTED PRIVATE KEY|PRIVATE KEY|EC PRIVATE KEY)-----\s(?<body>[\s\S]*?)-----END \k<label>-----/;
 
-/** Whether a text is meant to be a PEM file; {@link decryptPem} says whether it is a good one. */
+/** Whether a text is meant to be a PEM file; {@link parsePem} says whether it is a good one. */
 export function looksLikePem(text: string): boolean {
   return text.includes("-----BEGIN ");
 }
 
-/** Whether opening this PEM text takes a passphrase. */
-export function isEncryptedPem(text: string): boolean {
-  return /-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(text);
+/** What stands above the block of a file of ours; proven only by opening it. */
+export interface Label {
+  readonly address: string;
+  /** The public key. */
+  readonly base58: string;
 }
 
-/** The address and public key that {@link encryptPem} wrote above the block: a label, proven only by decrypting. */
-export function pemLabel(text: string): { readonly address: string; readonly base58: string } | undefined {
+/** The label that {@link encryptPem} wrote; undefined in other files. */
+export function pemLabel(text: string): Label | undefined {
   const address = /^Tezos address: (tz[23]\w+)\r?$/m.exec(text)?.[1];
   const base58 = /^Public key: (\w+)\r?$/m.exec(text)?.[1];
   return address === undefined || base58 === undefined ? undefined : { address, base58 };
 }
 
+/** A PEM private key that is whole as far as can be seen without opening it. */
+export interface Pem {
+  readonly block: string;
+  /** Whether opening it takes a passphrase. */
+  readonly isEncrypted: boolean;
+}
+
 /**
- * Opens a PEM private key, ours or OpenSSL's (PKCS#8 with PBES2, or the traditional EC form), encrypted or not.
+ * Finds the PEM private key in a text: ours or OpenSSL's, PKCS#8 or the traditional EC form.
+ * @throws KeyError `unreadable`
+ */
+export function parsePem(text: string): Pem {
+  const found = BLOCK.exec(text);
+  const { label, body = "" } = found?.groups ?? {};
+  const isTraditional = body.includes("Proc-Type: 4,ENCRYPTED");
+  const base64 = body.replace(/^[\w-]+: .*$/gm, "").replace(/\s/g, "");
+  const bytes = Buffer.from(base64, "base64");
+  // The traditional form encrypts the DER itself, so its outer structure cannot be seen from here.
+  const isWhole = isTraditional ? bytes.length > 0 && bytes.length % 16 === 0 : isWholeSequence(bytes);
+  if (found === null || !isWhole || bytes.toString("base64") !== base64) {
+    throw new KeyError("unreadable", "This is no whole PEM private key: it is damaged, cut short, or something else.");
+  }
+  return { block: found[0], isEncrypted: isTraditional || label === "ENCRYPTED PRIVATE KEY" };
+}
+
+/**
+ * Opens a PEM private key.
  * @param passphrase ignored if the PEM is not encrypted
  * @throws KeyError `unreadable`, `wrong-passphrase` or `wrong-kind`
  */
-export function decryptPem(text: string, passphrase: Uint8Array): PrivateKey {
-  const block = BLOCK.exec(text);
-  const body = block?.groups?.body ?? "";
-  const base64 = body.replace(/^[\w-]+: .*$/gm, "").replace(/\s/g, "");
-  const bytes = Buffer.from(base64, "base64");
-  const encrypted = isEncryptedPem(text);
-  // The traditional form encrypts the DER itself, so its outer structure cannot be seen from here.
-  const isOpaque = encrypted && block?.groups?.label === "EC PRIVATE KEY";
-  const isWhole = isOpaque ? bytes.length > 0 && bytes.length % 16 === 0 : isWholeSequence(bytes);
-  if (block === null || !isWhole || bytes.toString("base64") !== base64) {
-    throw new KeyError("unreadable", "This is no whole PEM private key: it is damaged, cut short, or something else.");
-  }
+export function openPem({ block, isEncrypted }: Pem, passphrase: Uint8Array): PrivateKey {
   let key: KeyObject;
   try {
-    key = createPrivateKey({ key: block[0], passphrase: Buffer.from(passphrase) });
+    key = createPrivateKey({ key: block, passphrase: Buffer.from(passphrase) });
   } catch (error) {
     // A wrong passphrase shows as bad padding or, once in 256 times, as nonsense behind good padding.
-    if (encrypted) throw new KeyError("wrong-passphrase", "The passphrase does not open this key.", { cause: error });
+    if (isEncrypted) throw new KeyError("wrong-passphrase", "The passphrase does not open this key.", { cause: error });
     throw new KeyError("unreadable", "The PEM block holds no private key that OpenSSL can read.", { cause: error });
   }
   return PrivateKey.fromKeyObject(key);
+}
+
+/** Finds and opens a PEM private key in one step: {@link parsePem}, then {@link openPem}. @throws KeyError */
+export function decryptPem(text: string, passphrase: Uint8Array): PrivateKey {
+  return openPem(parsePem(text), passphrase);
 }

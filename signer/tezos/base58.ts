@@ -45,24 +45,14 @@ const PREFIXES = {
   o: ["0574", 32],
   /** Protocol hash. */
   P: ["02aa", 32],
-  /** Context hash. */
-  Co: ["4fc7", 32],
-  /** Hash of a block's lists of lists of operations. */
-  LLo: ["1d9f6d", 32],
   /** Block payload hash. */
   vh: ["016af2", 32],
   /** Script expression hash. */
   expr: ["0d2c401b", 32],
-  /** Seed nonce hash. */
-  nce: ["45dca9", 32],
   /** Smart rollup commitment. */
   src1: ["11a5868a", 32],
   /** Smart rollup state. */
   srs1: ["11a5ebf0", 32],
-  /** Smart rollup inbox. */
-  srib1: ["03ff8a916e", 32],
-  /** Hash of a merkelized payload of a smart rollup's inbox. */
-  srib2: ["03ff8a918c", 32],
   /** Commitment to a data availability slot. */
   sh: ["0274b4", 48],
 } as const satisfies Record<string, readonly [string, number]>;
@@ -75,32 +65,19 @@ export class EncodingError extends Error {
   override readonly name = "EncodingError";
 }
 
+const OR = new Intl.ListFormat("en-GB", { type: "disjunction" });
+
 /** The longest text of the table is a BLsig of 142 characters; decoding takes quadratic time, so no more is tried. */
 const MAX_TEXT = 160;
 
-interface Form {
-  readonly prefix: Prefix;
-  readonly lead: Uint8Array;
-  readonly length: number;
-}
+/** The length of each prefix's content in bytes. */
+export const PREFIX_LENGTHS = Object.fromEntries(
+  Object.entries(PREFIXES).map(([prefix, [, length]]) => [prefix, length]),
+) as Readonly<Record<Prefix, number>>;
 
-const FORMS = new Map<Prefix, Form>(
-  (Object.entries(PREFIXES) as [Prefix, readonly [string, number]][]).map(([prefix, [lead, length]]) => [
-    prefix,
-    { prefix, lead: Buffer.from(lead, "hex"), length },
-  ]),
-);
-
-/** Every prefix of the table, with the length of its content in bytes. */
-export const PREFIX_LENGTHS: ReadonlyMap<Prefix, number> = new Map(
-  [...FORMS].map(([name, { length }]) => [name, length]),
-);
-
-function form(prefix: Prefix): Form {
-  const found = FORMS.get(prefix);
-  if (found === undefined) throw new EncodingError(`no base58check prefix ${prefix} is known`);
-  return found;
-}
+const LEADS = Object.fromEntries(
+  Object.entries(PREFIXES).map(([prefix, [lead]]) => [prefix, Buffer.from(lead, "hex")]),
+) as Readonly<Record<Prefix, Buffer>>;
 
 /**
  * @param prefix how the text shall begin
@@ -108,8 +85,9 @@ function form(prefix: Prefix): Form {
  * @throws EncodingError for another length
  */
 export function encode(prefix: Prefix, bytes: Uint8Array): string {
-  const { lead, length } = form(prefix);
+  const length = PREFIX_LENGTHS[prefix];
   if (bytes.length !== length) throw new EncodingError(`${prefix} takes ${length} bytes, not ${bytes.length}`);
+  const lead = LEADS[prefix];
   const whole = new Uint8Array(lead.length + length);
   whole.set(lead);
   whole.set(bytes, lead.length);
@@ -123,28 +101,20 @@ export function encode(prefix: Prefix, bytes: Uint8Array): string {
  * @throws EncodingError when the checksum is wrong or the prefix is another
  */
 export function decode<P extends Prefix = Prefix>(text: string, ...allowed: P[]): { prefix: P; bytes: Uint8Array } {
-  const wanted = allowed.length === 0 ? "base58check of Tezos" : `${orList(allowed)} in base58check`;
+  const wanted = allowed.length === 0 ? "base58check of Tezos" : `${OR.format(allowed)} in base58check`;
   const whole = text.length > MAX_TEXT ? undefined : bs58check.decodeUnsafe(text);
   if (whole === undefined) throw new EncodingError(`expected ${wanted}: too long, or a character is mistyped`);
   const found = recognise(whole);
-  if (found === undefined)
-    throw new EncodingError(`expected ${wanted}: the checksum is right but the prefix is unknown`);
-  if (allowed.length > 0 && !(allowed as Prefix[]).includes(found.prefix)) {
-    throw new EncodingError(`expected ${wanted}, but this is ${found.prefix}`);
+  if (found === undefined) throw new EncodingError(`expected ${wanted}, but this begins with no known prefix`);
+  if (allowed.length > 0 && !(allowed as Prefix[]).includes(found)) {
+    throw new EncodingError(`expected ${wanted}, but this is ${found}`);
   }
-  return { prefix: found.prefix as P, bytes: whole.subarray(found.lead.length) };
+  return { prefix: found as P, bytes: whole.subarray(LEADS[found].length) };
 }
 
-function recognise(whole: Uint8Array): Form | undefined {
-  for (const candidate of FORMS.values()) {
-    const { lead, length } = candidate;
-    if (whole.length === lead.length + length && lead.every((byte, index) => whole[index] === byte)) return candidate;
-  }
-  return undefined;
-}
-
-function orList(names: readonly string[]): string {
-  const head = names.slice(0, -1);
-  const last = names.at(-1) ?? "";
-  return head.length === 0 ? last : `${head.join(", ")} or ${last}`;
+function recognise(whole: Uint8Array): Prefix | undefined {
+  return (Object.keys(PREFIXES) as Prefix[]).find((prefix) => {
+    const lead = LEADS[prefix];
+    return whole.length === lead.length + PREFIX_LENGTHS[prefix] && lead.every((byte, at) => whole[at] === byte);
+  });
 }

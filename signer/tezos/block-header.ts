@@ -39,8 +39,9 @@ export function readBlockHeader(reader: Reader): BlockHeader {
 /** Reads the five parts (fitness_repr.ml from_raw): version, level, locked round or nothing, -(predecessor round) - 1, round. */
 function readFitness(fitness: Reader, headerLevel: number): number {
   const version = fitness.part("fitness version");
+  const versionAt = version.offset;
   if (version.remaining !== 1 || version.uint8("fitness version") !== TENDERBAKE) {
-    throw new PayloadError(version.offset, "this is no Tenderbake fitness: its version must be 02");
+    throw new PayloadError(versionAt, "this is no Tenderbake fitness: its version must be 02");
   }
   const level = fixed(fitness, "fitness level");
   const levelAt = level.offset;

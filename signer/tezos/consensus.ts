@@ -21,14 +21,18 @@ export interface ConsensusRequest {
 /** Longest DAL bitset read. With 5 lags of 160 slots (proto_025) it takes at most about 140 bytes. */
 const MAX_DAL_BYTES = 512;
 
-/** Operation tags under each of the voting magic bytes (operation_repr.ml). */
-const VOTES: Readonly<Record<0x12 | 0x13, { kind: ConsensusKind; tags: Readonly<Record<number, Vote>> }>> = {
-  18: { kind: "preattestation", tags: { 20: "preattestation" } },
-  19: { kind: "attestation", tags: { 21: "attestation", 23: "attestation_with_dal" } },
-};
-type Vote = "preattestation" | "attestation" | "attestation_with_dal";
+type Vote = Exclude<ConsensusRequest["operation"], "block">;
 
-/** Parses 0x11: magic byte, chain id, block header, and nothing after it. */
+/** Operation tags of each kind of vote that keys other than tz4 sign (operation_repr.ml). */
+const VOTES: Readonly<Record<"preattestation" | "attestation", Readonly<Record<number, Vote>>>> = {
+  preattestation: { 20: "preattestation" },
+  attestation: { 21: "attestation", 23: "attestation_with_dal" },
+};
+
+/**
+ * Parses 0x11: magic byte, chain id, block header, and nothing after it.
+ * @throws PayloadError for anything else
+ */
 export function parseBlock(payload: Uint8Array): ConsensusRequest {
   const reader = new Reader(payload, 1);
   const chainId = readChainId(reader);
@@ -37,15 +41,18 @@ export function parseBlock(payload: Uint8Array): ConsensusRequest {
   return { class: "consensus", kind: "block", operation: "block", chainId, level, round };
 }
 
-/** Parses 0x12 and 0x13: magic byte, chain id, branch, one operation, and nothing after it. */
+/**
+ * Parses 0x12 and 0x13: magic byte, chain id, branch, one operation, and nothing after it.
+ * @throws PayloadError for anything else, and for the operations that only tz4 keys sign
+ */
 export function parseVote(payload: Uint8Array, magic: 0x12 | 0x13): ConsensusRequest {
-  const { kind, tags } = VOTES[magic];
+  const kind = magic === 0x12 ? "preattestation" : "attestation";
   const reader = new Reader(payload, 1);
   const chainId = readChainId(reader);
   reader.bytes(32, "branch");
   const at = reader.offset;
   const tag = reader.uint8("operation tag");
-  const operation = tags[tag];
+  const operation = VOTES[kind][tag];
   if (operation === undefined) throw new PayloadError(at, wrongTag(tag, kind, magic));
   reader.uint16("slot");
   const level = reader.natural32("level");

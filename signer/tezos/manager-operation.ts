@@ -73,28 +73,26 @@ const READERS: {
   smart_rollup_recover_bond: (reader) => ({ rollup: readRollup(reader), staker: readPublicKeyHash(reader, "staker") }),
   dal_publish_commitment: (reader) => ({
     slotIndex: reader.uint8("slot_index"),
-    commitment: readHash(reader, "sh", 48, "commitment"),
+    commitment: readHash(reader, "sh", "commitment"),
     proof: readHex(reader, 96, "commitment_proof"),
   }),
 };
 
-const KINDS = new Map(
-  (Object.keys(READERS) as (keyof typeof READERS)[]).map((kind) => [OPERATION_TAGS[kind], kind] as const),
-);
+type ManagerReader = keyof typeof READERS;
 
-/** Whether the tag is a manager operation's: only these may stand in a batch. */
-export function isManagerTag(tag: number): boolean {
-  return KINDS.has(tag);
+const KINDS = new Map((Object.keys(READERS) as ManagerReader[]).map((kind) => [OPERATION_TAGS[kind], kind] as const));
+
+/** The manager operation of a tag, if it is one's: only these may stand in a batch. */
+export function managerKind(tag: number): ManagerReader | undefined {
+  return KINDS.get(tag);
 }
 
 /** Reads a manager operation from behind its tag. */
-export function readManagerOperation(reader: Reader, tag: number): ManagerOperation {
-  const kind = KINDS.get(tag);
-  if (kind === undefined) throw new PayloadError(reader.offset - 1, `tag ${tag} is no manager operation`);
+export function readManagerOperation(reader: Reader, kind: ManagerReader): ManagerOperation {
   const header = readHeader(reader);
   const fields = READERS[kind](reader);
   const named = kind === "transaction" ? nameOf(header, fields as TransactionFields) : kind;
-  return { kind: named, tag, ...header, ...fields } as ManagerOperation;
+  return { kind: named, tag: OPERATION_TAGS[kind], ...header, ...fields } as ManagerOperation;
 }
 
 /** Operation_repr manager_encoding; counter and limits are at most 10 bytes long. */
@@ -114,7 +112,7 @@ function readKeyWithProof(reader: Reader): ManagerFields["reveal"] {
     publicKey: readPublicKey(reader, "public_key"),
     proof: readOption(reader, "proof", (from, name) => {
       const part = from.part(name);
-      const proof = readHash(part, "BLsig", 96, name);
+      const proof = readHash(part, "BLsig", name);
       part.end(`the ${name}`);
       return proof;
     }),

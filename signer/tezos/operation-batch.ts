@@ -1,4 +1,4 @@
-import { isManagerTag, readManagerOperation } from "./manager-operation.ts";
+import { managerKind, readManagerOperation } from "./manager-operation.ts";
 import type { ManagerOperation, Operation } from "./operation.ts";
 import { readHash } from "./operation-field.ts";
 import { PayloadError, Reader } from "./reader.ts";
@@ -11,14 +11,15 @@ import { readSingleOperation } from "./single-operation.ts";
  */
 export function parseOperations(payload: Uint8Array): { branch: string; operations: readonly Operation[] } {
   const reader = new Reader(payload, 1);
-  const branch = readHash(reader, "B", 32, "branch");
+  const branch = readHash(reader, "B", "branch");
   const tag = reader.uint8("operation tag");
-  if (!isManagerTag(tag)) {
+  const kind = managerKind(tag);
+  if (kind === undefined) {
     const operation = readSingleOperation(reader, tag);
     reader.end(`the ${operation.kind}, which stands alone,`);
     return { branch, operations: [operation] };
   }
-  let last = readManagerOperation(reader, tag);
+  let last = readManagerOperation(reader, kind);
   const operations = [last];
   while (reader.remaining > 0) {
     last = readFollowing(reader, last);
@@ -31,9 +32,11 @@ export function parseOperations(payload: Uint8Array): { branch: string; operatio
 function readFollowing(reader: Reader, last: ManagerOperation): ManagerOperation {
   const at = reader.offset;
   const tag = reader.uint8("operation tag");
-  if (!isManagerTag(tag))
+  const kind = managerKind(tag);
+  if (kind === undefined) {
     throw new PayloadError(at, `tag ${tag} is no manager operation, so it cannot stand in a batch`);
-  const operation = readManagerOperation(reader, tag);
+  }
+  const operation = readManagerOperation(reader, kind);
   if (operation.kind === "reveal") throw new PayloadError(at, "a reveal can only be the first of a batch");
   if (operation.source !== last.source) throw new PayloadError(at, "the operations of a batch have different sources");
   if (operation.counter !== last.counter + 1n) {

@@ -1,15 +1,14 @@
-import { encode, type Prefix } from "./base58.ts";
+import { encode, PREFIX_LENGTHS, type Prefix } from "./base58.ts";
 import { hex, PayloadError, type Reader } from "./reader.ts";
 
-/** Fields that several operations share, in the order of their octez modules. */
+/**
+ * Readers of the fields that several operations share, each named after the octez encoding that it reads.
+ * @module
+ */
 
+/** By the byte that names the scheme (signature_v3.ml). */
 const PUBLIC_KEY_HASHES: readonly Prefix[] = ["tz1", "tz2", "tz3", "tz4", "tz5"];
-const PUBLIC_KEYS: readonly (readonly [Prefix, number])[] = [
-  ["edpk", 32],
-  ["sppk", 33],
-  ["p2pk", 33],
-  ["BLpk", 48],
-];
+const PUBLIC_KEYS: readonly Prefix[] = ["edpk", "sppk", "p2pk", "BLpk"];
 
 /** Signature.Public_key_hash.encoding: a byte that names the scheme, 20 bytes. */
 export function readPublicKeyHash(reader: Reader, name: string): string {
@@ -17,18 +16,17 @@ export function readPublicKeyHash(reader: Reader, name: string): string {
   const tag = reader.uint8(name);
   const prefix = PUBLIC_KEY_HASHES[tag];
   if (prefix === undefined) throw new PayloadError(at, `${name} begins with ${hex(tag)}, which names no kind of key`);
-  return readHash(reader, prefix, 20, name);
+  return readHash(reader, prefix, name);
 }
 
 /** Signature.Public_key.encoding: a byte that names the scheme, the key. */
 export function readPublicKey(reader: Reader, name: string): string {
   const at = reader.offset;
   const tag = reader.uint8(name);
-  const form = PUBLIC_KEYS[tag];
+  const prefix = PUBLIC_KEYS[tag];
   if (tag === 4) throw new PayloadError(at, `${name} is an ML-DSA-44 key, which this signer does not read`);
-  if (form === undefined) throw new PayloadError(at, `${name} begins with ${hex(tag)}, which names no kind of key`);
-  const [prefix, length] = form;
-  return readHash(reader, prefix, length, name);
+  if (prefix === undefined) throw new PayloadError(at, `${name} begins with ${hex(tag)}, which names no kind of key`);
+  return readHash(reader, prefix, name);
 }
 
 /** Contract_repr.encoding: 00 and a public key hash, or 01, a contract hash and a zero byte. */
@@ -49,16 +47,16 @@ export function readOriginated(reader: Reader, name: string): string {
 }
 
 function readContractHash(reader: Reader, name: string): string {
-  const address = readHash(reader, "KT1", 20, name);
+  const address = readHash(reader, "KT1", name);
   const at = reader.offset;
   // octez skips this byte unread and writes it back as zero: another value would not be what is signed on chain.
   if (reader.uint8(name) !== 0) throw new PayloadError(at, `${name} must end with a zero byte`);
   return address;
 }
 
-/** Fixed-size bytes, shown in base58check. */
-export function readHash(reader: Reader, prefix: Prefix, length: number, name: string): string {
-  return encode(prefix, reader.bytes(length, name));
+/** Bytes of the prefix's length, shown in base58check. */
+export function readHash(reader: Reader, prefix: Prefix, name: string): string {
+  return encode(prefix, reader.bytes(PREFIX_LENGTHS[prefix], name));
 }
 
 /** Fixed-size bytes, shown in hex. */

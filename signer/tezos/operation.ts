@@ -103,7 +103,12 @@ export interface SingleFields {
 
 /** A consensus operation inside a denunciation. */
 export interface InlinedVote {
-  readonly kind: string;
+  readonly kind:
+    | "preattestation"
+    | "attestation"
+    | "attestation_with_dal"
+    | "preattestations_aggregate"
+    | "attestations_aggregate";
   readonly level: number;
   readonly round: number;
 }

@@ -22,7 +22,7 @@ export interface PackRequest {
 export type SigningRequest = ConsensusRequest | OperationRequest | PackRequest;
 
 /** Constants_repr.max_operation_data_length: no valid request is longer. */
-const MAX_PAYLOAD = 32 * 1024;
+export const MAX_PAYLOAD = 32 * 1024;
 
 /** Magic bytes that are known and never signed. */
 const REFUSED: Readonly<Record<number, string>> = {

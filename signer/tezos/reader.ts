@@ -81,8 +81,8 @@ export class Reader {
 
   /** An option's or a boolean's byte: 00 or ff and nothing else. */
   flag(name: string): boolean {
-    const start = this.#advance(1, name);
-    const byte = this.#bytes[start];
+    const start = this.#offset;
+    const byte = this.uint8(name);
     if (byte === 0x00) return false;
     if (byte === 0xff) return true;
     throw new PayloadError(start, `${name} begins with ${hex(byte)}, neither 00 (absent) nor ff (present)`);
@@ -111,33 +111,31 @@ export class Reader {
    * @param maxBytes longest form that the protocol reads, where it has a bound
    * @throws PayloadError for a form that is not the shortest, as octez does
    */
-  natural(name: string, maxBytes = this.remaining): bigint {
-    const start = this.#offset;
-    const groups = this.#groups(name, maxBytes);
-    return fromGroups(groups, 7, start, name);
+  natural(name: string, maxBytes = Number.POSITIVE_INFINITY): bigint {
+    return this.#zarith(name, 7, maxBytes).magnitude;
   }
 
-  /** An integer in Zarith's form: the first byte has six bits and the sign. */
-  integer(name: string, maxBytes = this.remaining): bigint {
+  /** An integer in Zarith's form: the first byte has six bits of it and, above them, the sign. */
+  integer(name: string, maxBytes = Number.POSITIVE_INFINITY): bigint {
     const start = this.#offset;
-    const groups = this.#groups(name, maxBytes);
-    const first = groups[0] ?? 0;
-    const negative = (first & 0x40) !== 0;
-    groups[0] = first & 0x3f;
-    const magnitude = fromGroups(groups, 6, start, name);
-    if (negative && magnitude === 0n) throw new PayloadError(start, `${name} is a negative zero`);
-    return negative ? -magnitude : magnitude;
+    const { first, magnitude } = this.#zarith(name, 6, maxBytes);
+    if ((first & 0x40) === 0) return magnitude;
+    if (magnitude === 0n) throw new PayloadError(start, `${name} is a negative zero`);
+    return -magnitude;
   }
 
-  #groups(name: string, maxBytes: number): number[] {
+  #zarith(name: string, firstBits: 6 | 7, maxBytes: number): { first: number; magnitude: bigint } {
     const start = this.#offset;
-    const groups: number[] = [];
-    for (;;) {
-      if (groups.length === maxBytes) throw new PayloadError(start, `${name} has more than ${count(maxBytes)}`);
-      const byte = this.uint8(name);
-      groups.push(byte & 0x7f);
-      if (byte < 0x80) return groups;
+    const first = this.uint8(name);
+    // By way of a text of bits, so that a number as long as the payload takes no more than linear time.
+    let bits = toBits(first, firstBits);
+    for (let byte = first, length = 1; byte >= 0x80; length++) {
+      if (length === maxBytes) throw new PayloadError(start, `${name} has more than ${count(maxBytes)}`);
+      byte = this.uint8(name);
+      if (byte === 0) throw new PayloadError(this.#offset - 1, `${name} is not in its shortest form`);
+      bits = toBits(byte, 7) + bits;
     }
+    return { first, magnitude: BigInt(`0b${bits}`) };
   }
 
   /** @throws PayloadError when bytes are left: `what` should have ended here */
@@ -147,21 +145,14 @@ export class Reader {
   }
 }
 
-/** Puts groups of bits together, the first (of `firstBits`) lowest; by way of a text of bits, so in linear time. */
-function fromGroups(groups: readonly number[], firstBits: 6 | 7, start: number, name: string): bigint {
-  if (groups.length > 1 && groups.at(-1) === 0) {
-    throw new PayloadError(start + groups.length - 1, `${name} is not in its shortest form`);
-  }
-  let bits = "";
-  for (let index = groups.length - 1; index >= 0; index--) {
-    bits += (groups[index] ?? 0).toString(2).padStart(index === 0 ? firstBits : 7, "0");
-  }
-  return BigInt(`0b${bits}`);
+/** A byte as two hex digits, for messages. */
+export function hex(byte: number): string {
+  return byte.toString(16).padStart(2, "0");
 }
 
-/** A byte as two hex digits, for messages. */
-export function hex(byte: number | undefined): string {
-  return (byte ?? 0).toString(16).padStart(2, "0");
+/** The lowest bits of a byte, as a text of zeros and ones. */
+function toBits(byte: number, width: 6 | 7): string {
+  return (byte & (2 ** width - 1)).toString(2).padStart(width, "0");
 }
 
 function count(bytes: number): string {

@@ -45,10 +45,10 @@ function integer(bytes: Uint8Array): bigint {
 
 type Point = InstanceType<(typeof CURVES)[Curve]["ecdsa"]["Point"]>;
 
-/** Multiples of each key's point, made at its first verification (about 50 ms) and dropped with the key. */
+/** Multiples of each key's point: 15-20 ms at its first verification, about 1 MB, dropped with the key. */
 const tables = new WeakMap<PublicKey, Point>();
 
-/** Window of those tables: 6 bits make a verification 2.5 to 3.5 times as fast for about 10 MB a key; 8 bits cost 50 MB. */
+/** Window of the tables, in bits: a verification takes 0.35 ms (tz2) or 0.4 (tz3) instead of 1.0 or 1.7. */
 const WINDOW = 6;
 
 function point(publicKey: PublicKey): Point {
@@ -62,6 +62,8 @@ function point(publicKey: PublicKey): Point {
 
 /**
  * Whether Tezos accepts the signature: ECDSA over the digest as it is (FIPS 186-5 6.4.2), and low-S for tz2.
+ * Exact: it computes the whole point u1 G + u2 Q. A check of x(u2 Q) alone would pass signatures by the negated key.
+ * @param publicKey the same object each time, since what speeds verification up is kept with it
  * @param digest Blake2b-256 of the payload, 32 bytes
  * @param signature r || s, 64 bytes
  */

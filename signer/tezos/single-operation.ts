@@ -27,7 +27,7 @@ const READERS: { readonly [Kind in keyof SingleFields]: (reader: Reader) => Sing
   preattestations_aggregate: readPreattestationsAggregate,
   attestations_aggregate: readAttestationsAggregate,
   activate_account: (reader) => ({
-    address: readHash(reader, "tz1", 20, "pkh"),
+    address: readHash(reader, "tz1", "pkh"),
     secret: readHex(reader, 20, "secret"),
   }),
   proposals: readProposals,
@@ -81,7 +81,7 @@ function readProposals(reader: Reader): SingleFields["proposals"] {
   const source = readPublicKeyHash(reader, "source");
   const period = reader.int32("period");
   const at = reader.offset;
-  const proposals = reader.part("proposals").list((item) => readHash(item, "P", 32, "proposal"));
+  const proposals = reader.part("proposals").list((item) => readHash(item, "P", "proposal"));
   if (proposals.length > MAX_PROPOSALS) throw new PayloadError(at, `there are more than ${MAX_PROPOSALS} proposals`);
   return { source, period, proposals };
 }
@@ -91,7 +91,7 @@ const BALLOTS = ["yay", "nay", "pass"] as const;
 function readBallot(reader: Reader): SingleFields["ballot"] {
   const source = readPublicKeyHash(reader, "source");
   const period = reader.int32("period");
-  const proposal = readHash(reader, "P", 32, "proposal");
+  const proposal = readHash(reader, "P", "proposal");
   const at = reader.offset;
   const number = reader.uint8("ballot");
   const ballot = BALLOTS[number];
@@ -133,8 +133,10 @@ function readAggregateContent(reader: Reader): { level: number; round: number } 
   return { level, round };
 }
 
+type ContentReader = (reader: Reader) => { level: number; round: number };
+
 /** Readers of operation_repr.ml inlined_consensus_operation_encoding, by tag. */
-const VOTES: Readonly<Record<number, readonly [string, (reader: Reader) => { level: number; round: number }]>> = {
+const VOTES: Readonly<Record<number, readonly [InlinedVote["kind"], ContentReader]>> = {
   20: ["preattestation", readVote],
   21: ["attestation", readVote],
   23: ["attestation_with_dal", readVoteWithDal],

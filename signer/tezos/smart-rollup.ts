@@ -3,7 +3,10 @@ import type { ManagerFields, Refutation, RefutationInput } from "./operation.ts"
 import { readHash, readHexPart, readOption, readPublicKeyHash } from "./operation-field.ts";
 import { hex, PayloadError, type Reader } from "./reader.ts";
 
-/** Readers of the smart rollup operations, by operation_repr.ml and the sc_rollup_* modules that it names. */
+/**
+ * Readers of the smart rollup operations, by operation_repr.ml and the sc_rollup_* modules that it names.
+ * @module
+ */
 
 const PVMS = ["arith", "wasm_2_0_0", "riscv"] as const;
 
@@ -28,7 +31,7 @@ export function readAddMessages(reader: Reader): ManagerFields["smart_rollup_add
 
 export function readPublish(reader: Reader): ManagerFields["smart_rollup_publish"] {
   const rollup = readRollup(reader);
-  const state = readHash(reader, "srs1", 32, "compressed_state");
+  const state = readHash(reader, "srs1", "compressed_state");
   const inboxLevel = reader.natural32("inbox_level");
   const predecessor = readCommitment(reader, "predecessor");
   const at = reader.offset;
@@ -62,11 +65,11 @@ export function readExecuteOutboxMessage(reader: Reader): ManagerFields["smart_r
 }
 
 export function readRollup(reader: Reader): string {
-  return readHash(reader, "sr1", 20, "rollup");
+  return readHash(reader, "sr1", "rollup");
 }
 
 function readCommitment(reader: Reader, name: string): string {
-  return readHash(reader, "src1", 32, name);
+  return readHash(reader, "src1", name);
 }
 
 /** Sc_rollup_game_repr.refutation_encoding. */
@@ -86,7 +89,7 @@ function readRefutation(reader: Reader): Refutation {
   const step = reader.uint8("step");
   if (step === 0) {
     const sections = reader.part("dissection").list((item) => ({
-      state: readOption(item, "state", (from, name) => readHash(from, "srs1", 32, name)),
+      state: readOption(item, "state", (from, name) => readHash(from, "srs1", name)),
       tick: item.natural("tick"),
     }));
     return { move: "dissection", choice, sections };

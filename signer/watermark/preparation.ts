@@ -6,6 +6,7 @@ import type { TrustedStore } from "./trusted-store.ts";
 const ATTEMPT_TIMEOUT = 10_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 10_000;
+const PAUSE_WHEN_READY = 10_000;
 
 export interface PreparationOptions {
   readonly store: TrustedStore;
@@ -16,8 +17,8 @@ export interface PreparationOptions {
 }
 
 /**
- * Gets the store ready in the background and says why it is not: asks until the store answers, for ever, since a new
- * role assignment takes minutes and an operator may mend what is missing while the signer runs.
+ * Gets the store ready in the background and says why it is not. It never ends: a new role assignment takes minutes, an
+ * operator may mend what is missing, and keys and policies come that need rows. Rows that are known cost no call.
  */
 export class Preparation {
   readonly #options: PreparationOptions;
@@ -35,17 +36,14 @@ export class Preparation {
   }
 
   /**
-   * The first try; what it leaves undone goes on in the background.
+   * Tries once, then goes on in the background.
    * @throws StoreError `in-use` where another process holds the store: waiting would not help
    */
   async start(): Promise<void> {
-    const done = await this.#attempt();
-    if (!done) this.#running = this.#repeat();
-  }
-
-  /** To be called when keys or policies have changed: their rows are made where that is allowed. */
-  refresh(): void {
-    this.#running = this.#running.then(() => this.#repeat());
+    await this.#attempt((error) => {
+      if (error.cause instanceof StoreError && error.cause.fault === "in-use") throw error.cause;
+    });
+    this.#running = this.#repeat();
   }
 
   async stop(): Promise<void> {
@@ -54,24 +52,26 @@ export class Preparation {
   }
 
   async #repeat(): Promise<void> {
-    for (let pause = FIRST_PAUSE; !this.#stopped.signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
-      if (await this.#attempt()) return;
-      await sleep(pause, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
+    const { signal } = this.#stopped;
+    for (let pause = FIRST_PAUSE; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      if (this.#reason === undefined) pause = FIRST_PAUSE;
+      await sleep(this.#reason === undefined ? PAUSE_WHEN_READY : pause, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) await this.#attempt();
     }
   }
 
-  async #attempt(): Promise<boolean> {
+  async #attempt(onFailure: (error: SignerError) => void = () => undefined): Promise<void> {
     const { store, rows, onChange } = this.#options;
     let reason: string | undefined;
     try {
       await store.prepare(rows(), AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(ATTEMPT_TIMEOUT)]));
     } catch (error) {
       if (!(error instanceof SignerError)) throw error;
-      if (error.cause instanceof StoreError && error.cause.fault === "in-use") throw error.cause;
+      if (this.#stopped.signal.aborted) return;
+      onFailure(error);
       reason = error.message;
     }
     if (reason !== this.#reason) onChange(reason);
     this.#reason = reason;
-    return reason === undefined;
   }
 }

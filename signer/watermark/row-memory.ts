@@ -52,7 +52,13 @@ export class RowMemory {
 
 function isOlder(mark: Mark, seen: Mark): boolean {
   const order = compare(mark, seen);
-  return order < 0 || (order === 0 && seen.signature !== undefined && mark.signature === undefined);
+  return order < 0 || (order === 0 && strictness(mark) < strictness(seen));
+}
+
+/** At one position a mark only ever becomes stricter: reserved, signed, and unknown where an import disagreed. */
+function strictness({ digest, signature }: Mark): 0 | 1 | 2 {
+  if (digest === undefined) return 2;
+  return signature === undefined ? 0 : 1;
 }
 
 function refuseOlder(name: string, found: Mark | undefined, seen: Mark): void {
@@ -62,8 +68,12 @@ function refuseOlder(name: string, found: Mark | undefined, seen: Mark): void {
     const is = `level ${found.level} round ${found.round}`;
     throw new StoreError("untrusted", `The ${name} was at ${was} and is now at ${is}: the store went back. ${CURE}`);
   }
-  if (compare(found, seen) === 0 && found.digest !== seen.digest) {
+  if (compare(found, seen) !== 0 || found.digest === undefined) return;
+  if (found.digest !== seen.digest) {
     throw new StoreError("untrusted", `The ${name} at ${was} has another digest than before. ${CURE}`);
+  }
+  if (seen.signature !== undefined && found.signature !== seen.signature) {
+    throw new StoreError("untrusted", `The ${name} at ${was} has another signature than before. ${CURE}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, fsyncSync, linkSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { ConsensusKind } from "../tezos/payload.ts";
@@ -33,6 +33,8 @@ export class SqliteStore implements WatermarkStore {
   #database: DatabaseSync | undefined;
   #statements: Statements | undefined;
   #failure: StoreError | undefined;
+  /** Of the open files, to tell whether they are still the ones at this path. */
+  #inodes = "";
 
   /** @param path the file; its folder must exist, the file is made by `establish` alone */
   constructor(path: string) {
@@ -81,13 +83,13 @@ export class SqliteStore implements WatermarkStore {
   }
 
   async insert(key: RowKey, row: Row): Promise<string> {
-    const { changes } = this.#run((statements) => statements.insert.run(...keyOf(key), ...valuesOf(row)));
+    const { changes } = this.#write((statements) => statements.insert.run(...keyOf(key), ...valuesOf(row)));
     if (changes !== 1) throw new StoreError("conflict", `There is a row for the ${rowName(key)} already.`);
     return "1";
   }
 
   async replace(key: RowKey, row: Row, version: string): Promise<string> {
-    const { changes } = this.#run((statements) =>
+    const { changes } = this.#write((statements) =>
       statements.replace.run(...valuesOf(row), ...keyOf(key), Number(version)),
     );
     if (changes !== 1) throw new StoreError("conflict", `The row for the ${rowName(key)} has changed.`);
@@ -115,23 +117,43 @@ export class SqliteStore implements WatermarkStore {
     return this.#guarded(() => work(this.#statements ?? this.#load()));
   }
 
+  #write<T>(work: (statements: Statements) => T): T {
+    const result = this.#run(work);
+    this.#guarded(() => this.#checkInPlace());
+    return result;
+  }
+
+  /**
+   * A file that was removed or replaced under this process takes writes that no later start will find. The newest of them
+   * are in the write-ahead log, so that must be in its place as well.
+   */
+  #checkInPlace(): void {
+    const now = inodes(this.#path);
+    if (now !== this.#inodes) throw this.#untrusted("was removed or replaced while it was in use");
+  }
+
   /** Opens a file that must be a whole watermark store already. */
   #load(): Statements {
     if (!existsSync(this.#path)) throw this.#untrusted("is gone");
     const database = this.#open();
-    if (pragma(database, "application_id") !== APPLICATION_ID) throw this.#untrusted("is no watermark store");
     const version = pragma(database, "user_version");
     if (version !== SCHEMA_VERSION) throw this.#untrusted(`has format ${version}; this signer reads ${SCHEMA_VERSION}`);
     if (pragma(database, "quick_check") !== "ok") throw this.#untrusted("is damaged");
+    this.#inodes = inodes(this.#path);
     this.#statements = prepare(database);
     return this.#statements;
   }
 
   /** Opens the file, locks it for this process alone, and makes every commit durable. */
   #open(): DatabaseSync {
+    // SQLite calls a file that it may not write a disk I/O error.
+    accessSync(this.#path, constants.R_OK | constants.W_OK);
     const database = new DatabaseSync(this.#path);
     this.#database = database;
-    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    // Asked before anything is written: another program's database stays as it is.
+    if (pragma(database, "application_id") !== APPLICATION_ID) throw this.#untrusted("is no watermark store");
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
     // The lock is taken by the first write transaction and, in this mode, kept.
     database.exec("BEGIN EXCLUSIVE; COMMIT;");
     // Read back: a build of SQLite may have another default for a database that is in WAL mode already.
@@ -182,6 +204,11 @@ function prepare(database: DatabaseSync): Record<"identity" | "read" | "insert" 
     ),
     list: database.prepare("SELECT * FROM watermarks"),
   };
+}
+
+/** Identifies the database and its write-ahead log, as they are now. */
+function inodes(path: string): string {
+  return [path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.ino ?? "gone").join(" ");
 }
 
 function keyOf({ chainId, address, kind }: RowKey): [string, string, string] {

@@ -28,11 +28,17 @@ export class TrustedStore {
   readonly #options: TrustedStoreOptions;
   readonly #memory: RowMemory;
   readonly #stops = new Map<string, string>();
-  #verified = false;
+  /** Known once the store is the one that it should be. */
+  #id: string | undefined;
 
   constructor(options: TrustedStoreOptions) {
     this.#options = options;
     this.#memory = new RowMemory(options.store);
+  }
+
+  /** The store's id; undefined until the store has answered. */
+  get id(): string | undefined {
+    return this.#id;
   }
 
   /** Why nothing may be signed any more: by row name, or `store` for all of them. */
@@ -51,9 +57,9 @@ export class TrustedStore {
    * @throws SignerError once the deadline is over, or where an operator must act
    */
   async current(key: RowKey, deadline: AbortSignal): Promise<Versioned | undefined> {
-    const stop = this.#stops.get("store") ?? this.#stops.get(rowName(key));
-    if (stop !== undefined) throw new SignerError("watermark-untrusted", stop);
     for (;;) {
+      const stop = this.#stops.get("store") ?? this.#stops.get(rowName(key));
+      if (stop !== undefined) throw new SignerError("watermark-untrusted", stop);
       try {
         return await within(this.#find(key, deadline), deadline, late);
       } catch (error) {
@@ -94,7 +100,7 @@ export class TrustedStore {
    * @throws SignerError `watermark-unavailable` (call again), `watermark-missing` or `watermark-untrusted` (an operator must act)
    */
   async prepare(keys: readonly RowKey[], deadline: AbortSignal): Promise<void> {
-    if (!this.#verified) await this.#once("store", () => this.#verify(deadline), deadline);
+    if (this.#id === undefined) await this.#once("store", () => this.#verify(deadline), deadline);
     for (const key of keys) await this.#once(rowName(key), () => this.#find(key, deadline), deadline);
   }
 
@@ -108,7 +114,7 @@ export class TrustedStore {
   }
 
   async #find(key: RowKey, deadline: AbortSignal): Promise<Versioned | undefined> {
-    if (!this.#verified) await this.#verify(deadline);
+    if (this.#id === undefined) await this.#verify(deadline);
     const found = await this.#memory.current(key, deadline);
     const { initialise, store, clock } = this.#options;
     if (found !== undefined || initialise === "always") return found;
@@ -134,7 +140,7 @@ export class TrustedStore {
           "Point `watermarks` at the store that guards this key.",
       );
     }
-    this.#verified = true;
+    this.#id = identity;
   }
 
   async #openWindow<W extends Exclude<Initialise, "always">>(

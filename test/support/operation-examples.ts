@@ -81,12 +81,14 @@ function single(name: string, kind: OperationKind, ours: Fields, rpc: Fields | U
 }
 
 const UNIT = { prim: "Unit" };
+const TYPE = { prim: "option", args: [{ prim: "int" }], annots: ["%some"] };
 const SCRIPT = [
   { prim: "parameter", args: [{ prim: "unit", annots: ["%go"] }] },
-  { prim: "storage", args: [{ prim: "pair", args: [{ prim: "int" }, { prim: "string" }], annots: [":s", "@t"] }] },
+  { prim: "storage", args: [{ prim: "pair", args: [TYPE, { prim: "string" }], annots: [":s", "@t"] }] },
   { prim: "code", args: [[{ prim: "CDR" }, { prim: "NIL", args: [{ prim: "operation" }] }, { prim: "PAIR" }]] },
 ];
-const DATA = { prim: "Pair", args: [{ int: "-129" }, { string: "ten\ntez" }, { bytes: "00ff" }, { int: "0" }] };
+const ELEMENT = { prim: "Elt", args: [{ int: "0" }, UNIT] };
+const DATA = { prim: "Pair", args: [{ int: "-129" }, { string: "ten\ntez" }, { bytes: "00ff" }, ELEMENT] };
 
 function call(entrypoint: string, value: unknown = UNIT): Fields {
   return { amount: "5", destination: SOURCE, parameters: { entrypoint, value } };

@@ -32,13 +32,12 @@ export function bindCommand(io: Io, connect: Connect): Command {
     });
   return withExamples(
     command,
-    "tezos-signer keys bind --vault https://NAME.vault.azure.net \\",
-    "    --name baker --store 5f0c2a9e17d34b68",
+    "tezos-signer keys bind --vault https://NAME.vault.azure.net \\\n    --name baker --store 5f0c2a9e17d34b68",
   );
 }
 
 async function bind(terminal: Terminal, connect: Connect, { vault, name, store }: BindOptions): Promise<void> {
-  const client = connect(vault);
+  const client = await connect(vault);
   const key = await getKey(client, name);
   const { address } = publicKeyOf(key);
   const before = key.properties.tags?.[STORE_TAG];

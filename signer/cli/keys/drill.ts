@@ -1,4 +1,4 @@
-import { type CryptographyClient, KnownSignatureAlgorithms } from "@azure/keyvault-keys";
+import type { CryptographyClient } from "@azure/keyvault-keys";
 import { Command, Option } from "commander";
 import { EncodingError } from "../../tezos/base58.ts";
 import { blake2b256 } from "../../tezos/digest.ts";
@@ -47,14 +47,14 @@ export function drillCommand(io: Io, connect: Connect): Command {
     });
   withExamples(
     verify,
-    "tezos-signer keys drill verify --vault https://NAME.vault.azure.net \\",
-    "    --name baker --signature p2sig…",
+    "tezos-signer keys drill verify --vault https://NAME.vault.azure.net \\\n    --name baker --signature p2sig…",
   );
-  return new Command("drill")
+  const command = new Command("drill")
     .summary("prove that the backup is the key in the vault")
     .description("Proves that the offline backup and the vault hold the same key, without bringing them together.")
     .addCommand(sign)
     .addCommand(verify);
+  return withExamples(command, "tezos-signer keys drill sign tz3….pem");
 }
 
 async function verifyBoth(
@@ -63,7 +63,7 @@ async function verifyBoth(
   options: { readonly vault: string; readonly name: string; readonly signature: string },
 ): Promise<void> {
   const offline = parseSignature(options.signature);
-  const client = connect(options.vault);
+  const client = await connect(options.vault);
   const key = await getKey(client, options.name);
   const publicKey = publicKeyOf(key);
   const cryptography = client.getCryptographyClient(options.name, { keyVersion: key.properties.version ?? "" });
@@ -92,7 +92,7 @@ async function verifyBoth(
 }
 
 async function signInVault(client: CryptographyClient, { curve }: PublicKey): Promise<Uint8Array> {
-  const algorithm = curve === "P-256" ? KnownSignatureAlgorithms.ES256 : KnownSignatureAlgorithms.ES256K;
+  const algorithm = curve === "P-256" ? "ES256" : "ES256K";
   const { result } = await client.sign(algorithm, DIGEST);
   return normalise(curve, result);
 }

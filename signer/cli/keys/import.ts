@@ -50,14 +50,13 @@ export function importCommand(io: Io, connect: Connect): Command {
     .option("--expose-key", "accept that the key lies in this online computer's memory")
     .action(async (file: string | undefined, options: ImportOptions) => {
       using terminal = new Terminal(io);
-      const client = connect(options.vault);
+      const client = await connect(options.vault);
       if (options.pem !== undefined) await importPem(terminal, client, options, options.pem, file);
       else await importBlob(terminal, client, options, file);
     });
   return withExamples(
     command,
-    "tezos-signer keys import tz3….byok --name baker \\",
-    "    --vault https://NAME.vault.azure.net --store 5f0c2a9e17d34b68",
+    "tezos-signer keys import tz3….byok --name baker \\\n    --vault https://NAME.vault.azure.net --store 5f0c2a9e17d34b68",
   );
 }
 
@@ -200,14 +199,8 @@ async function deliver(
       { cause: error },
     );
   });
-  const key = await getKey(client, name);
-  await compare(client, key, address, options);
   const bound = isNew && store !== undefined;
-  if (bound) {
-    await perform({ vault, permission: "update", name }, () =>
-      client.updateKeyProperties(name, key.properties.version ?? "", { tags: { [STORE_TAG]: store } }),
-    );
-  }
+  const key = await finish(client, options, address, bound ? store : undefined);
   terminal.say("The key is in the vault. The vault's public key gives the same address as the paper:");
   terminal.print(
     table([
@@ -221,6 +214,36 @@ async function deliver(
   if (!bound) {
     terminal.say(
       `No signer uses the key until it is bound to a watermark store:\n  tezos-signer keys bind --vault ${vault} --name ${name} --store ID`,
+    );
+  }
+}
+
+/**
+ * Compares what is in the vault with the paper, and then binds it, if to a store.
+ * @throws Failure that says that the key has been imported
+ */
+async function finish(
+  client: KeyClient,
+  options: ImportOptions,
+  address: string,
+  store?: string,
+): Promise<KeyVaultKey> {
+  const { vault, name } = options;
+  try {
+    const key = await getKey(client, name);
+    await compare(client, key, address, options);
+    if (store !== undefined) {
+      await perform({ vault, permission: "update", name }, () =>
+        client.updateKeyProperties(name, key.properties.version ?? "", { tags: { [STORE_TAG]: store } }),
+      );
+    }
+    return key;
+  } catch (error) {
+    if (!(error instanceof Failure) || error.exit === "mismatch") throw error;
+    throw new Failure(
+      error.exit,
+      `The key was imported as ${name}, but no signer uses it yet, because the next step failed: ${error.message}\nWhen that is mended, compare its address with the paper (keys list), and bind it (keys bind).`,
+      { cause: error },
     );
   }
 }

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { forbidCoreFiles } from "../memory.ts";
+import { withExamples } from "../run.ts";
 import type { Io } from "../terminal.ts";
 import { bindCommand } from "./bind.ts";
 import { checkCommand } from "./check.ts";
@@ -18,7 +19,7 @@ import { wrapCommand } from "./wrap.ts";
  * @param connect how vaults are reached; tests put their own here
  */
 export function keysCommand(io: Io, connect: Connect = connectToAzure): Command {
-  return new Command("keys")
+  const command = new Command("keys")
     .summary("make, check, wrap and import keys")
     .description("Makes keys offline, brings them into a vault's HSM, and shows what is there.")
     .hook("preAction", forbidCoreFiles)
@@ -32,4 +33,5 @@ export function keysCommand(io: Io, connect: Connect = connectToAzure): Command 
     .addCommand(bindCommand(io, connect))
     .addCommand(listCommand(io, connect))
     .addCommand(drillCommand(io, connect));
+  return withExamples(command, "tezos-signer keys generate --curve P-256");
 }

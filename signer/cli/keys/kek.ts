@@ -23,7 +23,7 @@ export function kekCommand(io: Io, connect: Connect): Command {
     )
     .action(async (options: KekOptions) => {
       using terminal = new Terminal(io);
-      const client = connect(options.vault);
+      const client = await connect(options.vault);
       if ((await findKey(client, options.name)) !== undefined) {
         throw new Failure(
           "exists",
@@ -40,7 +40,7 @@ export function kekCommand(io: Io, connect: Connect): Command {
     .description("Writes the public half of the vault's key exchange key (KEK) to a file and shows its fingerprint.")
     .action(async (options: KekOptions) => {
       using terminal = new Terminal(io);
-      await giveKek(terminal, await getKey(connect(options.vault), options.name), options);
+      await giveKek(terminal, await getKey(await connect(options.vault), options.name), options);
     });
   for (const command of [create, show]) {
     command
@@ -49,11 +49,12 @@ export function kekCommand(io: Io, connect: Connect): Command {
       .option("--out <file>", "the file to write", "kek.json");
     withExamples(command, `tezos-signer keys kek ${command.name()} --vault https://NAME.vault.azure.net`);
   }
-  return new Command("kek")
+  const command = new Command("kek")
     .summary("the vault's key exchange key, for importing")
     .description("Makes or fetches the vault's key exchange key (KEK), which `keys wrap` encrypts a key with.")
     .addCommand(create)
     .addCommand(show);
+  return withExamples(command, "tezos-signer keys kek create --vault https://NAME.vault.azure.net");
 }
 
 async function giveKek(terminal: Terminal, key: KeyVaultKey, options: KekOptions): Promise<void> {

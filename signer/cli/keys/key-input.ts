@@ -1,9 +1,9 @@
 import { networkInterfaces } from "node:os";
 import { KeyError } from "../../keys/key-error.ts";
 import { readSmallFile } from "../../keys/key-file.ts";
-import { isEncryptedOctezSecret, looksLikeOctezSecret, openOctezSecret } from "../../keys/octez-secret.ts";
+import { looksLikeOctezSecret, openOctezSecret, parseOctezSecret } from "../../keys/octez-secret.ts";
 import { readTyped, type Typed } from "../../keys/passphrase.ts";
-import { decryptPem, isEncryptedPem, looksLikePem } from "../../keys/pem.ts";
+import { looksLikePem, openPem, parsePem } from "../../keys/pem.ts";
 import type { PrivateKey } from "../../keys/private-key.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -29,9 +29,13 @@ export async function openKeyFile(terminal: Terminal, path: string): Promise<Pri
 
 /** Opens a key in any of those forms from its text. @throws KeyError */
 export async function openKeyText(terminal: Terminal, text: string): Promise<PrivateKey> {
-  if (looksLikePem(text)) return await open(terminal, isEncryptedPem(text), async (typed) => decryptPem(text, typed));
+  if (looksLikePem(text)) {
+    const pem = parsePem(text);
+    return await open(terminal, pem.isEncrypted, async (typed) => openPem(pem, typed));
+  }
   if (looksLikeOctezSecret(text)) {
-    return await open(terminal, isEncryptedOctezSecret(text), (typed) => openOctezSecret(text, typed));
+    const secret = parseOctezSecret(text);
+    return await open(terminal, secret.isEncrypted, (typed) => openOctezSecret(secret, typed));
   }
   throw new KeyError("unreadable", "This is neither a PEM private key nor a secret key of octez.");
 }

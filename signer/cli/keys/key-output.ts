@@ -60,20 +60,16 @@ async function givePassphrase(terminal: Terminal, key: PrivateKey): Promise<Buff
 
 /** What is copied onto paper. The line of kinds tells 0 from D, 2 from Z, 5 from S and 8 from B in any handwriting. */
 function paperForm(key: PrivateKey, passphrase: Uint8Array): string {
-  return [
-    "Copy this onto paper, by hand and with both lines of the passphrase. No photograph,",
-    "no printer, no file. Keep the paper and the drive in different places.",
-    "",
-    table([
-      ["Address", key.publicKey.address],
-      ["Passphrase", Buffer.from(passphrase).toString("latin1")],
-      ["", kinds(passphrase)],
-    ]),
-    "",
-    "N stands under a number, L under a letter. The letters I, L, O and U do not occur.",
-    "Type the dashes too when you use the file with openssl.",
-    "",
-  ].join("\n");
+  return `Copy this onto paper, by hand, with both lines of the passphrase. No photograph, no printer, no file. Keep the paper and the drive in different places.
+
+${table([
+  ["Address", key.publicKey.address],
+  ["Passphrase", Buffer.from(passphrase).toString("latin1")],
+  ["", kinds(passphrase)],
+])}
+
+N stands under a number, L under a letter. There is no letter I, L, O or U in it. The dashes belong to it when you open the file with openssl.
+`;
 }
 
 async function askOwnPassphrase(terminal: Terminal): Promise<Buffer> {

@@ -17,7 +17,7 @@ export function listCommand(io: Io, connect: Connect): Command {
     .addOption(vaultOption())
     .action(async ({ vault }: { vault: string }) => {
       using terminal = new Terminal(io);
-      const client = connect(vault);
+      const client = await connect(vault);
       const all = await perform({ vault, permission: "list" }, () => listKeys(client));
       let count = 0;
       for (const properties of all) {

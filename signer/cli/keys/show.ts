@@ -1,7 +1,9 @@
 import { Command } from "commander";
+import { KeyError } from "../../keys/key-error.ts";
 import { readSmallFile } from "../../keys/key-file.ts";
-import { pemLabel } from "../../keys/pem.ts";
-import { publicKeyFromBase58 } from "../../tezos/public-key.ts";
+import { type Label, pemLabel } from "../../keys/pem.ts";
+import { EncodingError } from "../../tezos/base58.ts";
+import { type PublicKey, publicKeyFromBase58 } from "../../tezos/public-key.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal, table } from "../terminal.ts";
 import { identity } from "./identity.ts";
@@ -23,7 +25,21 @@ export function showCommand(io: Io): Command {
         terminal.print(table(identity(key.publicKey)));
         return;
       }
-      terminal.print(table(identity(publicKeyFromBase58(label.base58))));
+      terminal.print(table(identity(labelled(file, label))));
     });
   return withExamples(command, "tezos-signer keys show tz3….pem");
+}
+
+/** The public key that a file's text names. @throws KeyError `mismatch` if the text contradicts itself */
+function labelled(file: string, { address, base58 }: Label): PublicKey {
+  try {
+    const key = publicKeyFromBase58(base58);
+    if (key.address === address) return key;
+  } catch (error) {
+    if (!(error instanceof EncodingError)) throw error;
+  }
+  throw new KeyError(
+    "mismatch",
+    `The address and the public key in the text at the top of ${file} do not belong together: it was changed or damaged. "keys check" says which key it holds.`,
+  );
 }

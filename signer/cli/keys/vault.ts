@@ -1,13 +1,19 @@
-import { DefaultAzureCredential } from "@azure/identity";
-import { KeyClient, type KeyVaultKey } from "@azure/keyvault-keys";
+import type { KeyClient, KeyVaultKey } from "@azure/keyvault-keys";
 import { type PublicKey, publicKeyFromJwk } from "../../tezos/public-key.ts";
 import { Failure } from "../failure.ts";
 
 /** How a command reaches a vault. @param url as parseVaultUrl gives it */
-export type Connect = (url: string) => KeyClient;
+export type Connect = (url: string) => Promise<KeyClient>;
 
-/** Connects as whoever is signed in here: `az login` on the operator's computer, the managed identity on the machine. */
-export function connect(url: string): KeyClient {
+/**
+ * Connects as whoever is signed in here: `az login` on the operator's computer, the managed identity on the machine.
+ * Azure's libraries are loaded here and not above, so that the offline commands load nothing that speaks to a network.
+ */
+export async function connect(url: string): Promise<KeyClient> {
+  const [{ DefaultAzureCredential }, { KeyClient }] = await Promise.all([
+    import("@azure/identity"),
+    import("@azure/keyvault-keys"),
+  ]);
   const isEmulator = url.startsWith("http:");
   return new KeyClient(url, new DefaultAzureCredential(), {
     allowInsecureConnection: isEmulator,

@@ -2,7 +2,8 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { SignerError } from "../../../signer/errors.ts";
 import { parsePayload } from "../../../signer/http/body.ts";
-import { MAX_BODY, MAX_PAYLOAD } from "../../../signer/http/limits.ts";
+import { MAX_BODY } from "../../../signer/http/limits.ts";
+import { MAX_PAYLOAD } from "../../../signer/tezos/payload.ts";
 
 function refusal(text: string): string {
   try {

@@ -3,16 +3,17 @@ import { secretbox } from "@noble/ciphers/salsa.js";
 import { InMemorySigner } from "@taquito/signer";
 import { expect } from "chai";
 import { KeyError } from "../../../signer/keys/key-error.ts";
-import { isEncryptedOctezSecret, looksLikeOctezSecret, openOctezSecret } from "../../../signer/keys/octez-secret.ts";
+import { looksLikeOctezSecret, openOctezSecret, parseOctezSecret } from "../../../signer/keys/octez-secret.ts";
 import { PrivateKey } from "../../../signer/keys/private-key.ts";
 import { encode } from "../../../signer/tezos/base58.ts";
 import { vectors } from "../../support/shared.ts";
 
-const nothing = Buffer.alloc(0);
+/** Reads and opens a key. */
+const open = (text: string, passphrase = "") => openOctezSecret(parseOctezSecret(text), Buffer.from(passphrase));
 
 async function problem(text: string, passphrase = "right"): Promise<string> {
   try {
-    await openOctezSecret(text, Buffer.from(passphrase));
+    (await open(text, passphrase))[Symbol.dispose]();
     return "none";
   } catch (error) {
     if (error instanceof KeyError) return error.problem;
@@ -33,13 +34,13 @@ describe("octez secret keys", () => {
     const keys = vectors.keys.filter((key: { sk?: string }) => key.sk !== undefined);
     expect(keys.length).to.be.greaterThan(10);
     for (const { sk, pkh } of keys) {
-      expect((await openOctezSecret(sk, nothing)).publicKey.address).to.equal(pkh);
+      expect((await open(sk)).publicKey.address).to.equal(pkh);
     }
   });
 
   it("opens the published encrypted key", async () => {
     const { encrypted_sk, encrypted_password, pkh } = vectors.keys.find((key: object) => "encrypted_sk" in key);
-    const key = await openOctezSecret(encrypted_sk, Buffer.from(encrypted_password));
+    const key = await open(encrypted_sk, encrypted_password);
     expect(key.publicKey.address).to.equal(pkh);
   });
 
@@ -48,7 +49,7 @@ describe("octez secret keys", () => {
       using key = PrivateKey.generate(curve);
       const text = encrypted(key, "right");
       const taquito = await InMemorySigner.fromSecretKey(text, "right");
-      const ours = await openOctezSecret(text, Buffer.from("right"));
+      const ours = await open(text, "right");
       expect(ours.publicKey.address).to.equal(await taquito.publicKeyHash());
       expect(await problem(text, "wrong")).to.equal("wrong-passphrase");
     });
@@ -64,10 +65,10 @@ describe("octez secret keys", () => {
   it("knows secret keys, and which take a passphrase", () => {
     using key = PrivateKey.generate("P-256K");
     expect(looksLikeOctezSecret(encrypted(key, "right"))).to.equal(true);
-    expect(isEncryptedOctezSecret(encrypted(key, "right"))).to.equal(true);
+    expect(parseOctezSecret(encrypted(key, "right")).isEncrypted).to.equal(true);
     const { sk } = vectors.keys.find((key: { sk?: string }) => key.sk !== undefined);
     expect(looksLikeOctezSecret(sk)).to.equal(true);
-    expect(isEncryptedOctezSecret(sk)).to.equal(false);
+    expect(parseOctezSecret(sk).isEncrypted).to.equal(false);
     expect(looksLikeOctezSecret(key.publicKey.base58)).to.equal(false);
   });
 
@@ -81,7 +82,7 @@ describe("octez secret keys", () => {
     const { sk } = vectors.keys.find((key: { sk?: string }) => key.sk !== undefined);
     const mistyped = `${sk.slice(0, -1)}${sk.endsWith("1") ? "2" : "1"}`;
     try {
-      await openOctezSecret(mistyped, nothing);
+      await open(mistyped);
       expect.fail("it opened");
     } catch (error) {
       expect(error).to.be.instanceOf(KeyError);

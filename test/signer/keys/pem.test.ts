@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { KeyError } from "../../../signer/keys/key-error.ts";
-import { decryptPem, encryptPem, isEncryptedPem, pemLabel } from "../../../signer/keys/pem.ts";
+import { decryptPem, encryptPem, parsePem, pemLabel } from "../../../signer/keys/pem.ts";
 import { PrivateKey } from "../../../signer/keys/private-key.ts";
 import type { Curve } from "../../../signer/tezos/public-key.ts";
 import { OPENSSL_CURVES, openssl, shell } from "../../support/openssl.ts";
@@ -91,10 +91,12 @@ describe("encrypted PEM", () => {
     expect(pemLabel(await encryptPem(key, passphrase))).to.deep.equal({ address, base58 });
   });
 
-  it("knows which files take a passphrase", () => {
-    expect(isEncryptedPem("-----BEGIN ENCRYPTED PRIVATE KEY-----")).to.equal(true);
-    expect(isEncryptedPem("-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED")).to.equal(true);
-    expect(isEncryptedPem("-----BEGIN PRIVATE KEY-----")).to.equal(false);
+  it("knows which files take a passphrase", async () => {
+    using key = PrivateKey.generate("P-256");
+    expect(parsePem(await encryptPem(key, passphrase)).isEncrypted).to.equal(true);
+    const make = "openssl ecparam -genkey -name secp256k1";
+    expect(parsePem(shell(`${make} | openssl ec -aes256 -passout pass:x`).toString()).isEncrypted).to.equal(true);
+    expect(parsePem(shell(make).toString()).isEncrypted).to.equal(false);
   });
 
   it("calls every wrong passphrase wrong, also where the padding happens to fit", () => {

@@ -51,10 +51,10 @@ const RENAMED: Readonly<Record<string, Prefix>> = {
 };
 
 function filled(prefix: Prefix, byte: number): Uint8Array {
-  return new Uint8Array(PREFIX_LENGTHS.get(prefix) ?? 0).fill(byte);
+  return new Uint8Array(PREFIX_LENGTHS[prefix]).fill(byte);
 }
 
-const prefixes = [...PREFIX_LENGTHS.keys()];
+const prefixes = Object.keys(PREFIX_LENGTHS) as Prefix[];
 const CHAIN_ID = "NetXdQprcVkpaWU";
 
 describe("base58check", () => {
@@ -63,7 +63,7 @@ describe("base58check", () => {
       vectors.base58_prefixes,
     )) {
       const prefix = RENAMED[name] ?? (name as Prefix);
-      expect(PREFIX_LENGTHS.get(prefix), name).to.equal(payload_len);
+      expect(PREFIX_LENGTHS[prefix], name).to.equal(payload_len);
       const text = encode(prefix, filled(prefix, 0));
       // base58 of the whole, as Taquito's lower layer would have it: the prefix stands in front of the zeros.
       const value = [...text].reduce((sum, character) => sum * 58n + digit(character), 0n);
@@ -106,6 +106,13 @@ describe("base58check", () => {
     expect(() => decode(CHAIN_ID, "tz2", "tz3", "KT1")).to.throw(
       EncodingError,
       "expected tz2, tz3 or KT1 in base58check, but this is Net",
+    );
+  });
+
+  it("refuses a text of another currency, whose checksum is right", () => {
+    expect(() => decode("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa")).to.throw(
+      EncodingError,
+      "expected base58check of Tezos, but this begins with no known prefix",
     );
   });
 

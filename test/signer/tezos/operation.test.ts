@@ -50,6 +50,13 @@ describe("operations", () => {
     });
   }
 
+  it("has examples that Taquito reads back as it wrote them", async () => {
+    for (const example of EXAMPLES.filter(({ contents }) => contents !== undefined)) {
+      const read = (await taquitoReads(await payloadOf(example))) as { contents: Readonly<Record<string, unknown>>[] };
+      expect(read.contents[0], example.name).to.deep.equal(example.contents);
+    }
+  });
+
   it("has an example of every kind that policies can name", () => {
     expect(new Set(EXAMPLES.map(({ operation }) => operation.kind))).to.deep.equal(new Set(OPERATION_KINDS));
   });
@@ -73,30 +80,27 @@ describe("operations", () => {
 
   it("reads any transfer as Taquito does", async () => {
     const uint63 = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
-    const property = fc.asyncProperty(
-      uint63,
-      uint63,
-      uint63,
-      fc.constantFrom(OTHER, KT1),
-      async (amount, fee, counter, destination) => {
-        const payload = transfer({ amount, fee, counter, destination });
-        const read = only(payload) as Operation & { kind: "transaction" };
-        const { contents } = (await taquitoReads(payload)) as { contents: Record<string, string>[] };
-        expect({
-          source: read.source,
-          amount: String(read.amount),
-          fee: String(read.fee),
-          counter: String(read.counter),
-          destination: read.destination,
-        }).to.deep.equal({
-          source: contents[0]?.source,
-          amount: contents[0]?.amount,
-          fee: contents[0]?.fee,
-          counter: contents[0]?.counter,
-          destination: contents[0]?.destination,
-        });
-      },
-    );
+    const numbers = fc.record({ amount: uint63, fee: uint63, counter: uint63, gasLimit: uint63, storageLimit: uint63 });
+    const property = fc.asyncProperty(numbers, fc.constantFrom(OTHER, KT1), async (given, destination) => {
+      const payload = transfer({ ...given, destination });
+      const { amount, fee, counter, gasLimit, storageLimit } = only(payload) as Operation & { kind: "transaction" };
+      expect({ amount, fee, counter, gasLimit, storageLimit }).to.deep.equal(given);
+      expect(await taquitoReads(payload)).to.deep.equal({
+        branch: BRANCH,
+        contents: [
+          {
+            kind: "transaction",
+            source: SOURCE,
+            amount: String(amount),
+            fee: String(fee),
+            counter: String(counter),
+            gas_limit: String(gasLimit),
+            storage_limit: String(storageLimit),
+            destination,
+          },
+        ],
+      });
+    });
     await fc.assert(property, { numRuns: 200 });
   });
 });
@@ -288,6 +292,21 @@ describe("fields of operations", () => {
         manager(158, {}, part(UNIT_BYTES), part(UNIT_BYTES), contract(KT1), bytes(0), contract(OTHER), part()),
       ),
       `${header + 7 + 6 + 6 + 22}: ticket_amount is zero`,
+    ],
+    [
+      "a negative number of ticks",
+      operations(manager(203, {}, new Uint8Array(20 + 32), int32(1), new Uint8Array(32), Buffer.alloc(8, 0xff))),
+      `${header + 7 + 20 + 32 + 4 + 32}: number_of_ticks is negative`,
+    ],
+    [
+      "evidence whose signature has no signature's length",
+      operations(bytes(2, 0, 0), part(vote(0x13, 21).subarray(5), new Uint8Array(65))),
+      `${33 + 3 + 4 + 75}: no signature has 65 bytes`,
+    ],
+    [
+      "evidence of something else than a vote",
+      operations(bytes(2, 0, 0), part(new Uint8Array(32), bytes(108))),
+      `${33 + 3 + 4 + 32}: tag 108 is no consensus operation`,
     ],
     ["an unknown kind of rollup", operations(manager(200, {}, bytes(3))), `${header + 7}: 03 is no kind of rollup`],
     [

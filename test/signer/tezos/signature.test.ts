@@ -122,6 +122,13 @@ describe("signature verification", () => {
       expect(verifySignature(negated, digest, signature)).to.equal(false);
     });
 
+    it(`accepts a signature of the digest zero, and of one above the order, on ${curve}`, () => {
+      for (const value of [new Uint8Array(32), new Uint8Array(32).fill(0xff)]) {
+        expect(verifySignature(key, value, sign(value))).to.equal(true);
+        expect(verifySignature(key, value.with(0, 1), sign(value))).to.equal(false);
+      }
+    });
+
     it(`refuses r and s outside [1, n - 1] on ${curve}`, () => {
       const n = noble.Point.Fn.ORDER;
       for (const [r, s] of [

@@ -146,7 +146,7 @@ export class KeyVaultEmulator {
   /** Changes a version without a request; @param version "" is the current one */
   updateKey(
     name: string,
-    change: Partial<Pick<KeyVersion, "enabled" | "nbf" | "exp" | "tags" | "keyOps">>,
+    change: Partial<Pick<KeyVersion, "enabled" | "nbf" | "exp" | "tags" | "keyOps" | "updated">>,
     version = "",
   ): void {
     Object.assign(this.#store.get(name, version), change);

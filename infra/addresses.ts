@@ -1,0 +1,97 @@
+/**
+ * IPv4 addresses and CIDR blocks as a person types them into the stack's configuration.
+ * Pure. Azure's NSG rules, vault firewall and public addresses of this stack are IPv4.
+ * @module
+ */
+
+export interface Block {
+  /** The form that Azure takes: `203.0.113.7` for one address, `203.0.113.0/28` for a block. */
+  readonly text: string;
+  /** First address as an unsigned 32-bit number. */
+  readonly first: number;
+  /** Prefix length, 0-32. */
+  readonly prefix: number;
+}
+
+/** Blocks that no baker on the Internet can come from (IANA special-purpose registry, RFC 6890; the last is Azure's own). */
+const UNREACHABLE: readonly (readonly [cidr: string, why: string])[] = [
+  ["0.0.0.0/8", "means “this network”"],
+  ["10.0.0.0/8", "is private"],
+  ["100.64.0.0/10", "is a provider's own range behind carrier-grade NAT"],
+  ["127.0.0.0/8", "is the computer itself"],
+  ["169.254.0.0/16", "is link-local"],
+  ["172.16.0.0/12", "is private"],
+  ["192.168.0.0/16", "is private"],
+  ["198.18.0.0/15", "is for benchmarks"],
+  ["224.0.0.0/4", "is multicast"],
+  ["240.0.0.0/4", "is reserved"],
+  ["168.63.129.16/32", "is Azure's own platform address"],
+];
+
+/** Blocks for documentation (RFC 5737): nobody has them, so they fit examples and harm nobody. */
+const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"] as const;
+
+/**
+ * Reads a list of addresses and CIDR blocks separated by commas; duplicates are dropped, the order is kept.
+ * @param options.wide blocks wider than /24 are taken too; never 0.0.0.0/0
+ * @throws Error whose message says what is wrong with the first bad entry
+ */
+export function parseBlocks(text: string, options: { readonly wide?: boolean } = {}): Block[] {
+  const blocks = text.split(",").map((entry) => parseBlock(entry.trim(), options.wide ?? false));
+  return blocks.filter((block, index) => blocks.findIndex((other) => other.text === block.text) === index);
+}
+
+/** Whether an address or block is one of the documentation ranges, so that nobody can come from it. */
+export function isDocumentation(block: Block): boolean {
+  return DOCUMENTATION.some((range) => overlap(block, split(range)));
+}
+
+function parseBlock(entry: string, wide: boolean): Block {
+  if (entry === "") throw new Error("there is an empty entry; separate addresses by one comma");
+  if (entry.includes(":")) throw new Error(`${entry} is IPv6 or has a port; give an IPv4 address`);
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/(\d{1,2}))?$/.exec(entry);
+  const octets = match?.slice(1, 5) ?? [];
+  if (match === null || octets.some((octet) => Number(octet) > 255 || String(Number(octet)) !== octet)) {
+    throw new Error(`${entry} is not an IPv4 address such as 203.0.113.7 or a block such as 203.0.113.0/28`);
+  }
+  const block = split(entry);
+  if (block.prefix > 32) throw new Error(`${entry} has a prefix above /32`);
+  if (block.prefix === 0) throw new Error(`${entry} is the whole Internet; the signer must never be open to it`);
+  const start = (block.first & mask(block.prefix)) >>> 0;
+  if (start !== block.first) {
+    throw new Error(`${entry} has host bits set; write ${dotted(start)}/${block.prefix} or one address without /`);
+  }
+  for (const [cidr, why] of UNREACHABLE) {
+    if (overlap(block, split(cidr))) {
+      throw new Error(
+        `${entry} ${block.prefix < split(cidr).prefix ? `contains ${cidr}, which` : ""} ${why}`.replace("  ", " "),
+      );
+    }
+  }
+  if (block.prefix < 24 && !wide) {
+    throw new Error(
+      `${entry} is ${2 ** (32 - block.prefix)} addresses; blocks wider than /24 need allowWideBakerIp: true`,
+    );
+  }
+  return block;
+}
+
+/** Takes a block whose form is known to be right; one address is given without its /32, as Azure's portal shows it. */
+function split(cidr: string): Block {
+  const [address = "", prefix = "32"] = cidr.split("/");
+  const first = address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
+  return { text: prefix === "32" ? address : cidr, first, prefix: Number(prefix) };
+}
+
+function overlap(a: Block, b: Block): boolean {
+  const common = mask(Math.min(a.prefix, b.prefix));
+  return (a.first & common) === (b.first & common);
+}
+
+function mask(prefix: number): number {
+  return prefix === 0 ? 0 : (-1 << (32 - prefix)) >>> 0;
+}
+
+function dotted(address: number): string {
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
+}

@@ -1,0 +1,121 @@
+/**
+ * The stack: settings -> components -> outputs.
+ * Pulumi starts it through index.js, which asks for a Node.js that can read this file.
+ * @module
+ */
+import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/index.js";
+import { ResourceGroup } from "@pulumi/azure-native/resources/index.js";
+import * as pulumi from "@pulumi/pulumi";
+import { RandomId } from "@pulumi/random";
+import { Alerts } from "./alerts.ts";
+import { estimateCost } from "./cost.ts";
+import { bootScript } from "./custom-data.ts";
+import { DestroyGuard } from "./destroy-guard.ts";
+import { firewallRules, SIGNER_PORT } from "./firewall.ts";
+import { ADMIN, Machine } from "./machine.ts";
+import { Network } from "./network.ts";
+import type { Place } from "./place.ts";
+import { ConfigurationError, parseSettings, type Settings, warnings } from "./settings.ts";
+import { signerSettings } from "./signer-settings.ts";
+import { KeyVault } from "./vault.ts";
+import { WatermarkTable } from "./watermark-table.ts";
+
+/** The program that Pulumi runs. */
+export default async function program() {
+  const settings = readSettings();
+  for (const warning of warnings(settings)) pulumi.log.warn(warning);
+  return build(settings, bootScript());
+}
+
+/**
+ * Registers everything.
+ * @param customData what the machine runs on its first boot, base64
+ * @returns the stack's outputs
+ */
+export function build(settings: Settings, customData: string) {
+  const { location, production, stack } = settings;
+  const tags = { ...settings.tags, project: "tezos-signer", stack, production: String(production) };
+  const kept = { protect: production };
+
+  const id = new RandomId("id", { byteLength: 8 }, kept);
+  const group = new ResourceGroup("group", { resourceGroupName: `tezos-signer-${stack}`, location, tags }, kept);
+  const place: Place = { group, location, tags, id: id.hex, production };
+  const identity = new UserAssignedIdentity(
+    "identity",
+    { resourceGroupName: group.name, resourceName: "signer-identity", location, tags },
+    // Changed tags would hide principalId from a preview, and everything that names it would look replaced.
+    { ...kept, deletedWith: group, ignoreChanges: ["tags"] },
+  );
+  const network = new Network("network", { place, rules: firewallRules(settings) }, kept);
+  const vault = new KeyVault(
+    "key-vault",
+    {
+      place,
+      tenantId: identity.tenantId,
+      signerId: identity.principalId,
+      subnetId: network.subnetId,
+      publicIp: network.publicIp,
+      operator: settings.operator,
+      keys: settings.keys,
+    },
+    kept,
+  );
+  const watermarks = new WatermarkTable(
+    "watermark-table",
+    { place, signerId: identity.principalId, subnetId: network.subnetId, redundancy: settings.redundancy },
+    kept,
+  );
+  const machine = new Machine("signer", {
+    place,
+    interfaceId: network.interfaceId,
+    identityId: identity.id,
+    size: settings.vmSize,
+    image: settings.image,
+    sshPublicKey: settings.sshPublicKey,
+    customData,
+    settings: pulumi
+      .all([vault.uri, watermarks.endpoint, watermarks.table, id.hex, identity.clientId])
+      .apply(([vaultUri, tableEndpoint, table, storeId, clientId]) =>
+        signerSettings(settings, { vaultUri, tableEndpoint, table, storeId, clientId }),
+      ),
+  });
+  const guarded: pulumi.Resource[] = [machine];
+  if (settings.monitoring) {
+    guarded.push(new Alerts("alerts", { place, vaultId: vault.id, machine, email: settings.alertEmail }));
+  }
+  if (production) new DestroyGuard("destroy-guard", guarded);
+
+  const { publicIp } = network;
+  const signerUrl = pulumi.interpolate`http://${publicIp}:${SIGNER_PORT}`;
+  return {
+    signerUrl,
+    publicIp,
+    vaultUri: vault.uri,
+    watermarkStoreId: id.hex,
+    identityClientId: identity.clientId,
+    ...(settings.adminIp.length > 0 ? { sshCommand: pulumi.interpolate`ssh ${ADMIN}@${publicIp}` } : {}),
+    importCommand: pulumi.interpolate`octez-client list known remote keys ${signerUrl} # then: octez-client import secret key signer ${signerUrl}/ADDRESS`,
+    estimatedMonthlyCost: costOutput(settings),
+  };
+}
+
+/** The stack's configuration, without the project's name before each key. */
+export function readSettings(): Settings {
+  const prefix = `${pulumi.getProject()}:`;
+  const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  try {
+    return parseSettings(
+      Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value])),
+      pulumi.getStack(),
+    );
+  } catch (error) {
+    // Pulumi prints the message of a RunError, and the stack trace of any other.
+    if (error instanceof ConfigurationError) throw new pulumi.RunError(error.message);
+    throw error;
+  }
+}
+
+function costOutput(settings: Settings) {
+  const { usd, assumptions } = estimateCost(settings);
+  return { usd, assumptions };
+}

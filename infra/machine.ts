@@ -1,0 +1,106 @@
+import { VirtualMachine } from "@pulumi/azure-native/compute/index.js";
+import * as pulumi from "@pulumi/pulumi";
+import { inside, type Place } from "./place.ts";
+import type { Image } from "./values.ts";
+
+export interface MachineArgs {
+  readonly place: Place;
+  readonly interfaceId: pulumi.Input<string>;
+  readonly identityId: pulumi.Input<string>;
+  readonly size: string;
+  readonly image: Image;
+  readonly sshPublicKey: string;
+  /** The program and how it is installed, base64. Azure cannot change it: another one is another machine. */
+  readonly customData: string;
+  /** The signer's settings as text. Azure changes them in place, and the signer reads them again. */
+  readonly settings: pulumi.Input<string>;
+}
+
+const NAME = "signer";
+
+/** The user that logs in by SSH, where the firewall lets anyone. */
+export const ADMIN = "deploy";
+
+/**
+ * Sizes that Azure refuses to new subscriptions since their retirement was announced, and what to set instead
+ * (retired-sizes-list: Bv1 ends on 2028-11-15). The successors have no less memory.
+ */
+const SUCCESSORS: Readonly<Record<string, string>> = {
+  Standard_B1ls: "Standard_B2ats_v2",
+  Standard_B1s: "Standard_B2ats_v2",
+  Standard_B1ms: "Standard_B2als_v2",
+  Standard_B2s: "Standard_B2als_v2",
+};
+
+/** A small machine that runs the signer. It holds nothing that is needed after it: it may be replaced at any time. */
+export class Machine extends pulumi.ComponentResource {
+  readonly id: pulumi.Output<string>;
+
+  constructor(name: string, args: MachineArgs, options?: pulumi.ComponentResourceOptions) {
+    super("tezos-signer:infra:Machine", name, {}, options);
+    const { place, size } = args;
+    new VirtualMachine(
+      "machine",
+      {
+        resourceGroupName: place.group.name,
+        vmName: NAME,
+        location: place.location,
+        hardwareProfile: { vmSize: size },
+        identity: { type: "UserAssigned", userAssignedIdentities: [args.identityId] },
+        networkProfile: { networkInterfaces: [{ id: args.interfaceId, primary: true, deleteOption: "Detach" }] },
+        osProfile: {
+          computerName: NAME,
+          adminUsername: ADMIN,
+          customData: args.customData,
+          allowExtensionOperations: false, // no root shell by a click in the portal
+          linuxConfiguration: {
+            disablePasswordAuthentication: true,
+            provisionVMAgent: true,
+            ssh: { publicKeys: [{ path: `/home/${ADMIN}/.ssh/authorized_keys`, keyData: args.sshPublicKey }] },
+          },
+        },
+        storageProfile: {
+          imageReference: { ...args.image },
+          osDisk: {
+            createOption: "FromImage",
+            deleteOption: "Delete", // the default keeps, and bills, the disk of every machine that was replaced
+            caching: "ReadWrite",
+            managedDisk: { storageAccountType: "StandardSSD_LRS" },
+          },
+        },
+        securityProfile: {
+          securityType: "TrustedLaunch",
+          uefiSettings: { secureBootEnabled: true, vTpmEnabled: true },
+        },
+        diagnosticsProfile: { bootDiagnostics: { enabled: true } }, // the boot log is readable with port 22 closed
+        userData: pulumi.output(args.settings).apply((text) => Buffer.from(text).toString("base64")),
+        tags: place.tags,
+      },
+      {
+        ...inside(this, place),
+        // Azure fixes these at creation, and the provider plans an update that fails (pulumi-azure-native#577).
+        replaceOnChanges: ["osProfile", "storageProfile.imageReference", "securityProfile"],
+        deleteBeforeReplace: true, // the new machine takes over name and network interface
+        hooks: { onError: [new pulumi.ErrorHook("machine-size", sayWhichSize(size))] },
+      },
+    );
+    // From names, not from the resource: a preview of a replacement would not know it, and alerts would show false changes.
+    this.id = pulumi.interpolate`${place.group.id}/providers/Microsoft.Compute/virtualMachines/${NAME}`;
+    this.registerOutputs({ id: this.id });
+  }
+}
+
+/** Where Azure refuses the size, says which one to set; tries nothing again. */
+function sayWhichSize(size: string): pulumi.ErrorHookFunction {
+  return ({ errors }) => {
+    if (errors.some((error) => /SkuNotAvailable|QuotaExceeded|not available in location/i.test(error))) {
+      const successor = SUCCESSORS[size];
+      const advice =
+        successor === undefined
+          ? "`az vm list-skus --location LOCATION --size Standard_B` shows what you may set vmSize to"
+          : `set its successor: pulumi config set vmSize ${successor}`;
+      pulumi.log.error(`Azure refuses the size ${size} here; ${advice}`);
+    }
+    return false;
+  };
+}

@@ -1,0 +1,131 @@
+import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
+import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
+
+/** A resource as the program asks Pulumi for it. */
+export interface PlannedResource {
+  /** `azure-native:network:Subnet`, or a component's own type. */
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly options: {
+    readonly protect: boolean;
+    readonly retainOnDelete: boolean;
+    /** Name of the resource whose deletion deletes this one too. */
+    readonly deletedWith: string;
+    readonly deleteBeforeReplace: boolean;
+    readonly replaceOnChanges: readonly string[];
+    readonly ignoreChanges: readonly string[];
+    /** Names of the resources that must exist first. */
+    readonly dependencies: readonly string[];
+    readonly parent: string;
+  };
+}
+
+export interface Plan {
+  readonly resources: readonly PlannedResource[];
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+/** What Azure would choose, as a reader of the plan sees it. */
+const CHOSEN_BY_AZURE: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  "random:index/randomId:RandomId": { hex: "<random>" },
+  "azure-native:network:PublicIPAddress": { ipAddress: "<address>" },
+  "azure-native:managedidentity:UserAssignedIdentity": {
+    principalId: "<machine>",
+    clientId: "<client>",
+    tenantId: "<tenant>",
+  },
+};
+
+/** Inputs that name a resource, in the order in which a type's are looked for. */
+const NAMES = [
+  "resourceGroupName",
+  "virtualNetworkName",
+  "subnetName",
+  "networkSecurityGroupName",
+  "publicIpAddressName",
+  "networkInterfaceName",
+  "resourceName",
+  "vaultName",
+  "keyName",
+  "accountName",
+  "tableName",
+  "vmName",
+  "workspaceName",
+];
+
+/**
+ * Runs a program against a stand-in for Pulumi's engine and notes every resource that it registers.
+ * Nothing is contacted. Pulumi's settings are the process's own: one run at a time.
+ * @param program registers resources and returns the stack's outputs
+ */
+export async function record(stack: string, program: () => Record<string, unknown>): Promise<Plan> {
+  const requests: PlannedResource[] = [];
+  const mocks = {
+    call: () => ({}),
+    newResource: ({ type, name, inputs, custom }: pulumi.runtime.MockResourceArgs) => ({
+      id: custom ? resourceId(type, name) : undefined,
+      state: { ...inputs, ...(custom ? { name: physicalName(inputs) ?? name } : {}), ...CHOSEN_BY_AZURE[type] },
+    }),
+  };
+  class Recorder extends MockMonitor {
+    override async registerResource(request: Request, callback: Callback) {
+      const inputs = (await unwrap(request.getObject()?.toJavaScript() ?? {})) as Record<string, unknown>;
+      requests.push({ type: request.getType(), name: request.getName(), inputs, options: options(request) });
+      return super.registerResource(request, callback);
+    }
+    /** The mocks of the SDK know no error hooks. */
+    registerErrorHook(_request: unknown, callback: Callback) {
+      callback(null, {});
+    }
+  }
+  setMockOptions(new Recorder(mocks), "tezos-signer", stack);
+  const outputs = await settle((await pulumi.runtime.runInPulumiStack(async () => program())) ?? {});
+  return { resources: requests.filter(({ type }) => type !== "pulumi:pulumi:Stack"), outputs };
+}
+
+type Request = Parameters<MockMonitor["registerResource"]>[0];
+type Callback = Parameters<MockMonitor["registerResource"]>[1];
+
+function options(request: Request): PlannedResource["options"] {
+  const name = (urn: string) => urn.split("::").at(-1) ?? "";
+  return {
+    protect: request.getProtect() ?? false,
+    retainOnDelete: request.getRetainondelete() ?? false,
+    deletedWith: name(request.getDeletedwith()),
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+    replaceOnChanges: request.getReplaceonchangesList(),
+    ignoreChanges: request.getIgnorechangesList(),
+    dependencies: request.getDependenciesList().map(name),
+    parent: name(request.getParent()),
+  };
+}
+
+/** Ids of Azure's form, since the program reads the subscription from them. */
+function resourceId(type: string, name: string): string {
+  return `/subscriptions/<subscription>/${type.split(":").slice(1).join("/")}/${name}`;
+}
+
+/** The innermost name among a resource's inputs: a subnet's inputs name its group and its network too. */
+function physicalName(inputs: Readonly<Record<string, unknown>>): unknown {
+  return NAMES.map((key) => inputs[key]).findLast((name) => name !== undefined);
+}
+
+/** Pulumi wraps secrets; this stack has none, and the plan would show the wrapping otherwise. */
+async function unwrap(value: unknown): Promise<unknown> {
+  if (Array.isArray(value)) return Promise.all(value.map(unwrap));
+  if (typeof value !== "object" || value === null) return value;
+  if ("4dabf18193072939515e22adb298388d" in value) throw new Error("a secret reached the plan");
+  const entries = Object.entries(value).map(async ([key, inner]) => [key, await unwrap(inner)] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** Waits for every output and for all that was registered on the way. */
+async function settle(outputs: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const values = await new Promise<Record<string, unknown>>((resolve) => {
+    pulumi.output(outputs).apply((known) => resolve(known as Record<string, unknown>));
+  });
+  await pulumi.runtime.disconnect(false);
+  return values;
+}

@@ -1,0 +1,180 @@
+/**
+ * A plan as a baker reads it: 100 columns of plain text. Pure.
+ * @module
+ */
+import type { CostEstimate } from "../cost.ts";
+import { type Rule, SIGNER_PORT } from "../firewall.ts";
+import type { Settings } from "../settings.ts";
+import { commandsReplacedBy } from "./guide.ts";
+import type { Plan, PlannedResource } from "./recorder.ts";
+
+export interface Report {
+  readonly settings: Settings;
+  readonly plan: Plan;
+  readonly rules: readonly Rule[];
+  readonly cost: CostEstimate;
+  readonly warnings: readonly string[];
+  /** Names of the rules that the plan keeps. */
+  readonly kept: readonly string[];
+  /** Broken rules, as sentences. */
+  readonly broken: readonly string[];
+}
+
+const WIDTH = 100;
+const INDENT = "    ";
+
+/** What to show of a kind of resource: a word for it, its own name, and paths to its key settings with their unit. */
+const SHOWN: Readonly<Record<string, readonly [kind: string, name: string, ...settings: string[]]>> = {
+  "resources:ResourceGroup": ["resource group", "resourceGroupName", "location"],
+  "network:VirtualNetwork": ["virtual network", "virtualNetworkName", "addressSpace.addressPrefixes"],
+  "network:Subnet": ["subnet", "subnetName", "addressPrefix", "serviceEndpoints"],
+  "network:NetworkSecurityGroup": ["firewall", "networkSecurityGroupName"],
+  "network:PublicIPAddress": ["public address", "publicIpAddressName", "sku.name", "publicIPAllocationMethod"],
+  "network:NetworkInterface": ["network interface", "networkInterfaceName"],
+  "managedidentity:UserAssignedIdentity": ["machine's identity", "resourceName"],
+  "keyvault:Vault": [
+    "key vault",
+    "vaultName",
+    "properties.sku.name",
+    "properties.softDeleteRetentionInDays| days of soft delete",
+  ],
+  "keyvault:Key": ["key in the HSM", "keyName", "properties.kty", "properties.curveName"],
+  "storage:StorageAccount": ["storage account", "accountName", "sku.name"],
+  "storage:Table": ["watermark table", "tableName"],
+  "authorization:RoleAssignment": ["role of the machine", "principalType"],
+  "authorization:ManagementLockByScope": ["lock", "lockName", "level"],
+  "compute:VirtualMachine": [
+    "machine",
+    "vmName",
+    "hardwareProfile.vmSize",
+    "storageProfile.imageReference.offer",
+    "storageProfile.osDisk.managedDisk.storageAccountType",
+  ],
+  "operationalinsights:Workspace": ["audit log", "workspaceName", "retentionInDays| days"],
+  "monitor:DiagnosticSetting": ["audit events", "name"],
+  "monitor:ActionGroup": ["who is told", "actionGroupName"],
+  "monitor:ScheduledQueryRule": ["alert", "ruleName", "evaluationFrequency"],
+  "monitor:MetricAlert": ["alert", "ruleName", "evaluationFrequency"],
+};
+
+/** Writes the report. */
+export function report({ settings, plan, rules, cost, warnings, kept, broken }: Report): string {
+  const azure = plan.resources.filter(({ type }) => type.startsWith("azure-native:"));
+  const kind = settings.production ? "production" : "throw-away";
+  return [
+    `Stack ${settings.stack}: a ${kind} signer in ${settings.location}. Nothing was contacted, nothing was changed.`,
+    section(`Azure would hold ${azure.length} resources`, table(azure.flatMap(resourceRows))),
+    section("Firewall of the machine", table([FIREWALL_HEAD, ...rules.map(firewallRow)])),
+    section("Firewall and rights of the key vault", vault(plan)),
+    section(
+      `A month costs about ${cost.usd.toFixed(2)} US dollars`,
+      table([
+        ...cost.lines.map(({ what, usd, basis }) => [what, usd.toFixed(2).padStart(7), basis]),
+        ...cost.assumptions.map((assumption) => [assumption]),
+      ]),
+    ),
+    section("What stays when", lifetimes(settings)),
+    section(
+      `Rules kept: ${kept.length}`,
+      kept.map((name) => `ok  ${name}`),
+    ),
+    ...(broken.length > 0 ? [section("Rules broken", broken)] : []),
+    ...(warnings.length > 0 ? [section("Warnings", warnings)] : []),
+  ].join("\n");
+}
+
+const FIREWALL_HEAD = ["direction", "priority", "access", "protocol", "from", "to", "port", "for"];
+
+function firewallRow(rule: Rule): string[] {
+  return [
+    rule.direction,
+    String(rule.priority),
+    rule.access,
+    rule.protocol,
+    rule.sourceAddressPrefixes.join(" "),
+    rule.destinationAddressPrefix,
+    rule.destinationPortRange,
+    rule.description,
+  ];
+}
+
+function resourceRows({ type, name, inputs }: PlannedResource): string[][] {
+  const [kind = type, nameKey = "", ...paths] = SHOWN[type.replace("azure-native:", "")] ?? [];
+  const settings = paths.map((entry) => {
+    const [path = "", unit = ""] = entry.split("|");
+    return `${shown(at(inputs, path))}${unit}`;
+  });
+  const row = [kind, String(at(inputs, nameKey) ?? name), settings.join(", ")];
+  const guide = commandsReplacedBy(name);
+  return guide.length === 0 ? [row] : [row, [`${INDENT}instead of: ${guide.join("; ")}`]];
+}
+
+function vault(plan: Plan): string[] {
+  const inputs = plan.resources.find(({ type }) => type === "azure-native:keyvault:Vault")?.inputs;
+  const rules = list(at(inputs, "properties.networkAcls.ipRules"));
+  const policies = list(at(inputs, "properties.accessPolicies"));
+  return table([
+    ["default", String(at(inputs, "properties.networkAcls.defaultAction")), "whoever is not below is refused"],
+    ["allowed", "subnet signer", "through its own endpoint"],
+    ...rules.map((rule, index) => ["allowed", String(at(rule, "value")), index === 0 ? "the machine" : "the operator"]),
+    ...policies.map((policy, index) => [
+      index === 0 ? "machine" : "operator",
+      list(at(policy, "permissions.keys")).join(" "),
+      index === 0 ? "signs" : "brings keys in, never signs",
+    ]),
+  ]);
+}
+
+function lifetimes({ production }: Settings): string[] {
+  return [
+    "config set bakerIp, then up: the firewall changes in place; the signer is not even restarted",
+    "a new version of the signer: the machine is replaced; address, keys and watermarks stay",
+    production
+      ? "destroy: refused, before anything is deleted"
+      : "destroy: everything goes, keys and watermarks included",
+  ].concat(`octez-baker asks http://<address>:${SIGNER_PORT} throughout`);
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return `\n${title}\n${lines.map((line) => `  ${line}`.trimEnd()).join("\n")}`;
+}
+
+/** Columns as wide as their widest cell; the last is cut where the line would be too long. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const columns = Math.max(...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...rows.filter((row) => row.length > 1).map((row) => (row[column] ?? "").length)),
+  );
+  return rows.flatMap((row) => {
+    const line = row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
+    return wrap(row.length === 1 ? (row[0] ?? "") : line);
+  });
+}
+
+/** Breaks a line that is too long at its last gap, which is two spaces or a semicolon, and indents the rest. */
+function wrap(line: string): string[] {
+  if (line.length + 2 <= WIDTH) return [line];
+  const gaps = [...line.matchAll(/ {2,}|; /g)].map(({ index, 0: gap }) => index + gap.length);
+  const cut = gaps.findLast((end) => end > INDENT.length && end <= WIDTH - 2);
+  return cut === undefined ? [line] : [line.slice(0, cut).trimEnd(), ...wrap(INDENT + line.slice(cut).trim())];
+}
+
+function shown(value: unknown): string {
+  if (!Array.isArray(value)) return String(value);
+  return value
+    .map((entry) => (typeof entry === "object" ? Object.values(entry as object).join(" ") : String(entry)))
+    .join(", ");
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function at(value: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], value);
+}

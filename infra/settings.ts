@@ -1,0 +1,176 @@
+/**
+ * The stack's configuration: a table of keys, each with its default, a correct example and the function that reads it.
+ * Pure: strings in, typed settings or every mistake at once out. Pulumi.yaml repeats names, defaults and types for
+ * Pulumi's own checks; test/infra/settings.test.ts holds the two together.
+ * @module
+ */
+import { type Block, isDocumentation, parseBlocks } from "./addresses.ts";
+import { signerMistakes } from "./signer-settings.ts";
+import * as read from "./values.ts";
+
+interface Key<T> {
+  /** What is read where the stack says nothing; absent: the key must be set. */
+  readonly default?: string;
+  /** A correct value, as it is typed after `pulumi config set KEY`. */
+  readonly example: string;
+  /** @throws Error whose message says what is wrong with the value */
+  readonly read: (text: string, config: Readonly<Record<string, string>>) => T;
+}
+
+function key<T>(read: Key<T>["read"], example: string, fallback?: string): Key<T> {
+  return { read, example, ...(fallback === undefined ? {} : { default: fallback }) };
+}
+
+const wide = (config: Readonly<Record<string, string>>) => ({ wide: config.allowWideBakerIp === "true" });
+
+/** Every key of the stack's configuration. docs/reference of each: Pulumi.yaml's descriptions. */
+export const KEYS = {
+  location: key(read.location, "northeurope"),
+  bakerIp: key((text, config) => parseBlocks(text, wide(config)), "203.0.113.7"),
+  allowWideBakerIp: key(read.boolean, "true", "false"),
+  operator: key(read.operator, '{"objectId":"11111111-2222-3333-4444-555555555555","ip":"198.51.100.4"}', "{}"),
+  adminIp: key((text) => (text === "" ? [] : parseBlocks(text)), "198.51.100.4", ""),
+  sshPublicKey: key(read.sshPublicKey, '"$(cat ~/.ssh/id_ed25519.pub)"'),
+  vmSize: key(read.vmSize, "Standard_B2ats_v2", "Standard_B1s"),
+  image: key(read.image, "Canonical:ubuntu-24_04-lts:server:latest", "Canonical:ubuntu-24_04-lts:server:latest"),
+  redundancy: key((text) => read.oneOf(text, ["LRS", "ZRS"] as const), "ZRS", "LRS"),
+  keys: key(read.keys, '[{"name":"baker","curve":"P-256","source":"generate"}]', "[]"),
+  chains: key(read.chains, '["NetXdQprcVkpaWU"]', '["NetXdQprcVkpaWU"]'),
+  initialise: key(read.initialise, '{"level":9123456,"until":"2026-11-20T16:00:00Z"}', "{}"),
+  policy: key(read.policy, '{"default":{"allow":["block","preattestation","attestation"]}}', "{}"),
+  confirm: key(read.names, '["transaction","reveal"]', "[]"),
+  authorizedKeys: key(read.names, '["edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav"]', "[]"),
+  head: key(read.head, '{"node":"https://rpc.tzkt.io/mainnet"}', "{}"),
+  production: key(read.boolean, "true", "false"),
+  monitoring: key(read.boolean, "true", "false"),
+  alertEmail: key(read.email, "baker@example.org", ""),
+  tags: key(read.tags, '{"owner":"baker"}', "{}"),
+} satisfies Record<string, Key<unknown>>;
+
+type Values = { readonly [K in keyof typeof KEYS]: ReturnType<(typeof KEYS)[K]["read"]> };
+
+/** The configuration as the program uses it. */
+export interface Settings extends Values {
+  /** The Pulumi stack's name: it names the resource group and is put on every tag. */
+  readonly stack: string;
+}
+
+/** One mistake in the configuration. */
+export interface Mistake {
+  readonly key: string;
+  /** As typed, cut to a line; never a private key. */
+  readonly value: string;
+  readonly problem: string;
+  /** A command that sets the key rightly. */
+  readonly example: string;
+}
+
+/** Thrown with all mistakes; the message lists them for the terminal. */
+export class ConfigurationError extends Error {
+  readonly mistakes: readonly Mistake[];
+  constructor(mistakes: readonly Mistake[]) {
+    const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
+    const lines = mistakes.map(
+      ({ key, value, problem, example }) =>
+        `  ${key}${value === "" ? "" : ` = ${value}`}\n    ${problem}\n    ${example}`,
+    );
+    super(`the stack's configuration has ${count}; nothing was changed\n${lines.join("\n")}`);
+    this.mistakes = mistakes;
+  }
+}
+
+/**
+ * Reads a stack's configuration.
+ * @param config key to text as Pulumi stores it: plain text, or JSON for lists and objects
+ * @param stack name of the stack
+ * @throws ConfigurationError naming every mistake
+ */
+export function parseSettings(config: Readonly<Record<string, string>>, stack: string): Settings {
+  const mistakes: Mistake[] = [];
+  const values: Record<string, unknown> = { stack };
+  for (const name of Object.keys(config)) {
+    if (!(name in KEYS)) mistakes.push(unknownKey(name));
+  }
+  for (const [name, key] of Object.entries<Key<unknown>>(KEYS)) {
+    const text = config[name] ?? key.default;
+    if (text === undefined) {
+      mistakes.push(mistake(name, "", "is missing"));
+      continue;
+    }
+    try {
+      values[name] = key.read(text.trim(), config);
+    } catch (error) {
+      mistakes.push(mistake(name, text, error instanceof Error ? error.message : String(error)));
+    }
+  }
+  if (mistakes.length === 0) mistakes.push(...contradictions(values as unknown as Settings));
+  if (mistakes.length > 0) throw new ConfigurationError(mistakes);
+  return values as unknown as Settings;
+}
+
+/** What is allowed and yet wants a second look: printed as warnings, never a refusal. */
+export function warnings(settings: Settings): string[] {
+  const found: string[] = [];
+  const documentation = [...settings.bakerIp, ...settings.adminIp].filter(isDocumentation);
+  if (documentation.length > 0) {
+    const texts = documentation.map((block) => block.text).join(", ");
+    found.push(
+      `${texts} is an address from documentation: nobody comes from there. Set bakerIp to your baker's address`,
+    );
+  }
+  if (settings.sshPublicKey === read.EXAMPLE_SSH_KEY) {
+    found.push("sshPublicKey is the example: nobody holds its private half, so nobody can log in");
+  }
+  for (const { name } of settings.keys) {
+    found.push(`the key ${name} is made in the HSM and has no backup: if the vault is lost, so is the key`);
+  }
+  return found;
+}
+
+/** Rules between two keys; asked only once each key is right by itself. */
+function contradictions(settings: Settings): Mistake[] {
+  const found: Mistake[] = [];
+  const refuse = (name: keyof typeof KEYS, value: string, problem: string) => found.push(mistake(name, value, problem));
+  const blocks = (list: readonly Block[]) => list.map((block) => block.text).join(",");
+  if (settings.production && settings.bakerIp.some(isDocumentation)) {
+    refuse(
+      "bakerIp",
+      blocks(settings.bakerIp),
+      "is an address from documentation; a production stack needs the baker's own",
+    );
+  }
+  if (settings.production && settings.sshPublicKey === read.EXAMPLE_SSH_KEY) {
+    refuse("sshPublicKey", settings.sshPublicKey, "is the example; a production stack needs a key of yours");
+  }
+  if (settings.alertEmail !== "" && !settings.monitoring) {
+    refuse("alertEmail", settings.alertEmail, "nothing would be sent: alerts need monitoring: true as well");
+  }
+  if (settings.policy !== undefined && settings.confirm.length > 0) {
+    refuse("confirm", JSON.stringify(settings.confirm), "policy is set, so put confirm into it, beside allow");
+  }
+  for (const { key, problem } of signerMistakes(settings)) found.push(mistake(key, "", problem));
+  return found;
+}
+
+function mistake(name: string, value: string, problem: string): Mistake {
+  const key: Key<unknown> | undefined = Object.entries<Key<unknown>>(KEYS).find(([other]) => other === name)?.[1];
+  const example = key === undefined ? "" : `for example: pulumi config set ${name} ${quoted(key.example)}`;
+  return { key: name, value: shown(value), problem, example };
+}
+
+function unknownKey(name: string): Mistake {
+  const near = Object.keys(KEYS).find((key) => key.toLowerCase() === name.toLowerCase());
+  const known = near === undefined ? `the keys are ${Object.keys(KEYS).join(", ")}` : `did you mean ${near}?`;
+  return { key: name, value: "", problem: `no such key; ${known}`, example: `remove it: pulumi config rm ${name}` };
+}
+
+/** Values are shown to be recognised, not copied: one line, 60 characters, and no private key. */
+function shown(value: string): string {
+  if (/PRIVATE KEY/.test(value)) return "(a private key, not shown)";
+  const line = value.replace(/\s+/g, " ").trim();
+  return line.length > 60 ? `${line.slice(0, 57)}...` : line;
+}
+
+function quoted(example: string): string {
+  return /^[{[]/.test(example) ? `'${example}'` : example;
+}

@@ -1,0 +1,46 @@
+import type { AccessToken, TokenCredential } from "@azure/identity";
+
+/** The metadata service of an Azure VM; the SDK's own variable moves it, for emulators. */
+const HOST = "http://169.254.169.254";
+
+/**
+ * Tokens of the VM's managed identity, straight from the metadata service: no probing, no proxy, no cache in between.
+ * @azure/identity's ManagedIdentityCredential keeps a token for the whole process and for its whole life, whatever the
+ * claims of a challenge say, so a revoked one would be sent until it expires; and it gives up at a 429.
+ *
+ * Protocol: learn.microsoft.com, "How to use managed identities on an Azure VM to acquire an access token".
+ */
+export class ManagedIdentity implements TokenCredential {
+  readonly #clientId: string | undefined;
+  readonly #host: string;
+
+  /** @param clientId of a user-assigned identity; undefined: the only identity that the VM has */
+  constructor(clientId?: string, host = process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST ?? HOST) {
+    this.#clientId = clientId;
+    this.#host = host;
+  }
+
+  /**
+   * Asks once.
+   * @throws Error naming status and reason, never a token
+   */
+  async getToken(
+    scopes: string | string[],
+    options: { abortSignal?: { aborted: boolean } } = {},
+  ): Promise<AccessToken> {
+    const [scope = ""] = [scopes].flat();
+    const url = new URL("/metadata/identity/oauth2/token", this.#host);
+    url.searchParams.set("api-version", "2018-02-01");
+    url.searchParams.set("resource", scope.replace(/\/\.default$/, ""));
+    if (this.#clientId !== undefined) url.searchParams.set("client_id", this.#clientId);
+    const { abortSignal } = options;
+    const signal = abortSignal instanceof AbortSignal ? abortSignal : null;
+    const answer = await fetch(url, { headers: { Metadata: "true" }, redirect: "error", signal });
+    const body = (await answer.json().catch(() => ({}))) as Record<string, unknown>;
+    if (!answer.ok)
+      throw new Error(`IMDS answered ${answer.status} (${body.error_description ?? body.error ?? "no reason"})`);
+    const { access_token: token, expires_in: seconds } = body;
+    if (typeof token !== "string" || !(Number(seconds) > 0)) throw new Error("IMDS answered without a token");
+    return { token, expiresOnTimestamp: Date.now() + Number(seconds) * 1_000 };
+  }
+}

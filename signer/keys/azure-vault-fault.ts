@@ -1,0 +1,130 @@
+/**
+ * What can go wrong between the signer and its vault: one row a kind. docs/reference/faults.md describes exactly these.
+ * `again`: whether another try within the same request may help. `cure`: what the operator does, unless it heals by itself.
+ * @module
+ */
+export const VAULT_FAULTS = {
+  connection: { again: true, cure: "If it lasts, check the vault's address, and the network of this machine." },
+  dns: { again: true, cure: "If it lasts, check the vault's name in the settings, and this machine's resolver." },
+  tls: { again: false, cure: "Check the vault's name in the settings, this machine's clock, and what intercepts TLS." },
+  timeout: { again: true, cure: "If it lasts, look at Azure's status page, and at the network of this machine." },
+  throttled: { again: true, cure: "Find out who else uses this vault: it refuses above 2,000 operations in 10 s." },
+  service: { again: true, cure: "If it lasts, look at Azure's status page." },
+  answer: { again: true, cure: "If it lasts, check the vault's address: something else may answer there." },
+  token: { again: true, cure: "Check that this machine has the managed identity of the settings' clientId." },
+  unauthorized: { again: true, cure: "Check that the identity and the vault are of the same tenant." },
+  permission: {
+    again: false,
+    cure: "Give the signer's identity the key permissions get, list and sign on this vault.",
+  },
+  firewall: { again: false, cure: "Let this machine's address or subnet through the vault's firewall." },
+  "key-disabled": { again: false, cure: "Enable the key: az keyvault key set-attributes --id ID --enabled true." },
+  "key-unusable": { again: false, cure: "Look at the key's expiry and operations: az keyvault key show --id ID." },
+  "key-missing": { again: false, cure: "Recover the key if it was deleted: az keyvault key recover --name NAME." },
+  refused: { again: false, cure: "Report this, with the log line." },
+} as const satisfies Record<string, { again: boolean; cure: string }>;
+
+export type VaultFaultKind = keyof typeof VAULT_FAULTS;
+
+/** One failed try, or one failed call, with its cause in words that hold no token and no signature. */
+export class VaultFault extends Error {
+  override readonly name = "VaultFault";
+  readonly kind: VaultFaultKind;
+  /** HTTP status, where there was an answer. */
+  readonly status: number | undefined;
+  /** Milliseconds that the service asks to be left alone. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    kind: VaultFaultKind,
+    message: string,
+    answer: { status?: number; retryAfter?: number | undefined } = {},
+  ) {
+    super(withoutSecrets(message));
+    this.kind = kind;
+    this.status = answer.status;
+    this.retryAfter = answer.retryAfter;
+  }
+
+  /** Whether another try may help. */
+  get again(): boolean {
+    return VAULT_FAULTS[this.kind].again;
+  }
+
+  /** What happened and what to do, in one sentence each. */
+  get advice(): string {
+    return `${this.message} ${VAULT_FAULTS[this.kind].cure}`;
+  }
+}
+
+/** What the SDK gives for an answer; its own type is not exported. */
+export interface VaultAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | undefined };
+  readonly bodyAsText?: string | null;
+}
+
+/**
+ * The fault of an answer, or undefined for a good one: status 2xx and a JSON object, or 204.
+ * Codes and inner codes: learn.microsoft.com, Key Vault REST API error codes.
+ */
+export function faultOfAnswer({ status, headers, bodyAsText }: VaultAnswer): VaultFault | undefined {
+  const body = parse(bodyAsText);
+  if (status >= 200 && status < 300) {
+    if (body !== undefined) return undefined;
+    return new VaultFault("answer", `It answered ${status} with a body that is not its own.`, { status });
+  }
+  const error = (body?.error ?? {}) as { code?: unknown; message?: unknown; innererror?: { code?: unknown } };
+  const code = String(error.innererror?.code ?? error.code ?? "no code");
+  const said = `${String(error.message ?? "").split(/[\r\n]/)[0]}`.slice(0, 200);
+  const message = `It answered ${status} ${code}${said === "" ? "" : ` (${said})`}.`;
+  return new VaultFault(kindOf(status, code), message, { status, retryAfter: retryAfter(headers) });
+}
+
+function kindOf(status: number, code: string): VaultFaultKind {
+  if (status < 400) return "answer"; // a redirection: the vault sends none
+  if (status === 401) return "unauthorized";
+  if (status === 404) return "key-missing";
+  if (status === 429) return "throttled";
+  if (status === 408 || status >= 500) return "service";
+  if (status !== 403) return "refused";
+  if (code === "KeyDisabled") return "key-disabled";
+  if (code === "KeyExpired" || code === "KeyNotYetValid") return "key-unusable";
+  return code === "ForbiddenByFirewall" || code === "ForbiddenByConnection" ? "firewall" : "permission";
+}
+
+/** Codes of node:dns for a name that cannot be had now. */
+const DNS = new Set(["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "EAI_NODATA"]);
+/** Node's and OpenSSL's codes for a certificate or a handshake that another try will not mend. */
+const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|ERR_OSSL)/;
+
+/** The fault of a try that threw. */
+export function faultOfError(error: unknown): VaultFault {
+  if (error instanceof VaultFault) return error;
+  const { code = "", message = String(error) } = error as { code?: string; message?: string };
+  if (DNS.has(code)) return new VaultFault("dns", `Its name could not be resolved (${code}).`);
+  if (TLS.test(code)) return new VaultFault("tls", `The TLS handshake failed (${code}: ${message.slice(0, 200)}).`);
+  if (code === "PARSE_ERROR") return new VaultFault("answer", `Its answer broke off (${message.slice(0, 200)}).`);
+  if (code === "ETIMEDOUT") return new VaultFault("timeout", "The connection could not be made in time (ETIMEDOUT).");
+  return new VaultFault("connection", `The connection failed (${code || message.slice(0, 200)}).`);
+}
+
+function parse(text: string | null | undefined): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text ?? "");
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** RFC 9110 10.2.3, seconds only: the service sends no dates. */
+function retryAfter(headers: VaultAnswer["headers"]): number | undefined {
+  const seconds = headers.get("retry-after");
+  return seconds !== undefined && /^\d+$/.test(seconds) ? Number(seconds) * 1_000 : undefined;
+}
+
+/** No answer of the service holds a token; should one ever do, it is not passed on. */
+function withoutSecrets(text: string): string {
+  return text.replace(/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, "[token]");
+}

@@ -1,0 +1,54 @@
+import { expect } from "chai";
+import { Cloud } from "../support/azure/cloud.ts";
+import { Engine, pulumiFolder } from "../support/azure/engine.ts";
+import { requires } from "../support/requires.ts";
+
+describe("Pulumi's command line on this checkout", function () {
+  this.timeout(60_000);
+  const cloud = new Cloud();
+  let engine: Engine;
+  let pulumi: ReturnType<Engine["checkout"]>;
+
+  /** Provider programs are not fetched: the fake is attached instead. */
+  const OFFLINE = "--skip-plugin-pre-install";
+
+  before(async function () {
+    const folder = pulumiFolder();
+    requires(this, folder !== undefined, "no Pulumi CLI on PATH or in the cache; .ci/pulumi-cli builds one");
+    engine = await Engine.start(cloud, folder ?? "");
+    pulumi = engine.checkout();
+    expect((await pulumi("stack", "init", "dev")).failed).to.equal(false);
+  });
+
+  after(() => engine?.close());
+
+  it("where Azure refuses the size, names the successor as a command", async () => {
+    cloud.refusedSizes.add("Standard_B1s");
+    const { failed, output } = await pulumi("up", "--yes", "--skip-preview", OFFLINE);
+    expect(failed, output).to.equal(true);
+    expect(output).to.include("set its successor: pulumi config set vmSize Standard_B2ats_v2");
+  });
+
+  it("obeys that command, takes an operator by path, and brings the rest of the stack up", async () => {
+    await pulumi("config", "set", "vmSize", "Standard_B2ats_v2");
+    await pulumi("config", "set", "--path", "operator.objectId", "aaaaaaaa-1111-4222-8333-444444444444");
+    await pulumi("config", "set", "--path", "operator.ip", "198.51.100.4");
+    const { failed, output } = await pulumi("up", "--yes", "--skip-preview", OFFLINE);
+    expect(failed, output).to.equal(false);
+    expect(output).to.match(/signerUrl\s*: "http:\/\/20\.50\.100\.10:6732"/);
+    expect(JSON.stringify(cloud.ofType("azure-native:keyvault:Vault"))).to.include("198.51.100.4/32");
+  });
+
+  it("moves the firewall by config set bakerIp, in place, with nothing else", async () => {
+    await pulumi("config", "set", "bakerIp", "203.0.113.9");
+    const { failed, output } = await pulumi("up", "--yes", "--skip-preview", OFFLINE);
+    expect(failed, output).to.equal(false);
+    expect(output).to.match(/~ 1 updated\s+18 unchanged/);
+  });
+
+  it("destroys what it made", async () => {
+    const { failed, output } = await pulumi("destroy", "--yes", "--skip-preview");
+    expect(failed, output).to.equal(false);
+    expect([...cloud.resources.keys()]).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,170 @@
+import { PassThrough, Writable } from "node:stream";
+import { expect } from "chai";
+import { Failure } from "../../../signer/cli/failure.ts";
+import { type Io, Terminal, table, wrap } from "../../../signer/cli/terminal.ts";
+
+/** A pretended terminal: what is typed goes in, what is shown comes out. */
+function pretend(env: Record<string, string> = { TERM: "dumb" }, isTTY = true) {
+  const shown = { out: "", err: "" };
+  const modes: boolean[] = [];
+  const sink = (name: "out" | "err") =>
+    Object.assign(
+      new Writable({
+        write(chunk, _encoding, done) {
+          shown[name] += chunk.toString();
+          done();
+        },
+      }),
+      { isTTY },
+    );
+  const stdin = Object.assign(new PassThrough(), { isTTY, setRawMode: (on: boolean) => modes.push(on) });
+  const io: Io = { stdin, stdout: sink("out"), stderr: sink("err"), env };
+  return { terminal: new Terminal(io), stdin, shown, modes };
+}
+
+async function failure(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return error instanceof Failure ? error.exit : String(error);
+}
+
+describe("terminal", () => {
+  it("shows what is typed to a question, and not what is typed as a secret", async () => {
+    const { terminal, stdin, shown } = pretend();
+    stdin.write("visible\r");
+    expect(await terminal.ask("Name: ")).to.equal("visible");
+    stdin.write("hidden\r");
+    expect((await terminal.askSecret("Secret: ")).toString()).to.equal("hidden");
+    expect(shown.err).to.equal("Name: visible\nSecret: \n");
+  });
+
+  it("mends the line on Backspace and empties it on Ctrl-U", async () => {
+    const { terminal, stdin } = pretend();
+    stdin.write("wrong\x15abd\x7fc\r");
+    expect((await terminal.askSecret("> ")).toString()).to.equal("abc");
+    stdin.write("\x7f\x7fü\x7fx\r");
+    expect(await terminal.ask("> ")).to.equal("x");
+  });
+
+  it("keeps lines that were typed ahead for the next questions, whichever way they end", async () => {
+    const { terminal, stdin } = pretend();
+    stdin.write("one\r\ntwo\nthree\r");
+    expect(await terminal.ask("1 ")).to.equal("one");
+    expect(await terminal.ask("2 ")).to.equal("two");
+    expect(await terminal.ask("3 ")).to.equal("three");
+  });
+
+  it("takes a line that comes in pieces", async () => {
+    const { terminal, stdin } = pretend();
+    const answer = terminal.ask("> ");
+    for (const piece of ["a", "b", "\r"]) {
+      stdin.write(piece);
+      await new Promise(setImmediate);
+    }
+    expect(await answer).to.equal("ab");
+  });
+
+  it("ends as interrupted on Ctrl-C, Ctrl-D, and when the terminal is closed", async () => {
+    for (const end of ["abc\x03", "\x04"]) {
+      const { terminal, stdin } = pretend();
+      stdin.write(end);
+      expect(await failure(terminal.ask("> "))).to.equal("interrupted");
+    }
+    const { terminal, stdin } = pretend();
+    stdin.end();
+    expect(await failure(terminal.ask("> "))).to.equal("interrupted");
+  });
+
+  it("asks nothing without a terminal", async () => {
+    const { terminal, shown } = pretend({}, false);
+    expect(await failure(terminal.askSecret("Secret: "))).to.equal("usage");
+    expect(await failure(terminal.showBriefly("secret", async () => {}))).to.equal("usage");
+    expect(shown.err).to.equal("");
+  });
+
+  it("takes y and yes for a yes, and nothing else", async () => {
+    for (const [typed, expected] of [
+      ["y", true],
+      ["YES", true],
+      ["", false],
+      ["yep", false],
+      ["n", false],
+    ] as const) {
+      const { terminal, stdin } = pretend();
+      stdin.write(`${typed}\r`);
+      expect(await terminal.confirm("Sure?"), typed).to.equal(expected);
+    }
+  });
+
+  it("stays raw from the first question until it is released, so that nothing typed too early is echoed", async () => {
+    const { terminal, stdin, modes } = pretend();
+    stdin.write("x\r");
+    await terminal.askSecret("> ");
+    expect(modes).to.deep.equal([true]);
+    terminal.release();
+    expect(modes).to.deep.equal([true, false]);
+    terminal[Symbol.dispose]();
+    expect(modes).to.deep.equal([true, false]);
+  });
+
+  it("shows a secret on the other screen and clears it, also when the user stops", async () => {
+    const { terminal, shown } = pretend({ TERM: "xterm" });
+    const act = async () => {
+      throw new Failure("interrupted", "Stopped.");
+    };
+    expect(await failure(terminal.showBriefly("SECRET", act))).to.equal("interrupted");
+    expect(shown.err).to.equal("\x1b[?1049h\x1b[2J\x1b[HSECRET\n\x1b[2J\x1b[H\x1b[?1049l");
+  });
+
+  it("colours warnings for a person, and not with NO_COLOR, on a dumb terminal or in a file", () => {
+    for (const [env, isTTY, hasColour] of [
+      [{ TERM: "xterm" }, true, true],
+      [{ TERM: "xterm", NO_COLOR: "1" }, true, false],
+      [{ TERM: "dumb" }, true, false],
+      [{ TERM: "xterm" }, false, false],
+    ] as const) {
+      const { terminal, shown } = pretend(env, isTTY);
+      terminal.warn("look");
+      expect(shown.err.includes("\x1b["), JSON.stringify([env, isTTY])).to.equal(hasColour);
+      expect(shown.err).to.include("WARNING: look");
+    }
+  });
+
+  it("writes results to standard output and everything else to standard error", () => {
+    const { terminal, shown } = pretend();
+    terminal.print("result");
+    terminal.say("prose");
+    expect(shown).to.deep.equal({ out: "result\n", err: "prose\n" });
+  });
+});
+
+describe("text for a terminal", () => {
+  it("cannot steer the terminal", () => {
+    const { terminal, shown } = pretend();
+    terminal.print("tag \x1b[2J\x07\u009b0m\r\nnext");
+    expect(shown.out).to.equal("tag \ufffd[2J\ufffd\ufffd0m\ufffd\nnext\n");
+  });
+
+  it("is wrapped at 80 columns between words", () => {
+    const lines = wrap("word ".repeat(60)).split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).to.be.within(75, 80);
+    expect(lines.join(" ")).to.equal("word ".repeat(60).trim());
+  });
+
+  it("keeps indented lines and words longer than a line as they are", () => {
+    const long = `  ${"x ".repeat(60)}`;
+    expect(wrap(`text\n${long}`)).to.equal(`text\n${long}`);
+    expect(wrap("y".repeat(100))).to.equal("y".repeat(100));
+  });
+
+  it("stands in two columns", () => {
+    expect(
+      table([
+        ["a", "1"],
+        ["long", "2"],
+      ]),
+    ).to.equal("  a     1\n  long  2");
+  });
+});

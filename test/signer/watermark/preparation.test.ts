@@ -1,0 +1,102 @@
+import { expect } from "chai";
+import { Preparation } from "../../../signer/watermark/preparation.ts";
+import { StoreError } from "../../../signer/watermark/store.ts";
+import { TrustedStore } from "../../../signer/watermark/trusted-store.ts";
+import { FaultyStore } from "../../support/faulty-store.ts";
+import { MemoryStore } from "../../support/memory-store.ts";
+import { rejection } from "../../support/rejection.ts";
+import { KEY, rowAt } from "../../support/watermark-rows.ts";
+
+function prepared(inner: MemoryStore) {
+  const faulty = new FaultyStore(inner);
+  const store = new TrustedStore({ store: faulty, clock: Date.now });
+  const reasons: (string | undefined)[] = [];
+  let changed = () => {};
+  const preparation = new Preparation({
+    store,
+    rows: () => [KEY],
+    onChange: (reason) => {
+      reasons.push(reason);
+      changed();
+    },
+  });
+  const change = () =>
+    new Promise<void>((resolve) => {
+      changed = resolve;
+    });
+  return { faulty, preparation, reasons, change };
+}
+
+describe("preparation of the store", () => {
+  it("is done at once where everything is there", async () => {
+    const inner = new MemoryStore("id");
+    inner.put(KEY, rowAt(100));
+    const { preparation, reasons } = prepared(inner);
+    expect(preparation.reason).to.include("not answered yet");
+    await preparation.start();
+    expect(preparation.reason).to.equal(undefined);
+    expect(reasons).to.deep.equal([undefined]);
+    await preparation.stop();
+  });
+
+  it("lets the signer start, says why it is not ready, and asks until the store answers", async () => {
+    const inner = new MemoryStore("id");
+    inner.put(KEY, rowAt(100));
+    const { preparation, faulty, reasons, change } = prepared(inner);
+    faulty.next("identity", "unavailable");
+    await preparation.start();
+    expect(preparation.reason).to.include("No answer (by script)");
+    await change();
+    expect(preparation.reason).to.equal(undefined);
+    expect(reasons).to.have.length(2);
+    await preparation.stop();
+  });
+
+  it("finds rows that an operator made meanwhile", async () => {
+    const inner = new MemoryStore("id");
+    const { preparation, change } = prepared(inner);
+    await preparation.start();
+    expect(preparation.reason).to.include("There is no attestation of");
+    inner.put(KEY, rowAt(100));
+    await change();
+    expect(preparation.reason).to.equal(undefined);
+    await preparation.stop();
+  });
+
+  it("tells each reason once, however often it is met", async () => {
+    const { preparation, reasons } = prepared(new MemoryStore("id"));
+    await preparation.start();
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await preparation.stop();
+    expect(reasons).to.have.length(1);
+  });
+
+  it("stops at once while it waits, and says nothing about that", async () => {
+    const { preparation, faulty, reasons } = prepared(new MemoryStore("id"));
+    faulty.next("identity", "unavailable").next("identity", "silence");
+    await preparation.start();
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await preparation.stop();
+    expect(reasons).to.have.length(1);
+  });
+
+  it("refuses to start on a store that another process holds", async () => {
+    const inner = new MemoryStore("id");
+    const { preparation } = prepared(Object.assign(inner, { identity: heldByAnother }));
+    expect((await rejection(preparation.start(), StoreError)).fault).to.equal("in-use");
+  });
+
+  it("is not ready, and lives on, where another process takes the store after the start", async () => {
+    const inner = new MemoryStore("id");
+    const { preparation, faulty, change } = prepared(Object.assign(inner, { identity: heldByAnother }));
+    faulty.next("identity", "unavailable");
+    await preparation.start();
+    await change();
+    expect(preparation.reason).to.include("held by another process");
+    await preparation.stop();
+  });
+});
+
+async function heldByAnother(): Promise<never> {
+  throw new StoreError("in-use", "The store is held by another process.");
+}

@@ -1,0 +1,179 @@
+import { expect } from "chai";
+import { SignerError } from "../../../signer/errors.ts";
+import type { Initialise } from "../../../signer/watermark/initialise.ts";
+import { TrustedStore, type TrustedStoreOptions } from "../../../signer/watermark/trusted-store.ts";
+import { FaultyStore } from "../../support/faulty-store.ts";
+import { MemoryStore } from "../../support/memory-store.ts";
+import { rejection } from "../../support/rejection.ts";
+import { BLOCK_KEY, digestOf, KEY, NEVER, rowAt } from "../../support/watermark-rows.ts";
+
+const NOW = Date.parse("2026-11-20T12:00:00Z");
+const OPEN: Initialise = { level: 1_000, until: NOW + 3_600_000 };
+
+function trusted(inner: MemoryStore, options: Partial<TrustedStoreOptions> = {}) {
+  inner.clock = () => NOW;
+  const faulty = new FaultyStore(inner);
+  return { faulty, store: new TrustedStore({ store: faulty, clock: () => NOW, ...options }) };
+}
+
+const soon = () => AbortSignal.timeout(120);
+
+describe("trusted store", () => {
+  describe("missing state", () => {
+    it("is not made without `initialise`: neither the store nor a row", async () => {
+      const nothing = new MemoryStore();
+      const error = await rejection(trusted(nothing).store.current(KEY, NEVER), SignerError);
+      expect(error.code).to.equal("watermark-missing");
+      expect(error.message).to.include("bring its record back");
+      expect(nothing.id).to.equal(undefined);
+      const empty = new MemoryStore("id");
+      expect((await rejection(trusted(empty).store.current(KEY, NEVER), SignerError)).code).to.equal(
+        "watermark-missing",
+      );
+      expect(empty.rows.size).to.equal(0);
+    });
+
+    it("is made within the window, store and rows, with the settings' id", async () => {
+      const inner = new MemoryStore();
+      const { store } = trusted(inner, { initialise: OPEN, storeId: "ours" });
+      await store.prepare([KEY, BLOCK_KEY], NEVER);
+      expect(inner.id).to.equal("ours");
+      expect((await inner.list()).map(({ row }) => row.level)).to.deep.equal([999, 999]);
+    });
+
+    it("is judged by the store's clock, not by this computer's", async () => {
+      const inner = new MemoryStore("id");
+      const { store } = trusted(inner, { initialise: OPEN });
+      inner.clock = () => NOW + 3_600_001;
+      const error = await rejection(store.current(KEY, NEVER), SignerError);
+      expect(error.code).to.equal("watermark-missing");
+      expect(error.message).to.include("has passed");
+    });
+
+    it("is found again where another signer made it at the same moment", async () => {
+      const inner = new MemoryStore();
+      const one = trusted(inner, { initialise: OPEN });
+      const two = trusted(inner, { initialise: OPEN });
+      const [a, b] = await Promise.all([one.store.current(KEY, NEVER), two.store.current(KEY, NEVER)]);
+      expect(a).to.deep.equal(b);
+      expect(inner.rows.size).to.equal(1);
+    });
+
+    it("is made once, though the answer to the making was lost", async () => {
+      const inner = new MemoryStore();
+      const { store, faulty } = trusted(inner, { initialise: OPEN });
+      faulty.next("establish", "applied-unavailable").next("insert", "applied-unavailable");
+      expect((await store.current(KEY, NEVER))?.row.level).to.equal(999);
+    });
+
+    it("is nothing to wait for once the operator has mended it: no stop is left behind", async () => {
+      const inner = new MemoryStore("id");
+      const { store } = trusted(inner);
+      await rejection(store.current(KEY, NEVER), SignerError);
+      inner.put(KEY, rowAt(100));
+      expect((await store.current(KEY, NEVER))?.row.level).to.equal(100);
+      expect(store.stops.size).to.equal(0);
+    });
+
+    it("is signed over without a floor where `initialise` is `always`", async () => {
+      const { store } = trusted(new MemoryStore(), { initialise: "always" });
+      expect(await store.current(KEY, NEVER)).to.equal(undefined);
+    });
+  });
+
+  describe("a hard stop", () => {
+    it("meets a store with another id than the settings name, before any row is read", async () => {
+      const inner = new MemoryStore("theirs");
+      inner.put(KEY, rowAt(100));
+      const { store, faulty } = trusted(inner, { storeId: "ours" });
+      const error = await rejection(store.current(KEY, NEVER), SignerError);
+      expect(error.code).to.equal("watermark-untrusted");
+      expect(error.message).to.include("theirs").and.include("ours");
+      expect(faulty.calls).to.deep.equal(["identity"]);
+    });
+
+    it("stays while the process lives, though the store is mended under it", async () => {
+      const inner = new MemoryStore("id");
+      inner.put(KEY, rowAt(100));
+      const { store } = trusted(inner);
+      const first = await store.current(KEY, NEVER);
+      inner.put(KEY, rowAt(99));
+      expect(await store.write(KEY, rowAt(101), first, NEVER)).to.equal("conflict");
+      expect((await rejection(store.current(KEY, NEVER), SignerError)).code).to.equal("watermark-untrusted");
+      inner.put(KEY, rowAt(105));
+      expect((await rejection(store.current(KEY, NEVER), SignerError)).code).to.equal("watermark-untrusted");
+      expect([...store.stops.keys()]).to.have.length(1);
+    });
+
+    it("ends a request that was waiting for the store when another found the stop", async () => {
+      const inner = new MemoryStore("id");
+      inner.put(KEY, rowAt(100));
+      const { store, faulty } = trusted(inner);
+      await store.prepare([], NEVER);
+      faulty.next("read", "unavailable", "untrusted");
+      const waiting = store.current(KEY, NEVER);
+      await rejection(store.current(KEY, NEVER), SignerError);
+      expect((await rejection(waiting, SignerError)).code).to.equal("watermark-untrusted");
+    });
+
+    it("for one row leaves the others alone", async () => {
+      const inner = new MemoryStore("id");
+      inner.put(KEY, rowAt(100));
+      inner.put(BLOCK_KEY, rowAt(100));
+      const { store, faulty } = trusted(inner);
+      faulty.next("read", "untrusted");
+      await rejection(store.current(KEY, NEVER), SignerError);
+      expect((await store.current(BLOCK_KEY, NEVER))?.row.level).to.equal(100);
+    });
+
+    it("after a write that was lost is one for every row", async () => {
+      const inner = new MemoryStore("id");
+      inner.put(KEY, rowAt(100));
+      inner.put(BLOCK_KEY, rowAt(100));
+      const { store, faulty } = trusted(inner);
+      const state = await store.current(KEY, NEVER);
+      faulty.next("replace", "untrusted");
+      await rejection(store.write(KEY, rowAt(101), state, NEVER), SignerError);
+      expect((await rejection(store.current(BLOCK_KEY, NEVER), SignerError)).code).to.equal("watermark-untrusted");
+    });
+  });
+
+  describe("an outage", () => {
+    it("is waited for until the deadline, and is no stop", async () => {
+      const inner = new MemoryStore("id");
+      inner.put(KEY, rowAt(100));
+      const { store, faulty } = trusted(inner);
+      faulty.always = () => "unavailable";
+      const error = await rejection(store.current(KEY, soon()), SignerError);
+      expect(error.code).to.equal("watermark-unavailable");
+      expect(error.message).to.include("No answer (by script)");
+      faulty.always = () => undefined;
+      expect((await store.current(KEY, NEVER))?.row.level).to.equal(100);
+    });
+
+    it("of a store that never answers ends with the deadline", async () => {
+      const { store, faulty } = trusted(new MemoryStore("id"));
+      faulty.always = () => "silence";
+      expect((await rejection(store.current(KEY, soon()), SignerError)).code).to.equal("watermark-unavailable");
+    });
+
+    it("during a write leaves the state unsure: the next request reads", async () => {
+      const inner = new MemoryStore("id");
+      inner.put(KEY, rowAt(100));
+      const { store, faulty } = trusted(inner);
+      const state = await store.current(KEY, NEVER);
+      faulty.next("replace", "applied-unavailable");
+      const row = rowAt(101, { digest: digestOf("bb") });
+      expect(await store.write(KEY, row, state, NEVER)).to.equal("unanswered");
+      expect((await store.current(KEY, NEVER))?.row).to.deep.equal(row);
+    });
+
+    it("during the preparation is told with its reason", async () => {
+      const { store, faulty } = trusted(new MemoryStore("id"));
+      faulty.next("identity", "unavailable");
+      const error = await rejection(store.prepare([KEY], NEVER), SignerError);
+      expect(error.code).to.equal("watermark-unavailable");
+      expect(error.message).to.include("No answer (by script)");
+    });
+  });
+});

@@ -1,0 +1,76 @@
+import { isDeepStrictEqual } from "node:util";
+import { ArmError, badRequest, conflict } from "../arm.ts";
+import type { Cloud, Kind, Resource } from "../cloud.ts";
+import { at, list, type Properties, text, texts } from "../properties.ts";
+import { inGroup, USUAL_NAME } from "./in-group.ts";
+import { must, same } from "./network.ts";
+
+const MACHINE = "azure-native:compute:VirtualMachine";
+
+/** What Azure fixes when it makes a machine. */
+const IMMUTABLE = [
+  "osProfile.customData",
+  "osProfile.computerName",
+  "osProfile.adminUsername",
+  "osProfile.linuxConfiguration",
+  "storageProfile.imageReference",
+  "storageProfile.osDisk.managedDisk",
+  "securityProfile.securityType",
+];
+
+/** Virtual machine. The provider lists no replacement for its body: a change of the above is sent, and refused. */
+export const COMPUTE: Readonly<Record<string, Kind>> = {
+  [MACHINE]: { ...inGroup("Microsoft.Compute/virtualMachines", ["vmName"], USUAL_NAME), put: machine },
+};
+
+function machine(inputs: Properties, cloud: Cloud, before: Resource | undefined): Properties {
+  const size = text(inputs, "hardwareProfile.vmSize");
+  if (before === undefined && cloud.refusedSizes.has(size)) {
+    throw new ArmError(
+      409,
+      "SkuNotAvailable",
+      `The requested VM size for resource 'Following SKUs have failed for Capacity Restrictions: ${size}' is currently not available in location '${text(inputs, "location")}'. Please try another size or deploy to a different location or different zone.`,
+    );
+  }
+  for (const path of IMMUTABLE) {
+    if (before !== undefined && !isDeepStrictEqual(at(inputs, path), at(before.inputs, path))) {
+      throw conflict("PropertyChangeNotAllowed", `Changing property '${path}' is not allowed.`);
+    }
+  }
+  bytes(text(inputs, "osProfile.customData"), 65_535, "osProfile.customData");
+  bytes(text(inputs, "userData"), 65_536, "userData");
+  for (const identity of texts(inputs, "identity.userAssignedIdentities")) {
+    if (cloud.get(identity) === undefined) {
+      throw new ArmError(400, "FailedIdentityOperation", `The identity ${identity} was not found.`);
+    }
+  }
+  for (const nic of list(inputs, "networkProfile.networkInterfaces")) {
+    must(cloud, text(nic, "id"));
+    const other = cloud
+      .ofType(MACHINE)
+      .find(
+        (machine) =>
+          machine.id !== before?.id &&
+          list(machine.inputs, "networkProfile.networkInterfaces").some((used) =>
+            same(text(used, "id"), text(nic, "id")),
+          ),
+      );
+    if (other !== undefined)
+      throw badRequest("NicInUse", `Network Interface ${text(nic, "id")} is used by existing resource ${other.id}.`);
+  }
+  const { customData: _, ...osProfile } = at(inputs, "osProfile") as Properties;
+  return {
+    vmId: text(before?.outputs, "vmId") || cloud.guid(`machine ${cloud.calls.length}`),
+    osProfile, // Azure never gives customData back
+    userData: undefined, // nor userData, unless asked with $expand
+    provisioningState: "Succeeded",
+  };
+}
+
+/** Both are base64, and limited in what they decode to. */
+function bytes(base64: string, limit: number, name: string): void {
+  const decoded = Buffer.from(base64, "base64");
+  if (decoded.toString("base64") !== base64) throw badRequest("InvalidParameter", `${name} must be Base64 encoded.`);
+  if (decoded.length > limit)
+    throw badRequest("InvalidParameter", `${name} has ${decoded.length} bytes; the limit is ${limit}.`);
+}

@@ -1,0 +1,208 @@
+import { randomBytes } from "node:crypto";
+import * as grpc from "@grpc/grpc-js";
+import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
+import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import pb from "@pulumi/pulumi/proto/provider_pb.js";
+import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import struct from "google-protobuf/google/protobuf/struct_pb.js";
+import { type Cloud, kindOf, type Resource } from "./cloud.ts";
+import type { Properties } from "./properties.ts";
+
+/** A provider as Pulumi's engine attaches to it: `PULUMI_DEBUG_PROVIDERS=NAME:PORT`. */
+export interface Provider {
+  readonly name: string;
+  readonly port: number;
+  close(): void;
+}
+
+/** What the engine asks of a provider, without gRPC. */
+interface Behaviour {
+  /** Inputs whose change replaces the resource. */
+  replaces(type: string): readonly string[];
+  /** Completes the inputs of a resource, new ones from a seed that stays the same from preview to update. */
+  check(type: string, inputs: Properties, before: Properties, seed: Uint8Array): Properties;
+  create(type: string, name: string, inputs: Properties): { readonly id: string; readonly outputs: Properties };
+  update(type: string, name: string, id: string, inputs: Properties): { readonly outputs: Properties };
+  read(
+    type: string,
+    name: string,
+    id: string,
+  ): { readonly inputs: Properties; readonly outputs: Properties } | undefined;
+  delete(type: string, name: string, id: string): void;
+}
+
+/** Serves a fake Azure as the provider azure-native. */
+export function serveAzure(cloud: Cloud, version: string): Promise<Provider> {
+  return serve("azure-native", version, {
+    replaces: (type) => kindOf(type).replaces,
+    check: (type, inputs, before, seed) => {
+      const autoname = kindOf(type).autoname;
+      if (autoname === undefined || inputs[autoname.key] !== undefined) return inputs;
+      return { ...inputs, [autoname.key]: before[autoname.key] ?? cloud.guid(Buffer.from(seed).toString("hex")) };
+    },
+    create: (type, name, inputs) => cloud.create(type, name, inputs),
+    update: (type, name, id, inputs): Resource => cloud.update(type, name, id, inputs),
+    read: (type, name, id) => cloud.read(type, name, id),
+    delete: (type, name, id) => cloud.delete(type, name, id),
+  });
+}
+
+/** Serves RandomId of the provider random: made once, kept in the stack's state. */
+export function serveRandom(version: string): Promise<Provider> {
+  const known = new Map<string, { inputs: Properties; outputs: Properties }>();
+  return serve("random", version, {
+    replaces: () => ["byteLength", "keepers", "prefix"],
+    check: (_type, inputs) => inputs,
+    create: (_type, _name, inputs) => {
+      const bytes = randomBytes(Number(inputs.byteLength));
+      const id = bytes.toString("base64url");
+      const hex = bytes.toString("hex");
+      const outputs = {
+        ...inputs,
+        hex,
+        b64Url: id,
+        b64Std: bytes.toString("base64"),
+        dec: BigInt(`0x${hex}`).toString(),
+      };
+      known.set(id, { inputs, outputs });
+      return { id, outputs };
+    },
+    update: () => {
+      throw new Error("a RandomId is never updated");
+    },
+    read: (_type, _name, id) => known.get(id),
+    delete: () => {},
+  });
+}
+
+async function serve(name: string, version: string, behaviour: Behaviour): Promise<Provider> {
+  const server = new grpc.Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
+  server.addService(ResourceProviderService, methods(version, behaviour));
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  return { name, port, close: () => server.forceShutdown() };
+}
+
+/** The calls of one `up`, in the order in which the engine makes them (provider.proto). */
+function methods(version: string, behaviour: Behaviour): grpc.UntypedServiceImplementation {
+  return {
+    handshake: answer(() => {
+      const response = new pb.ProviderHandshakeResponse();
+      response.setAcceptSecrets(true);
+      response.setAcceptResources(true);
+      response.setAcceptOutputs(false);
+      return response;
+    }),
+    attach: answer(() => new empty.Empty()),
+    getPluginInfo: answer(() => {
+      const response = new plugin.PluginInfo();
+      response.setVersion(version);
+      return response;
+    }),
+    checkConfig: answer((request: InstanceType<typeof pb.CheckRequest>) => checked(plain(request.getNews()))),
+    diffConfig: answer(() => new pb.DiffResponse()),
+    configure: answer(() => {
+      const response = new pb.ConfigureResponse();
+      response.setAcceptsecrets(true);
+      response.setAcceptresources(true);
+      response.setSupportspreview(true);
+      return response;
+    }),
+    check: answer((request: InstanceType<typeof pb.CheckRequest>) => {
+      const { type } = parse(request.getUrn());
+      const seed = request.getRandomseed_asU8();
+      return checked(behaviour.check(type, plain(request.getNews()), plain(request.getOlds()), seed));
+    }),
+    // Where nothing is replaced the answer says nothing, and the engine compares the inputs itself.
+    diff: answer((request: InstanceType<typeof pb.DiffRequest>) => {
+      const before = plain(request.getOldInputs());
+      const after = plain(request.getNews());
+      const replaced = behaviour
+        .replaces(parse(request.getUrn()).type)
+        .filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
+      const response = new pb.DiffResponse();
+      if (replaced.length > 0) {
+        response.setChanges(pb.DiffResponse.DiffChanges.DIFF_SOME);
+        response.setReplacesList(replaced);
+        response.setDiffsList(replaced);
+        response.setDeletebeforereplace(true);
+      }
+      return response;
+    }),
+    create: answer((request: InstanceType<typeof pb.CreateRequest>) => {
+      const { type, name } = parse(request.getUrn());
+      const inputs = plain(request.getProperties());
+      const response = new pb.CreateResponse();
+      if (request.getPreview()) {
+        response.setProperties(wire(inputs));
+      } else {
+        const { id, outputs } = behaviour.create(type, name, inputs);
+        response.setId(id);
+        response.setProperties(wire(outputs));
+      }
+      return response;
+    }),
+    update: answer((request: InstanceType<typeof pb.UpdateRequest>) => {
+      const { type, name } = parse(request.getUrn());
+      const response = new pb.UpdateResponse();
+      if (request.getPreview()) {
+        // The real provider keeps no more of the old outputs than these; the rest is unknown until the update is done.
+        const before = plain(request.getOlds());
+        response.setProperties(wire({ name: before.name, location: before.location }));
+      } else {
+        response.setProperties(wire(behaviour.update(type, name, request.getId(), plain(request.getNews())).outputs));
+      }
+      return response;
+    }),
+    read: answer((request: InstanceType<typeof pb.ReadRequest>) => {
+      const { type, name } = parse(request.getUrn());
+      const found = behaviour.read(type, name, request.getId());
+      const response = new pb.ReadResponse();
+      if (found === undefined) return response; // no id: it is gone
+      response.setId(request.getId());
+      response.setInputs(wire(found.inputs));
+      response.setProperties(wire(found.outputs));
+      return response;
+    }),
+    delete: answer((request: InstanceType<typeof pb.DeleteRequest>) => {
+      const { type, name } = parse(request.getUrn());
+      behaviour.delete(type, name, request.getId());
+      return new empty.Empty();
+    }),
+    cancel: answer(() => new empty.Empty()),
+  };
+}
+
+function answer<Request, Response>(act: (request: Request) => Response) {
+  return (call: grpc.ServerUnaryCall<Request, Response>, callback: grpc.sendUnaryData<Response>) => {
+    try {
+      callback(null, act(call.request));
+    } catch (error) {
+      callback({ code: grpc.status.UNKNOWN, details: error instanceof Error ? error.message : String(error) });
+    }
+  };
+}
+
+function checked(inputs: Properties) {
+  const response = new pb.CheckResponse();
+  response.setInputs(wire(inputs));
+  return response;
+}
+
+/** A resource's URN holds its own type after those of its parents. */
+function parse(urn: string): { type: string; name: string } {
+  const parts = urn.split("::");
+  return { type: (parts[2] ?? "").split("$").at(-1) ?? "", name: parts.slice(3).join("::") };
+}
+
+function plain(message: { toJavaScript(): unknown } | undefined): Properties {
+  return (message?.toJavaScript() ?? {}) as Properties;
+}
+
+/** `undefined` has no form on the wire. */
+function wire(properties: Properties) {
+  return struct.Struct.fromJavaScript(JSON.parse(JSON.stringify(properties)));
+}

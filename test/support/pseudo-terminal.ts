@@ -1,0 +1,43 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+
+/** What to type when a prompt shows. @param screen everything shown so far, without carriage returns */
+export type Answer = string | ((screen: string) => string);
+
+export interface Session {
+  /** Exit code of the program. */
+  readonly code: number;
+  /** Everything that the terminal showed, standard output and error together, without carriage returns. */
+  readonly screen: string;
+}
+
+/**
+ * Runs a program in a real pseudo-terminal, made by script(1), and types an answer to each prompt.
+ * The terminal echoes what is typed unless the program stops it, as a person's does.
+ * @param answers a prompt's text and what to type when it shows, in any order; Enter is added, unless the answer is a
+ *   control character
+ */
+export async function inTerminal(
+  command: readonly string[],
+  answers: readonly (readonly [prompt: RegExp, answer: Answer])[],
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Session> {
+  const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  const child = spawn("script", ["--quiet", "--return", "--echo", "always", "--command", words, "/dev/null"], {
+    cwd: options.cwd,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, TERM: "xterm", SHELL: "/bin/sh", ...options.env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let screen = "";
+  let unanswered = 0;
+  child.stdout.on("data", (chunk: Buffer) => {
+    screen += chunk.toString("latin1").replaceAll("\r", "");
+    const answer = answers.find(([prompt]) => prompt.test(screen.slice(unanswered)))?.[1];
+    if (answer === undefined) return;
+    unanswered = screen.length;
+    const typed = typeof answer === "string" ? answer : answer(screen);
+    child.stdin.write(typed.length === 1 && typed < " " ? typed : `${typed}\r`);
+  });
+  const [code] = await once(child, "close");
+  return { code, screen: Buffer.from(screen, "latin1").toString("utf8") };
+}
