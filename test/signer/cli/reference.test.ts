@@ -34,7 +34,6 @@ async function taker(line: string): Promise<string> {
 const program = await wholeProgram(process);
 
 describe("command line", () => {
-
   it("is what docs/reference/cli.md says", async () => {
     const page = readFileSync(new URL("../../../docs/reference/cli.md", import.meta.url), "utf8");
     expect(page, "make it anew: node test/support/cli-page.ts > docs/reference/cli.md").to.equal(await cliPage());
