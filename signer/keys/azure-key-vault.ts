@@ -75,7 +75,11 @@ class AzureKeyVaultKeyring implements Keyring {
 
   async open(): Promise<void> {
     void this.#lookForEver();
-    await Promise.race([this.#seen.promise, pause(this.#times.patience, this.#closed.signal)]);
+    const enough = AbortSignal.any([AbortSignal.timeout(this.#times.patience), this.#closed.signal]);
+    // Nothing else may keep the process alive while IMDS or the vault is away, so this timer must.
+    const alive = setInterval(() => undefined, this.#times.patience);
+    await Promise.race([this.#seen.promise, aborted(enough)]);
+    clearInterval(alive);
   }
 
   problem(): string | undefined {
@@ -189,6 +193,10 @@ class AzureKeyVaultKeyring implements Keyring {
     this.#discovery.forget();
     this.seek();
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

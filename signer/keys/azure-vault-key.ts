@@ -59,6 +59,9 @@ export class VaultKey implements SigningKey {
   /** What is not the vault's fault is the SDK's own check of expiry and operations, on a copy that it never renews. */
   #faultOf(error: unknown): VaultFault {
     if (error instanceof VaultFault) return error;
+    if (error instanceof Error && error.name === "AbortError") {
+      return new VaultFault("timeout", "It did not answer before the request's deadline.");
+    }
     this.#crypto = this.#pinned();
     return new VaultFault("key-unusable", `${error instanceof Error ? error.message : String(error)}.`);
   }

@@ -26,6 +26,8 @@ const DURATION = Number(values.minutes) * 60_000;
 const INTERVAL = 1_000 / Number(values.rate);
 /** The signer's own deadline is 4 s. */
 const LONGEST = 4_600;
+/** Positions asked for at once: each takes two connections, and the signer accepts 256. */
+const MOST_POSITIONS = 100;
 const IDENTITY = { clientId: "11111111-2222-4333-8444-555555555555", objectId: "soak" };
 const SIGN_FAULTS = [
   ...(["reset", "reset-reused", "truncate-body", "empty-body", "foreign-body", "unauthorized", "claims"] as const),
@@ -141,6 +143,8 @@ let settledMemory = 0;
 let mostSockets = 0;
 const running = new Set<Promise<void>>();
 while (Date.now() - start < DURATION) {
+  await sleep(INTERVAL);
+  if (running.size >= MOST_POSITIONS) continue;
   level += 1;
   const work = position(level)
     .catch((error) => void violations.push(`a request failed: ${error}`))
@@ -156,7 +160,6 @@ while (Date.now() - start < DURATION) {
     imds.revokeTokens();
   }
   if (settledMemory === 0 && Date.now() - start > DURATION / 4) settledMemory = mebibytes();
-  await sleep(INTERVAL);
 }
 await Promise.all(running);
 vault.faults.clear();
