@@ -81,7 +81,9 @@ export function build(settings: Settings, customData: string) {
   });
   const guarded: pulumi.Resource[] = [machine];
   if (settings.monitoring) {
-    guarded.push(new Alerts("alerts", { place, vaultId: vault.id, machine, email: settings.alertEmail }));
+    guarded.push(
+      new Alerts("alerts", { place, vaultId: vault.id, machine, size: settings.vmSize, email: settings.alertEmail }),
+    );
   }
   if (production) new DestroyGuard("destroy-guard", guarded);
 

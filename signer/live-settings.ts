@@ -15,6 +15,7 @@ export class LiveSettings {
   readonly source: string;
   #current: Settings;
   #since = new Date();
+  #refusal: string | undefined;
 
   /**
    * @param text YAML
@@ -35,21 +36,39 @@ export class LiveSettings {
     return this.#since;
   }
 
+  /** What is wrong with the settings that were offered last; undefined where nothing is. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
   /**
    * Takes other settings.
    * @returns `restart` where something differs that a running process cannot change: then nothing was taken
    * @throws SettingsError naming every mistake; then nothing was taken
    */
   offer(text: string): Outcome {
-    const next = parseSettings(text, this.source);
-    if (!sameApartFrom(LIVE, this.#current, next)) return "restart";
+    const next = this.#parse(text);
+    if (!isDeepStrictEqual(fixed(this.#current), fixed(next))) return "restart";
     this.#current = next;
     this.#since = new Date();
     return "applied";
   }
+
+  #parse(text: string): Settings {
+    try {
+      const next = parseSettings(text, this.source);
+      this.#refusal = undefined;
+      return next;
+    } catch (error) {
+      this.#refusal = error instanceof Error ? error.message : String(error);
+      throw error;
+    }
+  }
 }
 
-function sameApartFrom(names: readonly (keyof Settings)[], a: Settings, b: Settings): boolean {
-  const rest = (settings: Settings) => Object.entries(settings).filter(([name]) => !names.some((each) => each === name));
-  return isDeepStrictEqual(Object.fromEntries(rest(a)), Object.fromEntries(rest(b)));
+/** What a running process cannot change: all but LIVE, and of the keys all but which of the vault's are meant. */
+function fixed(settings: Settings): object {
+  const rest = Object.entries(settings).filter(([name]) => !LIVE.some((each) => each === name));
+  const { keys } = settings;
+  return { ...Object.fromEntries(rest), keys: keys.kind === "azure-key-vault" ? { ...keys, include: "any" } : keys };
 }

@@ -5,10 +5,10 @@ import { addressFilter, createApp } from "./http/app.ts";
 import { listen, type RunningServer } from "./http/server.ts";
 import { azureCredential } from "./keys/azure-credential.ts";
 import type { Keyring } from "./keys/keyring.ts";
+import type { LiveSettings } from "./live-settings.ts";
 import { Metrics } from "./metrics.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Report } from "./report.ts";
-import type { LiveSettings } from "./live-settings.ts";
 import type { Settings } from "./settings.ts";
 import { Guard } from "./watermark/guard.ts";
 import { Preparation } from "./watermark/preparation.ts";
@@ -38,7 +38,7 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
   const settings = live.current;
   const metrics = new Metrics();
 
-  const keyring = await openKeyring(settings.keys, logger);
+  const keyring = await openKeyring(live, logger);
   parts.defer(() => keyring.close());
 
   const { initialise, maxStep, storeId } = settings.watermarks;
@@ -90,10 +90,12 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
 // Each backend is loaded where it is wanted: Azure's SDK takes a third of a second that local keys need not wait for, and
 // a machine in Azure has neither local keys nor local watermarks.
 
-async function openKeyring(keys: Settings["keys"], logger: Logger): Promise<Keyring> {
+async function openKeyring(live: LiveSettings, logger: Logger): Promise<Keyring> {
+  const { keys } = live.current;
   if (keys.kind === "azure-key-vault") {
     const { openAzureKeyVaultKeyring } = await import("./keys/azure-key-vault.ts");
-    return openAzureKeyVaultKeyring({ ...keys, logger });
+    const include = () => (live.current.keys.kind === "azure-key-vault" ? live.current.keys.include : keys.include);
+    return openAzureKeyVaultKeyring({ ...keys, include, logger });
   }
   const { LOCAL_KEYS_WARNING, localPassphrase, openLocalKeyring } = await import("./keys/local.ts");
   logger.warn({ path: keys.path }, LOCAL_KEYS_WARNING);

@@ -84,8 +84,7 @@ export class Pipeline implements RemoteSigner {
         throw new SignerError("unknown-key", `${address} is not among the keys of this signer.`);
       }
       const request = this.#permitted(address, payload, trace);
-      const refused = ofAnotherStore(key, this.#parts.storeId());
-      if (refused !== undefined) throw new SignerError("watermark-untrusted", refused);
+      this.#requireOwnStore(key);
       trace.stages.parse = performance.now() - started;
       const { signature, verdict } = await this.#signatureFor(key, request, digest, trace);
       this.#report(trace, verdict, started);
@@ -104,6 +103,11 @@ export class Pipeline implements RemoteSigner {
     return request;
   }
 
+  #requireOwnStore(key: SigningKey): void {
+    const refused = ofAnotherStore(key, this.#parts.storeId());
+    if (refused !== undefined) throw new SignerError("watermark-untrusted", refused);
+  }
+
   async #signatureFor(key: SigningKey, request: SigningRequest, digest: Uint8Array, trace: Trace) {
     if (request.class === "consensus") return this.#guarded(key, request, digest, trace);
     const asked = performance.now();
@@ -118,7 +122,11 @@ export class Pipeline implements RemoteSigner {
       key: { chainId, address: publicKey.address, kind },
       position: { level, round },
       digest: trace.digest,
-      sign: async (deadline) => toHex(await signVerified(key, digest, deadline)),
+      sign: async (deadline) => {
+        // Again, since the store may have answered, and told its id, only for this request.
+        this.#requireOwnStore(key);
+        return toHex(await signVerified(key, digest, deadline));
+      },
       observe: (stage, milliseconds) => {
         trace.stages[stage] = (trace.stages[stage] ?? 0) + milliseconds;
       },

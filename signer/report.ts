@@ -1,16 +1,14 @@
 import manifest from "../package.json" with { type: "json" };
 import type { Keyring } from "./keys/keyring.ts";
+import type { LiveSettings } from "./live-settings.ts";
 import type { Metrics } from "./metrics.ts";
 import { ofAnotherStore } from "./pipeline.ts";
 import { policyOf } from "./policy/policy.ts";
-import type { LiveSettings } from "./live-settings.ts";
 import type { Preparation } from "./watermark/preparation.ts";
 import type { TrustedStore } from "./watermark/trusted-store.ts";
 
 export interface ReportParts {
   readonly live: LiveSettings;
-  /** Why the settings that were offered last are not in use; undefined while they are. */
-  readonly refusal: () => string | undefined;
   readonly keyring: Keyring;
   readonly store: TrustedStore;
   readonly preparation: Preparation;
@@ -40,7 +38,7 @@ export class Report {
   }
 
   status() {
-    const { keyring, live, refusal, store } = this.#parts;
+    const { keyring, live, store } = this.#parts;
     const keys = [...keyring.keys.values()].map(({ publicKey, location, store: bound }) => ({
       address: publicKey.address,
       publicKey: publicKey.base58,
@@ -49,7 +47,7 @@ export class Report {
       policy: policyOf(live.current.policy, publicKey.address),
     }));
     const watermarks = [...store.marks].map(([row, { level, round }]) => ({ row, level, round }));
-    const settings = { source: live.source, since: live.since.toISOString(), refused: refusal() ?? null };
+    const settings = { source: live.source, since: live.since.toISOString(), refused: live.refusal ?? null };
     return { version: manifest.version, started: this.#started, ...this.ready(), settings, keys, watermarks };
   }
 
@@ -57,7 +55,7 @@ export class Report {
     const { keyring, metrics } = this.#parts;
     metrics.ready.set(this.ready().ready ? 1 : 0);
     metrics.keys.set(keyring.keys.size);
-    metrics.settingsRefused.set(this.#parts.refusal() === undefined ? 0 : 1);
+    metrics.settingsRefused.set(this.#parts.live.refusal === undefined ? 0 : 1);
     return metrics.registry.metrics();
   }
 }

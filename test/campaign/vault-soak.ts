@@ -11,8 +11,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import pino from "pino";
+import { LiveSettings } from "../../signer/live-settings.ts";
 import { startSigner } from "../../signer/main.ts";
-import { parseSettings } from "../../signer/settings.ts";
+
 import { blake2b256 } from "../../signer/tezos/digest.ts";
 import { decodeSignature, verifySignature } from "../../signer/tezos/signature.ts";
 import { KeyVaultEmulator } from "../support/key-vault/emulator.ts";
@@ -45,7 +46,7 @@ const vault = await KeyVaultEmulator.start({
 });
 vault.createKey("baker", { crv: "P-256" });
 vault.createKey("baker-secp", { crv: "P-256K" });
-const settings = parseSettings(
+const settings = new LiveSettings(
   JSON.stringify({
     listen: { port: 0 },
     admin: { port: 0 },

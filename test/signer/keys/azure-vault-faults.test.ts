@@ -220,8 +220,8 @@ describe("vault faults", () => {
       const spent = atStart ? rig.opened : 0;
       const deadline = answer === "signature" ? 5_000 : DEADLINE;
       const key = rig.key();
-      // What takes milliseconds is disturbed by whatever else runs here: the best of three counts.
-      const runs = scenario.once && allowed <= 200 ? 3 : 1;
+      // What takes milliseconds is disturbed by whatever else runs here: the best of five counts, or a wide margin.
+      const runs = scenario.once && allowed <= 200 ? 5 : 1;
       let best = Number.POSITIVE_INFINITY;
       for (let run = 0; run < runs; run += 1) {
         if (run > 0) await scenario.arrange?.(rig);
@@ -230,7 +230,7 @@ describe("vault faults", () => {
         best = Math.min(best, performance.now() - started + spent);
         check(outcome, answer, key);
       }
-      const margin = allowed <= 200 ? 0 : 500;
+      const margin = runs > 1 ? 0 : 500;
       expect(best, "milliseconds").to.be.below(allowed + margin);
       if (log !== "–") expect(rig.logged(log), JSON.stringify(rig.lines)).to.have.length(1);
       else expect(rig.lines.filter((line) => line.fault !== undefined)).to.deep.equal([]);

@@ -6,6 +6,6 @@ import { openAzureKeyVaultKeyring } from "../../../signer/keys/azure-key-vault.t
 const [vault = "", clientId, kind] = process.argv.slice(2);
 const credential = kind === "managed-identity" ? kind : "default";
 const logger = pino({ level: "silent" });
-const keyring = await openAzureKeyVaultKeyring({ vault, include: "all", credential, clientId, logger });
+const keyring = await openAzureKeyVaultKeyring({ vault, include: () => "all", credential, clientId, logger });
 console.log([...keyring.keys.keys()].join(" "));
 await keyring.close();

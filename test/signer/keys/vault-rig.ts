@@ -20,7 +20,7 @@ export interface RigOptions {
   readonly crv?: Crv;
   /** Seconds. */
   readonly tokenLifetime?: number;
-  readonly include?: "all" | readonly string[];
+  readonly include?: "all" | readonly string[] | (() => readonly string[]);
   /** Milliseconds between two looks at the vault's keys; default 250. */
   readonly rediscover?: number;
   /** Milliseconds that opening waits for the vault; default 10,000. */
@@ -60,7 +60,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const started = performance.now();
   const keyring = await openAzureKeyVaultKeyring({
     vault: vault.url,
-    include,
+    include: () => (typeof include === "function" ? include() : include),
     credential: "managed-identity",
     clientId: SIGNER.clientId,
     logger: log,

@@ -1,0 +1,307 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "chai";
+import { SignerError } from "../../../signer/errors.ts";
+import type { WatermarkStore } from "../../../signer/watermark/store.ts";
+import { FaultyStore } from "../../support/faulty-store.ts";
+import { GuardedSigner } from "../../support/guarded-signer.ts";
+import { rejection } from "../../support/rejection.ts";
+import { BLOCK_KEY, KEY, NEVER } from "../../support/watermark-rows.ts";
+import { STORE_KINDS, type StorePlace } from "../../support/watermark-stores.ts";
+
+const SIGNATURE = /^[0-9a-f]{128}$/;
+
+for (const kind of STORE_KINDS) {
+  describe(`double-signing guard on ${kind.name}`, () => {
+    let place: StorePlace;
+    let backend: WatermarkStore;
+    let store: FaultyStore;
+    let signer: GuardedSigner;
+    beforeEach(async () => {
+      place = await kind.place();
+      backend = await place.open();
+      store = new FaultyStore(backend);
+      signer = new GuardedSigner(store);
+    });
+    afterEach(async () => {
+      await backend.close();
+      await place[Symbol.asyncDispose]();
+    });
+
+    /** The signer as after a crash: another process, nothing remembered. */
+    async function restart(): Promise<void> {
+      await backend.close();
+      backend = await place.open();
+      store = new FaultyStore(backend);
+      signer = new GuardedSigner(store);
+    }
+
+    for (const operation of ["block", "preattestation", "attestation"] as const) {
+      describe(operation, () => {
+        it("is signed upwards: levels, and rounds at a level", async () => {
+          for (const [level, round] of [
+            [10, 0],
+            [10, 1],
+            [10, 7],
+            [11, 0],
+            [500, 3],
+          ] as const) {
+            expect(await signer.outcome({ kind: operation, level, round })).to.match(SIGNATURE);
+          }
+        });
+
+        it("is refused below, and at the same position with other bytes, also after a restart", async () => {
+          await signer.ask({ kind: operation, level: 10, round: 1 });
+          for (let time = 0; time < 2; time++) {
+            expect(await signer.outcome({ kind: operation, level: 9, round: 5 })).to.equal("position-below-watermark");
+            expect(await signer.outcome({ kind: operation, level: 10, round: 0 })).to.equal("position-below-watermark");
+            expect(await signer.outcome({ kind: operation, level: 10, round: 1, bytes: "b" })).to.equal(
+              "position-already-signed",
+            );
+            await restart();
+          }
+        });
+
+        it("gets the same signature for the same bytes, without asking the key again", async () => {
+          const first = await signer.ask({ kind: operation, level: 10 });
+          const again = await signer.ask({ kind: operation, level: 10 });
+          expect(again).to.deep.equal({ signature: first.signature, source: "kept" });
+          expect(signer.signed).to.equal(1);
+        });
+
+        it("can be signed again by its bytes, and not by others, where the key failed after the reservation", async () => {
+          signer.before = () => {
+            throw new SignerError("vault-unavailable", "by script");
+          };
+          expect(await signer.outcome({ kind: operation, level: 10 })).to.equal("vault-unavailable");
+          signer.before = () => undefined;
+          expect(await signer.outcome({ kind: operation, level: 10, bytes: "b" })).to.equal("position-already-signed");
+          expect(await signer.outcome({ kind: operation, level: 10 })).to.match(SIGNATURE);
+        });
+
+        it("is released once in twenty identical requests at once, to all of them", async () => {
+          const outcomes = await Promise.all(
+            Array.from({ length: 20 }, () => signer.outcome({ kind: operation, level: 10 })),
+          );
+          expect(new Set(outcomes).size).to.equal(1);
+          expect(signer.signed).to.equal(1);
+        });
+
+        it("is released for one of twenty different bytes at once", async () => {
+          const outcomes = await Promise.all(
+            Array.from({ length: 20 }, (_, index) =>
+              signer.outcome({ kind: operation, level: 10, bytes: String(index) }),
+            ),
+          );
+          expect(outcomes.filter((outcome) => SIGNATURE.test(outcome))).to.have.length(1);
+        });
+
+        it("is signed though the reservation's answer was lost", async () => {
+          await signer.ask({ kind: operation, level: 9 });
+          store.next("replace", "applied-unavailable");
+          expect(await signer.outcome({ kind: operation, level: 10 })).to.match(SIGNATURE);
+          expect(signer.signed).to.equal(2);
+        });
+
+        it("is signed though the reservation was not done at first", async () => {
+          await signer.ask({ kind: operation, level: 9 });
+          store.next("replace", "unavailable", "unavailable");
+          expect(await signer.outcome({ kind: operation, level: 10 })).to.match(SIGNATURE);
+        });
+
+        it("is signed though the first row's insert was lost, done or not", async () => {
+          store.next("insert", "applied-unavailable");
+          expect(await signer.outcome({ kind: operation, level: 10 })).to.match(SIGNATURE);
+          store.next("insert", "unavailable");
+          expect(await signer.outcome({ kind: operation, level: 10, address: "tz2other" })).to.match(SIGNATURE);
+        });
+
+        it("is not released while its reservation is not confirmed", async () => {
+          signer = new GuardedSigner(store, { deadline: 250 });
+          store.next("insert", "silence");
+          const started = performance.now();
+          expect(await signer.outcome({ kind: operation, level: 10 })).to.equal("watermark-unavailable");
+          expect(performance.now() - started).to.be.lessThan(2_000);
+        });
+
+        it("drops an answer of the key that comes after the attempt was closed", async () => {
+          signer = new GuardedSigner(store, { deadline: 250 });
+          const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+          signer.before = () => held;
+          expect(await signer.outcome({ kind: operation, level: 10 })).to.equal("vault-unavailable");
+          signer.before = () => undefined;
+          const { signature } = await signer.ask({ kind: operation, level: 10 });
+          letGo();
+          await sleep(50);
+          expect(await signer.outcome({ kind: operation, level: 10 })).to.equal(signature);
+        });
+
+        it("gives up after five lost races, to be asked again", async () => {
+          await signer.ask({ kind: operation, level: 9 });
+          store.next("replace", "conflict", "conflict", "conflict", "conflict", "conflict");
+          expect(await signer.outcome({ kind: operation, level: 10 })).to.equal("watermark-unavailable");
+          expect(await signer.outcome({ kind: operation, level: 10 })).to.match(SIGNATURE);
+        });
+
+        it("survives four lost races within one request", async () => {
+          await signer.ask({ kind: operation, level: 9 });
+          store.next("replace", "conflict", "conflict", "conflict", "conflict");
+          expect(await signer.outcome({ kind: operation, level: 10 })).to.match(SIGNATURE);
+        });
+
+        it("is answered `unavailable` in an outage, and `already signed` never", async () => {
+          await signer.ask({ kind: operation, level: 9 });
+          store.always = () => "unavailable";
+          signer = new GuardedSigner(store, { deadline: 200 });
+          expect(await signer.outcome({ kind: operation, level: 10 })).to.equal("watermark-unavailable");
+          store.always = () => undefined;
+          expect(await signer.outcome({ kind: operation, level: 10 })).to.match(SIGNATURE);
+        });
+      });
+    }
+
+    it("keeps blocks, preattestations and attestations apart, and keys and levels too", async () => {
+      for (const operation of ["block", "preattestation", "attestation"] as const) {
+        for (const address of ["tz3one", "tz3two"]) {
+          expect(await signer.outcome({ kind: operation, level: 10, address })).to.match(SIGNATURE);
+        }
+      }
+    });
+
+    it("returns a block's stored signature after a restart", async () => {
+      const { signature } = await signer.ask({ kind: "block", level: 10 });
+      await restart();
+      expect(await signer.ask({ kind: "block", level: 10 })).to.deep.equal({ signature, source: "kept" });
+      expect(signer.signed).to.equal(0);
+    });
+
+    it("stores a block's signature before it releases it", async () => {
+      const { signature } = await signer.ask({ kind: "block", level: 10 });
+      expect((await backend.read(BLOCK_KEY, NEVER))?.row.signature).to.equal(signature);
+    });
+
+    it("releases the signature that the row holds where the answer to storing it was lost", async () => {
+      store.next("replace", "applied-unavailable");
+      const { signature } = await signer.ask({ kind: "block", level: 10 });
+      expect((await backend.read(BLOCK_KEY, NEVER))?.row.signature).to.equal(signature);
+    });
+
+    it("does not release a block whose row has moved on before its signature was stored", async () => {
+      const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+      signer.before = ({ round }) => (round === 1 ? undefined : held);
+      const slow = signer.outcome({ kind: "block", level: 10, round: 0 });
+      await sleep(30);
+      expect(await signer.outcome({ kind: "block", level: 10, round: 1 })).to.match(SIGNATURE);
+      letGo();
+      expect(await slow).to.equal("position-below-watermark");
+    });
+
+    it("reads a row once, then one write a vote and two a block", async () => {
+      await signer.ask({ level: 9 });
+      await signer.ask({ kind: "block", level: 9 });
+      store.calls.length = 0;
+      await signer.ask({ level: 10 });
+      expect(store.calls).to.deep.equal(["replace"]);
+      store.calls.length = 0;
+      await signer.ask({ kind: "block", level: 10 });
+      expect(store.calls).to.deep.equal(["replace", "replace"]);
+      store.calls.length = 0;
+      await signer.ask({ kind: "block", level: 10 });
+      expect(store.calls).to.deep.equal([]);
+    });
+
+    it("asks the key while the reservation is under way, not after it", async () => {
+      await signer.ask({ level: 9 });
+      store.next("replace", { delay: 150 });
+      let asked = Number.POSITIVE_INFINITY;
+      const started = performance.now();
+      signer.before = () => {
+        asked = performance.now() - started;
+      };
+      await signer.ask({ level: 10 });
+      expect(asked).to.be.lessThan(100);
+    });
+
+    it("refuses a jump to the highest level, and moves nothing", async () => {
+      signer = new GuardedSigner(store, { maxStep: 100 });
+      await signer.ask({ level: 1_000 });
+      expect(await signer.outcome({ level: 2 ** 31 - 1 })).to.equal("level-implausible");
+      expect(await signer.outcome({ level: 1_102 })).to.equal("level-implausible");
+      expect(signer.signed).to.equal(1);
+      expect((await backend.read(KEY, NEVER))?.row.level).to.equal(1_000);
+      expect(await signer.outcome({ level: 1_100 })).to.match(SIGNATURE);
+    });
+
+    it("stops hard where its row went back, also in the middle of a race, and stays stopped", async () => {
+      await signer.ask({ level: 10 });
+      const state = await backend.read(KEY, NEVER);
+      if (state === undefined) throw new Error("no row");
+      await backend.replace(KEY, { ...state.row, level: 9 }, state.version, NEVER);
+      expect(await signer.outcome({ level: 11 })).to.equal("watermark-untrusted");
+      expect(await signer.outcome({ level: 12 })).to.equal("watermark-untrusted");
+      expect([...signer.trusted.stops.values()].join()).to.include("the store went back");
+      expect(await signer.outcome({ kind: "block", level: 12 })).to.match(SIGNATURE);
+    });
+
+    it("signs nothing at a position whose digest is not known", async () => {
+      await backend.establish("id", NEVER);
+      await backend.insert(KEY, { level: 10, round: 0, anchor: { level: 10, at: Date.now() } }, NEVER);
+      expect(await signer.outcome({ level: 10 })).to.equal("position-already-signed");
+      expect(await signer.outcome({ level: 10, round: 1 })).to.match(SIGNATURE);
+    });
+
+    it("hands an unforeseen error on, and serves the next request", async () => {
+      signer.before = () => {
+        throw new TypeError("a bug");
+      };
+      expect((await rejection(signer.ask({ level: 10 }), TypeError)).message).to.equal("a bug");
+      signer.before = () => undefined;
+      expect(await signer.outcome({ level: 10 })).to.match(SIGNATURE);
+    });
+
+    if (kind.shared) {
+      describe("with a second signer on the same store", () => {
+        let other: GuardedSigner;
+        beforeEach(async () => {
+          other = new GuardedSigner(await place.open());
+        });
+
+        it("releases one digest of a position, whoever is asked first", async () => {
+          await signer.ask({ level: 9 });
+          await other.outcome({ level: 9 }); // both know the row
+          for (let level = 10; level < 20; level++) {
+            const outcomes = await Promise.all([
+              signer.outcome({ level, bytes: "a" }),
+              other.outcome({ level, bytes: "b" }),
+            ]);
+            expect(outcomes.filter((outcome) => SIGNATURE.test(outcome))).to.have.length(1);
+          }
+        });
+
+        it("releases one signature of a block's bytes, the same by both", async () => {
+          for (let level = 10; level < 20; level++) {
+            const [a, b] = await Promise.all([
+              signer.outcome({ kind: "block", level }),
+              other.outcome({ kind: "block", level }),
+            ]);
+            expect(a).to.match(SIGNATURE);
+            expect(a).to.equal(b);
+          }
+        });
+
+        it("refuses what the other has passed meanwhile", async () => {
+          await signer.ask({ level: 10 });
+          await other.ask({ level: 20 });
+          expect(await signer.outcome({ level: 15 })).to.equal("position-below-watermark");
+          expect(await signer.outcome({ level: 20, bytes: "b" })).to.equal("position-already-signed");
+        });
+
+        it("finishes a block whose first signer died after the reservation", async () => {
+          signer.before = () => new Promise(() => undefined);
+          void signer.ask({ kind: "block", level: 10 }).catch(() => undefined);
+          await sleep(100);
+          expect(await other.outcome({ kind: "block", level: 10 })).to.match(SIGNATURE);
+        });
+      });
+    }
+  });
+}
