@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { BAKER, IMDS, type Machine, STRANGER } from "./machine.ts";
-import { World } from "./world.ts";
+import { MAINNET } from "../support/payloads.ts";
+import { IMDS, type Machine, STRANGER } from "./machine.ts";
+import { OBJECT_ID, World } from "./world.ts";
 
 /**
  * The machine's real customData, booted. One describe is one machine; its tests run in order, as a machine's life does.
@@ -105,11 +107,11 @@ describe("the machine", () => {
     });
 
     it("lets root and the signer's user alone ask the metadata service", async () => {
-      world.imds.userData = "a: 1\n";
+      const userData = Buffer.from(world.imds.userData).toString("base64");
       const path = "metadata/instance/compute/userData?api-version=2021-01-01&format=text";
       const ask = `curl --silent --max-time 3 --header Metadata:true 'http://${IMDS}/${path}'`;
-      expect(await machine.run(ask)).to.deep.equal({ status: 0, output: "YTogMQo=" });
-      expect(await machine.output(`runuser -u tezos-signer -- ${ask}`)).to.equal("YTogMQo=");
+      expect(await machine.run(ask)).to.deep.equal({ status: 0, output: userData });
+      expect(await machine.output(`runuser -u tezos-signer -- ${ask}`)).to.equal(userData);
       expect(await asNobody(ask)).to.deep.equal({ status: 7, output: "" });
     });
 
@@ -149,6 +151,37 @@ describe("the machine", () => {
         " 04:30:00 ",
       );
       expect(await machine.output("apt-config dump Unattended-Upgrade::Automatic-Reboot")).to.include('"true"');
+    });
+
+    it("takes another policy from userData without a restart", async () => {
+      const pid = await mainPid();
+      world.configure({ policy: { default: { allow: ["block"], chains: [MAINNET] } } });
+      await machine.until("the policy", 40, async () => (await world.sign(103)).status === 403 || undefined);
+      world.configure();
+      await world.signature(machine, 104);
+      expect(await mainPid()).to.equal(pid);
+    });
+
+    it("keeps its settings where userData is broken, and says so", async () => {
+      const pid = await mainPid();
+      world.imds.userData = "policy: [";
+      const refusal = () => machine.output("journalctl --unit tezos-signer --output cat --grep 'cannot be used'");
+      await machine.until(
+        "the refusal",
+        40,
+        async () => (await refusal()).includes("userData cannot be used") || undefined,
+      );
+      expect((await world.sign(105)).status).to.equal(200);
+      expect(await mainPid()).to.equal(pid);
+      world.configure();
+    });
+
+    it("starts anew for settings that a running process cannot take", async () => {
+      const pid = await mainPid();
+      world.configure({ listen: { host: "0.0.0.0", port: 6733 } });
+      await machine.until("another process", 60, async () => ![pid, "0"].includes(await mainPid()) || undefined);
+      world.configure();
+      await world.signature(machine, 106);
     });
 
     it("can run its installation again, and goes on signing", async () => {
@@ -238,6 +271,27 @@ describe("the machine", () => {
     });
   });
 
+  describe("whose roles work only after two minutes", () => {
+    let machine: Machine;
+
+    after(() => machine.remove());
+
+    it("waits, says for what, and signs by itself", async () => {
+      world.table.roleWorks = false;
+      world.vault.policies.grant(OBJECT_ID, []);
+      machine = world.machine();
+      machine.start();
+      await machine.says("tezos-signer: not ready yet: ", 60);
+      await sleep(machine.bootedAt + 120_000 - Date.now());
+      expect((await world.sign(250).catch(() => undefined))?.status).to.not.equal(200);
+      world.table.roleWorks = true;
+      world.vault.policies.grant(OBJECT_ID, ["get", "list", "sign"]);
+      const granted = Date.now();
+      figures.push(["roles working to signature", seconds((await world.signature(machine, 250)) - granted)]);
+      await machine.says(`tezos-signer: signs for ${world.address} on port 6732`, 30);
+    });
+  });
+
   describe("without SSH", () => {
     let machine: Machine;
 
@@ -258,7 +312,7 @@ describe("the machine", () => {
 
     after(() => machine?.remove());
 
-    it("is silent for as long as Azure and a first boot take, no longer", async () => {
+    it("signs as soon as it has booted, and remembers what the old one signed", async () => {
       const old = world.machine();
       old.start();
       await world.signature(old, 400);
@@ -266,8 +320,9 @@ describe("the machine", () => {
       await old.remove();
       machine = world.machine();
       machine.start();
+      expect((await world.sign(400, { slot: 9 }).catch(() => undefined))?.status).to.not.equal(200);
       figures.push(["upgrade: old gone to new signing", seconds((await world.signature(machine, 401)) - stopped)]);
-      expect((await world.sign(402, { from: BAKER })).status).to.equal(200);
+      expect((await world.sign(400, { slot: 9 })).status).to.equal(409);
     });
   });
 });

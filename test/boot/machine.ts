@@ -11,6 +11,8 @@ export const GATEWAY = "10.90.0.1";
 export const BAKER = "203.0.113.7";
 export const STRANGER = "198.51.100.9";
 export const IMDS = "169.254.169.254";
+/** The storage account's address. */
+export const TABLE = "10.90.0.2";
 
 const NAMESPACE = "machine";
 
@@ -19,7 +21,7 @@ export function connectNetwork(): void {
   const run = (line: string) => execFileSync("ip", line.split(" "));
   run(`netns add ${NAMESPACE}`);
   run(`link add name world type veth peer name eth0 netns ${NAMESPACE}`);
-  for (const address of [`${GATEWAY}/24`, `${BAKER}/32`, `${STRANGER}/32`, `${IMDS}/32`])
+  for (const address of [`${GATEWAY}/24`, `${BAKER}/32`, `${STRANGER}/32`, `${IMDS}/32`, `${TABLE}/32`])
     run(`addr add ${address} dev world`);
   run("link set world up");
   run(`-n ${NAMESPACE} link set lo up`);
