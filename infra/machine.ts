@@ -52,7 +52,7 @@ export class Machine extends pulumi.ComponentResource {
           computerName: NAME,
           adminUsername: ADMIN,
           customData: args.customData,
-          allowExtensionOperations: false, // no root shell by a click in the portal
+          allowExtensionOperations: true, // `az vm run-command` is the way in: port 22 stays closed
           linuxConfiguration: {
             disablePasswordAuthentication: true,
             provisionVMAgent: true,

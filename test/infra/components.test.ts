@@ -130,12 +130,12 @@ describe("what the program asks Azure for", () => {
       expect(options.replaceOnChanges).to.include.members(["osProfile", "storageProfile.imageReference"]);
     });
 
-    it("boots trusted, takes its disk with it, and lets nobody in by password or extension", () => {
+    it("boots trusted, takes its disk with it, and lets nobody in by password, and the operator by run-command", () => {
       const { inputs } = resource(least, "machine");
       expect(text(inputs, "securityProfile.securityType")).to.equal("TrustedLaunch");
       expect(text(inputs, "storageProfile.osDisk.deleteOption")).to.equal("Delete");
       expect(at(inputs, "osProfile.linuxConfiguration.disablePasswordAuthentication")).to.equal(true);
-      expect(at(inputs, "osProfile.allowExtensionOperations")).to.equal(false);
+      expect(at(inputs, "osProfile.allowExtensionOperations")).to.equal(true);
       expect(text(inputs, "osProfile.linuxConfiguration.ssh.publicKeys.0.keyData")).to.equal(SSH_KEY);
     });
 
