@@ -3,11 +3,12 @@
  * @module
  */
 import { posix } from "node:path";
+import { withoutComments } from "./comments.ts";
 
 /** A static import or re-export that remains once the types are stripped; the formatter puts each at a line's start. */
 const STATIC = /^(?:import|export)\s(?!type\s)(?:[^"';]*?\sfrom\s)?\s*"(\.[^"]+)"/gm;
-/** An import at run time. Comments, whose lines begin with a star or slashes, are no code. */
-const DYNAMIC = /^(?!\s*(?:\*|\/\/)).*?\bimport\(\s*"(\.[^"]+)"\s*\)/gm;
+/** An import at run time; `typeof import(...)` is a type. */
+const DYNAMIC = /(?<!\btypeof )\bimport\(\s*"(\.[^"]+)"\s*\)/g;
 
 /**
  * The paths that `entry` needs, itself included, sorted.
@@ -26,8 +27,9 @@ export function importClosure(
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { path, importer } = next;
     if (found.has(path)) continue;
-    const text = files.get(path);
-    if (text === undefined) throw new Error(`${path}, which ${importer} imports, is not in the checkout`);
+    const source = files.get(path);
+    if (source === undefined) throw new Error(`${path}, which ${importer} imports, is not in the checkout`);
+    const text = withoutComments(source);
     found.add(path);
     for (const imported of specifiers(path, text, STATIC)) {
       if (without.includes(imported)) throw new Error(`${path} imports ${imported}, which is to be left out`);

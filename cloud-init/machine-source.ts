@@ -6,10 +6,7 @@
  * @module
  */
 import blankTypes from "ts-blank-space";
-
-/** A block comment that begins a line and ends one; Biome leaves no code beside it. */
-const BLOCK = /^[ \t]*\/\*[\s\S]*?\*\/[ \t]*$/gm;
-const LINE = /^[ \t]*\/\/.*$/gm;
+import { withoutComments } from "./comments.ts";
 
 /**
  * Blanks types and comments; a comment behind code stays.
@@ -18,7 +15,7 @@ const LINE = /^[ \t]*\/\/.*$/gm;
  * @throws Error if the file uses TypeScript that cannot be blanked, such as an enum
  */
 export function machineSource(path: string, source: string): string {
-  const bare = source.replace(BLOCK, (comment) => "\n".repeat(comment.split("\n").length - 1)).replace(LINE, "");
+  const bare = withoutComments(source);
   if (!path.endsWith(".ts")) return bare;
   const blank = blankTypes(bare, (node) => {
     throw new Error(`${path} uses TypeScript that cannot be blanked: ${bare.slice(node.pos, node.end).trim()}`);

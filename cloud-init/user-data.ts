@@ -8,6 +8,7 @@
  */
 import { gzipSync, strToU8 } from "fflate";
 import { parse, stringify } from "yaml";
+import { packBundle } from "./bundle.ts";
 import { importClosure } from "./closure.ts";
 import { machineSource } from "./machine-source.ts";
 import { NODE_RELEASE, type NodeRelease } from "./node-release.ts";
@@ -35,10 +36,9 @@ const NOT_ON_THE_MACHINE = [
   "signer/keys/local.ts",
   "signer/watermark/sqlite-store.ts",
 ];
-const HOME = "/opt/tezos-signer";
+/** Where tezos-signer-install finds the signer. */
+const BUNDLE = "/usr/local/lib/tezos-signer/signer.br";
 const MACHINE_FILES = "cloud-init/files";
-
-type File = [path: string, content: string];
 
 /**
  * The bytes of customData, gzip. ARM wants them in base64, which the caller makes.
@@ -57,30 +57,34 @@ export function customData(checkout: ReadonlyMap<string, string>, parameters: Ma
 export function cloudConfig(checkout: ReadonlyMap<string, string>, parameters: MachineParameters): string {
   const config = parse(text(checkout, "cloud-init/cloud-config.yaml"));
   const lock = productionLock(text(checkout, "package-lock.json"));
-  const values = placeholders(parameters, lock.digest);
-  const files = [...signerFiles(checkout, lock.text), ...machineFiles(checkout, values)];
-  // YAML 1.1, since that is what cloud-init reads; literal blocks, so that the machine's copy can be read by eye.
-  const body = stringify(
-    { ...config, write_files: files.map(([path, content]) => ({ path, permissions: permissions(path), content })) },
-    { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false },
-  );
-  return `#cloud-config\n${body}`;
-}
-
-function signerFiles(checkout: ReadonlyMap<string, string>, lock: string): File[] {
-  const sources = importClosure(checkout, ENTRY, NOT_ON_THE_MACHINE).filter((path) => path !== "package.json");
-  return [
-    ...sources.map((path): File => [`${HOME}/${path}`, machineSource(path, text(checkout, path))]),
-    [`${HOME}/package.json`, productionPackage(text(checkout, "package.json"))],
-    [`${HOME}/package-lock.json`, lock],
+  const bundle = packBundle(signerFiles(checkout, lock.text));
+  const files = [
+    ...machineFiles(checkout, placeholders(parameters, lock.digest)),
+    { path: BUNDLE, permissions: "0644", encoding: "b64", content: Buffer.from(bundle).toString("base64") },
   ];
+  // YAML 1.1, since that is what cloud-init reads; literal blocks, so that the machine's copy can be read by eye.
+  const options = { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false } as const;
+  return `#cloud-config\n${stringify({ ...config, write_files: files }, options)}`;
 }
 
-function machineFiles(checkout: ReadonlyMap<string, string>, values: ReadonlyMap<string, string>): File[] {
+/** What goes into /opt/tezos-signer, by path from there. */
+function signerFiles(checkout: ReadonlyMap<string, string>, lock: string): Map<string, string> {
+  const sources = importClosure(checkout, ENTRY, NOT_ON_THE_MACHINE).filter((path) => path !== "package.json");
+  return new Map([
+    ["package.json", productionPackage(text(checkout, "package.json"))],
+    ["package-lock.json", lock],
+    ...sources.map((path): [string, string] => [path, machineSource(path, text(checkout, path))]),
+  ]);
+}
+
+function machineFiles(checkout: ReadonlyMap<string, string>, values: ReadonlyMap<string, string>) {
   return [...checkout.keys()]
     .filter((path) => path.startsWith(`${MACHINE_FILES}/`))
     .sort()
-    .map((path) => [path.slice(MACHINE_FILES.length), fill(path, text(checkout, path), values)]);
+    .map((source) => {
+      const path = source.slice(MACHINE_FILES.length);
+      return { path, permissions: permissions(path), content: fill(source, text(checkout, source), values) };
+    });
 }
 
 function placeholders(parameters: MachineParameters, packagesDigest: string): ReadonlyMap<string, string> {

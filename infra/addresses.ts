@@ -13,6 +13,14 @@ export interface Block {
   readonly prefix: number;
 }
 
+/** How wide a block may be. */
+export interface Width {
+  /** Blocks wider than /24 are taken too; never 0.0.0.0/0. */
+  readonly wide?: boolean;
+  /** What to add where a wide block is refused: how it would be taken. */
+  readonly hint?: string;
+}
+
 /** Blocks that no baker on the Internet can come from (IANA special-purpose registry, RFC 6890; the last is Azure's own). */
 const UNREACHABLE: readonly (readonly [cidr: string, why: string])[] = [
   ["0.0.0.0/8", "means “this network”"],
@@ -32,13 +40,18 @@ const UNREACHABLE: readonly (readonly [cidr: string, why: string])[] = [
 const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"] as const;
 
 /**
- * Reads a list of addresses and CIDR blocks separated by commas; duplicates are dropped, the order is kept.
- * @param options.wide blocks wider than /24 are taken too; never 0.0.0.0/0
+ * Reads a list of addresses and CIDR blocks separated by commas. Order is kept; what another entry covers is dropped,
+ * since a rule is not to name an address twice.
  * @throws Error whose message says what is wrong with the first bad entry
  */
-export function parseBlocks(text: string, options: { readonly wide?: boolean } = {}): Block[] {
-  const blocks = text.split(",").map((entry) => parseBlock(entry.trim(), options.wide ?? false));
-  return blocks.filter((block, index) => blocks.findIndex((other) => other.text === block.text) === index);
+export function parseBlocks(text: string, options: Width = {}): Block[] {
+  const blocks = text.split(",").map((entry) => parseBlock(entry.trim(), options));
+  const covered = (block: Block, index: number) =>
+    blocks.some((other, rank) => {
+      const wider = other.prefix < block.prefix || (other.prefix === block.prefix && rank < index);
+      return wider && overlap(other, block);
+    });
+  return blocks.filter((block, index) => !covered(block, index));
 }
 
 /** Whether an address or block is one of the documentation ranges, so that nobody can come from it. */
@@ -46,7 +59,7 @@ export function isDocumentation(block: Block): boolean {
   return DOCUMENTATION.some((range) => overlap(block, split(range)));
 }
 
-function parseBlock(entry: string, wide: boolean): Block {
+function parseBlock(entry: string, { wide = false, hint = "" }: Width): Block {
   if (entry === "") throw new Error("there is an empty entry; separate addresses by one comma");
   if (entry.includes(":")) throw new Error(`${entry} is IPv6 or has a port; give an IPv4 address`);
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/(\d{1,2}))?$/.exec(entry);
@@ -69,9 +82,7 @@ function parseBlock(entry: string, wide: boolean): Block {
     }
   }
   if (block.prefix < 24 && !wide) {
-    throw new Error(
-      `${entry} is ${2 ** (32 - block.prefix)} addresses; blocks wider than /24 need allowWideBakerIp: true`,
-    );
+    throw new Error(`${entry} is ${2 ** (32 - block.prefix)} addresses; nothing wider than /24 is taken${hint}`);
   }
   return block;
 }

@@ -8,6 +8,8 @@ export interface AlertsArgs {
   readonly place: Place;
   readonly vaultId: pulumi.Input<string>;
   readonly machine: Machine;
+  /** Size of the machine: only burstable ones have credits to run out of. */
+  readonly size: string;
   /** Where alerts are sent; empty: they are seen in the portal only. */
   readonly email: string;
 }
@@ -24,7 +26,7 @@ const SIGNATURES = `union isfuzzy=true (datatable(TimeGenerated:datetime, Operat
 export class Alerts extends pulumi.ComponentResource {
   constructor(name: string, args: AlertsArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Alerts", name, {}, options);
-    const { place, vaultId, machine, email } = args;
+    const { place, vaultId, machine, size, email } = args;
     const { location, tags } = place;
     const resourceGroupName = place.group.name;
     const child = inside(this, place);
@@ -98,7 +100,7 @@ export class Alerts extends pulumi.ComponentResource {
       },
       child,
     );
-    for (const { key, scope, ...metric } of metrics(vaultId, machine.id)) {
+    for (const { key, scope, ...metric } of metrics(vaultId, machine.id, size.startsWith("Standard_B"))) {
       new MetricAlert(
         key,
         {
@@ -127,8 +129,8 @@ export class Alerts extends pulumi.ComponentResource {
 }
 
 /** The table of metric alerts (names: supported-metrics pages of Microsoft.KeyVault/vaults and virtualMachines). */
-function metrics(vaultId: pulumi.Input<string>, machineId: pulumi.Input<string>) {
-  return [
+function metrics(vaultId: pulumi.Input<string>, machineId: pulumi.Input<string>, burstable: boolean) {
+  const all = [
     {
       key: "vault-errors",
       scope: vaultId,
@@ -179,4 +181,5 @@ function metrics(vaultId: pulumi.Input<string>, machineId: pulumi.Input<string>)
       },
     },
   ];
+  return all.filter(({ key }) => burstable || key !== "machine-tired");
 }

@@ -45,7 +45,7 @@ export function estimateCost(settings: Pick<Settings, "vmSize" | "keys" | "monit
   if (settings.monitoring) {
     lines.push(
       { what: "Alert on the audit log", usd: 1.5, basis: "one rule, every 5 minutes" },
-      { what: "Alerts on metrics", usd: 4 * 0.1, basis: "four series" },
+      { what: "Alerts on metrics", usd: 4 * 0.1, basis: "up to four series" },
       { what: "Audit log", usd: 0, basis: "about 1 GB; the first 5 GB are free" },
     );
   }

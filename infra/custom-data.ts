@@ -1,11 +1,17 @@
-/**
- * What the machine runs on its first boot. Stands in until cloud-init/user-data.ts is there: it writes one line, and
- * installs no signer.
- * @module
- */
+import { join } from "node:path";
+import { readCheckout } from "../cloud-init/checkout.ts";
+import { customData } from "../cloud-init/user-data.ts";
+import type { Settings } from "./settings.ts";
 
-/** The customData of the machine, base64. */
-export function bootScript(): string {
-  const cloudConfig = "#cloud-config\nruncmd: [[logger, tezos-signer is not installed by this image]]\n";
-  return Buffer.from(cloudConfig).toString("base64");
+/** When the machine installs security upgrades, and restarts if one asks for it: UTC, every day. */
+const MAINTENANCE = "04:30";
+
+/**
+ * What the machine runs on its first boot: this checkout's signer and the machine's own files.
+ * @returns ARM's `customData`, base64
+ */
+export function bootScript({ adminIp }: Settings): string {
+  const checkout = readCheckout(join(import.meta.dirname, ".."));
+  const bytes = customData(checkout, { ssh: adminIp.length > 0, maintenance: MAINTENANCE });
+  return Buffer.from(bytes).toString("base64");
 }

@@ -24,7 +24,7 @@ import { WatermarkTable } from "./watermark-table.ts";
 export default async function program() {
   const settings = readSettings();
   for (const warning of warnings(settings)) pulumi.log.warn(warning);
-  return build(settings, bootScript());
+  return build(settings, bootScript(settings));
 }
 
 /**
@@ -81,7 +81,9 @@ export function build(settings: Settings, customData: string) {
   });
   const guarded: pulumi.Resource[] = [machine];
   if (settings.monitoring) {
-    guarded.push(new Alerts("alerts", { place, vaultId: vault.id, machine, email: settings.alertEmail }));
+    guarded.push(
+      new Alerts("alerts", { place, vaultId: vault.id, machine, size: settings.vmSize, email: settings.alertEmail }),
+    );
   }
   if (production) new DestroyGuard("destroy-guard", guarded);
 

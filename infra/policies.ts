@@ -3,7 +3,7 @@
  * @module
  */
 import { gunzipSync } from "node:zlib";
-import type { Plan, PlannedResource } from "./plan/recorder.ts";
+import { at, type Plan, type PlannedResource } from "./plan/recorder.ts";
 
 export interface PolicyRule {
   /** What holds, as a sentence. */
@@ -15,9 +15,18 @@ export interface PolicyRule {
 /** Kinds that take no tags, or whose tags mean something else. */
 const WITHOUT_TAGS = /:(Subnet|Table|RoleAssignment|ManagementLockByScope|DiagnosticSetting|Key)$/;
 
-/** Base58check prefixes of Tezos secret keys, PEM, JSON web tokens, and what Azure's connection strings hold. */
-const SECRET =
-  /\b(edsk|spsk|p2sk|BLsk|edesk|spesk|p2esk|BLesk)[1-9A-HJ-NP-Za-km-z]{20}|PRIVATE KEY-|\beyJ[\w-]{20,}\.|AccountKey=|[?&]sig=/;
+/** Tezos secret keys in base58check, PEM with content, JSON web tokens, and what Azure's connection strings hold. */
+const SECRET = new RegExp(
+  [
+    /\b(edsk|spsk|p2sk|BLsk|edesk|spesk|p2esk|BLesk)[1-9A-HJ-NP-Za-km-z]{20}/,
+    /PRIVATE KEY-----\s*[A-Za-z0-9+/]{20}/,
+    /\beyJ[\w-]{20,}\.[\w-]{20}/,
+    /AccountKey=[A-Za-z0-9+/]{20}/,
+    /[?&]sig=[\w%]{20}/,
+  ]
+    .map(({ source }) => source)
+    .join("|"),
+);
 
 export const POLICY_RULES: readonly PolicyRule[] = [
   {
@@ -133,10 +142,4 @@ function isClosed(acls: unknown): boolean {
 function decoded(base64: unknown): string {
   const bytes = Buffer.from(String(base64 ?? ""), "base64");
   return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString();
-}
-
-function at(value: unknown, path: string): unknown {
-  return path
-    .split(".")
-    .reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], value);
 }

@@ -11,7 +11,7 @@ import * as read from "./values.ts";
 interface Key<T> {
   /** What is read where the stack says nothing; absent: the key must be set. */
   readonly default?: string;
-  /** A correct value, as it is typed after `pulumi config set KEY`. */
+  /** A correct value: as it is typed after `pulumi config set KEY`, or JSON, which is YAML, for the stack's file. */
   readonly example: string;
   /** @throws Error whose message says what is wrong with the value */
   readonly read: (text: string, config: Readonly<Record<string, string>>) => T;
@@ -21,12 +21,15 @@ function key<T>(read: Key<T>["read"], example: string, fallback?: string): Key<T
   return { read, example, ...(fallback === undefined ? {} : { default: fallback }) };
 }
 
-const wide = (config: Readonly<Record<string, string>>) => ({ wide: config.allowWideBakerIp === "true" });
+function bakerIp(text: string, config: Readonly<Record<string, string>>): Block[] {
+  const wide = config.allowWideBakerIp === "true";
+  return parseBlocks(text, { wide, hint: "; if that is meant, set allowWideBakerIp to true" });
+}
 
-/** Every key of the stack's configuration. docs/reference of each: Pulumi.yaml's descriptions. */
+/** Every key of the stack's configuration. Pulumi.yaml describes each. */
 export const KEYS = {
   location: key(read.location, "northeurope"),
-  bakerIp: key((text, config) => parseBlocks(text, wide(config)), "203.0.113.7"),
+  bakerIp: key(bakerIp, "203.0.113.7"),
   allowWideBakerIp: key(read.boolean, "true", "false"),
   operator: key(read.operator, '{"objectId":"11111111-2222-3333-4444-555555555555","ip":"198.51.100.4"}', "{}"),
   adminIp: key((text) => (text === "" ? [] : parseBlocks(text)), "198.51.100.4", ""),
@@ -61,7 +64,7 @@ export interface Mistake {
   /** As typed, cut to a line; never a private key. */
   readonly value: string;
   readonly problem: string;
-  /** A command that sets the key rightly. */
+  /** How the key is set rightly: a command, or a line for the stack's file. */
   readonly example: string;
 }
 
@@ -153,9 +156,14 @@ function contradictions(settings: Settings): Mistake[] {
 }
 
 function mistake(name: string, value: string, problem: string): Mistake {
-  const key: Key<unknown> | undefined = Object.entries<Key<unknown>>(KEYS).find(([other]) => other === name)?.[1];
-  const example = key === undefined ? "" : `for example: pulumi config set ${name} ${quoted(key.example)}`;
-  return { key: name, value: shown(value), problem, example };
+  const example = Object.entries<Key<unknown>>(KEYS).find(([other]) => other === name)?.[1].example;
+  return { key: name, value: shown(value), problem, example: example === undefined ? "" : howToSet(name, example) };
+}
+
+/** Pulumi takes lists and objects from the stack's file, or piece by piece with --path; never as JSON on a command line. */
+function howToSet(name: string, example: string): string {
+  if (/^[{[]/.test(example)) return `for example, in Pulumi.STACK.yaml: tezos-signer:${name}: ${example}`;
+  return `for example: pulumi config set ${name} ${example}`;
 }
 
 function unknownKey(name: string): Mistake {
@@ -169,8 +177,4 @@ function shown(value: string): string {
   if (/PRIVATE KEY/.test(value)) return "(a private key, not shown)";
   const line = value.replace(/\s+/g, " ").trim();
   return line.length > 60 ? `${line.slice(0, 57)}...` : line;
-}
-
-function quoted(example: string): string {
-  return /^[{[]/.test(example) ? `'${example}'` : example;
 }

@@ -79,7 +79,11 @@ export function image(text: string): Image {
 
 /** Azure takes RSA of 2048 bits or more and Ed25519 (Azure Linux VM documentation, "Supported SSH key formats"). */
 export function sshPublicKey(text: string): string {
-  if (/PRIVATE KEY/.test(text)) throw new Error("is a private key: keep it, and give the file that ends in .pub");
+  if (/PRIVATE KEY/.test(text)) {
+    throw new Error(
+      "is a private key, and the stack's file holds it now: overwrite it with the file that ends in .pub",
+    );
+  }
   const [type = "", blob = "", ...comment] = text.split(/\s+/);
   if (type !== "ssh-ed25519" && type !== "ssh-rsa") throw new Error("is not an Ed25519 or RSA public key of one line");
   const bytes = Buffer.from(blob, "base64");

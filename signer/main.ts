@@ -5,6 +5,7 @@ import { addressFilter, createApp } from "./http/app.ts";
 import { listen, type RunningServer } from "./http/server.ts";
 import { azureCredential } from "./keys/azure-credential.ts";
 import type { Keyring } from "./keys/keyring.ts";
+import type { LiveSettings } from "./live-settings.ts";
 import { Metrics } from "./metrics.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Report } from "./report.ts";
@@ -32,11 +33,12 @@ const REQUEST_DEADLINE = 4_000;
  * Settings to parts to an open port. What cannot be had yet (a vault, a table) is waited for in the background.
  * @throws Error in a sentence, for what waiting would not mend: a port in use, a file that cannot be read
  */
-export async function startSigner(settings: Settings, logger: Logger): Promise<Signer> {
+export async function startSigner(live: LiveSettings, logger: Logger): Promise<Signer> {
   await using parts = new AsyncDisposableStack();
+  const settings = live.current;
   const metrics = new Metrics();
 
-  const keyring = await openKeyring(settings.keys, logger);
+  const keyring = await openKeyring(live, logger);
   parts.defer(() => keyring.close());
 
   const { initialise, maxStep, storeId } = settings.watermarks;
@@ -46,7 +48,7 @@ export async function startSigner(settings: Settings, logger: Logger): Promise<S
   const guard = new Guard({ store, maxStep, deadline: REQUEST_DEADLINE, clock: Date.now });
   const preparation = new Preparation({
     store,
-    rows: () => watermarkRows(keyring.keys.keys(), settings.policy),
+    rows: () => watermarkRows(keyring.keys.keys(), live.current.policy),
     onChange: (reason) => {
       if (reason === undefined) logger.info("the watermark store is ready");
       else logger.error(reason);
@@ -59,21 +61,21 @@ export async function startSigner(settings: Settings, logger: Logger): Promise<S
     keyring,
     guard,
     storeId: () => store.id,
-    policy: () => settings.policy,
+    policy: () => live.current.policy,
     logger,
     metrics,
     deadline: REQUEST_DEADLINE,
   });
-  const report = new Report({ settings, keyring, store, preparation, metrics });
+  const report = new Report({ live, keyring, store, preparation, metrics });
   const admin = await listen({ ...settings.admin, handler: createAdminApp(report, logger).callback(), log: logger });
   parts.defer(() => admin.stop());
 
-  const access = accessOf(settings);
+  const access = () => accessOf(live.current);
   const server = await listen({
     ...settings.listen,
     tls: await readTls(settings.listen.tls),
-    handler: createApp({ signer: pipeline, access: () => access, log: logger }).callback(),
-    admits: addressFilter(() => access),
+    handler: createApp({ signer: pipeline, access, log: logger }).callback(),
+    admits: addressFilter(access),
     log: logger,
   });
   parts.defer(() => server.stop());
@@ -88,10 +90,12 @@ export async function startSigner(settings: Settings, logger: Logger): Promise<S
 // Each backend is loaded where it is wanted: Azure's SDK takes a third of a second that local keys need not wait for, and
 // a machine in Azure has neither local keys nor local watermarks.
 
-async function openKeyring(keys: Settings["keys"], logger: Logger): Promise<Keyring> {
+async function openKeyring(live: LiveSettings, logger: Logger): Promise<Keyring> {
+  const { keys } = live.current;
   if (keys.kind === "azure-key-vault") {
     const { openAzureKeyVaultKeyring } = await import("./keys/azure-key-vault.ts");
-    return openAzureKeyVaultKeyring({ ...keys, logger });
+    const include = () => (live.current.keys.kind === "azure-key-vault" ? live.current.keys.include : keys.include);
+    return openAzureKeyVaultKeyring({ ...keys, include, logger });
   }
   const { LOCAL_KEYS_WARNING, localPassphrase, openLocalKeyring } = await import("./keys/local.ts");
   logger.warn({ path: keys.path }, LOCAL_KEYS_WARNING);

@@ -20,6 +20,7 @@ export class Metrics {
   });
   readonly #lastSigned = this.#gauge("last_signed_timestamp_seconds", "When a signature was last released", ["class"]);
   readonly ready = this.#gauge("ready", "1 while requests can be signed", []);
+  readonly settingsRefused = this.#gauge("settings_refused", "1 while the newest settings are not in use", []);
   readonly keys = this.#gauge("keys", "Keys that can sign", []);
 
   /** @param milliseconds by stage */

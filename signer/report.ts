@@ -1,14 +1,14 @@
 import manifest from "../package.json" with { type: "json" };
 import type { Keyring } from "./keys/keyring.ts";
+import type { LiveSettings } from "./live-settings.ts";
 import type { Metrics } from "./metrics.ts";
 import { ofAnotherStore } from "./pipeline.ts";
 import { policyOf } from "./policy/policy.ts";
-import type { Settings } from "./settings.ts";
 import type { Preparation } from "./watermark/preparation.ts";
 import type { TrustedStore } from "./watermark/trusted-store.ts";
 
 export interface ReportParts {
-  readonly settings: Settings;
+  readonly live: LiveSettings;
   readonly keyring: Keyring;
   readonly store: TrustedStore;
   readonly preparation: Preparation;
@@ -38,22 +38,24 @@ export class Report {
   }
 
   status() {
-    const { keyring, settings, store } = this.#parts;
+    const { keyring, live, store } = this.#parts;
     const keys = [...keyring.keys.values()].map(({ publicKey, location, store: bound }) => ({
       address: publicKey.address,
       publicKey: publicKey.base58,
       location,
       watermarkStore: bound ?? "not recorded with the key",
-      policy: policyOf(settings.policy, publicKey.address),
+      policy: policyOf(live.current.policy, publicKey.address),
     }));
     const watermarks = [...store.marks].map(([row, { level, round }]) => ({ row, level, round }));
-    return { version: manifest.version, started: this.#started, ...this.ready(), keys, watermarks };
+    const settings = { source: live.source, since: live.since.toISOString(), refused: live.refusal ?? null };
+    return { version: manifest.version, started: this.#started, ...this.ready(), settings, keys, watermarks };
   }
 
   metrics(): Promise<string> {
     const { keyring, metrics } = this.#parts;
     metrics.ready.set(this.ready().ready ? 1 : 0);
     metrics.keys.set(keyring.keys.size);
+    metrics.settingsRefused.set(this.#parts.live.refusal === undefined ? 0 : 1);
     return metrics.registry.metrics();
   }
 }

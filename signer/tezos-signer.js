@@ -6,7 +6,8 @@ if (major < 24) {
   );
   process.exit(1);
 }
-const [{ program }, { runCommandLine }] = await Promise.all([import("./cli/program.ts"), import("./cli/run.ts")]);
+const { program } = await import("./cli/program.ts");
+const { runCommandLine } = await import("./cli/run.ts");
 // The signer itself, with its servers and SDKs, is loaded for `serve` alone.
 const start = async (settings, logger) => (await import("./main.ts")).startSigner(settings, logger);
 process.exitCode = await runCommandLine(await program(process, start), process.argv.slice(2), process);

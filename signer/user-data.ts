@@ -6,14 +6,17 @@
  */
 import { Agent, get } from "node:http";
 
-const IMDS = "http://169.254.169.254/metadata/instance/compute/userData?api-version=2021-01-01&format=text";
+/** Where userData is read. @param host of IMDS */
+export function userDataUrl(host: string): string {
+  return new URL("/metadata/instance/compute/userData?api-version=2021-01-01&format=text", host).href;
+}
 
 /** Azure's own limit of 64 KiB, in base64 with line breaks, and some room. */
 const MAX_ANSWER = 100_000;
 
 export interface UserDataOptions {
-  /** Where to ask; IMDS unless a test says otherwise. */
-  readonly url?: string;
+  /** Where to ask: userDataUrl of IMDS. */
+  readonly url: string;
   /** Time between two readings, milliseconds. IMDS takes 5 requests a second from the whole machine. */
   readonly interval?: number;
   /** The longest time between two readings while they fail, milliseconds. */
@@ -51,7 +54,7 @@ export class UserData {
   #refusal: string | undefined;
 
   constructor(options: UserDataOptions) {
-    this.#options = { url: IMDS, interval: 15_000, longestInterval: 120_000, timeout: 5_000, ...options };
+    this.#options = { interval: 5_000, longestInterval: 120_000, timeout: 5_000, ...options };
     this.#delay = this.#options.interval;
   }
 

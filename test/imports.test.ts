@@ -11,7 +11,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "signer/watermark": ["signer/tezos", "signer/errors.ts"],
   "signer/keys": ["signer/tezos", "signer/errors.ts"],
   "signer/http": ["signer/tezos", "signer/errors.ts", "signer/pipeline.ts"],
-  "signer/cli": ["signer/tezos", "signer/errors.ts", "signer/settings.ts", "signer/keys", "signer/watermark"],
+  "signer/cli": [
+    "signer/tezos",
+    "signer/errors.ts",
+    "signer/settings.ts",
+    "signer/live-settings.ts",
+    "signer/user-data.ts",
+    "signer/keys",
+    "signer/watermark",
+  ],
   infra: ["signer/settings.ts", "cloud-init"],
   "cloud-init": ["signer/settings.ts"],
 };

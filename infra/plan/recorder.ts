@@ -129,3 +129,10 @@ async function settle(outputs: Record<string, unknown>): Promise<Record<string, 
   await pulumi.runtime.disconnect(false);
   return values;
 }
+
+/** The value at a path of names and indices, such as `securityRules.0.access`; undefined where there is none. */
+export function at(value: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], value);
+}

@@ -6,7 +6,7 @@ import type { CostEstimate } from "../cost.ts";
 import { type Rule, SIGNER_PORT } from "../firewall.ts";
 import type { Settings } from "../settings.ts";
 import { commandsReplacedBy } from "./guide.ts";
-import type { Plan, PlannedResource } from "./recorder.ts";
+import { at, type Plan, type PlannedResource } from "./recorder.ts";
 
 export interface Report {
   readonly settings: Settings;
@@ -171,10 +171,4 @@ function shown(value: unknown): string {
 
 function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function at(value: unknown, path: string): unknown {
-  return path
-    .split(".")
-    .reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], value);
 }

@@ -1,16 +1,17 @@
 import { Command } from "commander";
 import manifest from "../../package.json" with { type: "json" };
+import { machineKeysCommand } from "./keys/machine.ts";
 import { type Start, serveCommand } from "./serve.ts";
 import type { Io } from "./terminal.ts";
 
-/** The whole command line; on the machine in Azure, which has no key commands, the rest of it. */
+/** The whole command line; of the key commands the machine in Azure has one alone. */
 export async function program(io: Io, start: Start): Promise<Command> {
   const command = new Command("tezos-signer")
     .description("A Tezos remote signer whose key lives in an Azure Key Vault HSM.")
     .version(manifest.version)
     .addCommand(serveCommand(io, start));
   const keys = await import("./keys/index.ts").catch(absent);
-  return keys === undefined ? command : command.addCommand(keys.keysCommand(io));
+  return command.addCommand(keys === undefined ? machineKeysCommand(io) : keys.keysCommand(io));
 }
 
 function absent(error: Error & { code?: string; url?: string }): undefined {

@@ -2,15 +2,18 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { type Logger, pino, stdTimeFunctions } from "pino";
+import { imdsHost } from "../keys/azure-managed-identity.ts";
 import type { Keyring } from "../keys/keyring.ts";
-import { parseSettings, type Settings, SettingsError } from "../settings.ts";
+import { LiveSettings } from "../live-settings.ts";
+import { SettingsError } from "../settings.ts";
 import type { Curve } from "../tezos/public-key.ts";
+import { UserData, userDataUrl } from "../user-data.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
 import { type Io, Terminal } from "./terminal.ts";
 
 /** Starts a signer; main.ts gives the real one. */
-export type Start = (settings: Settings, logger: Logger) => Promise<RunningSigner>;
+export type Start = (settings: LiveSettings, logger: Logger) => Promise<RunningSigner>;
 
 export interface RunningSigner {
   readonly url: string;
@@ -29,30 +32,73 @@ export function serveCommand(io: Io, start: Start): Command {
     )
     .option("--config <file>", "settings, as docs/reference/settings.md describes them")
     .addOption(
+      new Option("--user-data", "settings from the Azure VM's userData, followed while it runs").conflicts("config"),
+    )
+    .addOption(
       new Option("--curve <curve>", "the test key's curve: P-256 for tz3, P-256K for tz2")
         .choices(["P-256", "P-256K"])
         .default("P-256")
-        .conflicts("config"),
+        .conflicts(["config", "userData"]),
     )
-    .action(async ({ config, curve }: { config?: string; curve: Curve }) => {
+    .action(async ({ config, userData, curve }: { config?: string; userData?: true; curve: Curve }) => {
       using terminal = new Terminal(io);
-      const file = config ?? (await (await import("./first-use.ts")).prepareFirstUse(terminal, curve));
+      const log = openLog(io);
       // Asked for before the start: a signal that comes meanwhile must not end the process half-way.
-      const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
-      const signer = await start(await readSettings(file), openLog(io));
-      introduce(terminal, signer, file);
+      const restart = Promise.withResolvers<void>();
+      const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT"), restart.promise]);
+      using followed = userData ? await followUserData(log, restart.resolve) : undefined;
+      const live = followed?.live ?? (await readSettings(config ?? (await firstUse(terminal, curve))));
+      const signer = await start(live, log);
+      introduce(terminal, signer, live.source);
       await stopped;
       await signer.stop();
     });
   return withExamples(command, "tezos-signer serve", "tezos-signer serve --config /etc/tezos-signer/settings.yaml");
 }
 
-async function readSettings(file: string): Promise<Settings> {
+async function firstUse(terminal: Terminal, curve: Curve): Promise<string> {
+  const { prepareFirstUse } = await import("./first-use.ts");
+  return prepareFirstUse(terminal, curve);
+}
+
+async function readSettings(file: string): Promise<LiveSettings> {
   const text = await readFile(file, "utf8").catch((error: Error) => {
     throw new Failure("unusable", `The settings cannot be read: ${error.message}.`, { cause: error });
   });
+  return parse(text, file);
+}
+
+/**
+ * Settings from the machine's userData, which `pulumi up` changes in place.
+ * @param restart called where they need a new process, which systemd starts
+ */
+async function followUserData(log: Logger, restart: () => void): Promise<Disposable & { readonly live: LiveSettings }> {
+  const userData = new UserData({ url: userDataUrl(imdsHost()), apply: (text) => take(live, text, log, restart) });
+  const text = await userData.read().catch((error: Error) => {
+    throw new Failure("unavailable", `${error.message}.`, { cause: error });
+  });
+  const live = parse(text, "the machine's userData");
+  userData.watch(text);
+  return { live, [Symbol.dispose]: () => userData.stop() };
+}
+
+function take(live: LiveSettings, text: string, log: Logger, restart: () => void): void {
   try {
-    return parseSettings(text, file);
+    const outcome = live.offer(text);
+    log.info(
+      { outcome },
+      outcome === "applied" ? "new settings are in use" : "new settings need a new process; ending",
+    );
+    if (outcome === "restart") restart();
+  } catch (error) {
+    log.error(error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
+
+function parse(text: string, source: string): LiveSettings {
+  try {
+    return new LiveSettings(text, source);
   } catch (error) {
     if (error instanceof SettingsError) throw new Failure("unusable", error.message, { cause: error });
     throw error;

@@ -19,21 +19,19 @@ export type Confirmation = "usable" | "unknown" | { readonly gone: string };
 /** Reads which keys of a vault can sign. One broken key is one finding and hides no other. */
 export class Discovery {
   readonly #client: KeyClient;
-  readonly #include: "all" | readonly Wanted[];
   /** Current versions as last read, by name, with the list item's marks of change: a list is one call, a key is another. */
   readonly #read = new Map<string, { readonly marks: string; readonly key: KeyVaultKey }>();
 
-  constructor(client: KeyClient, include: "all" | readonly Wanted[]) {
+  constructor(client: KeyClient) {
     this.#client = client;
-    this.#include = include;
   }
 
   /**
    * Looks at every key that is wanted. The first call on the vault is one call and not many.
    * @throws VaultFault if the keys cannot be listed
    */
-  async findings(signal: AbortSignal): Promise<Finding[]> {
-    if (this.#include !== "all") return this.#each(this.#include, (each) => this.#find(each, undefined, signal));
+  async findings(include: "all" | readonly Wanted[], signal: AbortSignal): Promise<Finding[]> {
+    if (include !== "all") return this.#each(include, (each) => this.#find(each, undefined, signal));
     const listed: KeyProperties[] = [];
     for await (const page of this.#client.listPropertiesOfKeys({ abortSignal: signal }).byPage()) listed.push(...page);
     return this.#each(listed, (item) => this.#find({ name: item.name }, item, signal));

@@ -47,3 +47,8 @@ export function wanted(text: string): Wanted {
   const [name = "", version] = text.split("/");
   return version === undefined ? { name } : { name, version };
 }
+
+/** Whether a setting means this version of a key; a name alone means each of its versions that is in use. */
+export function isMeant({ name, version }: Wanted, key: UsableKey): boolean {
+  return name === key.name && (version === undefined || version === key.version);
+}

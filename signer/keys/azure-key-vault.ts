@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import { type AzureCredentialOptions, azureCredential } from "./azure-credential.ts";
 import { Discovery } from "./azure-discovery.ts";
 import { FaultLog } from "./azure-fault-log.ts";
-import { type UsableKey, wanted } from "./azure-key-choice.ts";
+import { isMeant, type UsableKey, type Wanted, wanted } from "./azure-key-choice.ts";
 import { VaultClient } from "./azure-vault-client.ts";
 import { faultOfError, type VaultFault } from "./azure-vault-fault.ts";
 import { VaultKey } from "./azure-vault-key.ts";
@@ -13,8 +13,11 @@ import type { Keyring } from "./keyring.ts";
 export interface AzureKeyVaultOptions extends AzureCredentialOptions {
   /** `https://NAME.vault.azure.net`; `http:` for an emulator on this computer only. */
   readonly vault: string;
-  /** `name` (its newest enabled version) or `name/version`; `all`: every key of the vault that can sign. */
-  readonly include: "all" | readonly string[];
+  /**
+   * `name` (its newest enabled version) or `name/version`; `all`: every key of the vault that can sign. Read at each look,
+   * since settings change while the signer runs.
+   */
+  readonly include: () => "all" | readonly string[];
   readonly logger: Logger;
   /** Other times than the usual ones, for tests, in milliseconds. */
   readonly times?: Partial<Times>;
@@ -55,6 +58,7 @@ class AzureKeyVaultKeyring implements Keyring {
   readonly #vault: string;
   readonly #client: VaultClient;
   readonly #discovery: Discovery;
+  readonly #include: AzureKeyVaultOptions["include"];
   readonly #closed = new AbortController();
   /** Settled by the first look that the vault let us finish. */
   readonly #seen = Promise.withResolvers<void>();
@@ -68,14 +72,19 @@ class AzureKeyVaultKeyring implements Keyring {
   constructor({ vault, include, logger, times }: AzureKeyVaultOptions, credential: TokenCredential) {
     this.#vault = vault;
     this.#logger = logger;
+    this.#include = include;
     this.#times = { ...TIMES, ...times };
     this.#client = new VaultClient({ vault, credential, log: new FaultLog(logger), tryTimeout: this.#times.try });
-    this.#discovery = new Discovery(this.#client.keys, include === "all" ? "all" : include.map(wanted));
+    this.#discovery = new Discovery(this.#client.keys);
   }
 
   async open(): Promise<void> {
     void this.#lookForEver();
-    await Promise.race([this.#seen.promise, pause(this.#times.patience, this.#closed.signal)]);
+    const enough = AbortSignal.any([AbortSignal.timeout(this.#times.patience), this.#closed.signal]);
+    // Nothing else may keep the process alive while IMDS or the vault is away, so this timer must.
+    const alive = setInterval(() => undefined, this.#times.patience);
+    await Promise.race([this.#seen.promise, aborted(enough)]);
+    clearInterval(alive);
   }
 
   problem(): string | undefined {
@@ -112,7 +121,8 @@ class AzureKeyVaultKeyring implements Keyring {
   async #discover(): Promise<void> {
     const signal = AbortSignal.any([AbortSignal.timeout(this.#times.discovery), this.#closed.signal]);
     try {
-      const findings = await this.#discovery.findings(signal);
+      const include = this.#wanted();
+      const findings = await this.#discovery.findings(include, signal);
       const found = findings.flatMap((finding) => (finding.outcome === "usable" ? finding.key : []));
       const failed = findings.flatMap(({ name, ...each }) =>
         each.outcome === "failed" ? `${name}: ${each.fault.advice}` : [],
@@ -120,6 +130,7 @@ class AzureKeyVaultKeyring implements Keyring {
       const skipped = findings.flatMap(({ name, ...each }) =>
         each.outcome === "skipped" ? `${name} is left out: ${each.reason}` : [],
       );
+      this.#leaveOut(include);
       const rotated = await this.#retire(found, signal);
       const doubled: string[] = [];
       for (const key of found) doubled.push(...(await this.#adopt(key, signal)));
@@ -131,6 +142,21 @@ class AzureKeyVaultKeyring implements Keyring {
       if (this.#closed.signal.aborted) return;
       this.#failures += 1;
       this.#problem = this.keys.size === 0 ? `${this.#vault}: ${faultOfError(error).advice}` : undefined;
+    }
+  }
+
+  #wanted(): "all" | readonly Wanted[] {
+    const include = this.#include();
+    return include === "all" ? "all" : include.map(wanted);
+  }
+
+  /** Drops keys that the settings name no longer. */
+  #leaveOut(include: "all" | readonly Wanted[]): void {
+    if (include === "all") return;
+    for (const [address, { usable, location }] of this.keys) {
+      if (include.some((each) => isMeant(each, usable))) continue;
+      this.keys.delete(address);
+      this.#logger.warn({ key: address, location }, "key is no longer served: the settings leave it out");
     }
   }
 
@@ -189,6 +215,10 @@ class AzureKeyVaultKeyring implements Keyring {
     this.#discovery.forget();
     this.seek();
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

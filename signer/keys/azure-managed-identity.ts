@@ -1,7 +1,9 @@
 import type { AccessToken, TokenCredential } from "@azure/identity";
 
-/** The metadata service of an Azure VM; the SDK's own variable moves it, for emulators. */
-const HOST = "http://169.254.169.254";
+/** The metadata service (IMDS) of an Azure VM; the SDK's own variable moves it, for emulators. */
+export function imdsHost(): string {
+  return process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST ?? "http://169.254.169.254";
+}
 
 /**
  * Tokens of the VM's managed identity, straight from the metadata service: no probing, no proxy, no cache in between.
@@ -15,7 +17,7 @@ export class ManagedIdentity implements TokenCredential {
   readonly #host: string;
 
   /** @param clientId of a user-assigned identity; undefined: the only identity that the VM has */
-  constructor(clientId?: string, host = process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST ?? HOST) {
+  constructor(clientId?: string, host = imdsHost()) {
     this.#clientId = clientId;
     this.#host = host;
   }

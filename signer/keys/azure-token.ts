@@ -3,7 +3,7 @@ import type { TokenCredential } from "@azure/identity";
 import { VaultFault } from "./azure-vault-fault.ts";
 
 /** One attempt at a token, in milliseconds; the metadata service answers in tens of them. */
-const TRY_TIMEOUT = 3_000;
+const TRY_TIMEOUT = 2_000;
 /** Pauses between failed attempts, in milliseconds; the last one is kept. */
 const PAUSES = [200, 500, 1_000, 2_000, 5_000, 10_000];
 /** A token this near to its end, in milliseconds, is not used any more: it might end on the way. */

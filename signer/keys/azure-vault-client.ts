@@ -12,8 +12,6 @@ type Request = Parameters<Policy["sendRequest"]>[0];
 type Next = Parameters<Policy["sendRequest"]>[1];
 type Response = Awaited<ReturnType<Next>>;
 
-/** One try, from the first byte sent to the last byte of the body, in milliseconds. */
-export const TRY_TIMEOUT = 1_500;
 /** Pauses between tries, in milliseconds; the last one is kept. A reset is answered by a new connection at once. */
 const PAUSES = [20, 40, 80, 100];
 /** The longest pause that the service's Retry-After may ask for, in milliseconds: a block slot is a few seconds. */
@@ -28,8 +26,8 @@ export interface VaultClientOptions {
   readonly vault: string;
   readonly credential: TokenCredential;
   readonly log: FaultLog;
-  /** Default: TRY_TIMEOUT. */
-  readonly tryTimeout?: number;
+  /** One try, from the first byte sent to the last byte of the body, in milliseconds. */
+  readonly tryTimeout: number;
 }
 
 /**
@@ -49,7 +47,7 @@ export class VaultClient {
   readonly #log: FaultLog;
   readonly #tryTimeout: number;
 
-  constructor({ vault, credential, log, tryTimeout = TRY_TIMEOUT }: VaultClientOptions) {
+  constructor({ vault, credential, log, tryTimeout }: VaultClientOptions) {
     const { origin, protocol, hostname } = new URL(vault);
     const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
     if (protocol !== "https:" && !loopback) throw new TypeError(`${vault} must be https`);
@@ -114,6 +112,7 @@ export class VaultClient {
     request.abortSignal = AbortSignal.any([signal, timeout.signal]);
     try {
       const response = await settled(next(request), request.abortSignal as AbortSignal);
+      clearTimeout(timer); // a token that must be renewed takes its own time
       const fault = faultOfAnswer(response);
       if (fault?.kind === "unauthorized") await this.#token.renew(token, signal);
       if (fault !== undefined) throw fault;

@@ -65,7 +65,7 @@ export interface VaultAnswer {
 }
 
 /**
- * The fault of an answer, or undefined for a good one: status 2xx and a JSON object, or 204.
+ * The fault of an answer, or undefined for a good one: status 2xx and a JSON object.
  * Codes and inner codes: learn.microsoft.com, Key Vault REST API error codes.
  */
 export function faultOfAnswer({ status, headers, bodyAsText }: VaultAnswer): VaultFault | undefined {

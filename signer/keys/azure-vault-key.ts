@@ -1,6 +1,7 @@
 import type { CryptographyClient } from "@azure/keyvault-keys";
 import { SignerError } from "../errors.ts";
 import type { PublicKey } from "../tezos/public-key.ts";
+import { prepareVerification } from "../tezos/signature.ts";
 import type { UsableKey } from "./azure-key-choice.ts";
 import type { VaultClient } from "./azure-vault-client.ts";
 import { VaultFault } from "./azure-vault-fault.ts";
@@ -30,10 +31,11 @@ export class VaultKey implements SigningKey {
   }
 
   /**
-   * Has the SDK read the key now and not in front of the first signature. It does so before any operation, then checks the
+   * Makes the table that its signatures are verified with, and has the SDK read the key now and not in front of the first signature. It does so before any operation, then checks the
    * operation itself; no key here may wrap keys, so the vault is asked for nothing else. What fails here, sign will meet.
    */
   async warm(signal: AbortSignal): Promise<void> {
+    prepareVerification(this.publicKey);
     await this.#crypto.wrapKey("RSA-OAEP", Buffer.alloc(1), { abortSignal: signal }).catch(() => undefined);
   }
 
@@ -59,6 +61,9 @@ export class VaultKey implements SigningKey {
   /** What is not the vault's fault is the SDK's own check of expiry and operations, on a copy that it never renews. */
   #faultOf(error: unknown): VaultFault {
     if (error instanceof VaultFault) return error;
+    if (error instanceof Error && error.name === "AbortError") {
+      return new VaultFault("timeout", "It did not answer before the request's deadline.");
+    }
     this.#crypto = this.#pinned();
     return new VaultFault("key-unusable", `${error instanceof Error ? error.message : String(error)}.`);
   }

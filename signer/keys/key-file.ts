@@ -1,10 +1,31 @@
 import { constants } from "node:fs";
-import { open, readFile, stat, unlink } from "node:fs/promises";
+import { access, open, readFile, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { KeyError } from "./key-error.ts";
 
 /** No key, blob or KEK comes near this size; a larger file is something else, and is not read. */
 const MAX_BYTES = 65_536;
+
+/**
+ * Looks whether {@link writeNewFile} could write a file, before a person is asked for anything; writing decides again.
+ * @throws KeyError `exists` or `unreadable`
+ */
+export async function checkNewFile(path: string): Promise<void> {
+  if (await canAccess(path, constants.F_OK)) throw taken(path);
+  if (await canAccess(dirname(path), constants.W_OK)) return;
+  throw new KeyError("unreadable", `${path} cannot be written: its directory is missing, or not yours to write.`);
+}
+
+function canAccess(path: string, mode: number): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
+}
+
+function taken(path: string): KeyError {
+  return new KeyError("exists", `${path} is there already and is never written over. Choose another name.`);
+}
 
 /**
  * Writes a new file, for its owner alone (mode 0600), on the disk before this returns, and never over another.
@@ -14,9 +35,7 @@ const MAX_BYTES = 65_536;
  */
 export async function writeNewFile(path: string, content: string): Promise<void> {
   const file = await open(path, "wx", 0o600).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "EEXIST") {
-      throw new KeyError("exists", `${path} is there already and is never written over. Choose another name.`);
-    }
+    if (error.code === "EEXIST") throw taken(path);
     throw new KeyError("unreadable", `${path} cannot be written: ${reason(error)}`, { cause: error });
   });
   try {

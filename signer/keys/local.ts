@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Curve, PublicKey } from "../tezos/public-key.ts";
+import { prepareVerification } from "../tezos/signature.ts";
 import { KeyError } from "./key-error.ts";
 import { readSmallFile, writeNewFile } from "./key-file.ts";
 import type { Keyring, SigningKey } from "./keyring.ts";
@@ -38,6 +39,7 @@ export async function openLocalKeyring(options: {
       if (twin !== undefined) {
         throw new KeyError("exists", `${location} and ${twin.location} hold the same key ${address}. Remove one.`);
       }
+      prepareVerification(key.publicKey);
       keys.set(address, { publicKey: key.publicKey, location, sign: async (digest) => key.sign(digest) });
     }
     if (opened.length === 0) throw new KeyError("unreadable", `There is no key (*.pem) in ${options.path}.`);

@@ -60,6 +60,11 @@ function point(publicKey: PublicKey): Point {
   return found;
 }
 
+/** Makes a key's table now and not in front of its first signature. */
+export function prepareVerification(publicKey: PublicKey): void {
+  point(publicKey);
+}
+
 /**
  * Whether Tezos accepts the signature: ECDSA over the digest as it is (FIPS 186-5 6.4.2), and low-S for tz2.
  * Exact: it computes the whole point u1 G + u2 Q. A check of x(u2 Q) alone would pass signatures by the negated key.

@@ -15,6 +15,8 @@ const IDENTITY = { partitionKey: "store", rowKey: "identity" } as const;
 
 /** One call, its retries included: a table in the same region answers in milliseconds, a request has seconds. */
 const CALL_TIMEOUT = 1_500;
+/** Between two tokens, in milliseconds: the machine's metadata service answers a few requests a second. */
+const RENEWAL_INTERVAL = 1_000;
 /**
  * A write that was done and whose answer was lost comes back as a conflict when it is sent again; the guard then reads its
  * own digest, so sending again is safe.
@@ -26,11 +28,15 @@ const RETRIES = { maxRetries: 2, retryDelayInMs: 20, maxRetryDelayInMs: 100 };
  * ETag, so any number of signers may share it. Entities are strongly consistent in the primary region, and only that is asked.
  */
 export class AzureTableStore implements WatermarkStore {
-  readonly #client: TableClient;
+  readonly #connect: () => TableClient;
   readonly #name: string;
+  #client: TableClient;
+  /** Monotonic, milliseconds. */
+  #connectedAt = performance.now();
 
   constructor({ endpoint, table, credential }: AzureTableOptions) {
-    this.#client = new TableClient(endpoint, table, credential, { retryOptions: RETRIES });
+    this.#connect = () => new TableClient(endpoint, table, credential, { retryOptions: RETRIES });
+    this.#client = this.#connect();
     this.#name = `${endpoint}/${table}`;
   }
 
@@ -118,12 +124,21 @@ export class AzureTableStore implements WatermarkStore {
     if (status === 412 || status === 404 || (status === 409 && code === "EntityAlreadyExists")) {
       return new StoreError("conflict", `${this.#name} has changed (${status} ${code}).`, { cause: error });
     }
+    if (status === 401) this.#renewToken();
     if (status === 401 || status === 403) {
       const advice = "A new role assignment takes minutes to work; else check the role and the account's firewall.";
       return new StoreError("unavailable", `${this.#name} refused (${status} ${code}). ${advice}`, { cause: error });
     }
     const what = status === undefined ? text(error) : `${status} ${code}`;
     return new StoreError("unavailable", `${this.#name} did not answer (${what}).`, { cause: error });
+  }
+
+  /** A client keeps its token for hours, also one that was revoked: another client asks for another. */
+  #renewToken(): void {
+    const now = performance.now();
+    if (now < this.#connectedAt + RENEWAL_INTERVAL) return;
+    this.#connectedAt = now;
+    this.#client = this.#connect();
   }
 
   #rowOf(found: TableEntityResult<Record<string, unknown>>, name: string): Row {

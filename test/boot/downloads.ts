@@ -19,8 +19,8 @@ interface Locked {
 export class Downloads {
   /** Faults to come, by the part that they hit, used up in order. */
   readonly faults: { readonly on: "node" | "package"; readonly fault: DownloadFault }[] = [];
-  /** Answers given, by part. */
-  readonly served = { node: 0, package: 0, apt: 0 };
+  /** The registry names hashes of its own. */
+  forge = false;
   readonly node: Buffer;
   readonly #npm: string;
   readonly #packages: ReadonlyMap<string, readonly Locked[]>;
@@ -66,38 +66,36 @@ export class Downloads {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const path = decodeURIComponent(new URL(request.url ?? "/", this.#url).pathname);
-    if (path.startsWith("/dist/")) return this.#send("node", response, this.node);
-    if (path.startsWith("/tarball/")) return this.#send("package", response, this.#tarball(path.slice(9)));
-    if (path.startsWith("/npm/")) {
-      const document = this.#document(path.slice(5));
-      return document === undefined ? void response.writeHead(404).end() : void response.end(JSON.stringify(document));
+    if (path.startsWith("/dist/")) this.#send("node", response, this.node);
+    else if (path.startsWith("/tarball/")) this.#send("package", response, this.#tarball(path.slice(9)));
+    else {
+      const text = path === "/apt/Packages" ? "" : this.#document(path);
+      response.writeHead(text === undefined ? 404 : 200).end(text);
     }
-    if (path === "/apt/Packages") {
-      this.served.apt += 1;
-      return void response.end("");
-    }
-    response.writeHead(404).end();
   }
 
   #send(part: "node" | "package", response: ServerResponse, body: Buffer): void {
     const index = this.faults.findIndex(({ on }) => on === part);
     const fault = index === -1 ? undefined : this.faults.splice(index, 1)[0]?.fault;
-    this.served[part] += 1;
-    if (fault === "status-503") return void response.writeHead(503).end();
+    if (fault === "status-503") {
+      response.writeHead(503).end();
+      return;
+    }
     response.setHeader("Content-Length", body.length);
-    if (fault === "cut") return void response.write(body.subarray(0, body.length >> 1), () => response.destroy());
-    if (fault === "altered") return void response.end(Buffer.concat([body.subarray(0, -1), Buffer.of(0x5a)]));
-    response.end(body);
+    if (fault === "cut") response.write(body.subarray(0, body.length >> 1), () => response.destroy());
+    else if (fault === "altered") response.end(Buffer.concat([body.subarray(0, -1), Buffer.of(0x5a)]));
+    else response.end(body);
   }
 
   /** The registry's document of one version of a package: its tarball and hash. */
-  #document(path: string): object | undefined {
-    const [, name = "", version] = /^(.+)\/([^/]+)$/.exec(path) ?? [];
+  #document(path: string): string | undefined {
+    const [, name = "", version] = /^\/npm\/(.+)\/([^/]+)$/.exec(path) ?? [];
     const locked = this.#packages.get(name)?.find((entry) => entry.version === version);
     if (locked === undefined) return undefined;
-    const { integrity, dependencies } = locked;
+    const { dependencies } = locked;
+    const integrity = this.forge ? `sha512-${Buffer.alloc(64).toString("base64")}` : locked.integrity;
     const tarball = `${this.#url}/tarball/${Buffer.from(integrity).toString("base64url")}`;
-    return { name, version, dependencies, dist: { tarball, integrity } };
+    return JSON.stringify({ name, version, dependencies, dist: { tarball, integrity } });
   }
 
   #tarball(id: string): Buffer {

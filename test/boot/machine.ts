@@ -1,4 +1,5 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,6 +11,8 @@ export const GATEWAY = "10.90.0.1";
 export const BAKER = "203.0.113.7";
 export const STRANGER = "198.51.100.9";
 export const IMDS = "169.254.169.254";
+/** The storage account's address. */
+export const TABLE = "10.90.0.2";
 
 const NAMESPACE = "machine";
 
@@ -18,7 +21,7 @@ export function connectNetwork(): void {
   const run = (line: string) => execFileSync("ip", line.split(" "));
   run(`netns add ${NAMESPACE}`);
   run(`link add name world type veth peer name eth0 netns ${NAMESPACE}`);
-  for (const address of [`${GATEWAY}/24`, `${BAKER}/32`, `${STRANGER}/32`, `${IMDS}/32`])
+  for (const address of [`${GATEWAY}/24`, `${BAKER}/32`, `${STRANGER}/32`, `${IMDS}/32`, `${TABLE}/32`])
     run(`addr add ${address} dev world`);
   run("link set world up");
   run(`-n ${NAMESPACE} link set lo up`);
@@ -116,13 +119,12 @@ export class Machine {
   /** Switches it off the way Azure does: the system is told, and has half a minute. */
   async stop(): Promise<void> {
     const running = this.#process;
-    if (running === undefined) return;
-    const ended = new Promise((resolve) => running.once("exit", resolve));
-    if (running.exitCode === null) {
-      running.kill("SIGTERM");
-      await Promise.race([ended, sleep(30_000).then(() => running.kill("SIGKILL"))]);
-      await ended;
-    }
+    if (running === undefined || running.exitCode !== null) return;
+    const ended = once(running, "exit");
+    const patience = setTimeout(() => running.kill("SIGKILL"), 30_000);
+    running.kill("SIGTERM");
+    await ended;
+    clearTimeout(patience);
     this.#process = undefined;
   }
 
@@ -139,13 +141,24 @@ export class Machine {
     rmSync(this.#folder, { recursive: true });
   }
 
-  /** Runs a command line on the machine as root. */
-  run(command: string): { readonly status: number | null; readonly output: string } {
+  /** Runs a command line on the machine as root. What the machine asks meanwhile, this process can answer. */
+  async run(command: string): Promise<{ readonly status: number | null; readonly output: string }> {
     const init = this.#init();
     if (init === undefined) return { status: null, output: "the machine is off" };
     const into = ["--target", init, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"];
-    const done = spawnSync("nsenter", [...into, "/bin/sh", "-c", command], { encoding: "utf8", timeout: 60_000 });
-    return { status: done.status, output: `${done.stdout}${done.stderr}`.trim() };
+    const running = spawn("nsenter", [...into, "/bin/sh", "-c", command], {
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 120_000,
+    });
+    let output = "";
+    for (const stream of [running.stdout, running.stderr]) stream.on("data", (chunk) => (output += chunk));
+    const [status] = (await once(running, "close")) as [number | null];
+    return { status, output: output.trim() };
+  }
+
+  /** What a command line prints, run on the machine as root. */
+  async output(command: string): Promise<string> {
+    return (await this.run(command)).output;
   }
 
   /** The container's first process, seen from here. */

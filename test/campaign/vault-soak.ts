@@ -11,8 +11,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import pino from "pino";
+import { LiveSettings } from "../../signer/live-settings.ts";
 import { startSigner } from "../../signer/main.ts";
-import { parseSettings } from "../../signer/settings.ts";
+
 import { blake2b256 } from "../../signer/tezos/digest.ts";
 import { decodeSignature, verifySignature } from "../../signer/tezos/signature.ts";
 import { KeyVaultEmulator } from "../support/key-vault/emulator.ts";
@@ -26,6 +27,8 @@ const DURATION = Number(values.minutes) * 60_000;
 const INTERVAL = 1_000 / Number(values.rate);
 /** The signer's own deadline is 4 s. */
 const LONGEST = 4_600;
+/** Positions asked for at once: each takes two connections, and the signer accepts 256. */
+const MOST_POSITIONS = 100;
 const IDENTITY = { clientId: "11111111-2222-4333-8444-555555555555", objectId: "soak" };
 const SIGN_FAULTS = [
   ...(["reset", "reset-reused", "truncate-body", "empty-body", "foreign-body", "unauthorized", "claims"] as const),
@@ -43,7 +46,7 @@ const vault = await KeyVaultEmulator.start({
 });
 vault.createKey("baker", { crv: "P-256" });
 vault.createKey("baker-secp", { crv: "P-256K" });
-const settings = parseSettings(
+const settings = new LiveSettings(
   JSON.stringify({
     listen: { port: 0 },
     admin: { port: 0 },
@@ -141,6 +144,8 @@ let settledMemory = 0;
 let mostSockets = 0;
 const running = new Set<Promise<void>>();
 while (Date.now() - start < DURATION) {
+  await sleep(INTERVAL);
+  if (running.size >= MOST_POSITIONS) continue;
   level += 1;
   const work = position(level)
     .catch((error) => void violations.push(`a request failed: ${error}`))
@@ -156,7 +161,6 @@ while (Date.now() - start < DURATION) {
     imds.revokeTokens();
   }
   if (settledMemory === 0 && Date.now() - start > DURATION / 4) settledMemory = mebibytes();
-  await sleep(INTERVAL);
 }
 await Promise.all(running);
 vault.faults.clear();

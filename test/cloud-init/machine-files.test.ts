@@ -12,6 +12,7 @@ const root = new URL("../../", import.meta.url).pathname;
 
 /** What an attacker who runs code as the signer would still have, on systemd's scale from 0 (nothing) to 10. */
 const HIGHEST_EXPOSURE = 1.5;
+const TOOLS = "usr/local/lib/tezos-signer";
 
 describe("the machine's files", () => {
   let folder: string;
@@ -19,15 +20,19 @@ describe("the machine's files", () => {
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "machine-files-"));
     const config = parse(cloudConfig(readCheckout(root), { ssh: true, maintenance: "04:30" }));
-    for (const { path, content, permissions } of config.write_files) {
+    for (const { path, content, permissions, encoding } of config.write_files) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
-      writeFileSync(join(folder, path), content, { mode: Number.parseInt(permissions, 8) });
+      writeFileSync(join(folder, path), Buffer.from(content, encoding === "b64" ? "base64" : "utf8"), {
+        mode: Number.parseInt(permissions, 8),
+      });
     }
   });
 
   after(() => rmSync(folder, { recursive: true }));
 
   it("start a signer that has all it needs", () => {
+    const unpack = [join(folder, TOOLS, "unpack.mjs"), join(folder, TOOLS, "signer.br")];
+    execFileSync(process.execPath, [...unpack, join(folder, "opt/tezos-signer")]);
     symlinkSync(join(root, "node_modules"), join(folder, "opt/tezos-signer/node_modules"));
     const run = spawnSync(process.execPath, [
       join(folder, "opt/tezos-signer/signer/tezos-signer.js"),

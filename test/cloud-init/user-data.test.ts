@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { expect } from "chai";
 import { parse } from "yaml";
 import { readCheckout } from "../../cloud-init/checkout.ts";
@@ -28,12 +28,13 @@ const SMALL = new Map([
 const NODE = { version: "24.0.0", baseUrl: "https://example.org", sha256: { x64: "aa", arm64: "bb" } };
 
 const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-const written = (text: string): { path: string; permissions: string; content: string }[] => parse(text).write_files;
+const written = (text: string): { path: string; permissions: string; content: string; encoding?: string }[] =>
+  parse(text).write_files;
 
 describe("customData", () => {
   it("has the same bytes on every computer", () => {
     expect(hash(customData(SMALL, { ...parameters, node: NODE }))).to.equal(
-      "7b49fd8284127f12e9f7692c99d7264bdfad96398492ac45055cddf0a2f587cd",
+      "f21928a25ed2ed4efa93c5d6cd63f03e6209ff7684302d9cb3e6f6df7fcb8d19",
     );
   });
 
@@ -66,16 +67,25 @@ describe("customData", () => {
   it("writes each file byte for byte, with the permissions its place asks for", () => {
     const files = written(cloudConfig(SMALL, { ...parameters, node: NODE }));
     const byPath = new Map(files.map((file) => [file.path, file]));
-    expect(byPath.get("/opt/tezos-signer/signer/main.ts")).to.include({
-      content: 'export const name         = "sígner 𝛽";\n\nconsole.log(name); // tab\n\n',
-      permissions: "0644",
-    });
     expect(byPath.get("/usr/local/sbin/go")).to.include({
       content: "#!/bin/sh\necho on 04:30 24.0.0\n",
       permissions: "0755",
     });
     expect(byPath.get("/etc/sudoers.d/x")).to.include({ permissions: "0440" });
-    expect([...byPath.keys()]).to.not.include("/opt/tezos-signer/signer/unused.ts");
+  });
+
+  it("bundles the signer's files as Node.js can unpack them, without those that it does not import", () => {
+    const bundle = written(cloudConfig(SMALL, parameters)).find(({ encoding }) => encoding === "b64");
+    const files = JSON.parse(brotliDecompressSync(Buffer.from(bundle?.content ?? "", "base64")).toString());
+    expect(Object.keys(files)).to.deep.equal([
+      "package.json",
+      "package-lock.json",
+      "signer/main.ts",
+      "signer/tezos-signer.js",
+    ]);
+    expect(files["signer/main.ts"]).to.equal(
+      'export const name         = "sígner 𝛽";\n\nconsole.log(name); // tab\n\n',
+    );
   });
 
   it("refuses a time that is none", () => {
@@ -98,6 +108,11 @@ describe("customData", () => {
 
 describe("the machine's customData", () => {
   const checkout = readCheckout(root);
+  let text: string;
+
+  before(() => {
+    text = cloudConfig(checkout, parameters);
+  });
 
   it("fits, with all of the signer in it", () => {
     const { length } = customData(checkout, parameters);
@@ -106,12 +121,11 @@ describe("the machine's customData", () => {
   });
 
   it("holds no path of the checkout", () => {
-    expect(cloudConfig(checkout, parameters)).to.not.include(root).and.not.include(tmpdir());
+    expect(text).to.not.include(root).and.not.include(tmpdir());
   });
 
   it("reads the same to cloud-init's own YAML library", function () {
     requires(this, hasProgram("cloud-init"), "cloud-init is not installed");
-    const text = cloudConfig(checkout, parameters);
     const theirs = execFileSync(
       "/usr/bin/python3",
       ["-c", "import json,sys,yaml; json.dump(yaml.safe_load(sys.stdin.buffer), sys.stdout)"],
@@ -124,7 +138,7 @@ describe("the machine's customData", () => {
     requires(this, hasProgram("cloud-init"), "cloud-init is not installed");
     const folder = mkdtempSync(join(tmpdir(), "cloud-config-"));
     try {
-      writeFileSync(join(folder, "user-data"), cloudConfig(checkout, parameters));
+      writeFileSync(join(folder, "user-data"), text);
       const said = execFileSync("cloud-init", ["schema", "--config-file", join(folder, "user-data")], {
         stdio: "pipe",
       });
@@ -136,7 +150,7 @@ describe("the machine's customData", () => {
 
   it("names the pinned Node.js in one place only", () => {
     const named = [...checkout].filter(
-      ([path, text]) => path.startsWith("cloud-init/files") && text.includes(NODE_RELEASE.version),
+      ([path, file]) => path.startsWith("cloud-init/files") && file.includes(NODE_RELEASE.version),
     );
     expect(named).to.deep.equal([]);
   });

@@ -26,6 +26,10 @@ describe("addresses that may reach the signer", () => {
     expect(texts("84.20.18.0/24")).to.deep.equal(["84.20.18.0/24"]);
   });
 
+  it("drops what another entry covers", () => {
+    expect(texts("84.20.18.9,84.20.18.0/28,84.20.18.8/30,84.20.19.1")).to.deep.equal(["84.20.18.0/28", "84.20.19.1"]);
+  });
+
   const refused: Record<string, RegExp> = {
     "0.0.0.0/0": /whole Internet/,
     "10.0.0.4": /is private/,
@@ -47,7 +51,7 @@ describe("addresses that may reach the signer", () => {
     "baker.example.org": /is not an IPv4 address/,
     "84.20.17.5,": /empty entry/,
     "": /empty entry/,
-    "84.20.16.0/23": /512 addresses.*allowWideBakerIp/,
+    "84.20.16.0/23": /512 addresses; nothing wider than \/24/,
   };
   for (const [input, reason] of Object.entries(refused)) {
     it(`refuses ${input === "" ? "nothing" : input}`, () => {

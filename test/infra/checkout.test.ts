@@ -6,18 +6,22 @@ import { requires } from "../support/requires.ts";
 describe("Pulumi's command line on this checkout", function () {
   this.timeout(60_000);
   const cloud = new Cloud();
-  let engine: Engine;
+  let engine: Engine | undefined;
   let pulumi: ReturnType<Engine["checkout"]>;
 
   /** Provider programs are not fetched: the fake is attached instead. */
   const OFFLINE = "--skip-plugin-pre-install";
 
-  before(async function () {
+  before(async () => {
     const folder = pulumiFolder();
-    requires(this, folder !== undefined, "no Pulumi CLI on PATH or in the cache; .ci/pulumi-cli builds one");
-    engine = await Engine.start(cloud, folder ?? "");
+    if (folder === undefined) return;
+    engine = await Engine.start(cloud, folder);
     pulumi = engine.checkout();
     expect((await pulumi("stack", "init", "dev")).failed).to.equal(false);
+  });
+
+  beforeEach(function () {
+    requires(this, engine !== undefined, "no Pulumi CLI on PATH or in the cache; .ci/pulumi-cli builds one");
   });
 
   after(() => engine?.close());

@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { expect } from "chai";
 import type { Plan, PlannedResource } from "../../infra/plan/recorder.ts";
+import { STORE_TAG } from "../../infra/vault.ts";
 import { at, list, text, texts } from "../support/azure/properties.ts";
 import { EVERYTHING, plan, SSH_KEY } from "./example.ts";
 
@@ -76,6 +79,15 @@ describe("what the program asks Azure for", () => {
         .to.include({ softDeleteRetentionInDays: 7 })
         .and.not.have.property("enablePurgeProtection");
       expect(properties(everything)).to.include({ softDeleteRetentionInDays: 90, enablePurgeProtection: true });
+    });
+
+    it("tags keys by the name that the signer looks for", () => {
+      const folder = resolve(import.meta.dirname, "../../signer/keys");
+      const sources = readdirSync(folder).map((name) =>
+        name.endsWith(".ts") ? readFileSync(join(folder, name), "utf8") : "",
+      );
+      const tags = sources.flatMap((source) => [...source.matchAll(/STORE_TAG = "([^"]+)"/g)].map((match) => match[1]));
+      expect([...new Set(tags)]).to.deep.equal([STORE_TAG]);
     });
 
     it("holds keys that are made in the HSM, tagged with the watermark store, and never deleted by Pulumi", () => {
@@ -176,6 +188,12 @@ describe("what the program asks Azure for", () => {
     expect(list(resource(everything, "people").inputs, "emailReceivers")).to.have.length(1);
     const silent = await plan({ monitoring: "true" });
     expect(list(resource(silent, "people").inputs, "emailReceivers")).to.deep.equal([]);
+  });
+
+  it("watches CPU credits only of a size that has them", async () => {
+    expect(names(everything)).to.include("machine-tired");
+    const steady = await plan({ monitoring: "true", vmSize: "Standard_D2s_v5" });
+    expect(names(steady)).to.include("machine-unavailable").and.not.to.include("machine-tired");
   });
 
   it("asks the audit log for signatures in a way that answers a row when there were none", () => {

@@ -53,8 +53,13 @@ describe("policies over planned resources", () => {
     ],
     ["vault", "properties.accessPolicies.0.permissions.keys", ["sign", "purge"], /policy 0 has purge/],
     ["machine", "osProfile.customData", base64(gzipSync(`key: ${SECRET}`)), /No secret.*customData/],
-    ["machine", "osProfile.customData", base64("-----BEGIN EC PRIVATE KEY-----"), /No secret.*customData/],
-    ["machine", "userData", base64(`{"connection":"AccountKey=abc"}`), /No secret.*userData/],
+    [
+      "machine",
+      "osProfile.customData",
+      base64(`-----BEGIN EC PRIVATE KEY-----\n${"A".repeat(64)}`),
+      /No secret.*customData/,
+    ],
+    ["machine", "userData", base64(`{"connection":"AccountKey=${"A".repeat(86)}=="}`), /No secret.*userData/],
     ["interface", "tags", { stack: "dev" }, /says whose it is: interface/],
     ["vault", "vaultName", "tezos-undefined", /No value is missing inside a text: vault/],
   ];

@@ -50,6 +50,8 @@ describe("the stack's configuration", () => {
   const wrong: readonly (readonly [key: keyof typeof KEYS, value: string, reason: RegExp])[] = [
     ["location", "North Europe", /identifier/],
     ["bakerIp", "0.0.0.0/0", /whole Internet/],
+    ["bakerIp", "84.20.16.0/23", /512 addresses.*set allowWideBakerIp to true$/],
+    ["adminIp", "84.20.16.0/23", /512 addresses; nothing wider than \/24 is taken$/],
     ["allowWideBakerIp", "yes", /neither true nor false/],
     ["operator", '{"objectId":"me","ip":"84.20.19.2"}', /objectId is not a GUID/],
     ["operator", '{"objectId":"aaaaaaaa-1111-4222-8333-444444444444"}', /ip is missing/],
@@ -92,7 +94,9 @@ describe("the stack's configuration", () => {
       const [first, ...more] = mistakes({ ...LEAST, [key]: value });
       expect(first?.key).to.equal(key);
       expect(first?.problem).to.match(reason);
-      expect(first?.example).to.match(new RegExp(`^for example: pulumi config set ${key} `));
+      expect(first?.example).to.match(
+        new RegExp(`^for example(: pulumi config set ${key} |, in Pulumi.STACK.yaml: tezos-signer:${key}: )`),
+      );
       expect(more).to.deep.equal([]);
     });
   }

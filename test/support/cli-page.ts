@@ -64,7 +64,8 @@ In the checkout, run \`npm run signer -- COMMAND\` where this page says \`tezos-
 - A command that asks questions needs a terminal. Over SSH, use \`ssh -t\`.
 - Passphrases and secret keys are never shown while you type them, and cannot be given as an option, by a pipe or in the environment.
 - Colour is used for warnings alone, and not when \`NO_COLOR\` is set.
-- Commands that talk to a vault do it as you are signed in: \`az login\` on your computer, the managed identity on the signer's machine. There, \`AZURE_CLIENT_ID\` names the identity.
+- Commands that talk to a vault do it as you are signed in with \`az login\`; \`keys drill verify\` does it as the machine's managed identity.
+- On the machine in Azure there are \`serve\` and \`keys drill verify\`; keys are made and moved elsewhere.
 
 ${sections.join("\n\n")}
 

@@ -1,5 +1,5 @@
+import { LiveSettings } from "../../signer/live-settings.ts";
 import { startSigner } from "../../signer/main.ts";
-import { parseSettings } from "../../signer/settings.ts";
 import { logLines } from "./log-lines.ts";
 
 /** A whole signer whose keys are those of an emulated vault; it may sign attestations. */
@@ -23,6 +23,6 @@ export async function startVaultSigner(
     watermarks: { kind: "sqlite", ...watermarks, initialise: "always", maxStep: "off" },
     policy: { default: { allow: ["attestation"] } },
   };
-  const signer = await startSigner(parseSettings(JSON.stringify(settings), "the test's settings"), logLines().log);
+  const signer = await startSigner(new LiveSettings(JSON.stringify(settings), "the test's settings"), logLines().log);
   return { url: signer.url, [Symbol.asyncDispose]: () => signer.stop() };
 }

@@ -3,7 +3,8 @@ import { STORE_TAG, UNBOUND } from "../../keys/store-tag.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal, table } from "../terminal.ts";
-import { nameOption, parseStoreId, vaultOption } from "./options.ts";
+import { nameOption, vaultOption } from "./options.ts";
+import { parseStoreId } from "./store-id.ts";
 import { type Connect, getKey, perform, publicKeyOf } from "./vault.ts";
 
 interface BindOptions {

@@ -1,18 +1,19 @@
-import type { JsonWebKey, KeyClient, KeyVaultKey } from "@azure/keyvault-keys";
+import type { JsonWebKey, KeyClient } from "@azure/keyvault-keys";
 import { Command, Option } from "commander";
 import { type Blob, checkBlobLength, parseBlob } from "../../keys/byok.ts";
 import { readSmallFile } from "../../keys/key-file.ts";
 import type { PrivateKey } from "../../keys/private-key.ts";
-import { STORE_TAG, UNBOUND } from "../../keys/store-tag.ts";
 import { decode, EncodingError } from "../../tezos/base58.ts";
 import type { Curve } from "../../tezos/public-key.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../run.ts";
-import { type Io, Terminal, table } from "../terminal.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { deliver } from "./delivery.ts";
 import { kekOf } from "./kek.ts";
 import { openKeyFile } from "./key-input.ts";
-import { nameOption, parseStoreId, vaultOption } from "./options.ts";
-import { type Connect, findKey, getKey, perform, publicKeyOf } from "./vault.ts";
+import { nameOption, vaultOption } from "./options.ts";
+import { parseStoreId } from "./store-id.ts";
+import { type Connect, findKey } from "./vault.ts";
 
 interface ImportOptions {
   readonly vault: string;
@@ -20,14 +21,6 @@ interface ImportOptions {
   readonly store?: string;
   readonly pem?: string;
   readonly exposeKey?: boolean;
-}
-
-/** A key on its way into the vault: what is sent, and the address that must come out. */
-interface Parcel {
-  readonly address: string;
-  readonly jwk: JsonWebKey;
-  /** For a key sent in the clear; a wrapped one says it by itself. */
-  readonly hardwareProtected?: boolean;
 }
 
 /** `keys import` */
@@ -73,7 +66,7 @@ async function importBlob(terminal: Terminal, client: KeyClient, options: Import
   const isNew = await askHistory(terminal);
   terminal.release();
   const jwk = { kty: "EC-HSM", crv: curve, keyOps: ["sign"], t: Buffer.from(text) } satisfies JsonWebKey;
-  await deliver(terminal, client, options, { address, jwk }, isNew);
+  await deliver(terminal, client, options, { address, jwk, isNew });
 }
 
 async function importPem(
@@ -101,7 +94,7 @@ async function importPem(
   terminal.release();
   const jwk = clearJwk(key);
   try {
-    await deliver(terminal, client, options, { address, jwk, hardwareProtected: true }, isNew);
+    await deliver(terminal, client, options, { address, jwk, isNew, hardwareProtected: true });
   } finally {
     jwk.d?.fill(0);
   }
@@ -175,104 +168,4 @@ async function askHistory(terminal: Terminal): Promise<boolean> {
     if (answer === "new") return true;
     if (answer === "elsewhere") return false;
   }
-}
-
-/** Imports the key unbound, so that no signer uses it yet; compares; and only then binds a new key to its store. */
-async function deliver(
-  terminal: Terminal,
-  client: KeyClient,
-  options: ImportOptions,
-  { address, jwk, hardwareProtected }: Parcel,
-  isNew: boolean,
-): Promise<void> {
-  const { vault, name, store } = options;
-  await perform({ vault, permission: "import", name }, () =>
-    client.importKey(name, jwk, {
-      tags: { [STORE_TAG]: UNBOUND },
-      ...(hardwareProtected !== undefined && { hardwareProtected }),
-    }),
-  ).catch((error) => {
-    if (!(error instanceof Failure && error.exit === "unusable")) throw error;
-    throw new Failure(
-      "unusable",
-      `The vault could not open the wrapped key: it was wrapped for another KEK, damaged on its way, or of another curve than its address says. Wrap it again. Nothing was imported. (${error.message})`,
-      { cause: error },
-    );
-  });
-  const bound = isNew && store !== undefined;
-  const key = await finish(client, options, address, bound ? store : undefined);
-  terminal.say("The key is in the vault. The vault's public key gives the same address as the paper:");
-  terminal.print(
-    table([
-      ["Address", address],
-      ["Key id", key.id ?? ""],
-      ["Protection", key.keyType ?? ""],
-      ["Operations", key.keyOperations?.join(", ") ?? ""],
-      ["Watermark store", bound ? store : "none yet"],
-    ]),
-  );
-  if (!bound) {
-    terminal.say(
-      `No signer uses the key until it is bound to a watermark store:\n  tezos-signer keys bind --vault ${vault} --name ${name} --store ID`,
-    );
-  }
-}
-
-/**
- * Compares what is in the vault with the paper, and then binds it, if to a store.
- * @throws Failure that says that the key has been imported
- */
-async function finish(
-  client: KeyClient,
-  options: ImportOptions,
-  address: string,
-  store?: string,
-): Promise<KeyVaultKey> {
-  const { vault, name } = options;
-  try {
-    const key = await getKey(client, name);
-    await compare(client, key, address, options);
-    if (store !== undefined) {
-      await perform({ vault, permission: "update", name }, () =>
-        client.updateKeyProperties(name, key.properties.version ?? "", { tags: { [STORE_TAG]: store } }),
-      );
-    }
-    return key;
-  } catch (error) {
-    if (!(error instanceof Failure) || error.exit === "mismatch") throw error;
-    throw new Failure(
-      error.exit,
-      `The key was imported as ${name}, but no signer uses it yet, because the next step failed: ${error.message}\nWhen that is mended, compare its address with the paper (keys list), and bind it (keys bind).`,
-      { cause: error },
-    );
-  }
-}
-
-/** What the vault holds must be what was sent; if not, the key is switched off, and it is unbound anyway. */
-async function compare(
-  client: KeyClient,
-  key: KeyVaultKey,
-  address: string,
-  { vault, name }: ImportOptions,
-): Promise<void> {
-  const found = publicKeyOf(key).address;
-  const fault =
-    found !== address
-      ? `the vault's key has the address ${found}, not ${address}`
-      : key.keyType !== "EC-HSM"
-        ? `the vault keeps it as ${key.keyType}, not in its HSM (EC-HSM); the vault must be premium`
-        : key.keyOperations?.join() !== "sign"
-          ? `the vault allows it ${key.keyOperations?.join(", ")}, not sign alone`
-          : undefined;
-  if (fault === undefined) return;
-  const off = await perform({ vault, permission: "update", name }, () =>
-    client.updateKeyProperties(name, key.properties.version ?? "", { enabled: false }),
-  ).then(
-    () => "It was disabled",
-    () => "It could not be disabled; do so by hand",
-  );
-  throw new Failure(
-    "mismatch",
-    `The import went wrong: ${fault}. ${off}, and no signer uses it. Delete the key ${name}.`,
-  );
 }

@@ -22,7 +22,10 @@ export function keysCommand(io: Io, connect: Connect = connectToAzure): Command 
   const command = new Command("keys")
     .summary("make, check, wrap and import keys")
     .description("Makes keys offline, brings them into a vault's HSM, and shows what is there.")
-    .hook("preAction", forbidCoreFiles)
+    // A test that runs a command in its own process keeps its core files.
+    .hook("preAction", () => {
+      if (io === process) forbidCoreFiles();
+    })
     .addCommand(generateCommand(io))
     .addCommand(checkCommand(io))
     .addCommand(showCommand(io))
@@ -32,6 +35,6 @@ export function keysCommand(io: Io, connect: Connect = connectToAzure): Command 
     .addCommand(importCommand(io, connect))
     .addCommand(bindCommand(io, connect))
     .addCommand(listCommand(io, connect))
-    .addCommand(drillCommand(io, connect));
+    .addCommand(drillCommand(io));
   return withExamples(command, "tezos-signer keys generate --curve P-256");
 }

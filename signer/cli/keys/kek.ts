@@ -1,7 +1,7 @@
 import type { KeyVaultKey } from "@azure/keyvault-keys";
 import { Command, Option } from "commander";
 import { formatKek, type Kek, parseKek } from "../../keys/byok.ts";
-import { writeNewFile } from "../../keys/key-file.ts";
+import { checkNewFile, writeNewFile } from "../../keys/key-file.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal, table } from "../terminal.ts";
@@ -23,6 +23,7 @@ export function kekCommand(io: Io, connect: Connect): Command {
     )
     .action(async (options: KekOptions) => {
       using terminal = new Terminal(io);
+      await checkNewFile(options.out);
       const client = await connect(options.vault);
       if ((await findKey(client, options.name)) !== undefined) {
         throw new Failure(
@@ -40,6 +41,7 @@ export function kekCommand(io: Io, connect: Connect): Command {
     .description("Writes the public half of the vault's key exchange key (KEK) to a file and shows its fingerprint.")
     .action(async (options: KekOptions) => {
       using terminal = new Terminal(io);
+      await checkNewFile(options.out);
       await giveKek(terminal, await getKey(await connect(options.vault), options.name), options);
     });
   for (const command of [create, show]) {

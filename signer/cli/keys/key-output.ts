@@ -1,6 +1,5 @@
-import { access } from "node:fs/promises";
 import { KeyError } from "../../keys/key-error.ts";
-import { readSmallFile, writeNewFile } from "../../keys/key-file.ts";
+import { checkNewFile, readSmallFile, writeNewFile } from "../../keys/key-file.ts";
 import { faultOfOwnPassphrase, kinds, makePassphrase, readTyped } from "../../keys/passphrase.ts";
 import { decryptPem, encryptPem } from "../../keys/pem.ts";
 import type { PrivateKey } from "../../keys/private-key.ts";
@@ -15,7 +14,7 @@ export async function storeKey(
   options: { readonly out?: string; readonly ownPassphrase?: boolean },
 ): Promise<void> {
   const path = options.out ?? `${key.publicKey.address}.pem`;
-  await refuseExisting(path);
+  await checkNewFile(path);
   const passphrase = options.ownPassphrase ? await askOwnPassphrase(terminal) : await givePassphrase(terminal, key);
   try {
     await writeNewFile(path, await encryptPem(key, passphrase));
@@ -29,15 +28,6 @@ export async function storeKey(
   terminal.say("The key is written, and was read back and opened. Add these lines to the paper form:");
   terminal.print(table([...identity(key.publicKey), ["File", path]]));
   terminal.say(`Now copy the file to a second drive, and try the paper: tezos-signer keys check ${path}`);
-}
-
-/** Before anything is asked: a name that is taken is refused again, and finally, when the file is made. */
-async function refuseExisting(path: string): Promise<void> {
-  const isThere = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) throw new KeyError("exists", `${path} is there already and is never written over. Choose another name.`);
 }
 
 /** Makes a passphrase, shows it for copying, and has it typed back from the paper until that is right. */

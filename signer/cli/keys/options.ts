@@ -1,5 +1,4 @@
 import { InvalidArgumentError, Option } from "commander";
-import { UNBOUND } from "../../keys/store-tag.ts";
 
 /** `--vault URL`, on every command that talks to one. */
 export function vaultOption(): Option {
@@ -30,14 +29,6 @@ export function parseVaultUrl(text: string): string {
 export function parseKeyName(text: string): string {
   if (!/^[0-9A-Za-z-]{1,127}$/.test(text)) {
     throw new InvalidArgumentError("A key's name has 1 to 127 letters, digits and dashes.");
-  }
-  return text;
-}
-
-/** A watermark store's id, as the stack makes it. A vault tag's value has at most 256 characters. */
-export function parseStoreId(text: string): string {
-  if (!/^[0-9A-Za-z-]{8,64}$/.test(text) || text === UNBOUND) {
-    throw new InvalidArgumentError("Give the store's id: pulumi stack output watermarkStoreId");
   }
   return text;
 }

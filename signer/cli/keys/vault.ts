@@ -6,7 +6,7 @@ import { Failure } from "../failure.ts";
 export type Connect = (url: string) => Promise<KeyClient>;
 
 /**
- * Connects as whoever is signed in here: `az login` on the operator's computer, the managed identity on the machine.
+ * Connects as whoever is signed in on the operator's computer (`az login`).
  * Azure's libraries are loaded here and not above, so that the offline commands load nothing that speaks to a network.
  */
 export async function connect(url: string): Promise<KeyClient> {
@@ -26,7 +26,7 @@ export async function connect(url: string): Promise<KeyClient> {
 export interface Task {
   readonly vault: string;
   /** The key permission that it takes. */
-  readonly permission: "get" | "list" | "create" | "import" | "update" | "sign";
+  readonly permission: "get" | "list" | "create" | "import" | "update";
   /** The key's name, where it has one. */
   readonly name?: string;
 }
@@ -127,9 +127,6 @@ function refusal(task: Task, host: string, error: ServiceError): string {
     return `The vault ${host} is closed to the internet. Run the command inside its network.`;
   }
   if (/disabled/i.test(inner)) return `The key ${task.name ?? ""} is disabled in the vault ${host}.`;
-  if (task.permission === "sign") {
-    return `Whoever is signed in here may not sign with the vault ${host}, and no operator should. Run this on the signer's machine.`;
-  }
   return `Whoever is signed in here lacks the permission "keys ${task.permission}" on the vault ${host}. Give it, and wait a minute:\n  pulumi config set --path operator.objectId "$(az ad signed-in-user show --query id -o tsv)"\n  pulumi up`;
 }
 

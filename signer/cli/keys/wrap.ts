@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { type Kek, parseKek, wrapKey } from "../../keys/byok.ts";
 import { KeyError } from "../../keys/key-error.ts";
-import { readSmallFile, writeNewFile } from "../../keys/key-file.ts";
+import { checkNewFile, readSmallFile, writeNewFile } from "../../keys/key-file.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal, table } from "../terminal.ts";
 import { openKeyFile, warnIfConnected } from "./key-input.ts";
@@ -18,6 +18,7 @@ export function wrapCommand(io: Io): Command {
     .option("--out <file>", "the file to write (default: ADDRESS.byok)")
     .action(async (file: string, options: { kek: string; out?: string }) => {
       using terminal = new Terminal(io);
+      if (options.out !== undefined) await checkNewFile(options.out);
       warnIfConnected(terminal);
       const kek = await readKek(options.kek);
       await compareFingerprint(terminal, kek);

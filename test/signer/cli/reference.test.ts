@@ -5,6 +5,9 @@ import { EXIT_CODES } from "../../../signer/cli/exit-codes.ts";
 import { nameOf } from "../../../signer/cli/run.ts";
 import { cliPage, helpOf, leaves, wholeProgram, wordsOf } from "../../support/cli-page.ts";
 
+/** Commands are read and parsed here, and none is run. */
+const nowhere = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {} };
+
 /** Every command, those that only hold others included. */
 function all(command: Command): Command[] {
   return [command, ...command.commands.flatMap(all)];
@@ -21,7 +24,7 @@ function linesOf(text: string): string[] {
 /** The name of the command that takes a command line. @throws CommanderError if none does */
 async function taker(line: string): Promise<string> {
   let name = "";
-  const program = await wholeProgram(process);
+  const program = await wholeProgram(nowhere);
   for (const leaf of leaves(program)) {
     leaf.exitOverride().action(() => {
       name = nameOf(leaf);
@@ -31,7 +34,7 @@ async function taker(line: string): Promise<string> {
   return name;
 }
 
-const program = await wholeProgram(process);
+const program = await wholeProgram(nowhere);
 
 describe("command line", () => {
   it("is what docs/reference/cli.md says", async () => {

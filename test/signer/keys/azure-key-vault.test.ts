@@ -1,4 +1,9 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { expect } from "chai";
 import { openAzureKeyVaultKeyring } from "../../../signer/keys/azure-key-vault.ts";
 import { signVerified } from "../../../signer/keys/verified-signature.ts";
@@ -8,12 +13,19 @@ import { logLines } from "../../support/log-lines.ts";
 import { vectors } from "../../support/shared.ts";
 import { closeRig, type Rig, type RigOptions, SIGNER, startRig } from "./vault-rig.ts";
 
+const run = promisify(execFile);
 const digest = Buffer.alloc(32, 7);
 
 /** The address of a key that the emulator made. */
 function addressOf({ key }: ReturnType<KeyVaultEmulator["createKey"]>): string {
   const { crv, x, y } = key as { crv?: string; x?: string; y?: string };
   return publicKeyFromJwk({ crv, x, y }).address;
+}
+
+async function listening(server: Server): Promise<string> {
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -64,7 +76,7 @@ describe("Key Vault keyring", () => {
   });
 
   it("asks the vault once for a signature", async () => {
-    const { vault, key } = await start();
+    const { vault, key } = await start({ rediscover: 60_000 });
     vault.resetCalls();
     for (let i = 0; i < 10; i += 1) await signVerified(key(), digest, AbortSignal.timeout(2_000));
     expect(vault.calls).to.include({ sign: 10, get: 0, unauthorized: 0 });
@@ -136,12 +148,24 @@ describe("Key Vault keyring", () => {
     expect(served()).to.have.length(1);
     const again = await openAzureKeyVaultKeyring({
       ...{ vault: vault.url, credential: "managed-identity", clientId: SIGNER.clientId, logger: logLines().log },
-      include: ["third", `other/${old}`],
+      include: () => ["third", `other/${old}`],
     });
     const locations = [...again.keys.values()].map(({ location }) => location.replace(vault.url, ""));
     expect(locations.map((location) => location.slice(0, 38))).to.include(`/keys/other/${old}`.slice(0, 38));
     expect(locations).to.have.length(2);
     await again.close();
+  });
+
+  it("serves another list of keys as soon as the settings have it", async () => {
+    let include: readonly string[] = ["baker"];
+    const { vault, keyring } = await start({
+      before: ({ vault }) => vault.createKey("other"),
+      include: () => include,
+    });
+    const other = addressOf(vault.createKey("third"));
+    expect(keyring.keys.size).to.equal(1);
+    include = ["third"];
+    await until(() => keyring.keys.has(other) && keyring.keys.size === 1);
   });
 
   it("hides no key behind one that cannot be read, and says which", async () => {
@@ -205,17 +229,17 @@ describe("Key Vault keyring", () => {
   });
 
   it("signs again with a key whose expiry was put off, without a restart", async () => {
-    const soon = Math.floor(Date.now() / 1000) + 1;
+    const soon = Math.floor(Date.now() / 1000) + 4;
     const { vault, key } = await start({
       before: ({ vault }) => vault.updateKey("baker", { exp: soon }),
       rediscover: 60_000,
     });
     const signing = key();
-    await sleep(1_100);
-    const late = await signVerified(signing, digest, AbortSignal.timeout(500)).catch((error: Error) => error.message);
+    await sleep(Math.max(0, soon * 1_000 - Date.now()) + 100);
+    const late = await signVerified(signing, digest, AbortSignal.timeout(2_000)).catch((error: Error) => error.message);
     expect(late).to.contain("expired at");
     vault.updateKey("baker", { exp: soon + 3_600 });
-    expect(await signVerified(signing, digest, AbortSignal.timeout(500))).to.have.length(64);
+    expect(await signVerified(signing, digest, AbortSignal.timeout(2_000))).to.have.length(64);
   });
 
   it("goes on with both versions of a rotated key; a restart finds the newest, or the one that is named", async () => {
@@ -226,7 +250,7 @@ describe("Key Vault keyring", () => {
     expect(await signVerified(before, digest, AbortSignal.timeout(2_000))).to.have.length(64);
     const reopen = async (include: "all" | string[]) => {
       const options = { vault: vault.url, credential: "managed-identity", clientId: SIGNER.clientId } as const;
-      const again = await openAzureKeyVaultKeyring({ ...options, include, logger: logLines().log });
+      const again = await openAzureKeyVaultKeyring({ ...options, include: () => include, logger: logLines().log });
       const addresses = [...again.keys.keys()];
       await again.close();
       return addresses;
@@ -277,11 +301,60 @@ describe("Key Vault keyring", () => {
     );
   });
 
+  it("takes the default credential of @azure/identity too", async () => {
+    const { vault, imds, key } = await start();
+    const script = join(import.meta.dirname, "open-keyring.ts");
+    const env = { ...process.env, AZURE_POD_IDENTITY_AUTHORITY_HOST: imds.url };
+    const { stdout } = await run(process.execPath, [script, vault.url, SIGNER.clientId], { env });
+    expect(stdout.trim()).to.equal(key().publicKey.address);
+  });
+
+  it("keeps the process alive while IMDS and the vault are away", async () => {
+    const { vault, imds, key } = await start();
+    const script = join(import.meta.dirname, "open-keyring.ts");
+    const env = { ...process.env, AZURE_POD_IDENTITY_AUTHORITY_HOST: imds.url };
+    await Promise.all([vault.goAway(), imds.goAway()]);
+    const running = run(process.execPath, [script, vault.url, SIGNER.clientId, "managed-identity"], { env });
+    await sleep(700);
+    await Promise.all([vault.comeBack(), imds.comeBack()]);
+    expect((await running).stdout.trim()).to.equal(key().publicKey.address);
+  });
+
   it("refuses a vault in the clear that is not on this computer", async () => {
     await start();
-    const options = { include: "all", credential: "managed-identity", logger: logLines().log } as const;
+    const options = { include: () => "all" as const, credential: "managed-identity", logger: logLines().log } as const;
     const error = await openAzureKeyVaultKeyring({ ...options, vault: "http://vault.example" }).catch((each) => each);
     expect(String(error)).to.contain("must be https");
+  });
+
+  it("sends its token to the vault alone: no redirection and no next page leads elsewhere", async () => {
+    const { imds } = await start();
+    const asked: (string | undefined)[] = [];
+    const stranger = createServer((request, response) => {
+      asked.push(request.headers.authorization);
+      response.end("{}");
+    });
+    const elsewhere = await listening(stranger);
+    let redirect = false;
+    const crooked = createServer((_request, response) => {
+      if (redirect) response.writeHead(307, { Location: `${elsewhere}/keys` }).end();
+      else response.end(JSON.stringify({ value: [], nextLink: `${elsewhere}/keys?api-version=7.4` }));
+    });
+    const vault = await listening(crooked);
+    const options = {
+      vault,
+      include: () => "all" as const,
+      credential: "managed-identity",
+      clientId: SIGNER.clientId,
+    } as const;
+    for (redirect of [false, true]) {
+      const keyring = await openAzureKeyVaultKeyring({ ...options, logger: logLines().log, times: { patience: 300 } });
+      expect(keyring.problem?.()).to.be.a("string");
+      await keyring.close();
+    }
+    expect(imds.calls.token).to.equal(3);
+    expect(asked).to.deep.equal([]);
+    await Promise.all([stranger, crooked].map((server) => promisify(server.close.bind(server))()));
   });
 
   it("writes no token and no signature, whatever fails, and a flood of one fault as one line", async () => {

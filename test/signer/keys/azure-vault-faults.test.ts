@@ -15,11 +15,10 @@ const DEADLINE = 700;
 const digest = Buffer.alloc(32, 7);
 
 interface Scenario {
+  /** With `before`, the fault is there before the keyring opens, and the time of opening counts. */
   readonly options?: RigOptions;
-  /** The fault is there before the keyring opens, and opening counts. */
-  readonly atStart?: boolean;
-  /** Brings the fault about. */
-  readonly arrange: (rig: Rig) => unknown;
+  /** Brings the fault about while keys are served. */
+  readonly arrange?: (rig: Rig) => unknown;
   /** Whether the fault strikes one request, so that it can be brought about again. */
   readonly once?: true;
   /** Ends a fault that does not end by itself; a signature must follow. */
@@ -34,8 +33,7 @@ const script = (...faults: AimedFault[]): Scenario => ({
   also: ({ vault }) => expect(vault.faults.pending).to.equal(0),
 });
 const imdsAtStart = (...faults: AimedFault[]): Scenario => ({
-  atStart: true,
-  arrange: ({ imds }) => imds.faults.script(faults),
+  options: { before: ({ imds }) => imds.faults.script(faults) },
   also: ({ imds }) => expect(imds.faults.pending).to.equal(0),
 });
 const keyChange = (before: Parameters<Rig["vault"]["updateKey"]>[1], after: typeof before): Scenario => ({
@@ -202,8 +200,12 @@ function milliseconds(within: string): number {
 
 describe("vault faults", () => {
   let rig: Rig;
-  const usual = getCACertificates("default");
+  let usual: string[];
 
+  // Not sooner: other tests' authorities may have come meanwhile.
+  before(() => {
+    usual = getCACertificates("default");
+  });
   afterEach(async () => {
     rig.restore();
     setDefaultCACertificates(usual);
@@ -214,28 +216,25 @@ describe("vault faults", () => {
     it(fault, async () => {
       const scenario = SCENARIOS[fault];
       if (scenario === undefined) throw new Error("this row has no scenario");
-      rig = await startRig({ ...scenario.options, ...(scenario.atStart ? { before: scenario.arrange } : {}) });
+      rig = await startRig(scenario.options);
       const allowed = milliseconds(within);
-      let spent = 0;
-      if (scenario.atStart) {
-        spent = rig.opened;
-      } else {
-        await sign(rig.key(), 5_000);
-        await scenario.arrange(rig);
-      }
+      const atStart = scenario.options?.before !== undefined;
+      if (!atStart) await sign(rig.key(), 5_000);
+      await scenario.arrange?.(rig);
+      const spent = atStart ? rig.opened : 0;
       const deadline = answer === "signature" ? 5_000 : DEADLINE;
       const key = rig.key();
-      // What takes milliseconds is disturbed by whatever else runs here: the best of three counts.
-      const runs = scenario.once && allowed <= 200 ? 3 : 1;
+      // What takes milliseconds is disturbed by whatever else runs here: the best of five counts, or a wide margin.
+      const runs = scenario.once && allowed <= 200 ? 5 : 1;
       let best = Number.POSITIVE_INFINITY;
       for (let run = 0; run < runs; run += 1) {
-        if (run > 0) await scenario.arrange(rig);
+        if (run > 0) await scenario.arrange?.(rig);
         const started = performance.now();
         const outcome = await sign(key, deadline).catch((error: unknown) => error);
         best = Math.min(best, performance.now() - started + spent);
         check(outcome, answer, key);
       }
-      const margin = allowed <= 200 ? 0 : 500;
+      const margin = runs > 1 ? 0 : 500;
       expect(best, "milliseconds").to.be.below(allowed + margin);
       if (log !== "–") expect(rig.logged(log), JSON.stringify(rig.lines)).to.have.length(1);
       else expect(rig.lines.filter((line) => line.fault !== undefined)).to.deep.equal([]);

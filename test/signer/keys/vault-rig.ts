@@ -12,18 +12,21 @@ export const SIGNER = {
   objectId: "66666666-7777-4888-8999-aaaaaaaaaaaa",
 };
 
+/** Pino's number for it. */
+const WARNING = 40;
+
 export interface RigOptions {
   readonly tls?: boolean;
   readonly crv?: Crv;
   /** Seconds. */
   readonly tokenLifetime?: number;
-  readonly include?: "all" | readonly string[];
+  readonly include?: "all" | readonly string[] | (() => readonly string[]);
   /** Milliseconds between two looks at the vault's keys; default 250. */
   readonly rediscover?: number;
   /** Milliseconds that opening waits for the vault; default 10,000. */
   readonly patience?: number;
   /** Called when vault and IMDS are there and the keyring is not. */
-  readonly before?: (rig: Rig) => unknown;
+  readonly before?: (parts: Pick<Rig, "vault" | "imds">) => unknown;
 }
 
 /** An emulated vault with one key "baker", an emulated IMDS, and the signer's keyring on both. */
@@ -52,26 +55,31 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   }
   vault.createKey("baker", { crv });
   const { log, lines } = logLines();
-  const rig = { vault, imds, lines, restore: () => {} } as unknown as Rig & { keyring: Keyring; opened: number };
-  rig.logged = (kind) => lines.filter(({ fault, level }) => fault === kind && level === 40);
-  rig.key = () => {
-    const key = [...rig.keyring.keys.values()][0];
-    if (key === undefined) throw new Error(`there is no key: ${rig.keyring.problem?.()}`);
-    return key;
-  };
-  await options.before?.(rig);
+  await options.before?.({ vault, imds });
   process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = imds.url;
   const started = performance.now();
-  rig.keyring = await openAzureKeyVaultKeyring({
+  const keyring = await openAzureKeyVaultKeyring({
     vault: vault.url,
-    include,
+    include: () => (typeof include === "function" ? include() : include),
     credential: "managed-identity",
     clientId: SIGNER.clientId,
     logger: log,
     times: { rediscover: options.rediscover ?? 250, seek: 100, patience: options.patience ?? 10_000 },
   });
-  rig.opened = performance.now() - started;
-  return rig;
+  return {
+    vault,
+    imds,
+    keyring,
+    lines,
+    opened: performance.now() - started,
+    logged: (kind) => lines.filter(({ fault, level }) => fault === kind && level === WARNING),
+    key() {
+      const key = [...keyring.keys.values()][0];
+      if (key === undefined) throw new Error(`there is no key: ${keyring.problem?.()}`);
+      return key;
+    },
+    restore: () => {},
+  };
 }
 
 export async function closeRig(rig: Rig): Promise<void> {

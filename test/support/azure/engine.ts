@@ -39,19 +39,20 @@ export function pulumiFolder(): string | undefined {
 
 /** Pulumi's own engine with a fake Azure under it and its state in a folder of its own. */
 export class Engine {
-  readonly #home = mkdtempSync(join(tmpdir(), "tezos-signer-engine-"));
+  readonly #home: string;
   readonly #providers: readonly Provider[];
   readonly #command: PulumiCommand;
   readonly env: Readonly<Record<string, string>>;
 
-  private constructor(command: PulumiCommand, providers: readonly Provider[], folder: string) {
+  private constructor(command: PulumiCommand, providers: readonly Provider[], home: string) {
     this.#command = command;
     this.#providers = providers;
-    mkdirSync(join(this.#home, "state"));
+    this.#home = home;
+    mkdirSync(join(home, "state"));
     this.env = {
-      PATH: `${folder}:${process.env.PATH}`,
-      PULUMI_HOME: join(this.#home, "home"),
-      PULUMI_BACKEND_URL: `file://${join(this.#home, "state")}`,
+      PATH: `${join(home, "bin")}:${process.env.PATH}`,
+      PULUMI_HOME: join(home, "home"),
+      PULUMI_BACKEND_URL: `file://${join(home, "state")}`,
       PULUMI_CONFIG_PASSPHRASE: "for tests",
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
@@ -60,14 +61,19 @@ export class Engine {
     };
   }
 
+  /**
+   * Starts providers and a home for Pulumi's files.
+   * @param folder holds the `pulumi` program
+   */
   static async start(cloud: Cloud, folder: string): Promise<Engine> {
+    const home = mkdtempSync(join(tmpdir(), "tezos-signer-engine-"));
+    mkdirSync(join(home, "bin"));
+    symlinkSync(join(folder, "pulumi"), join(home, "bin", "pulumi"));
     const providers = await Promise.all([
       serveAzure(cloud, versionOf("@pulumi/azure-native")),
       serveRandom(versionOf("@pulumi/random")),
     ]);
-    // `root` of a command is a folder with bin/ in it; the program found may stand elsewhere, so PATH finds it.
-    process.env.PATH = `${folder}:${process.env.PATH}`;
-    return new Engine(await PulumiCommand.get({ skipVersionCheck: true }), providers, folder);
+    return new Engine(await PulumiCommand.get({ root: home }), providers, home);
   }
 
   /** A stack whose program runs in this process. */
@@ -95,13 +101,11 @@ export class Engine {
       if (existsSync(join(root, name))) symlinkSync(join(root, name), join(folder, name));
     }
     copyFileSync(join(root, "Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
-    const host = join(this.#home, "host");
-    mkdirSync(host);
     if (!hasProgram("pulumi-language-nodejs")) {
       const script = `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "language-host.ts")}" "$@"\n`;
-      writeFileSync(join(host, "pulumi-language-nodejs"), script, { mode: 0o755 });
+      writeFileSync(join(this.#home, "bin", "pulumi-language-nodejs"), script, { mode: 0o755 });
     }
-    const PATH = `${host}:${dirname(process.execPath)}:${this.env.PATH}`;
+    const PATH = `${dirname(process.execPath)}:${this.env.PATH}`;
     const env = { HOME: this.#home, ...this.env, PATH };
     // Never waited for synchronously: the provider that it asks is in this process.
     return (...args) =>
@@ -165,7 +169,7 @@ export class TestStack {
   unprotect(): void {
     const { workDir: cwd, envVars } = this.stack.workspace;
     const args = ["state", "unprotect", "--all", "--yes", "--stack", this.stack.name];
-    execFileSync("pulumi", args, { cwd, env: { ...process.env, ...envVars }, stdio: "pipe" });
+    execFileSync("pulumi", args, { cwd, env: { HOME: cwd, ...envVars }, stdio: "pipe" });
   }
 
   async #run(act: (onEvent: (event: EngineEvent) => void) => Promise<Record<string, unknown>>): Promise<Outcome> {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
@@ -53,10 +54,7 @@ export class Connections {
 
   /** @returns the port */
   async listen(port: number, host: string): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(port, host, resolve);
-    });
+    await once(this.#server.listen(port, host), "listening");
     const address = this.#server.address();
     return typeof address === "object" && address !== null ? address.port : port;
   }

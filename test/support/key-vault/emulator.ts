@@ -160,11 +160,6 @@ export class KeyVaultEmulator {
     this.#store.recover(name);
   }
 
-  /** Whether lists of several pages hold an empty one in between; default true. */
-  set emptyPages(value: boolean) {
-    this.#operations.emptyPages = value;
-  }
-
   resetCalls(): void {
     Object.assign(this.calls, noCalls());
   }

@@ -34,8 +34,6 @@ export class Operations {
   readonly #url: string;
   readonly #vault: string;
   readonly #random: () => number;
-  /** Whether lists of more than one page hold an empty page that has a nextLink, as the service's sometimes do. */
-  emptyPages = true;
 
   constructor(store: KeyStore, url: string, vault: string, random: () => number) {
     this.#store = store;
@@ -56,13 +54,13 @@ export class Operations {
 
   list({ query }: Call): Answer {
     const items = this.#store.current().map((version) => this.#bundles.item(version, false));
-    return { status: 200, body: paged(items, `${this.#url}/keys`, query, this.emptyPages) };
+    return { status: 200, body: paged(items, `${this.#url}/keys`, query) };
   }
 
   versions({ route, query }: Call): Answer {
     const sorted = [...this.#store.versions(route.name)].sort((a, b) => (a.version < b.version ? -1 : 1));
     const items = sorted.map((version) => this.#bundles.item(version, true));
-    return { status: 200, body: paged(items, `${this.#url}/keys/${route.name}/versions`, query, this.emptyPages) };
+    return { status: 200, body: paged(items, `${this.#url}/keys/${route.name}/versions`, query) };
   }
 
   get({ route }: Call): Answer {
@@ -155,7 +153,7 @@ export class Operations {
       if (current === undefined) return [];
       return { ...this.#bundles.deletion(current.name, deleted), ...this.#bundles.item(current, false) };
     });
-    return { status: 200, body: paged(items, `${this.#url}/deletedkeys`, query, this.emptyPages) };
+    return { status: 200, body: paged(items, `${this.#url}/deletedkeys`, query) };
   }
 
   getDeleted({ route }: Call): Answer {

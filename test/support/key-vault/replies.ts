@@ -7,6 +7,14 @@ import type { Answer } from "./operations.ts";
 
 export const REGION = "westeurope";
 
+/** The error codes of statuses that a fault can name; any other is an internal error. */
+const CODES: Readonly<Record<number, string>> = {
+  400: "BadParameter",
+  403: "Forbidden",
+  408: "RequestTimeout",
+  503: "ServiceUnavailable",
+};
+
 /** The headers that every answer carries (recorded). */
 export function commonHeaders(request: IncomingMessage): Record<string, string> {
   const address = clientAddress(request.socket.remoteAddress);
@@ -34,8 +42,13 @@ export function revocation(): string {
 export function statusFault(status: number, retryAfter: number | undefined): refuse.VaultRefusal {
   const headers: Record<string, string> = retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) };
   if (status === 429) return refuse.throttled(headers);
-  const code = status === 503 ? "ServiceUnavailable" : "InternalServerError";
-  return new refuse.VaultRefusal(status, code, "The service could not do this.", undefined, headers);
+  return new refuse.VaultRefusal(
+    status,
+    CODES[status] ?? "InternalServerError",
+    "The service could not do this.",
+    undefined,
+    headers,
+  );
 }
 
 /** Front ends answer for hosts that they do not know, and not in JSON. */

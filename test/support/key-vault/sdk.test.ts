@@ -354,6 +354,41 @@ describe("the Key Vault emulator, asked by @azure/keyvault-keys", () => {
     ).to.equal(false);
   });
 
+  it("throttles other operations, and counts none that it refused", async () => {
+    vault.throttle.limits = { ...vault.throttle.limits, hsm: 3 };
+    vault.createKey("baker");
+    const codes: number[] = [];
+    for (let i = 0; i < 6; i += 1)
+      codes.push(
+        await keys.getKey("baker").then(
+          () => 200,
+          (error) => error.statusCode,
+        ),
+      );
+    expect(codes).to.deep.equal([200, 200, 200, 429, 429, 429]);
+  });
+
+  it("answers in the shape that the service's own answers were recorded in", async () => {
+    const challenge = await fetch(`${vault.url}/keys/baker/create?api%2Dversion=7.4`, { method: "POST" });
+    expect([challenge.status, challenge.headers.get("content-length")]).to.deep.equal([401, "97"]);
+    expect(challenge.headers.get("www-authenticate")).to.match(
+      /^Bearer authorization="https:\/\/login\.microsoftonline\.com\/[0-9a-f-]{36}", resource="https:\/\/vault\.azure\.net"$/,
+    );
+    const made = await raw(vault, imds, "POST", "/keys/baker/create", { kty: "EC-HSM", crv: "P-256K" });
+    expect(Object.keys(made)).to.deep.equal(["key", "attributes"]);
+    expect(Object.keys(made.key as object)).to.deep.equal(["kid", "kty", "key_ops", "crv", "x", "y"]);
+    expect(Object.keys(made.attributes as object)).to.include.members([
+      "enabled",
+      "created",
+      "updated",
+      "recoveryLevel",
+      "recoverableDays",
+    ]);
+    for (const name of ["region", "service-version", "network-info"]) {
+      expect(challenge.headers.get(`x-ms-keyvault-${name}`), name).to.not.equal(null);
+    }
+  });
+
   it("refuses an expired token, and one for another audience", async () => {
     const ask = async (token: string) => {
       const answer = await fetch(`${vault.url}/keys?api-version=7.4`, {

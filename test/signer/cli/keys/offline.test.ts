@@ -10,6 +10,7 @@ import { decryptPem, encryptPem } from "../../../../signer/keys/pem.ts";
 import { PrivateKey } from "../../../../signer/keys/private-key.ts";
 import { atTerminal } from "../../../support/fake-terminal.ts";
 import { shownPassphrase } from "../../../support/keys-terminal.ts";
+import { shell } from "../../../support/openssl.ts";
 import type { Answer } from "../../../support/pseudo-terminal.ts";
 import { vectors } from "../../../support/shared.ts";
 
@@ -106,6 +107,12 @@ describe("offline keys commands", () => {
       expect(readFileSync(pem, "utf8")).to.equal(before);
     });
 
+    it("says before anything is asked that it cannot write there", async () => {
+      const outcome = await run(["generate", "--curve", "P-256", "--out", at("absent/new.pem")], []);
+      expect(outcome.code).to.equal(code("unusable"));
+      expect(prose(outcome.stderr)).to.include("its directory is missing");
+    });
+
     it("writes nothing when it is stopped while the passphrase is typed", async () => {
       const outcome = await run(
         ["generate", "--curve", "P-256", "--out", at("new.pem")],
@@ -172,6 +179,20 @@ describe("offline keys commands", () => {
       const outcome = await run(["check", at("absent.pem")], []);
       expect(outcome.stderr).to.include("absent.pem cannot be read: no such file");
     });
+  });
+
+  it("say of a key of another curve which curves there are", async () => {
+    writeFileSync(pem, shell("openssl ecparam -genkey -noout -name secp384r1"));
+    for (const args of [
+      ["check", pem],
+      ["wrap", pem, "--kek", kek],
+      ["convert", pem],
+    ]) {
+      const outcome = await run(args, [[/groups of 4\): $/, fingerprint]]);
+      expect(outcome.code, args.join(" ")).to.equal(code("unusable"));
+      expect(prose(outcome.stderr)).to.include("a key for secp384r1; the signer uses P-256 (tz3) and P-256K");
+    }
+    expect(readdirSync(directory).sort()).to.deep.equal(["kek.json", "key.pem"]);
   });
 
   describe("show", () => {

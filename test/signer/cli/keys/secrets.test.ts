@@ -118,6 +118,12 @@ describe("secrets of the keys commands", function () {
     expect(words[1]?.slice(1, 5)).to.deep.equal(["prlimit", "--pid", words[1]?.[3], "--core=0:0"]);
   }
 
+  it("would show on the screen of a terminal whose program does not care", async () => {
+    const careless = ["sh", "-c", "printf 'Passphrase: '; read -r typed"];
+    const { screen } = await inTerminal(careless, [[/Passphrase: $/, passphrase]]);
+    expect(screen).to.include(passphrase);
+  });
+
   describe("under strace", () => {
     before(function () {
       requires(this, hasProgram("strace"), "strace shows what a process does");

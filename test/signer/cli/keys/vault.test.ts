@@ -4,12 +4,15 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { EXIT_CODES } from "../../../../signer/cli/exit-codes.ts";
 import { keysCommand } from "../../../../signer/cli/keys/index.ts";
+import { machineKeysCommand } from "../../../../signer/cli/keys/machine.ts";
 import { type Connect, explain } from "../../../../signer/cli/keys/vault.ts";
 import { parseKek, wrapKey } from "../../../../signer/keys/byok.ts";
 import { encryptPem } from "../../../../signer/keys/pem.ts";
 import { PrivateKey } from "../../../../signer/keys/private-key.ts";
 import { atTerminal, type Outcome } from "../../../support/fake-terminal.ts";
 import type { KeyVaultEmulator } from "../../../support/key-vault/emulator.ts";
+import { Imds } from "../../../support/key-vault/imds.ts";
+import type { TokenAuthority } from "../../../support/key-vault/tokens.ts";
 import {
   connectAs,
   MACHINE,
@@ -32,7 +35,7 @@ describe("keys commands at a vault", () => {
   let directory: string;
   let vault: KeyVaultEmulator;
   let asOperator: Connect;
-  let asMachine: Connect;
+  let tokens: TokenAuthority;
   let key: PrivateKey;
   let blob: string;
   const at = (name: string) => join(directory, name);
@@ -57,10 +60,8 @@ describe("keys commands at a vault", () => {
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), "tezos-signer-vault-"));
-    const { vault: started, tokens } = await startOperatorVault();
-    vault = started;
+    ({ vault, tokens } = await startOperatorVault());
     asOperator = connectAs(OPERATOR, tokens);
-    asMachine = connectAs(MACHINE, tokens);
     vault.createKey("import-kek", { kty: "RSA-HSM", ops: ["import"] });
     await run(["kek", "show", "--vault", vault.url, "--out", at("kek.json")]);
     key = PrivateKey.generate("P-256");
@@ -171,9 +172,9 @@ describe("keys commands at a vault", () => {
     });
 
     it("refuses a blob that another KEK wrapped, though it names ours", async () => {
-      const { vault: elsewhere, tokens } = await startOperatorVault();
+      const { vault: elsewhere, tokens: others } = await startOperatorVault();
       elsewhere.createKey("import-kek", { kty: "RSA-HSM", ops: ["import"] });
-      await runAs(connectAs(OPERATOR, tokens), ["kek", "show", "--vault", elsewhere.url, "--out", at("other.json")]);
+      await runAs(connectAs(OPERATOR, others), ["kek", "show", "--vault", elsewhere.url, "--out", at("other.json")]);
       await elsewhere.stop();
       const foreign = JSON.parse(wrapKey(key, parseKek(readFileSync(at("other.json"), "utf8"))));
       const { kid } = JSON.parse(readFileSync(at("kek.json"), "utf8"));
@@ -223,6 +224,13 @@ describe("keys commands at a vault", () => {
       expect(outcome.stderr).to.include("was not reached");
     });
 
+    it("says that the outcome is not known when the vault hangs up during the import", async () => {
+      vault.faults.script([{ kind: "reset", on: "import" }]);
+      const outcome = await run(importing(), importAnswers());
+      expect(outcome.code).to.equal(code("unavailable"));
+      expect(prose(outcome.stderr)).to.include("is not known").and.include("keys list");
+    });
+
     it("takes a key file without wrapping only by the flag that accepts it", async () => {
       writeFileSync(at("key.pem"), await encryptPem(key, Buffer.from(passphrase)));
       const args = ["import", "--pem", at("key.pem"), "--vault", vault.url, "--name", "baker", "--store", STORE];
@@ -248,6 +256,12 @@ describe("keys commands at a vault", () => {
       const kek = parseKek(readFileSync(at("kek2.json"), "utf8"));
       expect(kek.bytes).to.equal(512);
       expect(outcome.stdout).to.include(kek.fingerprint);
+    });
+
+    it("makes no key whose file could not be written", async () => {
+      const outcome = await run(["kek", "create", "--vault", vault.url, "--name", "kek2", "--out", at("kek.json")]);
+      expect(outcome.code).to.equal(code("exists"));
+      expect(await content()).to.have.all.keys("import-kek");
     });
 
     it("makes no second version of one that is there", async () => {
@@ -337,6 +351,7 @@ describe("keys commands at a vault", () => {
   });
 
   describe("drill", () => {
+    let imds: Imds;
     const verifying = (signature: string) => [
       ...["drill", "verify", "--vault", vault.url, "--name", "baker"],
       ...["--signature", signature],
@@ -344,36 +359,54 @@ describe("keys commands at a vault", () => {
     async function offlineSignature(signer: PrivateKey): Promise<string> {
       writeFileSync(at("drill.pem"), await encryptPem(signer, Buffer.from(passphrase)));
       const outcome = await run(["drill", "sign", at("drill.pem")], [[/from the paper: $/, passphrase]]);
-      rmSync(at("drill.pem"));
       return outcome.stdout.trim();
     }
 
     beforeEach(async () => {
       await run(importing(), importAnswers());
+      imds = await Imds.start({ tokens, identities: [MACHINE] });
+      process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = imds.url;
+    });
+    afterEach(async () => {
+      delete process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST;
+      await imds.stop();
     });
 
     it("finds that the backup is the key in the vault", async () => {
-      const outcome = await runAs(asMachine, verifying(await offlineSignature(key)));
+      const outcome = await run(verifying(await offlineSignature(key)));
+      expect(outcome.code, outcome.stderr).to.equal(0);
+      expect(outcome.stdout).to.include(key.publicKey.address);
+    });
+
+    it("runs on the machine, which has no other key command", async () => {
+      const outcome = await atTerminal(machineKeysCommand, verifying(await offlineSignature(key)));
       expect(outcome.code, outcome.stderr).to.equal(0);
       expect(outcome.stdout).to.include(key.publicKey.address);
     });
 
     it("finds that another key's backup is not", async () => {
       using other = PrivateKey.generate("P-256");
-      const outcome = await runAs(asMachine, verifying(await offlineSignature(other)));
+      const outcome = await run(verifying(await offlineSignature(other)));
       expect(outcome.code).to.equal(code("mismatch"));
       expect(prose(outcome.stderr)).to.include("you have no backup of this key");
     });
 
-    it("sends the operator, who may not sign, to the machine", async () => {
+    it("sends whoever may not sign to the machine", async () => {
+      vault.policies.grant(MACHINE.objectId, ["get", "list"]);
       const outcome = await run(verifying(await offlineSignature(key)));
-      expect(outcome.code).to.equal(code("refused"));
-      expect(prose(outcome.stderr)).to.include("Run this on the signer's machine");
+      expect(outcome.code).to.equal(code("unavailable"));
+      expect(prose(outcome.stderr)).to.include("Only the signer's machine may sign");
+    });
+
+    it("says so when the vault has no such key", async () => {
+      vault.deleteKey("baker");
+      const outcome = await run(verifying(await offlineSignature(key)));
+      expect(outcome.code).to.equal(code("unavailable"));
+      expect(prose(outcome.stderr)).to.include("no key to compare with");
     });
 
     it("says of a mistyped signature that it is", async () => {
-      const outcome = await runAs(asMachine, verifying("p2sigmistyped"));
-      expect(outcome.code).to.equal(code("unusable"));
+      expect((await run(verifying("p2sigmistyped"))).code).to.equal(code("unusable"));
     });
   });
 });

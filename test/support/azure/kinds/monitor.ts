@@ -60,7 +60,13 @@ export const MONITOR: Readonly<Record<string, Kind>> = {
 };
 
 function metricAlert(inputs: Properties, cloud: Cloud): Properties {
-  for (const scope of texts(inputs, "scopes")) must(cloud, scope);
+  for (const scope of texts(inputs, "scopes")) {
+    const size = text(must(cloud, scope).inputs, "hardwareProfile.vmSize");
+    const credits = list(inputs, "criteria.allOf").some(({ metricName }) => /^CPU Credits/.test(String(metricName)));
+    if (credits && !size.startsWith("Standard_B")) {
+      throw badRequest("BadRequest", "Couldn't find a metric named CPU Credits Remaining.");
+    }
+  }
   for (const action of list(inputs, "actions")) must(cloud, text(action, "actionGroupId"));
   if (!["PT1M", "PT5M", "PT15M", "PT30M", "PT1H"].includes(text(inputs, "windowSize"))) {
     throw badRequest("BadRequest", "windowSize is not supported.");

@@ -12,11 +12,6 @@ export const STORAGE: Readonly<Record<string, Kind>> = {
     put: account,
   },
   "azure-native:storage:Table": {
-    ...inGroup(
-      "Microsoft.Storage/storageAccounts/tableServices/tables",
-      ["accountName", "service", "tableName"],
-      /^[A-Za-z][A-Za-z0-9]{2,62}$/,
-    ),
     replaces: ["resourceGroupName", "accountName", "tableName"],
     id: (inputs, cloud) => {
       const name = text(inputs, "tableName");

@@ -1,0 +1,74 @@
+import { isDeepStrictEqual } from "node:util";
+import { parseSettings, type Settings } from "./settings.ts";
+
+/** Settings that take effect at once; every other one needs a new process. */
+const LIVE = ["policy", "authentication", "allowedAddresses", "listKnownKeys"] as const satisfies (keyof Settings)[];
+
+/** What became of settings that were offered. */
+export type Outcome = "applied" | "restart";
+
+/**
+ * The settings in use. Others can be offered while the signer runs: valid ones are taken whole, between two requests, and
+ * invalid ones change nothing.
+ */
+export class LiveSettings {
+  readonly source: string;
+  #current: Settings;
+  #since = new Date();
+  #refusal: string | undefined;
+
+  /**
+   * @param text YAML
+   * @param source what to call it in messages
+   * @throws SettingsError naming every mistake
+   */
+  constructor(text: string, source: string) {
+    this.source = source;
+    this.#current = parseSettings(text, source);
+  }
+
+  get current(): Settings {
+    return this.#current;
+  }
+
+  /** When the settings in use were taken. */
+  get since(): Date {
+    return this.#since;
+  }
+
+  /** What is wrong with the settings that were offered last; undefined where nothing is. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /**
+   * Takes other settings.
+   * @returns `restart` where something differs that a running process cannot change: then nothing was taken
+   * @throws SettingsError naming every mistake; then nothing was taken
+   */
+  offer(text: string): Outcome {
+    const next = this.#parse(text);
+    if (!isDeepStrictEqual(fixed(this.#current), fixed(next))) return "restart";
+    this.#current = next;
+    this.#since = new Date();
+    return "applied";
+  }
+
+  #parse(text: string): Settings {
+    try {
+      const next = parseSettings(text, this.source);
+      this.#refusal = undefined;
+      return next;
+    } catch (error) {
+      this.#refusal = error instanceof Error ? error.message : String(error);
+      throw error;
+    }
+  }
+}
+
+/** What a running process cannot change: all but LIVE, and of the keys all but which of the vault's are meant. */
+function fixed(settings: Settings): object {
+  const rest = Object.entries(settings).filter(([name]) => !LIVE.some((each) => each === name));
+  const { keys } = settings;
+  return { ...Object.fromEntries(rest), keys: keys.kind === "azure-key-vault" ? { ...keys, include: "any" } : keys };
+}

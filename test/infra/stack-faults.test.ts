@@ -1,0 +1,56 @@
+import { expect } from "chai";
+import program from "../../infra/index.ts";
+import { Cloud } from "../support/azure/cloud.ts";
+import { Engine, pulumiFolder, type TestStack } from "../support/azure/engine.ts";
+import { requires } from "../support/requires.ts";
+import { all, NO_CLI, RESOURCES, THROW_AWAY } from "./stack.ts";
+
+describe("faults of Azure during an up", function () {
+  this.timeout(60_000);
+  let engine: Engine | undefined;
+
+  async function fresh(cloud: Cloud): Promise<TestStack> {
+    engine = await Engine.start(cloud, pulumiFolder() ?? "");
+    const stack = await engine.stack("dev", program);
+    await stack.configure(THROW_AWAY);
+    return stack;
+  }
+
+  beforeEach(function () {
+    requires(this, pulumiFolder() !== undefined, NO_CLI);
+  });
+
+  afterEach(() => engine?.close());
+
+  // `npm run test:stack` fails each resource in turn.
+  it("four resources fail to be made once, and repeated ups converge without making anything twice", async () => {
+    const cloud = new Cloud();
+    const stack = await fresh(cloud);
+    for (const name of ["group", "subnet", "vault", "machine"]) cloud.faults.set(name, "create");
+    let ups = 1;
+    while ((await stack.up()).failed) ups += 1;
+    expect(ups).to.be.within(3, 5); // subnet and vault may fail in one
+    const made = cloud.calls.filter(({ failed }) => failed === undefined);
+    expect(made.map(({ method, name }) => `${method} ${name}`)).to.have.members(all("create", RESOURCES.slice(1)));
+    expect(cloud.faults.size).to.equal(0);
+    expect((await stack.preview()).operations).to.deep.equal([]);
+  });
+
+  it("a deployer who may not assign roles is told which right is missing", async () => {
+    const cloud = new Cloud();
+    cloud.deployer.assignsRoles = false;
+    const { messages } = await (await fresh(cloud)).up();
+    expect(messages).to.include("Microsoft.Authorization/roleAssignments/write");
+  });
+
+  it("mistakes in the configuration are all named before anything is made", async () => {
+    const cloud = new Cloud();
+    const stack = await fresh(cloud);
+    await stack.configure({ bakerIp: "0.0.0.0/0", sshPublicKey: "-----BEGIN OPENSSH PRIVATE KEY-----", vmSize: "b1s" });
+    const { failed, messages } = await stack.preview();
+    expect(failed).to.equal(true);
+    for (const key of ["bakerIp", "sshPublicKey", "vmSize"]) expect(messages).to.include(`\n  ${key} = `);
+    expect(messages).not.to.match(/\n\s+at /);
+    expect(cloud.calls).to.deep.equal([]);
+  });
+});

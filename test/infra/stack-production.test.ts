@@ -1,0 +1,104 @@
+import { expect } from "chai";
+import { build, readSettings } from "../../infra/index.ts";
+import { Cloud } from "../support/azure/cloud.ts";
+import { Engine, pulumiFolder, type TestStack } from "../support/azure/engine.ts";
+import { requires } from "../support/requires.ts";
+import { SSH_KEY } from "./example.ts";
+import { all, kept, MACHINE_REPLACED, NO_CLI, requests, THROW_AWAY, VAULT } from "./stack.ts";
+
+describe("the life of a production stack on Pulumi's engine", function () {
+  this.timeout(60_000);
+  const cloud = new Cloud();
+  const config = {
+    ...THROW_AWAY,
+    bakerIp: "84.20.17.5",
+    sshPublicKey: SSH_KEY,
+    production: "true",
+    monitoring: "true",
+    keys: '[{"name":"consensus","curve":"P-256","source":"generate"}]',
+  };
+  let engine: Engine | undefined;
+  let stack: TestStack;
+  let customData = "IyBvbmUK";
+
+  before(async () => {
+    const folder = pulumiFolder();
+    if (folder === undefined) return;
+    engine = await Engine.start(cloud, folder);
+    stack = await engine.stack("mainnet", async () => build(readSettings(), customData));
+    await stack.configure({ ...config, production: "false" });
+    expect((await stack.up()).failed).to.equal(false);
+  });
+
+  beforeEach(function () {
+    requires(this, engine !== undefined, NO_CLI);
+  });
+
+  after(() => engine?.close());
+
+  it("is what a throw-away stack becomes in place, with the vault's days of soft delete as they were", async () => {
+    await stack.configure({ production: "true" });
+    const { operations, failed, messages } = await stack.up();
+    expect(failed, messages).to.equal(false);
+    expect(operations).to.include.members(all("create", ["vault-lock", "account-lock", "destroy-guard"]));
+    expect(operations.filter((operation) => !/^(create|update) /.test(operation))).to.deep.equal([]);
+    const properties = cloud.ofType(VAULT)[0]?.outputs.properties;
+    expect(properties).to.include({ enablePurgeProtection: true, softDeleteRetentionInDays: 7 });
+  });
+
+  it("cannot be turned into a throw-away stack by its configuration", async () => {
+    await stack.configure({ production: "false" });
+    const { failed, messages } = await stack.preview();
+    expect(failed).to.equal(true);
+    expect(messages).to.match(/destroy-guard.*cannot be deleted\s+because it is protected/s);
+    await stack.configure({ production: "true" });
+  });
+
+  it("refuses to be destroyed, says why, and deletes nothing first", async () => {
+    const before = [...cloud.resources.keys()];
+    cloud.calls.length = 0;
+    const { failed, messages } = await stack.destroy();
+    expect(failed).to.equal(true);
+    expect(messages).to.match(/ProductionStackIsNotDestroyed.*cannot be deleted\s+because it is protected/s);
+    expect(cloud.calls).to.deep.equal([]);
+    expect([...cloud.resources.keys()]).to.deep.equal(before);
+  });
+
+  it("is upgraded like any other: the machine is replaced and nothing else", async () => {
+    customData = "IyB0d28K";
+    const before = kept(cloud);
+    const { operations, messages } = await stack.up();
+    expect(operations, messages).to.have.members(MACHINE_REPLACED);
+    expect(kept(cloud)).to.deep.equal(before);
+  });
+
+  it("keeps a key that was taken out of the configuration, and says so", async () => {
+    await stack.configure({ keys: "[]" });
+    const { failed, messages } = await stack.up();
+    expect(failed).to.equal(true);
+    expect(messages).to.match(/consensus.*cannot be deleted\s+because it is protected/s);
+    await stack.configure({ keys: config.keys });
+  });
+
+  it("takes new tags without a preview that fears for the protected", async () => {
+    await stack.configure({ tags: '{"owner":"baker"}' });
+    const { failed, messages } = await stack.preview();
+    expect(failed, messages).to.equal(false);
+  });
+
+  it("is held by Azure's locks even where Pulumi is not asked", () => {
+    const group = `${cloud.subscription}/resourceGroups/tezos-signer-mainnet`;
+    expect(() => cloud.delete("azure-native:resources:ResourceGroup", "by hand", group)).to.throw(/ScopeLocked/);
+  });
+
+  it("is destroyed once it is unprotected", async () => {
+    stack.unprotect();
+    cloud.calls.length = 0;
+    const { failed, messages } = await stack.destroy();
+    expect(failed, messages).to.equal(false);
+    const calls = requests(cloud);
+    expect(calls).to.have.members(["delete vault-lock", "delete account-lock", "delete group"]);
+    expect(calls.at(-1)).to.equal("delete group");
+    expect([...cloud.resources.keys()]).to.deep.equal([]);
+  });
+});

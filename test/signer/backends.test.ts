@@ -1,0 +1,177 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { verifySignature } from "@taquito/utils";
+import { expect } from "chai";
+import { generateLocalKey, localPassphrase } from "../../signer/keys/local.ts";
+import { encode } from "../../signer/tezos/base58.ts";
+import { azurite } from "../support/azurite.ts";
+import { KeyVaultEmulator } from "../support/key-vault/emulator.ts";
+import { Imds } from "../support/key-vault/imds.ts";
+import { publicKey, sign } from "../support/octez-client.ts";
+import { attestation, block, preattestation } from "../support/payloads.ts";
+import { type SignerProcess, startSignerProcess, temporaryFolder } from "../support/signer-process.ts";
+import { tableName } from "../support/watermark-stores.ts";
+
+const MACHINE = {
+  clientId: "0b4dd1f2-6f3a-4bd5-9b5c-2f8f3f0f6f01",
+  objectId: "7a0c1f0e-3f57-4a55-8a39-51d0b1f0aa02",
+};
+
+/** A place for a signer: its keys, its watermarks, and whatever they need around them. */
+class Place implements AsyncDisposable {
+  readonly #parts = new AsyncDisposableStack();
+  readonly #env: Record<string, string> = {};
+  readonly vault: KeyVaultEmulator | undefined;
+  readonly #folder: string;
+
+  private constructor(folder: string, vault: KeyVaultEmulator | undefined) {
+    this.#folder = folder;
+    this.vault = vault;
+  }
+
+  static async open(keys: "local" | "azure-key-vault", watermarks: "sqlite" | "azure-table"): Promise<Place> {
+    const folder = await temporaryFolder();
+    const imds = await Imds.start({ identities: [MACHINE] });
+    const policies = { [MACHINE.objectId]: ["get", "list", "sign"] as const };
+    const vault = keys === "local" ? undefined : await KeyVaultEmulator.start({ tokens: imds.tokens, policies });
+    const place = new Place(folder.path, vault);
+    place.#parts.use(folder);
+    place.#parts.defer(() => imds.stop());
+    if (vault !== undefined) place.#parts.defer(() => vault.stop());
+    place.#env.AZURE_POD_IDENTITY_AUTHORITY_HOST = imds.url;
+    place.#env.AZURE_TOKEN_CREDENTIALS = "ManagedIdentityCredential";
+    place.#env.AZURE_CLIENT_ID = MACHINE.clientId;
+    const settings = {
+      listen: { port: 0 },
+      admin: { port: 0 },
+      keys: await place.#keys(),
+      watermarks: { ...(await place.#watermarks(watermarks)), initialise: "always", maxStep: "off" },
+      policy: { default: { allow: ["block", "preattestation", "attestation"] } },
+    };
+    await writeFile(join(folder.path, "settings.yaml"), JSON.stringify(settings));
+    return place;
+  }
+
+  start(): Promise<SignerProcess> {
+    return startSignerProcess(this.#folder, ["--config", "settings.yaml"], this.#env);
+  }
+
+  async #keys() {
+    if (this.vault !== undefined) {
+      this.vault.createKey("baker", { crv: "P-256K" });
+      return { kind: "azure-key-vault", vault: this.vault.url, clientId: MACHINE.clientId };
+    }
+    const path = join(this.#folder, "keys");
+    await mkdir(path, { mode: 0o700 });
+    await generateLocalKey("P-256K", join(path, "baker.pem"), await localPassphrase(path));
+    return { kind: "local", path };
+  }
+
+  async #watermarks(kind: "sqlite" | "azure-table") {
+    if (kind === "sqlite") return { kind, path: "watermarks.sqlite" };
+    const { endpoint, ca } = await azurite();
+    const trusted = join(this.#folder, "ca.pem");
+    await writeFile(trusted, ca);
+    this.#env.NODE_EXTRA_CA_CERTS = trusted;
+    return { kind, endpoint, table: tableName() };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.disposeAsync();
+  }
+}
+
+for (const keys of ["local", "azure-key-vault"] as const) {
+  for (const watermarks of ["sqlite", "azure-table"] as const) {
+    describe(`a signer with ${keys} keys and ${watermarks} watermarks`, () => {
+      let place: Place;
+      let signer: SignerProcess;
+      let address: string;
+
+      const ask = (payload: Buffer) => sign(signer.url, address, payload.toString("hex"));
+
+      before(async () => {
+        place = await Place.open(keys, watermarks);
+        signer = await place.start();
+        address = signer.addresses[0] ?? "";
+      });
+      after(async () => {
+        await signer[Symbol.asyncDispose]();
+        await place[Symbol.asyncDispose]();
+      });
+
+      it("answers 64 clients at once on a cold start, each with a signature of its own bytes", async () => {
+        const key = await publicKey(signer.url, address);
+        const payloads = Array.from({ length: 64 }, (_, index) =>
+          attestation({ chainId: encode("Net", Buffer.from([1, 2, 3, index])), level: 5 }),
+        );
+        const answers = await Promise.all(payloads.map(ask));
+        for (const [index, { signature }] of answers.entries()) {
+          expect(verifySignature(payloads[index]?.toString("hex") ?? "", key, signature ?? "")).to.equal(true);
+        }
+      });
+
+      it("signs a block, a preattestation and an attestation at one level, and Taquito verifies them", async () => {
+        const key = await publicKey(signer.url, address);
+        for (const payload of [block({ level: 7 }), preattestation({ level: 7 }), attestation({ level: 7 })]) {
+          const { signature } = await ask(payload);
+          expect(verifySignature(payload.toString("hex"), key, signature ?? "")).to.equal(true);
+        }
+      });
+
+      it("gives the same bytes the same signature", async () => {
+        for (const payload of [block({ level: 8 }), attestation({ level: 8 })]) {
+          expect((await ask(payload)).signature).to.equal((await ask(payload)).signature);
+        }
+      });
+
+      it("refuses other bytes at a position, with DAL slots or without, and positions below", async () => {
+        await ask(attestation({ level: 9 }));
+        await ask(block({ level: 9, round: 1 }));
+        for (const payload of [
+          attestation({ level: 9, dal: 1n }),
+          attestation({ level: 9, slot: 1 }),
+          attestation({ level: 8 }),
+          block({ level: 9, round: 1, timestamp: 5n }),
+          block({ level: 9, round: 0 }),
+        ]) {
+          expect((await ask(payload)).status).to.equal(409);
+        }
+      });
+
+      it("lets one of twenty conflicting requests at once win, and only one", async () => {
+        const payloads = Array.from({ length: 20 }, (_, slot) => attestation({ level: 10, slot }));
+        const answers = await Promise.all(payloads.map(ask));
+        expect(answers.filter(({ status }) => status === 200)).to.have.length(1);
+        expect(answers.filter(({ status }) => status === 409)).to.have.length(19);
+      });
+
+      it("finishes what a client no longer waits for", async () => {
+        const payload = block({ level: 11 });
+        const hangUp = new AbortController();
+        const given = sign(signer.url, address, payload.toString("hex"), { signal: hangUp.signal }).catch(() => {});
+        setTimeout(() => hangUp.abort(), 3);
+        await given;
+        expect((await ask(payload)).status).to.equal(200);
+      });
+
+      if (keys === "azure-key-vault") {
+        it("asks the vault once for a signature, and not at all for a block that has one", async () => {
+          place.vault?.resetCalls();
+          await ask(block({ level: 12 }));
+          await ask(block({ level: 12 }));
+          expect(place.vault?.calls).to.deep.include({ sign: 1 });
+        });
+      }
+
+      it("returns the very same block signature after a kill -9 and a restart", async () => {
+        const payload = block({ level: 13 });
+        const { signature } = await ask(payload);
+        await signer.end("SIGKILL");
+        signer = await place.start();
+        expect((await ask(payload)).signature).to.equal(signature);
+        expect((await ask(block({ level: 13, timestamp: 5n }))).status).to.equal(409);
+      });
+    });
+  }
+}
