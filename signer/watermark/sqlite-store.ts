@@ -24,8 +24,8 @@ const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
 /**
- * Watermarks in one local file, for one process: SQLite in WAL mode with synchronous=FULL, so that each commit is one
- * fdatasync, and with an exclusive lock for as long as the process lives. A failed write is fatal: what a failed fsync has
+ * Watermarks in one local file, for one process: SQLite in WAL mode with synchronous=FULL, so that each commit is
+ * synced to the disk, and with an exclusive lock for as long as the process lives. A failed write is fatal: what a failed fsync has
  * left on the disk cannot be known, so it is not tried again.
  */
 export class SqliteStore implements WatermarkStore {

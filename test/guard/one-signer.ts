@@ -1,0 +1,19 @@
+import { writeSync } from "node:fs";
+import { SqliteStore } from "../../signer/watermark/sqlite-store.ts";
+import { GuardedSigner } from "../support/guarded-signer.ts";
+
+/**
+ * The real guard on a SQLite file, in a process of its own that can be watched: signs at each level and writes what came
+ * out, one line each, in a way that a trace of its system calls shows.
+ */
+const [path = "", first = "1", count = "5"] = process.argv.slice(2);
+const store = new SqliteStore(path);
+const signer = new GuardedSigner(store);
+for (let level = Number(first); level < Number(first) + Number(count); level++) {
+  for (const kind of ["block", "attestation"] as const) {
+    const outcome = await signer.outcome({ kind, level });
+    writeSync(1, `${kind} ${level} ${outcome}\n`);
+  }
+}
+for (const reason of signer.trusted.stops.values()) writeSync(1, `stop: ${reason}\n`);
+await store.close();
