@@ -41,6 +41,11 @@ export class LiveSettings {
     return this.#refusal;
   }
 
+  /** Notes that newer settings could not be had or used. */
+  refuse(reason: string): void {
+    this.#refusal = reason;
+  }
+
   /**
    * Takes other settings.
    * @returns `restart` where something differs that a running process cannot change: then nothing was taken
@@ -60,7 +65,7 @@ export class LiveSettings {
       this.#refusal = undefined;
       return next;
     } catch (error) {
-      this.#refusal = error instanceof Error ? error.message : String(error);
+      this.refuse(error instanceof Error ? error.message : String(error));
       throw error;
     }
   }

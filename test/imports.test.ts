@@ -15,6 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "signer/tezos",
     "signer/errors.ts",
     "signer/settings.ts",
+    "signer/last-good.ts",
     "signer/live-settings.ts",
     "signer/user-data.ts",
     "signer/keys",

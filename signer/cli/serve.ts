@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import { type Logger, pino, stdTimeFunctions } from "pino";
 import { imdsHost } from "../keys/azure-managed-identity.ts";
 import type { Keyring } from "../keys/keyring.ts";
+import { LastGood } from "../last-good.ts";
 import { LiveSettings } from "../live-settings.ts";
 import { SettingsError } from "../settings.ts";
 import type { Curve } from "../tezos/public-key.ts";
@@ -68,31 +69,52 @@ async function readSettings(file: string): Promise<LiveSettings> {
   return parse(text, file);
 }
 
+const USER_DATA = "the machine's userData";
+
 /**
- * Settings from the machine's userData, which `pulumi up` changes in place.
- * @param restart called where they need a new process, which systemd starts
+ * Settings from the machine's userData, which `pulumi up` changes in place; where it cannot be used at the start, the last
+ * that could.
+ * @param restart called where new settings need a new process, which systemd starts
  */
 async function followUserData(log: Logger, restart: () => void): Promise<Disposable & { readonly live: LiveSettings }> {
-  const userData = new UserData({ url: userDataUrl(imdsHost()), apply: (text) => take(live, text, log, restart) });
-  const text = await userData.read().catch((error: Error) => {
-    throw new Failure("unavailable", `${error.message}.`, { cause: error });
-  });
-  const live = parse(text, "the machine's userData");
+  const { STATE_DIRECTORY } = process.env;
+  const lastGood = STATE_DIRECTORY === undefined ? undefined : new LastGood(STATE_DIRECTORY, log);
+  const userData = new UserData({ url: userDataUrl(imdsHost()), apply: (text) => take(text) });
+  const take = (text: string) => {
+    try {
+      const outcome = live.offer(text);
+      log.info(
+        { outcome },
+        outcome === "applied" ? "new settings are in use" : "new settings need a new process; ending",
+      );
+      lastGood?.keep(text);
+      if (outcome === "restart") restart();
+    } catch (error) {
+      log.error(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  };
+  const { live, text } = await firstSettings(userData, lastGood, log);
   userData.watch(text);
   return { live, [Symbol.dispose]: () => userData.stop() };
 }
 
-function take(live: LiveSettings, text: string, log: Logger, restart: () => void): void {
+/** @returns the settings to begin with, and what userData was when they were read */
+async function firstSettings(userData: UserData, lastGood: LastGood | undefined, log: Logger) {
+  let text = "";
   try {
-    const outcome = live.offer(text);
-    log.info(
-      { outcome },
-      outcome === "applied" ? "new settings are in use" : "new settings need a new process; ending",
-    );
-    if (outcome === "restart") restart();
+    text = await userData.read();
+    const live = new LiveSettings(text, USER_DATA);
+    lastGood?.keep(text);
+    return { live, text };
   } catch (error) {
-    log.error(error instanceof Error ? error.message : String(error));
-    throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    const kept = lastGood?.read();
+    if (kept === undefined) throw new Failure("unusable", reason, { cause: error });
+    log.error(`${reason}; the last good settings are in use`);
+    const live = parse(kept, USER_DATA);
+    live.refuse(reason);
+    return { live, text };
   }
 }
 

@@ -41,7 +41,7 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
   const cloud = new Cloud();
   let engine: Engine | undefined;
   let stack: TestStack;
-  let customData = "";
+  let version = "first";
   let older = false;
   const base64 = (content: string) => Buffer.from(content).toString("base64");
 
@@ -49,10 +49,11 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
     const folder = pulumiFolder();
     if (folder === undefined) return;
     engine = await Engine.start(cloud, folder);
-    customData = base64("#cloud-config\n# first version\n");
     stack = await engine.stack("dev", async () => {
       if (older) pulumi.runtime.registerResourceTransform(withoutNewerOptions);
-      return build(readSettings(), customData);
+      const settings = readSettings();
+      // Stands for the real customData: other code, or a machine with sshd, is other bytes.
+      return build(settings, base64(`#cloud-config\n# ${version} version, sshd: ${settings.adminIp.length > 0}\n`));
     });
     await stack.configure(THROW_AWAY);
   });
@@ -104,7 +105,7 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
   });
 
   it("another version of the signer replaces the machine and keeps identity, address, vault and table", async () => {
-    customData = base64("#cloud-config\n# second version\n");
+    version = "second";
     const before = kept(cloud);
     expect((await stack.preview()).operations).to.have.members(MACHINE_REPLACED);
     cloud.calls.length = 0;
@@ -115,7 +116,7 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
 
   it("previews each other change as docs/change.md says", async () => {
     const changes: readonly (readonly [key: string, value: string, operations: readonly string[]])[] = [
-      ["adminIp", "198.51.100.4", ["update firewall"]],
+      ["adminIp", "198.51.100.4", [...MACHINE_REPLACED, "update firewall"]],
       ["authorizedKeys", '["edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav"]', ["update machine"]],
       ["vmSize", "Standard_B2ats_v2", ["update machine"]],
       ["redundancy", "ZRS", ["update account"]],
@@ -182,7 +183,7 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
     alerts.push("machine-unavailable", "machine-tired", "alerts");
     await stack.configure({ monitoring: "true", alertEmail: "baker@example.org" });
     expect((await stack.up()).operations).to.have.members(all("create", alerts));
-    customData = base64("#cloud-config\n# third version\n");
+    version = "third";
     expect((await stack.up()).operations).to.have.members(MACHINE_REPLACED);
     await stack.configure({ monitoring: "false", alertEmail: null });
     expect((await stack.up()).operations).to.have.members(all("delete", alerts));
