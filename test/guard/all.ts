@@ -13,35 +13,41 @@ import { twoSigners } from "./two-signers.ts";
  * The explorer's bounds are slices of three preemptions, two faults and one crash, each explored wholly: all of them
  * together would be tens of millions of schedules a scenario.
  */
-const SLICES: readonly Bounds[] = [
-  { preemptions: 3, faults: 0, crashes: 0 },
-  { preemptions: 2, faults: 0, crashes: 1 },
-  { preemptions: 1, faults: 1, crashes: 0 },
-  { preemptions: 0, faults: 2, crashes: 0 },
-  { preemptions: 0, faults: 1, crashes: 1 },
-];
+const SLICES = {
+  preemptions: [
+    { preemptions: 3, faults: 0, crashes: 1 },
+    { preemptions: 2, faults: 1, crashes: 0 },
+  ],
+  faults: [
+    { preemptions: 1, faults: 1, crashes: 1 },
+    { preemptions: 0, faults: 2, crashes: 1 },
+  ],
+} as const satisfies Record<string, readonly Bounds[]>;
+
+async function exploreAll(slices: readonly Bounds[]): Promise<object> {
+  const total = { scenarios: SCENARIOS.length, schedules: 0, states: 0, released: 0 };
+  for (const scenario of SCENARIOS) {
+    for (const bounds of slices) {
+      const { violation, schedules, states, released } = await explore(scenario, bounds);
+      if (violation !== undefined) throw new Error(violation);
+      total.schedules += schedules;
+      total.states += states;
+      total.released += released;
+    }
+  }
+  return total;
+}
 
 const CAMPAIGNS: Readonly<Record<string, () => Promise<object>>> = {
-  explorer: async () => {
-    const total = { scenarios: 0, schedules: 0, states: 0, released: 0 };
-    for (const scenario of SCENARIOS) {
-      total.scenarios += 1;
-      for (const bounds of SLICES) {
-        const { violation, schedules, states, released } = await explore(scenario, bounds);
-        if (violation !== undefined) throw new Error(violation);
-        total.schedules += schedules;
-        total.states += states;
-        total.released += released;
-      }
-    }
-    return total;
-  },
+  "explorer, preemptions": () => exploreAll(SLICES.preemptions),
+  "explorer, faults": () => exploreAll(SLICES.faults),
   model: () => compareWithModel(1_000_000),
   races: () => race(20, 1_000),
   kills: async (): Promise<KillCounts> => killCampaign(200),
-  twoSigners: () => twoSigners(60),
+  "two signers": () => twoSigners(60),
   durability: () => mocha("test/guard/durability.test.ts"),
-  seededBugs: () => mocha("test/guard/explorer.test.ts"),
+  "seeded bugs": () => mocha("test/guard/explorer.test.ts"),
+  "public suite": () => mocha("test/interchange/suite.test.ts"),
 };
 
 /** Runs a file of tests. @returns how many passed */
@@ -62,7 +68,7 @@ async function run(name: string): Promise<void> {
   const started = performance.now();
   const counts = await CAMPAIGNS[name]?.();
   const seconds = Math.round((performance.now() - started) / 1_000);
-  console.log(`${name.padEnd(12)} ${JSON.stringify(counts)} in ${seconds} s`);
+  console.log(`${name.padEnd(22)} ${JSON.stringify(counts)} in ${seconds} s`);
 }
 
 const [, , only] = process.argv;
