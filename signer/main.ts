@@ -102,8 +102,11 @@ async function openKeyring(live: LiveSettings, logger: Logger): Promise<Keyring>
   return openLocalKeyring({ path: keys.path, passphrase: await localPassphrase(keys.path) });
 }
 
-/** The table is asked in the same name as the vault; beside local keys, in the operator's own. */
-async function openStore({ keys, watermarks }: Settings): Promise<WatermarkStore> {
+/**
+ * The watermark store that settings name, not yet asked anything. The table is asked in the same name as the vault; beside
+ * local keys, in the operator's own.
+ */
+export async function openStore({ keys, watermarks }: Settings): Promise<WatermarkStore> {
   if (watermarks.kind === "sqlite") {
     const { SqliteStore } = await import("./watermark/sqlite-store.ts");
     return new SqliteStore(watermarks.path);

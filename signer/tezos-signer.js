@@ -10,4 +10,6 @@ const { program } = await import("./cli/program.ts");
 const { runCommandLine } = await import("./cli/run.ts");
 // The signer itself, with its servers and SDKs, is loaded for `serve` alone.
 const start = async (settings, logger) => (await import("./main.ts")).startSigner(settings, logger);
-process.exitCode = await runCommandLine(await program(process, start), process.argv.slice(2), process);
+const openStore = async (settings) => (await import("./main.ts")).openStore(settings);
+const command = await program(process, start, openStore);
+process.exitCode = await runCommandLine(command, process.argv.slice(2), process);

@@ -13,8 +13,9 @@ export const EXIT_CODES = {
   mismatch: { code: 7, meaning: "Two things that must be the same are not: an address, a fingerprint, a signature" },
   "not-signed-in": { code: 8, meaning: "There is no Azure sign-in that works" },
   refused: { code: 9, meaning: "The vault refused: its firewall, or a missing permission" },
-  "not-found": { code: 10, meaning: "The vault has no such key" },
-  unavailable: { code: 11, meaning: "The vault was not reached, or has no time now; try again" },
+  "not-found": { code: 10, meaning: "The vault has no such key, or there is no watermark store" },
+  unavailable: { code: 11, meaning: "The vault or the watermark store was not reached, or has no time now; try again" },
+  "in-use": { code: 12, meaning: "A running signer has the watermark store open; stop it first" },
   interrupted: { code: 130, meaning: "Stopped by Ctrl-C" },
 } as const satisfies Record<string, { code: number; meaning: string }>;
 

@@ -209,7 +209,7 @@ for (const curve of ["P-256", "P-256K"] as const) {
 
 describe("a key bound to another watermark store", () => {
   it("signs no block and no vote, not even in the request that is the first to reach the store", async () => {
-    await using signer = await PipelineSigner.make("P-256", "another store");
+    await using signer = await PipelineSigner.make("P-256", { boundTo: "another store" });
     for (const payload of [block, preattestation, attestation]) {
       expect(await signer.ask(payload())).to.equal(500);
       expect(await signer.ask(payload())).to.equal(500);

@@ -14,9 +14,10 @@ import type { Io } from "../../signer/cli/terminal.ts";
 
 /** The whole command line, whose commands are read here and not run. */
 export function wholeProgram(io: Io): Promise<Command> {
-  return program(io, async () => {
+  const nowhere = async () => {
     throw new Failure("failed", "no signer is started here");
-  });
+  };
+  return program(io, nowhere, nowhere);
 }
 
 /** Every command that does something, in the order of the help. */

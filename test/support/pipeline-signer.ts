@@ -22,24 +22,32 @@ export class PipelineSigner implements AsyncDisposable {
   readonly address: string;
   pipeline: Pipeline;
   store: SqliteStore;
-  #keyring: Keyring;
+  readonly #keyring: Keyring;
+  readonly #maxStep: number | "off";
 
-  private constructor(folder: string, keyring: Keyring, address: string) {
+  private constructor(folder: string, keyring: Keyring, address: string, maxStep: number | "off") {
+    this.#maxStep = maxStep;
     this.folder = folder;
     this.address = address;
     this.#keyring = keyring;
     [this.store, this.pipeline] = this.#start();
   }
 
-  /** @param boundTo id of the store that the key names, as a vault's tag does */
-  static async make(curve: Curve = "P-256", boundTo?: string): Promise<PipelineSigner> {
+  /**
+   * @param options.boundTo id of the store that the key names, as a vault's tag does
+   * @param options.maxStep as in the settings
+   */
+  static async make(
+    curve: Curve = "P-256",
+    { boundTo, maxStep = 100 }: { boundTo?: string; maxStep?: number | "off" } = {},
+  ): Promise<PipelineSigner> {
     const folder = mkdtempSync(join(tmpdir(), "pipeline-"));
     const { address } = await generateLocalKey(curve, join(folder, "key.pem"), PASSPHRASE);
     const { keys, close } = await openLocalKeyring({ path: folder, passphrase: PASSPHRASE });
     const bound = [...keys].map(
       ([name, key]) => [name, boundTo === undefined ? key : { ...key, store: boundTo }] as const,
     );
-    return new PipelineSigner(folder, { keys: new Map(bound), close }, address);
+    return new PipelineSigner(folder, { keys: new Map(bound), close }, address, maxStep);
   }
 
   /** As after a crash: nothing remembered but what is on the disk. */
@@ -78,7 +86,7 @@ export class PipelineSigner implements AsyncDisposable {
     const pipeline = new Pipeline({
       keyring: this.#keyring,
       storeId: () => trusted.id,
-      guard: new Guard({ store: trusted, maxStep: 100, deadline: 4_000, clock: Date.now }),
+      guard: new Guard({ store: trusted, maxStep: this.#maxStep, deadline: 4_000, clock: Date.now }),
       policy: () => ({ default: POLICY, keys: new Map() }),
       logger: logLines().log,
       metrics: new Metrics(),

@@ -1,0 +1,45 @@
+import { Command } from "commander";
+import { type Row, type RowKey, rowName } from "../../watermark/store.ts";
+import { Failure } from "../failure.ts";
+import { withExamples } from "../run.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import {
+  configOption,
+  type OpenStore,
+  requireIdentity,
+  type StoreOptions,
+  userDataOption,
+  withStore,
+} from "./store.ts";
+
+/** `watermarks check` */
+export function checkCommand(io: Io, open: OpenStore): Command {
+  const command = new Command("check")
+    .summary("check that the record is whole")
+    .description(
+      "Opens the store as the signer does and reads every mark: that the store is the one that the settings name, that each mark can be read, and that none contradicts itself. Changes nothing.",
+    )
+    .addOption(configOption())
+    .addOption(userDataOption())
+    .action(async (options: StoreOptions) => {
+      using terminal = new Terminal(io);
+      await withStore(open, options, async (opened) => {
+        const id = await requireIdentity(opened);
+        const rows = await opened.store.list(opened.signal);
+        const faults = rows.flatMap(({ key, row }) => [...faultsOf(key, row)]);
+        if (faults.length > 0) throw new Failure("unusable", faults.join("\n"));
+        terminal.print(`The store ${id} is whole: ${rows.length} marks.`);
+      });
+    });
+  return withExamples(command, "tezos-signer watermarks check --config /etc/tezos-signer/settings.yaml");
+}
+
+function* faultsOf(key: RowKey, { level, round, digest, signature }: Row): Iterable<string> {
+  const inRange = (value: number) => Number.isInteger(value) && value >= 0 && value < 2 ** 31;
+  if (!inRange(level) || !inRange(round)) yield `The ${rowName(key)} is at ${level}/${round}, where no chain is.`;
+  if (digest !== undefined && !/^[0-9a-f]{64}$/.test(digest)) yield `The ${rowName(key)} has a digest of no 32 bytes.`;
+  if (signature === undefined) return;
+  if (key.kind !== "block") yield `The ${rowName(key)} keeps a signature, which only blocks do.`;
+  if (digest === undefined) yield `The ${rowName(key)} keeps a signature of unknown bytes.`;
+  if (!/^[0-9a-f]{128}$/.test(signature)) yield `The ${rowName(key)} keeps a signature of no 64 bytes.`;
+}

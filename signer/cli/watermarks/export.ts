@@ -1,0 +1,41 @@
+import { Command } from "commander";
+import { writeNewFile } from "../../keys/key-file.ts";
+import { writeInterchange } from "../../watermark/interchange.ts";
+import { withExamples } from "../run.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import {
+  configOption,
+  type OpenStore,
+  requireIdentity,
+  type StoreOptions,
+  userDataOption,
+  withStore,
+} from "./store.ts";
+
+/** `watermarks export` */
+export function exportCommand(io: Io, open: OpenStore): Command {
+  const command = new Command("export")
+    .summary("write every mark to a file")
+    .description(
+      "Writes every mark in the format of docs/reference/interchange.md. It is old as soon as the signer signs again: export from a signer that is stopped.",
+    )
+    .addOption(configOption())
+    .addOption(userDataOption())
+    .option("--out <file>", "a new file; standard output by default")
+    .action(async ({ out, ...options }: StoreOptions & { out?: string }) => {
+      using terminal = new Terminal(io);
+      await withStore(open, options, async (opened) => {
+        const id = await requireIdentity(opened);
+        const rows = await opened.store.list(opened.signal);
+        const text = writeInterchange(id, rows, new Date());
+        if (out === undefined) terminal.print(text.trimEnd());
+        else await writeNewFile(out, text);
+        terminal.say(`${rows.length} marks of the store ${id}${out === undefined ? "" : ` are in ${out}`}.`);
+      });
+    });
+  return withExamples(
+    command,
+    "tezos-signer watermarks export --config settings.yaml --out marks.json",
+    "tezos-signer watermarks export --user-data",
+  );
+}

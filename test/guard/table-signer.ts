@@ -1,0 +1,38 @@
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { openLocalKeyring } from "../../signer/keys/local.ts";
+import { Metrics } from "../../signer/metrics.ts";
+import { Pipeline } from "../../signer/pipeline.ts";
+import { AzureTableStore } from "../../signer/watermark/azure-table-store.ts";
+import { Guard } from "../../signer/watermark/guard.ts";
+import { TrustedStore } from "../../signer/watermark/trusted-store.ts";
+import { tableCredential } from "../support/azurite.ts";
+import { logLines } from "../support/log-lines.ts";
+import { openSigningPort } from "../support/signing-port.ts";
+
+/**
+ * A signer in a process of its own, as main.ts wires it, on a table that Azurite serves; its token is a test's, which is all
+ * that `serve` itself would not do. Sends its URL and address to the parent.
+ */
+export const PASSPHRASE = Buffer.from("for tests");
+
+if (import.meta.main) {
+  const [endpoint = "", table = "", keys = ""] = process.argv.slice(2);
+  setDefaultCACertificates([...getCACertificates("default"), process.env.SIGNER_CA ?? ""]);
+  const keyring = await openLocalKeyring({ path: keys, passphrase: PASSPHRASE });
+  const store = new TrustedStore({
+    store: new AzureTableStore({ endpoint, table, credential: tableCredential }),
+    initialise: "always",
+    clock: Date.now,
+  });
+  const pipeline = new Pipeline({
+    keyring,
+    storeId: () => store.id,
+    guard: new Guard({ store, maxStep: "off", deadline: 4_000, clock: Date.now }),
+    policy: () => ({ default: { allow: ["block", "preattestation", "attestation"] }, keys: new Map() }),
+    logger: logLines().log,
+    metrics: new Metrics(),
+    deadline: 4_000,
+  });
+  const { url } = await openSigningPort(pipeline);
+  process.send?.({ url, address: pipeline.addresses()[0] });
+}
