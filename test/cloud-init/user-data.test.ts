@@ -34,7 +34,7 @@ const written = (text: string): { path: string; permissions: string; content: st
 describe("customData", () => {
   it("has the same bytes on every computer", () => {
     expect(hash(customData(SMALL, { ...parameters, node: NODE }))).to.equal(
-      "f21928a25ed2ed4efa93c5d6cd63f03e6209ff7684302d9cb3e6f6df7fcb8d19",
+      "231c57d3712ad2449b555154e4d275f4486f25e3c6b7b3c0d4be5937a29a8ed5",
     );
   });
 
@@ -50,6 +50,11 @@ describe("customData", () => {
   it("changes with a file that the signer imports", () => {
     const changed = new Map(SMALL).set("signer/main.ts", "export {};\n");
     expect(customData(changed, parameters)).to.not.deep.equal(customData(SMALL, parameters));
+  });
+
+  it("does not change with a comment or the layout of a file", () => {
+    const changed = new Map(SMALL).set("signer/main.ts", `// A name.\n\n${SMALL.get("signer/main.ts")}`);
+    expect(customData(changed, parameters)).to.deep.equal(customData(SMALL, parameters));
   });
 
   it("does not change with a file that the signer does not import, a README, a test, a script or a version for development", () => {
@@ -83,9 +88,7 @@ describe("customData", () => {
       "signer/main.ts",
       "signer/tezos-signer.js",
     ]);
-    expect(files["signer/main.ts"]).to.equal(
-      'export const name         = "sígner 𝛽";\n\nconsole.log(name); // tab\n\n',
-    );
+    expect(files["signer/main.ts"]).to.equal('const n="sígner 𝛽";console.log(n);export{n as name};\n');
   });
 
   it("refuses a time that is none", () => {
@@ -100,8 +103,8 @@ describe("customData", () => {
   });
 
   it("refuses to grow over its limit", () => {
-    const noise = Array.from({ length: 4000 }, (_, index) => hash(Buffer.from(`${index}`))).join("\n");
-    const changed = new Map(SMALL).set("signer/main.ts", noise);
+    const noise = Array.from({ length: 4000 }, (_, index) => hash(Buffer.from(`${index}`))).join("");
+    const changed = new Map(SMALL).set("signer/main.ts", `console.log("${noise}");\n`);
     expect(() => customData(changed, parameters)).to.throw(`over the limit of ${SIZE_LIMIT}`);
   });
 });
