@@ -100,6 +100,16 @@ describe("sqlite store", () => {
     expect((await store.read(KEY))?.row.level).to.equal(100);
   });
 
+  it("writes on through checkpoints of its log: 5,000 commits of one open", async function () {
+    this.timeout(60_000);
+    const store = open();
+    await store.establish("id-1");
+    let version = await store.insert(KEY, rowAt(1));
+    for (let level = 2; level <= 5_000; level++) version = await store.replace(KEY, rowAt(level), version);
+    expect((await store.read(KEY))?.row.level).to.equal(5_000);
+    expect(statSync(`${path}-wal`).size).to.be.lessThan(5_000 * 4_096);
+  });
+
   it("gives its lock back when it is closed", async () => {
     await made();
     expect(await open().identity()).to.equal("id-1");
