@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Logger } from "pino";
+import { Confirmations } from "./confirmation/confirmations.ts";
+import { ConfirmationSocket } from "./confirmation/socket.ts";
 import { createAdminApp } from "./http/admin.ts";
 import { addressFilter, createApp } from "./http/app.ts";
 import { listen, type RunningServer } from "./http/server.ts";
@@ -57,11 +59,17 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
   parts.defer(() => preparation.stop());
   await preparation.start();
 
+  const confirmations = new Confirmations({ logger });
+  const operators = new ConfirmationSocket(confirmations, logger);
+  parts.defer(() => operators.close());
+  if (settings.confirmation !== undefined) await operators.open(settings.confirmation.socket);
+
   const pipeline = new Pipeline({
     keyring,
     guard,
     storeId: () => store.id,
     policy: () => live.current.policy,
+    confirmations,
     logger,
     metrics,
     deadline: REQUEST_DEADLINE,
@@ -79,6 +87,7 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
     log: logger,
   });
   parts.defer(() => server.stop());
+  parts.defer(() => confirmations.stop());
 
   const url = urlOf(server, settings.listen.tls === undefined ? "http" : "https");
   const adminUrl = urlOf(admin, "http");

@@ -12,9 +12,12 @@ export const EXIT_CODES = {
   exists: { code: 6, meaning: "Something is there already, and nothing is written over" },
   mismatch: { code: 7, meaning: "Two things that must be the same are not: an address, a fingerprint, a signature" },
   "not-signed-in": { code: 8, meaning: "There is no Azure sign-in that works" },
-  refused: { code: 9, meaning: "The vault refused: its firewall, or a missing permission" },
+  refused: {
+    code: 9,
+    meaning: "Refused: by the vault (its firewall, a missing permission), or by the permissions of a socket",
+  },
   "not-found": { code: 10, meaning: "The vault has no such key" },
-  unavailable: { code: 11, meaning: "The vault was not reached, or has no time now; try again" },
+  unavailable: { code: 11, meaning: "The vault or the signer was not reached, or has no time now; try again" },
   interrupted: { code: 130, meaning: "Stopped by Ctrl-C" },
 } as const satisfies Record<string, { code: number; meaning: string }>;
 

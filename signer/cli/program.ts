@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import manifest from "../../package.json" with { type: "json" };
+import { confirmCommand } from "./confirm.ts";
 import { type Start, serveCommand } from "./serve.ts";
 import type { Io } from "./terminal.ts";
 
@@ -8,7 +9,8 @@ export async function program(io: Io, start: Start): Promise<Command> {
   const command = new Command("tezos-signer")
     .description("A Tezos remote signer whose key lives in an Azure Key Vault HSM.")
     .version(manifest.version)
-    .addCommand(serveCommand(io, start));
+    .addCommand(serveCommand(io, start))
+    .addCommand(confirmCommand(io));
   const keys = await import("./keys/index.ts").catch(absent);
   return keys === undefined ? command : command.addCommand(keys.keysCommand(io));
 }
