@@ -1,8 +1,3 @@
-import { execFileSync } from "node:child_process";
-import { once } from "node:events";
-import { writeFileSync } from "node:fs";
-import { stat } from "node:fs/promises";
-import { connect } from "node:net";
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
 import { tez } from "../../../signer/confirmation/words.ts";
@@ -20,6 +15,9 @@ const ask = (signer: SignerProcess, hex: string, options = {}) =>
   sign(signer.url, signer.addresses[0] ?? "", hex, options);
 const decisions = (signer: SignerProcess) =>
   signer.log.flatMap(({ decision, operator }) => (decision === undefined ? [] : [[operator, decision]]));
+
+/** Empties the line, and is not an answer. */
+const CTRL_U = "\x15";
 
 describe("the guide's transfer test", () => {
   it("refuses a transfer while nobody is there, and says what to start", async () => {
@@ -111,7 +109,7 @@ describe("the guide's transfer test", () => {
           /Confirm request 1\? \[y\/N\] $/,
           () => {
             hangUp.abort();
-            return "";
+            return CTRL_U;
           },
         ],
         [
@@ -140,7 +138,7 @@ describe("the guide's transfer test", () => {
     expect(answer.message).to.contain("The signer is stopping");
   });
 
-  it("signs 250 attestations and a block while a transfer waits, none of them late", async () => {
+  it("signs 100 attestations and a block while a transfer waits, none of them late", async () => {
     await using folder = await confirmingFolder();
     await using signer = await startSignerProcess(folder.path, CONFIG);
     using operator = await operatorAt(folder.socket);
@@ -149,79 +147,15 @@ describe("the guide's transfer test", () => {
     expect((await ask(signer, block({ level: 9 }).toString("hex"))).status).to.equal(200);
     const started = performance.now();
     let slowest = 0;
-    for (let level = 1; level <= 250; level++) {
+    for (let level = 1; level <= 100; level++) {
       const from = performance.now();
       expect((await ask(signer, attestation({ level }).toString("hex"))).status).to.equal(200);
       slowest = Math.max(slowest, performance.now() - from);
     }
     // 1,000 in a minute, one after the other as octez does it, and a round of a block lasts seconds.
-    expect(performance.now() - started).to.be.below(15_000);
+    expect(performance.now() - started).to.be.below(6_000);
     expect(slowest).to.be.below(2_000);
     operator.answer({ id: question.id, confirm: true });
     expect((await waits).status).to.equal(200);
-  });
-});
-
-describe("the operators' socket", () => {
-  it("may be opened by its owner and their group alone, and goes when the signer ends", async () => {
-    await using folder = await confirmingFolder();
-    await using signer = await startSignerProcess(folder.path, CONFIG);
-    const { mode } = await stat(folder.socket);
-    expect((mode & 0o777).toString(8)).to.equal("660");
-    await signer.end("SIGTERM");
-    expect(await stat(folder.socket).catch(({ code }) => code)).to.equal("ENOENT");
-  });
-
-  it("replaces one that a killed signer left behind", async () => {
-    await using folder = await confirmingFolder();
-    await (await startSignerProcess(folder.path, CONFIG)).end("SIGKILL");
-    expect((await stat(folder.socket)).isSocket()).to.equal(true);
-    await using _signer = await startSignerProcess(folder.path, CONFIG);
-    using operator = await operatorAt(folder.socket);
-    expect(operator.connection.destroyed).to.equal(false);
-  });
-
-  it("leaves the signer to its work where something else is in its place", async () => {
-    await using folder = await confirmingFolder();
-    writeFileSync(folder.socket, "a file of somebody's");
-    await using signer = await startSignerProcess(folder.path, CONFIG);
-    expect(JSON.stringify(signer.log)).to.contain("is there already and is no socket");
-    expect((await ask(signer, attestation().toString("hex"))).status).to.equal(200);
-  });
-
-  it("drops whoever sends what is no answer, and goes on", async () => {
-    await using folder = await confirmingFolder();
-    await using signer = await startSignerProcess(folder.path, CONFIG);
-    for (const nonsense of ["{}\n", "yes\n", '{"id":1,"confirm":"yes"}\n', "x".repeat(100_000)]) {
-      const stranger = connect(folder.socket);
-      stranger.on("error", () => undefined).resume();
-      stranger.write(nonsense);
-      await once(stranger, "close");
-    }
-    using operator = await operatorAt(folder.socket);
-    const asked = ask(signer, transferOf(signer));
-    const { question } = await operator.next("asked");
-    operator.answer({ id: question.id + 7, confirm: true });
-    expect((await operator.next("taken")).counts).to.equal(false);
-    operator.answer({ id: question.id, confirm: false });
-    expect((await operator.next("taken")).counts).to.equal(true);
-    expect((await asked).status).to.equal(403);
-  });
-
-  it("works under Node's permission model, as the machine's unit starts it", () => {
-    const folder = new URL("../../../", import.meta.url).pathname;
-    const code = `
-      const { Confirmations } = await import("${folder}signer/confirmation/confirmations.ts");
-      const { ConfirmationSocket } = await import("${folder}signer/confirmation/socket.ts");
-      const logger = { info() {}, error: console.log };
-      const socket = new ConfirmationSocket(new Confirmations({ logger }), logger);
-      await socket.open(process.argv[1] + "/confirm.sock");
-      console.log(socket.problem ?? "open");
-      await socket.close();`;
-    const run = execFileSync("mktemp", ["-d"], { encoding: "utf8" }).trim();
-    const allow = [`--allow-fs-read=${folder}`, `--allow-fs-read=${run}`, `--allow-fs-write=${run}`];
-    const args = ["--permission", ...allow, "--input-type=module", "--eval", code, run];
-    expect(execFileSync(process.execPath, args, { encoding: "utf8" })).to.equal("open\n");
-    execFileSync("rmdir", [run]);
   });
 });
