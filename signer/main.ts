@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Logger } from "pino";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
+import { History } from "./history.ts";
 import { createAdminApp } from "./http/admin.ts";
 import { addressFilter, createApp } from "./http/app.ts";
 import { listen, type RunningServer } from "./http/server.ts";
@@ -39,6 +40,7 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
   await using parts = new AsyncDisposableStack();
   const settings = live.current;
   const metrics = new Metrics();
+  const history = new History();
 
   const keyring = await openKeyring(live, logger);
   parts.defer(() => keyring.close());
@@ -72,9 +74,10 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
     confirmations,
     logger,
     metrics,
+    history,
     deadline: REQUEST_DEADLINE,
   });
-  const report = new Report({ live, keyring, store, preparation, metrics });
+  const report = new Report({ live, keyring, store, preparation, metrics, history, confirmations, operators });
   const admin = await listen({ ...settings.admin, handler: createAdminApp(report, logger).callback(), log: logger });
   parts.defer(() => admin.stop());
 

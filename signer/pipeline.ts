@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Confirmations } from "./confirmation/confirmations.ts";
 import { describe as inWords } from "./confirmation/words.ts";
 import { SignerError } from "./errors.ts";
+import type { History } from "./history.ts";
 import type { Keyring, SigningKey } from "./keys/keyring.ts";
 import { signVerified } from "./keys/verified-signature.ts";
 import type { Metrics } from "./metrics.ts";
@@ -11,6 +12,7 @@ import { type ConsensusRequest, parsePayload, type SigningRequest } from "./tezo
 import { PayloadError } from "./tezos/reader.ts";
 import { encodeSignature, verifySignature } from "./tezos/signature.ts";
 import type { Guard } from "./watermark/guard.ts";
+import { rowName } from "./watermark/store.ts";
 
 /** Who asks: recorded in the decision's log line. */
 export interface Client {
@@ -47,6 +49,7 @@ export interface PipelineParts {
   readonly confirmations: Confirmations;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly history: History;
   /** How long a signature that needs no watermark may take, in milliseconds. */
   readonly deadline: number;
 }
@@ -152,7 +155,7 @@ export class Pipeline implements RemoteSigner {
 
   /** One line and one count a decision; never a signature. */
   #report(trace: Trace, verdict: string, started: number, error?: unknown): void {
-    const { logger, metrics } = this.#parts;
+    const { logger, metrics, history } = this.#parts;
     const { request, stages, digest, key, client } = trace;
     // Without the time that a person took: it would drown what the machines need.
     stages.total = performance.now() - started - (stages.confirm ?? 0);
@@ -167,6 +170,8 @@ export class Pipeline implements RemoteSigner {
         Object.entries(stages).map(([stage, spent]) => [stage, Math.round(spent * 100) / 100]),
       ),
     };
+    if (error === undefined) history.signed(rowOf(key, request));
+    else history.refused({ key, client, asked: kindsOf(request), code: verdict, message: shown(error) });
     if (error === undefined) logger.info(line, "signed");
     else if (!(error instanceof SignerError)) logger.error({ ...line, err: error }, "failed");
     else if (error.status >= 500) logger.error({ ...line, cause: causeOf(error) }, error.message);
@@ -206,6 +211,24 @@ function describe(request: SigningRequest | undefined) {
     case "pack":
       return { class: "pack" };
   }
+}
+
+/** What the last signature is listed under: the watermark's row where there is one. */
+function rowOf(address: string, request: SigningRequest | undefined): string {
+  if (request?.class !== "consensus") return `${request?.class ?? "unread"} of ${address}`;
+  return rowName({ chainId: request.chainId, address, kind: request.kind });
+}
+
+function kindsOf(request: SigningRequest | undefined): string {
+  if (request?.class === "consensus") return `${request.operation} at level ${request.level} round ${request.round}`;
+  return request?.class === "operation"
+    ? request.operations.map(({ kind }) => kind).join(", ")
+    : (request?.class ?? "unread");
+}
+
+/** What a client was told; whatever is not of our table may hold anything. */
+function shown(error: unknown): string {
+  return error instanceof SignerError ? error.message : "The signer failed; its log says why.";
 }
 
 function causeOf({ cause }: SignerError): string | undefined {
