@@ -50,6 +50,7 @@ export function signerSettings(settings: Settings, azure: Surroundings): string 
       maxStep: production ? 100 : "off",
     },
     policy: policy(settings),
+    confirmation: { socket: "/run/tezos-signer/confirm.sock" },
     authentication: authorizedKeys.length > 0 ? { keys: authorizedKeys } : undefined,
     listKnownKeys: true,
     head,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { parseSettings, type Settings } from "./settings.ts";
 
@@ -15,6 +16,7 @@ export class LiveSettings {
   readonly source: string;
   #current: Settings;
   #since = new Date();
+  #version: string;
   #refusal: string | undefined;
 
   /**
@@ -25,10 +27,16 @@ export class LiveSettings {
   constructor(text: string, source: string) {
     this.source = source;
     this.#current = parseSettings(text, source);
+    this.#version = versionOf(text);
   }
 
   get current(): Settings {
     return this.#current;
+  }
+
+  /** Tells the settings in use from others: the beginning of their text's SHA-256, hex. */
+  get version(): string {
+    return this.#version;
   }
 
   /** When the settings in use were taken. */
@@ -55,6 +63,7 @@ export class LiveSettings {
     const next = this.#parse(text);
     if (!isDeepStrictEqual(fixed(this.#current), fixed(next))) return "restart";
     this.#current = next;
+    this.#version = versionOf(text);
     this.#since = new Date();
     return "applied";
   }
@@ -69,6 +78,10 @@ export class LiveSettings {
       throw error;
     }
   }
+}
+
+function versionOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
 /** What a running process cannot change: all but LIVE, and of the keys all but which of the vault's are meant. */

@@ -1,5 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { Logger } from "pino";
+import { Confirmations } from "./confirmation/confirmations.ts";
+import { ConfirmationSocket } from "./confirmation/socket.ts";
+import { History } from "./history.ts";
 import { createAdminApp } from "./http/admin.ts";
 import { addressFilter, createApp } from "./http/app.ts";
 import { listen, type RunningServer } from "./http/server.ts";
@@ -37,6 +40,7 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
   await using parts = new AsyncDisposableStack();
   const settings = live.current;
   const metrics = new Metrics();
+  const history = new History();
 
   const keyring = await openKeyring(live, logger);
   parts.defer(() => keyring.close());
@@ -57,16 +61,23 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
   parts.defer(() => preparation.stop());
   await preparation.start();
 
+  const confirmations = new Confirmations({ logger });
+  const operators = new ConfirmationSocket(confirmations, logger);
+  parts.defer(() => operators.close());
+  if (settings.confirmation !== undefined) await operators.open(settings.confirmation.socket);
+
   const pipeline = new Pipeline({
     keyring,
     guard,
     storeId: () => store.id,
     policy: () => live.current.policy,
+    confirmations,
     logger,
     metrics,
+    history,
     deadline: REQUEST_DEADLINE,
   });
-  const report = new Report({ live, keyring, store, preparation, metrics });
+  const report = new Report({ live, keyring, store, preparation, metrics, history, confirmations, operators });
   const admin = await listen({ ...settings.admin, handler: createAdminApp(report, logger).callback(), log: logger });
   parts.defer(() => admin.stop());
 
@@ -79,6 +90,7 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
     log: logger,
   });
   parts.defer(() => server.stop());
+  parts.defer(() => confirmations.stop());
 
   const url = urlOf(server, settings.listen.tls === undefined ? "http" : "https");
   const adminUrl = urlOf(admin, "http");

@@ -22,6 +22,7 @@ export class Metrics {
   readonly ready = this.#gauge("ready", "1 while requests can be signed", []);
   readonly settingsRefused = this.#gauge("settings_refused", "1 while the newest settings are not in use", []);
   readonly keys = this.#gauge("keys", "Keys that can sign", []);
+  readonly waiting = this.#gauge("confirmations_waiting", "Requests that wait for a person", []);
 
   /** @param milliseconds by stage */
   decided(verdict: string, request: SigningRequest | undefined, milliseconds: Readonly<Record<string, number>>): void {
@@ -29,6 +30,30 @@ export class Metrics {
     this.#decisions.inc({ class: kind, verdict });
     for (const [stage, spent] of Object.entries(milliseconds)) this.#stages.observe({ stage }, spent / 1_000);
     if (verdict === "signed") this.#lastSigned.setToCurrentTime({ class: kind });
+  }
+
+  /**
+   * A stage's durations so far, as its histogram tells them.
+   * @param share of the durations that are shorter, 0 to 1
+   * @returns milliseconds, at most the bound of the bucket; undefined before the first one
+   */
+  async quantile(stage: string, share: number): Promise<number | undefined> {
+    const { values } = await this.#stages.get();
+    const buckets = values.filter(
+      ({ labels, metricName }) => labels.stage === stage && metricName?.endsWith("_bucket"),
+    );
+    const rank = (buckets.at(-1)?.value ?? 0) * share;
+    let below = { bound: 0, count: 0 };
+    for (const { labels, value: count } of buckets) {
+      const { le } = labels as { readonly le?: string | number };
+      const bound = le === "+Inf" ? below.bound : Number(le);
+      if (count > 0 && count >= rank) {
+        const inside = count === below.count ? 0 : (rank - below.count) / (count - below.count);
+        return 1_000 * (below.bound + (bound - below.bound) * inside);
+      }
+      below = { bound, count };
+    }
+    return undefined;
   }
 
   #counter(name: string, help: string, labelNames: string[]): Counter {

@@ -1,14 +1,18 @@
 import type { Logger } from "pino";
+import type { Confirmations } from "./confirmation/confirmations.ts";
+import { describe as inWords } from "./confirmation/words.ts";
 import { SignerError } from "./errors.ts";
+import type { History } from "./history.ts";
 import type { Keyring, SigningKey } from "./keys/keyring.ts";
 import { signVerified } from "./keys/verified-signature.ts";
 import type { Metrics } from "./metrics.ts";
-import { type Policy, refusal } from "./policy/policy.ts";
+import { judge, type Policy } from "./policy/policy.ts";
 import { blake2b256 } from "./tezos/digest.ts";
 import { type ConsensusRequest, parsePayload, type SigningRequest } from "./tezos/payload.ts";
 import { PayloadError } from "./tezos/reader.ts";
 import { encodeSignature, verifySignature } from "./tezos/signature.ts";
 import type { Guard } from "./watermark/guard.ts";
+import { rowName } from "./watermark/store.ts";
 
 /** Who asks: recorded in the decision's log line. */
 export interface Client {
@@ -41,8 +45,11 @@ export interface PipelineParts {
   readonly storeId: () => string | undefined;
   /** Read at each request: the policy can change while the signer runs. */
   readonly policy: () => Policy;
+  /** Where a person is asked. */
+  readonly confirmations: Confirmations;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly history: History;
   /** How long a signature that needs no watermark may take, in milliseconds. */
   readonly deadline: number;
 }
@@ -57,7 +64,7 @@ interface Trace {
   readonly stages: Record<string, number>;
 }
 
-/** The way of every request: parse, policy, watermark guard, key. Nothing else asks a key for a signature. */
+/** The way of every request: parse, policy, a person where the policy says so, watermark guard, key. Nothing else asks a key for a signature. */
 export class Pipeline implements RemoteSigner {
   readonly #parts: PipelineParts;
 
@@ -83,11 +90,14 @@ export class Pipeline implements RemoteSigner {
         this.#parts.keyring.seek?.();
         throw new SignerError("unknown-key", `${address} is not among the keys of this signer.`);
       }
-      const request = this.#permitted(address, payload, trace);
+      const request = parse(payload);
+      trace.request = request;
+      const verdict = this.#judge(address, request);
       this.#requireOwnStore(key);
       trace.stages.parse = performance.now() - started;
-      const { signature, verdict } = await this.#signatureFor(key, request, digest, trace);
-      this.#report(trace, verdict, started);
+      if (verdict === "confirm") await this.#confirmed(request, payload, client, trace);
+      const { signature, source } = await this.#signatureFor(key, request, digest, trace);
+      this.#report(trace, source, started);
       return encodeSignature(key.publicKey.curve, signature);
     } catch (error) {
       this.#report(trace, error instanceof SignerError ? error.code : "internal-error", started, error);
@@ -95,12 +105,24 @@ export class Pipeline implements RemoteSigner {
     }
   }
 
-  #permitted(address: string, payload: Uint8Array, trace: Trace): SigningRequest {
-    const request = parse(payload);
-    trace.request = request;
-    const refused = refusal(this.#parts.policy(), address, request);
-    if (refused !== undefined) throw new SignerError("request-not-allowed", `${refused}.`);
-    return request;
+  #judge(address: string, request: SigningRequest): "allow" | "confirm" {
+    const judgement = judge(this.#parts.policy(), address, request);
+    if (judgement.verdict === "refuse") throw new SignerError("request-not-allowed", `${judgement.reason}.`);
+    return judgement.verdict;
+  }
+
+  /** Holds a request until a person says yes. The policy may have changed meanwhile, so it is asked again. */
+  async #confirmed(request: SigningRequest, payload: Uint8Array, client: Client, trace: Trace): Promise<void> {
+    if (request.class === "consensus") throw new Error("a consensus request cannot wait for a person");
+    const asked = performance.now();
+    try {
+      const { key, digest } = trace;
+      const words = inWords(request, key, payload);
+      await this.#parts.confirmations.ask({ key, client: client.address, digest, words }, client.gone);
+    } finally {
+      trace.stages.confirm = performance.now() - asked;
+    }
+    this.#judge(trace.key, request);
   }
 
   #requireOwnStore(key: SigningKey): void {
@@ -113,7 +135,7 @@ export class Pipeline implements RemoteSigner {
     const asked = performance.now();
     const signature = await signVerified(key, digest, AbortSignal.timeout(this.#parts.deadline));
     trace.stages.sign = performance.now() - asked;
-    return { signature, verdict: "signed" as const };
+    return { signature, source: "signed" as const };
   }
 
   async #guarded(key: SigningKey, { chainId, kind, level, round }: ConsensusRequest, digest: Uint8Array, trace: Trace) {
@@ -136,14 +158,15 @@ export class Pipeline implements RemoteSigner {
     if (source === "kept" && !verifySignature(publicKey, digest, bytes)) {
       throw new SignerError("watermark-untrusted", "The signature that is kept for this block is not this key's.");
     }
-    return { signature: bytes, verdict: source };
+    return { signature: bytes, source };
   }
 
   /** One line and one count a decision; never a signature. */
   #report(trace: Trace, verdict: string, started: number, error?: unknown): void {
-    const { logger, metrics } = this.#parts;
+    const { logger, metrics, history } = this.#parts;
     const { request, stages, digest, key, client } = trace;
-    stages.total = performance.now() - started;
+    // Without the time that a person took: it would drown what the machines need.
+    stages.total = performance.now() - started - (stages.confirm ?? 0);
     metrics.decided(verdict, request, stages);
     const line = {
       key,
@@ -155,6 +178,8 @@ export class Pipeline implements RemoteSigner {
         Object.entries(stages).map(([stage, spent]) => [stage, Math.round(spent * 100) / 100]),
       ),
     };
+    if (error === undefined) history.signed(rowOf(key, request));
+    else history.refused({ key, client, asked: kindsOf(request), code: verdict, message: shown(error) });
     if (error === undefined) logger.info(line, "signed");
     else if (!(error instanceof SignerError)) logger.error({ ...line, err: error }, "failed");
     else if (error.status >= 500) logger.error({ ...line, cause: causeOf(error) }, error.message);
@@ -194,6 +219,24 @@ function describe(request: SigningRequest | undefined) {
     case "pack":
       return { class: "pack" };
   }
+}
+
+/** What the last signature is listed under: the watermark's row where there is one. */
+function rowOf(address: string, request: SigningRequest | undefined): string {
+  if (request?.class !== "consensus") return `${request?.class ?? "unread"} of ${address}`;
+  return rowName({ chainId: request.chainId, address, kind: request.kind });
+}
+
+function kindsOf(request: SigningRequest | undefined): string {
+  if (request?.class === "consensus") return `${request.operation} at level ${request.level} round ${request.round}`;
+  return request?.class === "operation"
+    ? request.operations.map(({ kind }) => kind).join(", ")
+    : (request?.class ?? "unread");
+}
+
+/** What a client was told; whatever is not of our table may hold anything. */
+function shown(error: unknown): string {
+  return error instanceof SignerError ? error.message : "The signer failed; its log says why.";
 }
 
 function causeOf({ cause }: SignerError): string | undefined {

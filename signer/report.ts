@@ -1,4 +1,7 @@
 import manifest from "../package.json" with { type: "json" };
+import type { Confirmations } from "./confirmation/confirmations.ts";
+import type { ConfirmationSocket } from "./confirmation/socket.ts";
+import type { History } from "./history.ts";
 import type { Keyring } from "./keys/keyring.ts";
 import type { LiveSettings } from "./live-settings.ts";
 import type { Metrics } from "./metrics.ts";
@@ -13,6 +16,14 @@ export interface ReportParts {
   readonly store: TrustedStore;
   readonly preparation: Preparation;
   readonly metrics: Metrics;
+  readonly history: History;
+  readonly confirmations: Confirmations;
+  readonly operators: ConfirmationSocket;
+}
+
+/** Seconds in whole numbers, or null. */
+function seconds(milliseconds: number | undefined): number | null {
+  return milliseconds === undefined ? null : Math.round(milliseconds / 1_000);
 }
 
 /** What the admin port shows of a running signer. */
@@ -37,24 +48,61 @@ export class Report {
     return { ready: reasons.size === 0, reasons: [...reasons] };
   }
 
-  status() {
-    const { keyring, live, store } = this.#parts;
-    const keys = [...keyring.keys.values()].map(({ publicKey, location, store: bound }) => ({
-      address: publicKey.address,
-      publicKey: publicKey.base58,
-      location,
-      watermarkStore: bound ?? "not recorded with the key",
-      policy: policyOf(live.current.policy, publicKey.address),
+  async status() {
+    const { keyring, live, store, metrics, preparation } = this.#parts;
+    const { watermarks, confirmation } = live.current;
+    const [p50, p99] = await Promise.all([metrics.quantile("sign", 0.5), metrics.quantile("sign", 0.99)]);
+    return {
+      version: manifest.version,
+      started: this.#started,
+      ...this.ready(),
+      settings: {
+        source: live.source,
+        version: live.version,
+        since: live.since.toISOString(),
+        refused: live.refusal ?? null,
+      },
+      store: { kind: watermarks.kind, id: store.id ?? null, problem: preparation.reason ?? null },
+      vault: {
+        problem: keyring.problem?.() ?? null,
+        tokenSeconds: seconds(keyring.tokenLife?.()),
+        signMilliseconds: { p50: p50 ?? null, p99: p99 ?? null },
+      },
+      keys: [...keyring.keys.values()].map(({ publicKey, location, store: bound }) => ({
+        address: publicKey.address,
+        publicKey: publicKey.base58,
+        location,
+        watermarkStore: bound ?? "not recorded with the key",
+        policy: policyOf(live.current.policy, publicKey.address),
+      })),
+      watermarks: this.#watermarks(),
+      confirmations: {
+        socket: confirmation?.socket ?? null,
+        problem: this.#parts.operators.problem ?? null,
+        operators: this.#parts.confirmations.operators,
+        waiting: this.#parts.confirmations.waiting,
+      },
+      refusals: this.#parts.history.refusals,
+    };
+  }
+
+  /** Every row with its mark, and when this process last signed by it; operations have no mark. */
+  #watermarks() {
+    const { lastSigned } = this.#parts.history;
+    const marks = new Map(this.#parts.store.marks);
+    return [...new Set([...marks.keys(), ...lastSigned.keys()])].sort().map((row) => ({
+      row,
+      level: marks.get(row)?.level ?? null,
+      round: marks.get(row)?.round ?? null,
+      signedAt: lastSigned.get(row) ?? null,
     }));
-    const watermarks = [...store.marks].map(([row, { level, round }]) => ({ row, level, round }));
-    const settings = { source: live.source, since: live.since.toISOString(), refused: live.refusal ?? null };
-    return { version: manifest.version, started: this.#started, ...this.ready(), settings, keys, watermarks };
   }
 
   metrics(): Promise<string> {
     const { keyring, metrics } = this.#parts;
     metrics.ready.set(this.ready().ready ? 1 : 0);
     metrics.keys.set(keyring.keys.size);
+    metrics.waiting.set(this.#parts.confirmations.waiting.length);
     metrics.settingsRefused.set(this.#parts.live.refusal === undefined ? 0 : 1);
     return metrics.registry.metrics();
   }

@@ -98,8 +98,13 @@ const watermarks = z.discriminatedUnion("kind", [
   }),
 ]);
 
-const permission = z.enum(["block", "preattestation", "attestation", ...OPERATION_KINDS, "pack"]);
-const keyPolicy = z.strictObject({ allow: z.array(permission), chains: z.array(base58("Net")).min(1).optional() });
+const CONSENSUS_KINDS = ["block", "preattestation", "attestation"] as const;
+const permission = z.enum([...CONSENSUS_KINDS, ...OPERATION_KINDS, "pack"]);
+const keyPolicy = z.strictObject({
+  allow: z.array(permission),
+  confirm: z.array(permission).optional(),
+  chains: z.array(base58("Net")).min(1).optional(),
+});
 
 export const settingsSchema = z.strictObject({
   listen: z
@@ -116,6 +121,7 @@ export const settingsSchema = z.strictObject({
     .record(z.union([z.literal("default"), base58("tz2", "tz3")]), keyPolicy)
     .default({})
     .transform(({ default: fallback, ...own }): Policy => ({ default: fallback, keys: new Map(Object.entries(own)) })),
+  confirmation: z.strictObject({ socket: file }).optional(),
   authentication: z.strictObject({ keys: z.array(base58("edpk", "sppk", "p2pk")).min(1) }).optional(),
   allowedAddresses: z.array(addressRange).min(1).optional(),
   listKnownKeys: z.boolean().default(false),
@@ -158,15 +164,21 @@ export function parseSettings(text: string, source: string): Settings {
 
 /** Mistakes that only show between settings. */
 function* contradict({ policy, watermarks }: Settings): Iterable<string> {
-  if (typeof watermarks.initialise !== "object") return;
-  // Floor rows are made at start, for each chain that is named: a row made at the first request would come too late.
-  const rules = [["default", policy.default] as const, ...policy.keys];
-  for (const [name, rule] of rules) {
-    const signs = rule?.allow.some((kind) => kind === "block" || kind === "preattestation" || kind === "attestation");
-    if (signs && rule?.chains === undefined) {
+  for (const [name, rule] of [["default", policy.default] as const, ...policy.keys]) {
+    for (const kind of rule?.confirm ?? []) {
+      if (isConsensusKind(kind)) yield `policy.${name}.confirm: ${kind} cannot wait for a person; put it into allow`;
+      else if (rule?.allow.includes(kind)) yield `policy.${name}: ${kind} is in allow and in confirm; keep one`;
+    }
+    // Floor rows are made at start, for each chain that is named: a row made at the first request would come too late.
+    if (typeof watermarks.initialise !== "object") continue;
+    if (rule?.allow.some(isConsensusKind) && rule.chains === undefined) {
       yield `policy.${name}.chains: must name the chains, since watermarks.initialise makes their first rows`;
     }
   }
+}
+
+function isConsensusKind(kind: string): boolean {
+  return CONSENSUS_KINDS.some((each) => each === kind);
 }
 
 type Issue = z.core.$ZodIssue;

@@ -8,6 +8,7 @@ const root = resolve(import.meta.dirname, "..");
 const MAY_IMPORT: Record<string, readonly string[]> = {
   "signer/tezos": [],
   "signer/policy": ["signer/tezos", "signer/errors.ts"],
+  "signer/confirmation": ["signer/tezos", "signer/errors.ts"],
   "signer/watermark": ["signer/tezos", "signer/errors.ts"],
   "signer/keys": ["signer/tezos", "signer/errors.ts"],
   "signer/http": ["signer/tezos", "signer/errors.ts", "signer/pipeline.ts"],
@@ -18,6 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "signer/last-good.ts",
     "signer/live-settings.ts",
     "signer/user-data.ts",
+    "signer/confirmation",
     "signer/keys",
     "signer/watermark",
   ],

@@ -9,7 +9,7 @@ import type { Terminal } from "./terminal.ts";
 /** Where `serve` without settings keeps everything, below the current directory; .gitignore names it. */
 export const FIRST_USE_FOLDER = ".tezos-signer";
 
-/** What a test key may sign: what a baker needs, and nothing that moves money. */
+/** What a test key may sign: what a baker needs, and by hand what moves money. */
 const SETTINGS = {
   keys: { kind: "local", path: join(FIRST_USE_FOLDER, "keys") },
   watermarks: {
@@ -18,7 +18,10 @@ const SETTINGS = {
     initialise: "always",
     maxStep: "off",
   },
-  policy: { default: { allow: ["block", "preattestation", "attestation"] } },
+  policy: {
+    default: { allow: ["block", "preattestation", "attestation"], confirm: ["reveal", "transaction", "delegation"] },
+  },
+  confirmation: { socket: join(FIRST_USE_FOLDER, "confirm.sock") },
   listKnownKeys: true,
 };
 

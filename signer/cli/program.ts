@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import manifest from "../../package.json" with { type: "json" };
+import { confirmCommand } from "./confirm.ts";
 import { machineKeysCommand } from "./keys/machine.ts";
 import { type Start, serveCommand } from "./serve.ts";
+import { statusCommand } from "./status.ts";
 import type { Io } from "./terminal.ts";
 import { watermarksCommand } from "./watermarks/index.ts";
 import type { OpenStore } from "./watermarks/store.ts";
@@ -12,6 +14,8 @@ export async function program(io: Io, start: Start, openStore: OpenStore): Promi
     .description("A Tezos remote signer whose key lives in an Azure Key Vault HSM.")
     .version(manifest.version)
     .addCommand(serveCommand(io, start))
+    .addCommand(confirmCommand(io))
+    .addCommand(statusCommand(io))
     .addCommand(watermarksCommand(io, openStore));
   const keys = await import("./keys/index.ts").catch(absent);
   return command.addCommand(keys === undefined ? machineKeysCommand(io) : keys.keysCommand(io));

@@ -20,6 +20,9 @@ const CTRL_C = 0x03;
 const CTRL_D = 0x04;
 const CTRL_U = 0x15;
 
+/** How long keys are dropped before a question that nobody waited for, in milliseconds. */
+const SETTLING = 250;
+
 /** Longer than any answer; what is typed beyond it is dropped. */
 const MAX_LINE = 1024;
 
@@ -54,10 +57,11 @@ export class Terminal implements Disposable {
 
   /**
    * Asks for a line, shown while it is typed.
-   * @throws Failure `usage` without a terminal, `interrupted` for Ctrl-C
+   * @param signal takes the question back
+   * @throws Failure `usage` without a terminal, `interrupted` for Ctrl-C; the signal's reason
    */
-  async ask(question: string): Promise<string> {
-    return (await this.#readLine(question, true)).toString("utf8").trim();
+  async ask(question: string, signal?: AbortSignal): Promise<string> {
+    return (await this.#readLine(question, true, signal)).toString("utf8").trim();
   }
 
   /**
@@ -70,8 +74,28 @@ export class Terminal implements Disposable {
   }
 
   /** Asks a question that only "y" or "yes" answers with yes. */
-  async confirm(question: string): Promise<boolean> {
-    return /^y(es)?$/i.test(await this.ask(`${question} [y/N] `));
+  async confirm(question: string, signal?: AbortSignal): Promise<boolean> {
+    return /^y(es)?$/i.test(await this.ask(`${question} [y/N] `, signal));
+  }
+
+  /**
+   * Drops what was typed before now, and what a finger still types: it was meant for something else than what comes.
+   * @throws Failure as {@link ask}
+   */
+  async dropTyped(): Promise<void> {
+    this.requireTerminal();
+    this.#io.stdin.setRawMode?.(true);
+    this.#raw = true;
+    const settled = AbortSignal.timeout(SETTLING);
+    const drop = () => this.#collect(Buffer.alloc(MAX_LINE), false, settled);
+    for (;;) {
+      try {
+        await drop();
+      } catch (error) {
+        if (error === settled.reason) return;
+        throw error;
+      }
+    }
   }
 
   /** @throws Failure `declined` unless the answer is yes */
@@ -84,7 +108,7 @@ export class Terminal implements Disposable {
    * @param act asks the user to go on
    */
   async showBriefly(text: string, act: () => Promise<unknown>): Promise<void> {
-    this.#requireTerminal();
+    this.requireTerminal();
     const hasScreens = !["", "dumb"].includes(this.#io.env.TERM ?? "");
     this.#io.stderr.write(hasScreens ? `\x1b[?1049h\x1b[2J\x1b[H${wrap(text)}\n` : `${wrap(text)}\n`);
     try {
@@ -109,8 +133,11 @@ export class Terminal implements Disposable {
     return stderr.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
   }
 
-  /** Questions go to standard error, since standard output may be redirected; both ends must be a person's. */
-  #requireTerminal(): void {
+  /**
+   * Questions go to standard error, since standard output may be redirected; both ends must be a person's.
+   * @throws Failure `usage` where one is not
+   */
+  requireTerminal(): void {
     const { stdin, stderr } = this.#io;
     if (stdin.isTTY && stderr.isTTY) return;
     throw new Failure(
@@ -119,15 +146,15 @@ export class Terminal implements Disposable {
     );
   }
 
-  async #readLine(question: string, isShown: boolean): Promise<Buffer> {
-    this.#requireTerminal();
+  async #readLine(question: string, isShown: boolean, signal?: AbortSignal): Promise<Buffer> {
+    this.requireTerminal();
     const { stdin, stderr } = this.#io;
     stdin.setRawMode?.(true);
     this.#raw = true;
     stderr.write(wrap(question, true));
     const line = Buffer.alloc(MAX_LINE);
     try {
-      const length = await this.#collect(line, isShown);
+      const length = await this.#collect(line, isShown, signal);
       return Buffer.from(line.subarray(0, length));
     } finally {
       line.fill(0);
@@ -136,7 +163,7 @@ export class Terminal implements Disposable {
   }
 
   /** Reads keys into `line` until Enter. @returns the number of bytes typed */
-  #collect(line: Buffer, isShown: boolean): Promise<number> {
+  #collect(line: Buffer, isShown: boolean, signal?: AbortSignal): Promise<number> {
     const { stdin, stderr } = this.#io;
     let length = 0;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
@@ -180,8 +207,13 @@ export class Terminal implements Disposable {
     };
     const onEnd = () => reject(new Failure("interrupted", "The terminal was closed. Nothing was changed."));
 
+    const onAbort = () => reject(signal?.reason);
+
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true });
     stdin.on("data", onData).on("end", onEnd).resume();
     return promise.finally(() => {
+      signal?.removeEventListener("abort", onAbort);
       stdin.pause().off("data", onData).off("end", onEnd);
     });
   }

@@ -11,7 +11,7 @@ export interface Admin {
   /** Whether a signature can be had now; if not, why, in words for the operator. */
   ready(): { readonly ready: boolean; readonly reasons: readonly string[] };
   /** Everything an operator wants to see, as JSON. */
-  status(): unknown;
+  status(): unknown | Promise<unknown>;
   /** Prometheus text format 0.0.4. */
   metrics(): Promise<string>;
 }
@@ -24,7 +24,7 @@ export function createAdminApp(admin: Admin, log: Logger): Koa {
     const state = admin.ready();
     answerJson(ctx, state.ready ? 200 : 503, state);
   });
-  router.get("/status", (ctx) => answerJson(ctx, 200, admin.status()));
+  router.get("/status", async (ctx) => answerJson(ctx, 200, await admin.status()));
   router.get("/metrics", async (ctx) => {
     const text = await admin.metrics();
     ctx.set("Content-Type", prometheusContentType);

@@ -91,6 +91,10 @@ class AzureKeyVaultKeyring implements Keyring {
     return this.#problem;
   }
 
+  tokenLife(): number | undefined {
+    return this.#client.tokenLife;
+  }
+
   seek(): void {
     if (performance.now() >= this.#lookedAt + this.#times.seek) void this.#look();
   }

@@ -37,6 +37,11 @@ export class FreshToken {
     this.#onFault = onFault;
   }
 
+  /** How long the token lives still, in milliseconds; undefined while there is none. */
+  get life(): number | undefined {
+    return this.#value === undefined ? undefined : this.#expiresAt - performance.now();
+  }
+
   /**
    * The token; without waiting while there is one.
    * @throws VaultFault `token` if there is none when the signal ends

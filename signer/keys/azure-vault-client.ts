@@ -68,6 +68,11 @@ export class VaultClient {
     });
   }
 
+  /** How long the access token lives still, in milliseconds; undefined while there is none. */
+  get tokenLife(): number | undefined {
+    return this.#token.life;
+  }
+
   close(): void {
     this.#token.close();
     this.#agent.destroy();

@@ -23,6 +23,8 @@ export interface Keyring {
   readonly keys: ReadonlyMap<string, SigningKey>;
   /** Why keys are missing that should be here, with the cure, for /status and readiness; undefined while none are. */
   problem?(): string | undefined;
+  /** How long the access token lives still, in milliseconds, for /status; undefined while there is none. */
+  tokenLife?(): number | undefined;
   /** A key was asked for that is not here: looks again, later and not often, where keys can appear meanwhile. */
   seek?(): void;
   close(): Promise<void>;

@@ -6,6 +6,8 @@ export type Permission = "block" | "preattestation" | "attestation" | OperationK
 
 export interface KeyPolicy {
   readonly allow: readonly Permission[];
+  /** What waits for a person's yes: kinds of operations and `pack`, none of which is in `allow`. */
+  readonly confirm?: readonly Permission[] | undefined;
   /** Chain ids whose blocks and votes may be signed; absent means any. Operations do not carry their chain. */
   readonly chains?: readonly string[] | undefined;
 }
@@ -28,23 +30,35 @@ export function policyOf(policy: Policy, address: string): KeyPolicy {
  */
 const NEVER_BY_DEFAULT: readonly Permission[] = ["drain_delegate"];
 
+/** What a key's rule says to a request; a refusal has its reason in words for the client. */
+export type Judgement =
+  | { readonly verdict: "allow" | "confirm" }
+  | { readonly verdict: "refuse"; readonly reason: string };
+
 /**
- * Why the policy refuses a request, in words for the client, or undefined where it allows it.
- * Every operation of a batch must be allowed.
+ * Judges a request by the rule of its key. Every operation of a batch must be in `allow` or `confirm`, and one that waits
+ * for a person makes the whole batch wait.
  */
-export function refusal(policy: Policy, address: string, request: SigningRequest): string | undefined {
+export function judge(policy: Policy, address: string, request: SigningRequest): Judgement {
   const own = policy.keys.has(address);
-  const { allow, chains } = policyOf(policy, address);
-  for (const permission of permissions(request)) {
-    if (!allow.includes(permission)) return `${permission} is not in the \`allow\` list of ${address}`;
+  const { allow, confirm = [], chains } = policyOf(policy, address);
+  const asked = permissions(request);
+  for (const permission of asked) {
+    if (!allow.includes(permission) && !confirm.includes(permission)) {
+      return refuse(`${permission} is not in the \`allow\` list of ${address}, nor in its \`confirm\` list`);
+    }
     if (!own && NEVER_BY_DEFAULT.includes(permission)) {
-      return `${permission} must be in an \`allow\` list under ${address} itself; the default's does not count`;
+      return refuse(`${permission} must be in a list under ${address} itself; the default's does not count`);
     }
   }
   if (request.class === "consensus" && chains !== undefined && !chains.includes(request.chainId)) {
-    return `chain ${request.chainId} is not in the \`chains\` list of ${address}`;
+    return refuse(`chain ${request.chainId} is not in the \`chains\` list of ${address}`);
   }
-  return undefined;
+  return { verdict: asked.some((permission) => confirm.includes(permission)) ? "confirm" : "allow" };
+}
+
+function refuse(reason: string): Judgement {
+  return { verdict: "refuse", reason };
 }
 
 function permissions(request: SigningRequest): readonly Permission[] {

@@ -1,4 +1,6 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { Confirmations } from "../../signer/confirmation/confirmations.ts";
+import { History } from "../../signer/history.ts";
 import { openLocalKeyring } from "../../signer/keys/local.ts";
 import { Metrics } from "../../signer/metrics.ts";
 import { Pipeline } from "../../signer/pipeline.ts";
@@ -31,6 +33,8 @@ if (import.meta.main) {
     policy: () => ({ default: { allow: ["block", "preattestation", "attestation"] }, keys: new Map() }),
     logger: logLines().log,
     metrics: new Metrics(),
+    confirmations: new Confirmations({ logger: logLines().log }),
+    history: new History(),
     deadline: 4_000,
   });
   const { url } = await openSigningPort(pipeline);

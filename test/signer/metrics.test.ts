@@ -29,4 +29,13 @@ describe("metrics", () => {
     metrics.decided("request-not-allowed", undefined, {});
     expect(await metrics.registry.metrics()).not.to.match(/last_signed_timestamp_seconds\{/);
   });
+
+  it("tell quantiles of a stage, within the bucket that holds them", async () => {
+    const metrics = new Metrics();
+    expect(await metrics.quantile("sign", 0.5)).to.equal(undefined);
+    for (let count = 0; count < 98; count++) metrics.decided("signed", undefined, { sign: 15 });
+    for (let count = 0; count < 2; count++) metrics.decided("signed", undefined, { sign: 900 });
+    expect(await metrics.quantile("sign", 0.5)).to.be.within(10, 20);
+    expect(await metrics.quantile("sign", 0.99)).to.be.within(640, 1_280);
+  });
 });

@@ -107,4 +107,13 @@ policy: { default: { allow: [block] } }`);
     expect(found).to.have.length(1);
     expect(found[0]).to.match(/^policy\.default\.chains: must name the chains/);
   });
+
+  it("refuse a kind in two lists of a rule, and votes that wait for a person", () => {
+    const found = mistakes(`${MINIMAL}
+policy: { default: { allow: [reveal], confirm: [reveal, transaction, attestation] } }`);
+    expect(found).to.deep.equal([
+      "policy.default: reveal is in allow and in confirm; keep one",
+      "policy.default.confirm: attestation cannot wait for a person; put it into allow",
+    ]);
+  });
 });

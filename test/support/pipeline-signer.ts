@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Confirmations } from "../../signer/confirmation/confirmations.ts";
 import { SignerError } from "../../signer/errors.ts";
+import { History } from "../../signer/history.ts";
 import type { Keyring } from "../../signer/keys/keyring.ts";
 import { generateLocalKey, openLocalKeyring } from "../../signer/keys/local.ts";
 import { Metrics } from "../../signer/metrics.ts";
@@ -90,6 +92,8 @@ export class PipelineSigner implements AsyncDisposable {
       policy: () => ({ default: POLICY, keys: new Map() }),
       logger: logLines().log,
       metrics: new Metrics(),
+      confirmations: new Confirmations({ logger: logLines().log }),
+      history: new History(),
       deadline: 4_000,
     });
     return [store, pipeline];

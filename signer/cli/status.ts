@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Command } from "commander";
+import { Failure } from "./failure.ts";
+import { withExamples } from "./run.ts";
+import { type Io, Terminal, table } from "./terminal.ts";
+
+const ADMIN = "http://127.0.0.1:9583";
+const PAUSE = 2_000;
+const TIMEOUT = 5_000;
+
+/** `status` */
+export function statusCommand(io: Io): Command {
+  const command = new Command("status")
+    .summary("show a running signer on one screen")
+    .description(
+      "Shows keys, policies, what was signed last, the store, the vault, who waits for a person, and what was refused. " +
+        "Ends with 0 where the signer is ready, and with 1 where it is not or does not answer.",
+    )
+    .option("--admin <url>", "the signer's admin port", ADMIN)
+    .option("--json", "print what the signer says as JSON")
+    .option("--watch", "show it again every 2 seconds, until Ctrl-C")
+    .action(async ({ admin, json, watch }: { admin: string; json?: true; watch?: true }) => {
+      using terminal = new Terminal(io);
+      for (;;) {
+        const state = await ask(admin).catch((error: Failure) => error);
+        const answered = !(state instanceof Failure);
+        if (watch && io.stdout.isTTY) io.stdout.write("\x1b[H\x1b[2J");
+        if (answered) terminal.print(json ? JSON.stringify(state) : screen(state, Date.now()));
+        if (!watch) {
+          if (!answered) throw state;
+          if (!state.ready) throw new Failure("failed", `The signer is not ready. ${state.reasons.join(" ")}`);
+          return;
+        }
+        if (!answered) terminal.say(state.message);
+        await sleep(PAUSE);
+      }
+    });
+  return withExamples(command, "tezos-signer status", "tezos-signer status --watch");
+}
+
+/** What /status says, as far as the screen shows it; docs/reference/http.md. */
+export interface Status {
+  readonly version: string;
+  readonly started: string;
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+  readonly settings: { source: string; version: string; since: string; refused: string | null };
+  readonly store: { kind: string; id: string | null; problem: string | null };
+  readonly vault: {
+    problem: string | null;
+    tokenSeconds: number | null;
+    signMilliseconds: { p50: number | null; p99: number | null };
+  };
+  readonly keys: readonly {
+    address: string;
+    location: string;
+    policy: { allow: readonly string[]; confirm?: readonly string[]; chains?: readonly string[] };
+  }[];
+  readonly watermarks: readonly { row: string; level: number | null; round: number | null; signedAt: string | null }[];
+  readonly confirmations: {
+    socket: string | null;
+    problem: string | null;
+    operators: number;
+    waiting: readonly { id: number; key: string; client: string; since: string; words: readonly string[] }[];
+  };
+  readonly refusals: readonly { at: string; client: string; asked: string; message: string }[];
+}
+
+async function ask(admin: string): Promise<Status> {
+  try {
+    const answer = await fetch(new URL("/status", admin), { signal: AbortSignal.timeout(TIMEOUT) });
+    return (await answer.json()) as Status;
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw new Failure("failed", `No signer answers at ${admin} (${cause}).`, { cause: error });
+  }
+}
+
+/** One screen. @param now milliseconds since 1970 */
+export function screen(status: Status, now: number): string {
+  const { version, started, ready, reasons, settings, store, vault, keys, watermarks, refusals } = status;
+  const age = (time: string) => duration((now - Date.parse(time)) / 1_000);
+  const { p50, p99 } = vault.signMilliseconds;
+  const signing = p50 === null || p99 === null ? "nothing signed yet" : `p50 ${ms(p50)}, p99 ${ms(p99)}`;
+  const token = vault.tokenSeconds === null ? "" : `; token for ${duration(vault.tokenSeconds)}`;
+  const rows: [string, string][] = [
+    ["signer", `${version}, up ${age(started)}`],
+    ["settings", `${settings.version} of ${settings.source}, for ${age(settings.since)}`],
+    ...warning(settings.refused),
+    ["store", `${store.kind} ${store.id ?? ""}`],
+    ...warning(store.problem),
+    ["key's answers", signing + token],
+    ...warning(vault.problem),
+    ["confirmation", waiting(status)],
+    ...warning(status.confirmations.problem),
+  ];
+  return [
+    ready ? "ready" : ["NOT READY", ...reasons.map((reason) => `  ${reason}`)].join("\n"),
+    table(rows),
+    ...keys.map(({ address, location, policy }) => {
+      const { allow, confirm = [], chains = [] } = policy;
+      const lists = [["allow", allow] as const, ["confirm", confirm] as const, ["chains", chains] as const];
+      const named = lists.filter(([, list]) => list.length > 0);
+      return [
+        address,
+        table([["at", location], ...named.map(([name, list]) => [name, list.join(", ")] as const)]),
+      ].join("\n");
+    }),
+    section(
+      "last signed",
+      watermarks.map(({ row, level, round, signedAt }) => {
+        const place = level === null ? "" : `level ${level} round ${round}, `;
+        return `${row}: ${place}${signedAt === null ? "before this start" : `${age(signedAt)} ago`}`;
+      }),
+    ),
+    section(
+      "waiting for a person",
+      status.confirmations.waiting.map(
+        ({ id, key, client, since, words }) => `${id}: ${words[0]} of ${key} from ${client}, for ${age(since)}`,
+      ),
+    ),
+    section(
+      "last refusals",
+      refusals.slice(0, 5).map(({ at, client, asked, message }) => `${age(at)} ago, ${client}, ${asked}: ${message}`),
+    ),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+function waiting({ confirmations: { socket, operators, waiting } }: Status): string {
+  if (socket === null) return "off";
+  return `${waiting.length} waiting, ${operators === 1 ? "1 operator" : `${operators} operators`}`;
+}
+
+function warning(problem: string | null): [string, string][] {
+  return problem === null ? [] : [["", `! ${problem}`]];
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return lines.length === 0 ? "" : [title, ...lines.map((line) => `  ${line}`)].join("\n");
+}
+
+function ms(milliseconds: number): string {
+  return `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
+}
+
+/** "45 s", "3 min", "5 h", "2 d": as much as a glance needs. */
+export function duration(seconds: number): string {
+  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`;
+}

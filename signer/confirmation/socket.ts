@@ -1,0 +1,135 @@
+import { lstatSync, unlinkSync } from "node:fs";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import type { Logger } from "pino";
+import type { Asked, Confirmations, Operator } from "./confirmations.ts";
+
+/**
+ * Where operators connect: a Unix socket, never a network port, which its owner and their group alone may open. Each side
+ * sends JSON, one object a line.
+ * @module
+ */
+
+/** What the signer sends. */
+export type Told =
+  | { readonly event: "ready" }
+  | { readonly event: "asked"; readonly question: Asked }
+  | { readonly event: "withdrawn"; readonly id: number; readonly reason: string }
+  /** What became of an answer: one that came too late does not count. */
+  | { readonly event: "taken"; readonly id: number; readonly counts: boolean };
+
+/** What an operator sends. */
+export interface Answered {
+  readonly id: number;
+  readonly confirm: boolean;
+}
+
+/** Read and write for the owner and their group: whoever may write may answer. */
+const UMASK = 0o117;
+/** Two are a person and their colleague. */
+const MOST_OPERATORS = 8;
+/** Far above an answer, in bytes: who sends more without a line's end is no operator. */
+const MOST_UNREAD = 4_096;
+/** Far above all questions at once: who does not read them is disconnected. */
+const MOST_UNSENT = 4 * 1024 * 1024;
+
+/** The operators' socket. It can fail and leaves the signer to its work: `problem` says why nobody can connect. */
+export class ConfirmationSocket {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #problem: string | undefined;
+  #connections = 0;
+
+  constructor(confirmations: Confirmations, logger: Logger) {
+    this.#server = createServer((socket) => {
+      if (this.#sockets.size >= MOST_OPERATORS) {
+        socket.destroy();
+        return;
+      }
+      this.#sockets.add(socket.once("close", () => this.#sockets.delete(socket)));
+      serve(socket, `operator ${++this.#connections}`, confirmations);
+    });
+    this.#server.on("error", (error) => {
+      this.#problem = `Nobody can connect to confirm requests: ${error.message}.`;
+      logger.error(this.#problem);
+    });
+  }
+
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Opens the socket; one that a process left behind when it was killed is replaced. @param path at most 107 bytes */
+  async open(path: string): Promise<void> {
+    try {
+      if (await isLeftBehind(path)) unlinkSync(path);
+    } catch (error) {
+      this.#server.emit("error", error);
+      return;
+    }
+    const before = process.umask(UMASK);
+    try {
+      await new Promise<void>((resolve) => this.#server.once("error", () => resolve()).listen(path, resolve));
+    } finally {
+      process.umask(before);
+    }
+  }
+
+  /** Closes the socket and every connection. */
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+}
+
+/** A socket that nobody listens on. @throws Error where something else is there, or somebody listens */
+async function isLeftBehind(path: string): Promise<boolean> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  if (!found.isSocket()) throw new Error(`${path} is there already and is no socket`);
+  return await new Promise((resolve, reject) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      reject(new Error(`${path} is another process's`));
+    });
+    socket.on("error", () => resolve(true));
+  });
+}
+
+function serve(socket: Socket, name: string, confirmations: Confirmations): void {
+  const send = (message: Told) => {
+    socket.write(`${JSON.stringify(message)}\n`);
+    if (socket.writableLength > MOST_UNSENT) socket.destroy();
+  };
+  const operator: Operator = {
+    name,
+    show: (question) => send({ event: "asked", question }),
+    withdraw: (id, reason) => send({ event: "withdrawn", id, reason }),
+  };
+  send({ event: "ready" });
+  const detach = confirmations.attach(operator);
+  socket.on("close", detach).on("error", () => undefined);
+  let unread = 0;
+  socket.on("data", (chunk: Buffer) => {
+    unread = chunk.includes(0x0a) ? 0 : unread + chunk.length;
+    if (unread > MOST_UNREAD || chunk.length > 16 * MOST_UNREAD) socket.destroy();
+  });
+  createInterface({ input: socket }).on("line", (line) => {
+    const answered = parse(line);
+    if (answered === undefined) {
+      socket.destroy();
+      return;
+    }
+    const { id, confirm } = answered;
+    send({ event: "taken", id, counts: confirmations.answer(operator, id, confirm) });
+  });
+}
+
+function parse(line: string): Answered | undefined {
+  try {
+    const { id, confirm } = JSON.parse(line);
+    return typeof id === "number" && typeof confirm === "boolean" ? { id, confirm } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,42 @@
+/** A request that was not signed, for /status: what the client was told, and never a secret. */
+export interface Refusal {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly key: string;
+  readonly client: string;
+  /** Classes or kinds of what was asked; `unread` where it was not read. */
+  readonly asked: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+const MOST_REFUSALS = 20;
+/** Longest message kept, in characters: it may quote what a client sent. */
+const MOST_CHARACTERS = 300;
+
+/** What the signer did since it was started, as far as an operator wants to see it: bounded, and in memory only. */
+export class History {
+  readonly #signed = new Map<string, string>();
+  readonly #refusals: Refusal[] = [];
+
+  /** @param row a watermark row's name, or `operation of ADDRESS` */
+  signed(row: string): void {
+    this.#signed.set(row, new Date().toISOString());
+  }
+
+  refused(refusal: Omit<Refusal, "at">): void {
+    const message = refusal.message.slice(0, MOST_CHARACTERS);
+    this.#refusals.unshift({ at: new Date().toISOString(), ...refusal, message });
+    this.#refusals.length = Math.min(this.#refusals.length, MOST_REFUSALS);
+  }
+
+  /** When something was last signed, ISO 8601, by row name. */
+  get lastSigned(): ReadonlyMap<string, string> {
+    return this.#signed;
+  }
+
+  /** The newest first. */
+  get refusals(): readonly Refusal[] {
+    return this.#refusals;
+  }
+}

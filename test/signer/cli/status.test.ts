@@ -1,0 +1,59 @@
+import { expect } from "chai";
+import { Command } from "commander";
+import { duration, statusCommand } from "../../../signer/cli/status.ts";
+import { History } from "../../../signer/history.ts";
+import { atTerminal } from "../../support/fake-terminal.ts";
+import { sign } from "../../support/octez-client.ts";
+import { CONFIG, confirmingFolder, operatorAt } from "../../support/operator.ts";
+import { attestation, transfer } from "../../support/payloads.ts";
+import { startSignerProcess } from "../../support/signer-process.ts";
+
+/** The command in this process. */
+function status(...args: readonly string[]) {
+  return atTerminal((io) => new Command("tezos-signer").addCommand(statusCommand(io)), ["status", ...args]);
+}
+
+describe("tezos-signer status", () => {
+  it("shows what was signed, what waits and what was refused, and ends with 0 while the signer is ready", async () => {
+    await using folder = await confirmingFolder();
+    await using signer = await startSignerProcess(folder.path, CONFIG);
+    const address = signer.addresses[0] ?? "";
+    await sign(signer.url, address, attestation({ level: 77, round: 1 }).toString("hex"));
+    await sign(signer.url, address, transfer({ source: address }).toString("hex"));
+    using operator = await operatorAt(folder.socket);
+    void sign(signer.url, address, transfer({ source: address, counter: 2n }).toString("hex")).catch(() => undefined);
+    await operator.next("asked");
+    const { code, stdout } = await status("--admin", signer.adminUrl);
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/^ready\n\n {2}signer +\d+\.\d+\.\d+, up \d+ s\n/);
+    expect(stdout).to.match(/ {2}settings +[0-9a-f]{12} of settings\.yaml, for \d+ s\n/);
+    expect(stdout).to.match(/ {2}key's answers +p50 [\d.]+ ms, p99 [\d.]+ ms\n/);
+    expect(stdout).to.match(/ {2}confirmation +1 waiting, 1 operator\n/);
+    expect(stdout).to.match(/ {2}allow +block, preattestation, attestation\n {2}confirm +transaction, reveal\n/);
+    expect(stdout).to.match(new RegExp(`attestation of ${address} on Net\\w+: level 77 round 1, \\d+ s ago`));
+    expect(stdout).to.contain(`1: transaction of ${address} from 127.0.0.1, for`);
+    expect(stdout).to.match(/\d+ s ago, 127\.0\.0\.1, transaction: A person must confirm the request/);
+    const { stdout: json } = await status("--admin", signer.adminUrl, "--json");
+    expect(JSON.parse(json)).to.include({ ready: true }).and.to.have.property("refusals").with.length(1);
+  });
+
+  it("ends with 1 where no signer answers", async () => {
+    const { code, stdout, stderr } = await status("--admin", "http://127.0.0.1:1");
+    expect({ code, stdout }).to.deep.equal({ code: 1, stdout: "" });
+    expect(stderr).to.match(/^No signer answers at http:\/\/127\.0\.0\.1:1 \(.*\)\.$/m);
+  });
+
+  it("keeps the last refusals only, and not all of a long message", () => {
+    const history = new History();
+    for (let count = 0; count < 50; count++) {
+      history.refused({ key: "", client: "", asked: "", code: `${count}`, message: "x".repeat(5_000) });
+    }
+    expect(history.refusals).to.have.length(20);
+    expect(history.refusals[0]).to.include({ code: "49" });
+    expect(JSON.stringify(history.refusals).length).to.be.below(10_000);
+  });
+
+  it("tells ages as a glance needs them", () => {
+    expect([0.4, 119, 120, 7_200, 172_800].map(duration)).to.deep.equal(["0 s", "119 s", "2 min", "2 h", "2 d"]);
+  });
+});

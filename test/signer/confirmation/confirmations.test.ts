@@ -1,0 +1,160 @@
+import { expect } from "chai";
+import { type Asked, Confirmations, type Operator } from "../../../signer/confirmation/confirmations.ts";
+import { SignerError } from "../../../signer/errors.ts";
+import { logLines } from "../../support/log-lines.ts";
+
+const question = (digest = "aa") => ({ key: "tz3key", client: "203.0.113.7", digest, words: ["transaction"] });
+const NEVER = new AbortController().signal;
+
+/** An operator who only remembers. */
+function operator(name = "operator 1") {
+  const shown: Asked[] = [];
+  const withdrawn: string[] = [];
+  const one: Operator = {
+    name,
+    show: (asked) => shown.push(asked),
+    withdraw: (id, reason) => withdrawn.push(`${id}: ${reason}`),
+  };
+  return { one, shown, withdrawn };
+}
+
+async function outcome(asked: Promise<void>): Promise<string> {
+  return asked.then(
+    () => "confirmed",
+    (error: unknown) => (error instanceof SignerError ? error.code : String(error)),
+  );
+}
+
+function desk(options: { patience?: number; capacity?: number } = {}) {
+  const { log, lines } = logLines();
+  const decisions = () => lines.filter(({ decision }) => decision !== undefined);
+  return { confirmations: new Confirmations({ logger: log, ...options }), decisions };
+}
+
+describe("confirmations", () => {
+  it("refuse at once where nobody is there, and remember nothing of it", async () => {
+    const { confirmations } = desk();
+    expect(await outcome(confirmations.ask(question(), NEVER))).to.equal("operator-absent");
+    const { one, shown } = operator();
+    confirmations.attach(one);
+    expect(shown).to.deep.equal([]);
+  });
+
+  it("hold a request until a person says yes or no, with an audit line for each", async () => {
+    const { confirmations, decisions } = desk();
+    const { one, shown } = operator();
+    confirmations.attach(one);
+    const first = outcome(confirmations.ask(question("aa"), NEVER));
+    const second = outcome(confirmations.ask(question("bb"), NEVER));
+    expect(shown.map(({ id, digest }) => [id, digest])).to.deep.equal([
+      [1, "aa"],
+      [2, "bb"],
+    ]);
+    expect(confirmations.answer(one, 2, false)).to.equal(true);
+    expect(confirmations.answer(one, 1, true)).to.equal(true);
+    expect([await first, await second]).to.deep.equal(["confirmed", "operator-declined"]);
+    expect(decisions().map(({ confirmation, operator, decision }) => [confirmation, operator, decision])).to.deep.equal(
+      [
+        [2, "operator 1", "declined"],
+        [1, "operator 1", "confirmed"],
+      ],
+    );
+    expect(decisions()[0]).to.include({ key: "tz3key", client: "203.0.113.7", digest: "bb" });
+  });
+
+  it("count the first answer of two operators, and tell the other", async () => {
+    const { confirmations } = desk();
+    const [left, right] = [operator("operator 1"), operator("operator 2")];
+    confirmations.attach(left.one);
+    confirmations.attach(right.one);
+    const asked = outcome(confirmations.ask(question(), NEVER));
+    expect(confirmations.answer(right.one, 1, false)).to.equal(true);
+    expect(confirmations.answer(left.one, 1, true)).to.equal(false);
+    expect(await asked).to.equal("operator-declined");
+    expect(left.withdrawn).to.deep.equal(["1: operator 2 declined it"]);
+    expect(right.withdrawn).to.deep.equal([]);
+  });
+
+  it("leave a question to the operator who stays, and refuse it when the last one leaves", async () => {
+    const { confirmations } = desk();
+    const [left, right] = [operator("operator 1"), operator("operator 2")];
+    const leave = confirmations.attach(left.one);
+    const leaveToo = confirmations.attach(right.one);
+    const asked = outcome(confirmations.ask(question(), NEVER));
+    leave();
+    expect(confirmations.waiting).to.have.length(1);
+    expect(confirmations.answer(left.one, 1, true)).to.equal(false);
+    leaveToo();
+    expect(await asked).to.equal("operator-absent");
+  });
+
+  it("show an operator who comes later what waits already", () => {
+    const { confirmations } = desk();
+    confirmations.attach(operator().one);
+    void outcome(confirmations.ask(question(), NEVER));
+    const late = operator("operator 2");
+    confirmations.attach(late.one);
+    expect(late.shown).to.have.length(1);
+  });
+
+  it("give up after a time", async () => {
+    const { confirmations, decisions } = desk({ patience: 10 });
+    const { one, withdrawn } = operator();
+    confirmations.attach(one);
+    const alive = setTimeout(() => undefined, 10_000);
+    expect(await outcome(confirmations.ask(question(), NEVER))).to.equal("operator-timeout");
+    clearTimeout(alive);
+    expect(withdrawn).to.deep.equal(["1: nobody answered in time"]);
+    expect(confirmations.answer(one, 1, true)).to.equal(false);
+    expect(decisions()).to.have.length(1);
+  });
+
+  it("ask once about the same bytes, and withdraw the question when every client has hung up", async () => {
+    const { confirmations } = desk();
+    const { one, shown, withdrawn } = operator();
+    confirmations.attach(one);
+    const [first, second] = [new AbortController(), new AbortController()];
+    const asked = [first, second].map(({ signal }) => outcome(confirmations.ask(question(), signal)));
+    expect(shown).to.have.length(1);
+    first.abort();
+    expect(confirmations.waiting).to.have.length(1);
+    second.abort();
+    expect(confirmations.waiting).to.deep.equal([]);
+    expect(withdrawn).to.deep.equal(["1: the client gave up"]);
+    expect(await Promise.all(asked)).to.deep.equal(["operator-timeout", "operator-timeout"]);
+  });
+
+  it("do not ask again about bytes just confirmed: octez repeats them after a 502", async () => {
+    const { confirmations } = desk();
+    const { one, shown } = operator();
+    confirmations.attach(one);
+    const asked = outcome(confirmations.ask(question(), NEVER));
+    confirmations.answer(one, 1, true);
+    expect(await asked).to.equal("confirmed");
+    expect(await outcome(confirmations.ask(question(), NEVER))).to.equal("confirmed");
+    expect(shown).to.have.length(1);
+    void outcome(confirmations.ask({ ...question(), key: "tz3other" }, NEVER));
+    expect(shown).to.have.length(2);
+  });
+
+  it("take only so many, and the next once one is answered", async () => {
+    const { confirmations } = desk({ capacity: 2 });
+    const { one } = operator();
+    confirmations.attach(one);
+    void outcome(confirmations.ask(question("aa"), NEVER));
+    void outcome(confirmations.ask(question("bb"), NEVER));
+    expect(await outcome(confirmations.ask(question("cc"), NEVER))).to.equal("operator-busy");
+    confirmations.answer(one, 1, false);
+    void outcome(confirmations.ask(question("cc"), NEVER));
+    expect(confirmations.waiting).to.have.length(2);
+  });
+
+  it("answer everyone who waits when the signer stops, and take no more", async () => {
+    const { confirmations } = desk();
+    confirmations.attach(operator().one);
+    const asked = outcome(confirmations.ask(question(), NEVER));
+    confirmations.stop();
+    expect(await asked).to.equal("shutting-down");
+    expect(await outcome(confirmations.ask(question("bb"), NEVER))).to.equal("shutting-down");
+  });
+});

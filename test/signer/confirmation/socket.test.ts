@@ -1,0 +1,107 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { Confirmations } from "../../../signer/confirmation/confirmations.ts";
+import { ConfirmationSocket } from "../../../signer/confirmation/socket.ts";
+import { logLines } from "../../support/log-lines.ts";
+import { operatorAt } from "../../support/operator.ts";
+
+const NEVER = new AbortController().signal;
+const question = { key: "tz3key", client: "203.0.113.7", digest: "aa", words: ["transaction"] };
+
+describe("the operators' socket", () => {
+  let folder: string;
+  let path: string;
+  let confirmations: Confirmations;
+  let socket: ConfirmationSocket;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "confirm-"));
+    path = join(folder, "confirm.sock");
+    const { log } = logLines();
+    confirmations = new Confirmations({ logger: log });
+    socket = new ConfirmationSocket(confirmations, log);
+  });
+  afterEach(async () => {
+    await socket.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("may be opened by its owner and their group alone, and goes when it is closed", async () => {
+    await socket.open(path);
+    expect((statSync(path).mode & 0o777).toString(8)).to.equal("660");
+    await socket.close();
+    expect(existsSync(path)).to.equal(false);
+  });
+
+  it("replaces one that a killed process left behind", async () => {
+    const code = `require("node:net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
+    expect(() => execFileSync(process.execPath, ["--eval", code])).to.throw();
+    expect(statSync(path).isSocket()).to.equal(true);
+    await socket.open(path);
+    using operator = await operatorAt(path);
+    expect(operator.connection.destroyed).to.equal(false);
+  });
+
+  it("takes nobody else's place, and says why it is not open", async () => {
+    writeFileSync(path, "a file of somebody's");
+    await socket.open(path);
+    expect(socket.problem).to.match(/is there already and is no socket/);
+  });
+
+  it("does not push aside a signer that listens there", async () => {
+    const other = createServer().listen(path);
+    await socket.open(path);
+    expect(socket.problem).to.match(/another process/);
+    other.close();
+  });
+
+  it("says why it is not open where its folder is missing, and ends no process", async () => {
+    await socket.open(join(folder, "missing", "confirm.sock"));
+    expect(socket.problem).to.match(/^Nobody can connect to confirm requests: listen /);
+  });
+
+  it("drops whoever sends what is no answer, and goes on", async () => {
+    await socket.open(path);
+    for (const nonsense of ["{}\n", "yes\n", '{"id":1,"confirm":"yes"}\n', "x".repeat(100_000)]) {
+      const stranger = connect(path);
+      const closed = new Promise((resolve) => stranger.on("error", () => undefined).on("close", resolve));
+      stranger.resume().write(nonsense);
+      await closed;
+    }
+    using operator = await operatorAt(path);
+    const asked = confirmations.ask(question, NEVER);
+    operator.answer({ id: (await operator.next("asked")).question.id + 7, confirm: true });
+    expect((await operator.next("taken")).counts).to.equal(false);
+    operator.answer({ id: 1, confirm: true });
+    expect((await operator.next("taken")).counts).to.equal(true);
+    await asked;
+  });
+
+  it("refuses what waits when the only operator's connection breaks", async () => {
+    await socket.open(path);
+    const operator = await operatorAt(path);
+    const asked = confirmations.ask(question, NEVER).catch(({ code }) => code);
+    await operator.next("asked");
+    operator.connection.destroy();
+    expect(await asked).to.equal("operator-absent");
+  });
+
+  it("works under Node's permission model, as the machine's unit starts it", () => {
+    const root = new URL("../../../", import.meta.url).pathname;
+    const code = `
+      const { Confirmations } = await import("${root}signer/confirmation/confirmations.ts");
+      const { ConfirmationSocket } = await import("${root}signer/confirmation/socket.ts");
+      const logger = { info() {}, error: console.log };
+      const socket = new ConfirmationSocket(new Confirmations({ logger }), logger);
+      await socket.open(process.argv[1]);
+      console.log(socket.problem ?? "open");
+      await socket.close();`;
+    const allow = [`--allow-fs-read=${root}`, `--allow-fs-read=${folder}`, `--allow-fs-write=${folder}`];
+    const args = ["--permission", ...allow, "--input-type=module", "--eval", code, path];
+    expect(execFileSync(process.execPath, args, { encoding: "utf8" })).to.equal("open\n");
+  });
+});
