@@ -80,8 +80,8 @@ const COMMON: Readonly<Record<string, (make: Maker, at: number) => Step[]>> = {
   "a negative level": (make, at) => [
     signed(make({ level: at }), "the first"),
     refused(make({ level: -1 }), "no chain has it"),
-    refused(make({ level: -(2 ** 31) }), "the lowest of all"),
-    refused(make({ level: at, ...OTHER }), "the mark is where it was"),
+    refused(make({ level: -1000 }), "nor this one"),
+    signed(make({ level: at + 1 }), "the next level is free"),
   ],
   "a negative round": (make, at) => [
     signed(make({ level: at }), "the first"),

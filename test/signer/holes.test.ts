@@ -84,7 +84,7 @@ for (const curve of ["P-256", "P-256K"] as const) {
     });
 
     it("a negative level: 400, whatever came before", async () => {
-      for (const negative of [-1, -(2 ** 31), -(2 ** 31) + 100]) {
+      for (const negative of [-1, -1_000, -(2 ** 31)]) {
         for (const payload of [block, preattestation, attestation]) {
           expect(await signer.ask(payload({ level: negative }))).to.equal(400);
         }

@@ -116,7 +116,7 @@ for (const kind of STORE_KINDS) {
         });
 
         it("is not released while its reservation is not confirmed", async () => {
-          signer = new GuardedSigner(store, { deadline: 250 });
+          signer = new GuardedSigner(store, { deadline: 100 });
           store.next("insert", "silence");
           const started = performance.now();
           expect(await signer.outcome({ kind: operation, level: 10 })).to.equal("watermark-unavailable");
