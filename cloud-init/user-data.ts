@@ -83,8 +83,14 @@ function machineFiles(checkout: ReadonlyMap<string, string>, values: ReadonlyMap
     .sort()
     .map((source) => {
       const path = source.slice(MACHINE_FILES.length);
-      return { path, permissions: permissions(path), content: fill(source, text(checkout, source), values) };
+      const content = withoutComments(path, fill(source, text(checkout, source), values));
+      return { path, permissions: permissions(path), content };
     });
+}
+
+/** Comments that have lines of their own stay in the checkout; every file here but the modules has those of a shell. */
+function withoutComments(path: string, content: string): string {
+  return path.endsWith(".mjs") ? machineSource(path, content) : content.replace(/^[ \t]*#(?!!).*\n/gm, "");
 }
 
 function placeholders(parameters: MachineParameters, packagesDigest: string): ReadonlyMap<string, string> {

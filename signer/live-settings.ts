@@ -3,7 +3,13 @@ import { isDeepStrictEqual } from "node:util";
 import { parseSettings, type Settings } from "./settings.ts";
 
 /** Settings that take effect at once; every other one needs a new process. */
-const LIVE = ["policy", "authentication", "allowedAddresses", "listKnownKeys"] as const satisfies (keyof Settings)[];
+const LIVE = [
+  "policy",
+  "authentication",
+  "allowedAddresses",
+  "listKnownKeys",
+  "head",
+] as const satisfies (keyof Settings)[];
 
 /** What became of settings that were offered. */
 export type Outcome = "applied" | "restart";

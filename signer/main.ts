@@ -11,6 +11,8 @@ import type { Keyring } from "./keys/keyring.ts";
 import type { LiveSettings } from "./live-settings.ts";
 import { Metrics } from "./metrics.ts";
 import { Pipeline } from "./pipeline.ts";
+import { HeadFollower } from "./policy/head-follower.ts";
+import { policyOf } from "./policy/policy.ts";
 import { Report } from "./report.ts";
 import type { Settings } from "./settings.ts";
 import { Guard } from "./watermark/guard.ts";
@@ -61,6 +63,16 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
   parts.defer(() => preparation.stop());
   await preparation.start();
 
+  const follower = new HeadFollower({
+    rule: () => live.current.head,
+    onChange: (problem) => {
+      if (problem === undefined) logger.info("the chain's head is known");
+      else logger.warn(problem);
+    },
+  });
+  parts.defer(() => follower.stop());
+  follower.start();
+
   const confirmations = new Confirmations({ logger });
   const operators = new ConfirmationSocket(confirmations, logger);
   parts.defer(() => operators.close());
@@ -71,13 +83,27 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
     guard,
     storeId: () => store.id,
     policy: () => live.current.policy,
+    head: () => {
+      const rule = live.current.head;
+      return rule && { rule, head: follower.head };
+    },
     confirmations,
     logger,
     metrics,
     history,
     deadline: REQUEST_DEADLINE,
   });
-  const report = new Report({ live, keyring, store, preparation, metrics, history, confirmations, operators });
+  const report = new Report({
+    live,
+    keyring,
+    store,
+    preparation,
+    metrics,
+    history,
+    follower,
+    confirmations,
+    operators,
+  });
   const admin = await listen({ ...settings.admin, handler: createAdminApp(report, logger).callback(), log: logger });
   parts.defer(() => admin.stop());
 
@@ -129,8 +155,9 @@ export async function openStore({ keys, watermarks }: Settings): Promise<Waterma
   return new AzureTableStore({ endpoint, table, credential });
 }
 
-function accessOf({ allowedAddresses, authentication, listKnownKeys }: Settings) {
-  return { allowedAddresses, authorizedKeys: authentication?.keys, listKnownKeys };
+function accessOf({ allowedAddresses, authentication, listKnownKeys, policy }: Settings) {
+  const needsAuthentication = (address: string) => policyOf(policy, address).authentication ?? true;
+  return { allowedAddresses, authorizedKeys: authentication?.keys, needsAuthentication, listKnownKeys };
 }
 
 async function readTls(tls: Settings["listen"]["tls"]) {

@@ -1,11 +1,12 @@
 import type { Logger } from "pino";
 import type { Confirmations } from "./confirmation/confirmations.ts";
 import { describe as inWords } from "./confirmation/words.ts";
-import { SignerError } from "./errors.ts";
+import { type ErrorCode, SignerError } from "./errors.ts";
 import type { History } from "./history.ts";
 import type { Keyring, SigningKey } from "./keys/keyring.ts";
 import { signVerified } from "./keys/verified-signature.ts";
 import type { Metrics } from "./metrics.ts";
+import { type Head, type HeadRule, judgeHead } from "./policy/head.ts";
 import { judge, type Policy } from "./policy/policy.ts";
 import { blake2b256 } from "./tezos/digest.ts";
 import { type ConsensusRequest, parsePayload, type SigningRequest } from "./tezos/payload.ts";
@@ -45,6 +46,8 @@ export interface PipelineParts {
   readonly storeId: () => string | undefined;
   /** Read at each request: the policy can change while the signer runs. */
   readonly policy: () => Policy;
+  /** What is known of the chain's head, and how near to it requests must be; undefined while the check is off. */
+  readonly head: () => { readonly rule: HeadRule; readonly head: Head | undefined } | undefined;
   /** Where a person is asked. */
   readonly confirmations: Confirmations;
   readonly logger: Logger;
@@ -63,6 +66,12 @@ interface Trace {
   /** Milliseconds by stage. */
   readonly stages: Record<string, number>;
 }
+
+const HEAD_ERRORS = {
+  behind: "level-behind-head",
+  ahead: "level-ahead-of-head",
+  unknown: "head-unknown",
+} as const satisfies Record<string, ErrorCode>;
 
 /** The way of every request: parse, policy, a person where the policy says so, watermark guard, key. Nothing else asks a key for a signature. */
 export class Pipeline implements RemoteSigner {
@@ -94,6 +103,7 @@ export class Pipeline implements RemoteSigner {
       trace.request = request;
       const verdict = this.#judge(address, request);
       this.#requireOwnStore(key);
+      if (request.class === "consensus") this.#judgeHead(request);
       trace.stages.parse = performance.now() - started;
       if (verdict === "confirm") await this.#confirmed(request, payload, client, trace);
       const { signature, source } = await this.#signatureFor(key, request, digest, trace);
@@ -109,6 +119,15 @@ export class Pipeline implements RemoteSigner {
     const judgement = judge(this.#parts.policy(), address, request);
     if (judgement.verdict === "refuse") throw new SignerError("request-not-allowed", `${judgement.reason}.`);
     return judgement.verdict;
+  }
+
+  #judgeHead(request: ConsensusRequest): void {
+    const known = this.#parts.head();
+    if (known === undefined) return;
+    const judgement = judgeHead(known.rule, known.head, request, Date.now());
+    if (judgement.verdict === "near") return;
+    if (judgement.verdict === "unknown" && known.rule.whenUnknown === "sign") return;
+    throw new SignerError(HEAD_ERRORS[judgement.verdict], `${judgement.reason}.`);
   }
 
   /** Holds a request until a person says yes. The policy may have changed meanwhile, so it is asked again. */

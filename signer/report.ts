@@ -6,6 +6,7 @@ import type { Keyring } from "./keys/keyring.ts";
 import type { LiveSettings } from "./live-settings.ts";
 import type { Metrics } from "./metrics.ts";
 import { ofAnotherStore } from "./pipeline.ts";
+import type { HeadFollower } from "./policy/head-follower.ts";
 import { policyOf } from "./policy/policy.ts";
 import type { Preparation } from "./watermark/preparation.ts";
 import type { TrustedStore } from "./watermark/trusted-store.ts";
@@ -17,6 +18,7 @@ export interface ReportParts {
   readonly preparation: Preparation;
   readonly metrics: Metrics;
   readonly history: History;
+  readonly follower: HeadFollower;
   readonly confirmations: Confirmations;
   readonly operators: ConfirmationSocket;
 }
@@ -76,6 +78,7 @@ export class Report {
         policy: policyOf(live.current.policy, publicKey.address),
       })),
       watermarks: this.#watermarks(),
+      head: this.#head(),
       confirmations: {
         socket: confirmation?.socket ?? null,
         problem: this.#parts.operators.problem ?? null,
@@ -84,6 +87,16 @@ export class Report {
       },
       refusals: this.#parts.history.refusals,
     };
+  }
+
+  #head() {
+    const { live, follower } = this.#parts;
+    const { head: rule } = live.current;
+    if (rule === undefined) return null;
+    const { chainId = null, level = null, seenAt } = follower.head ?? {};
+    const host = new URL(rule.node).host;
+    const ageSeconds = seconds(seenAt === undefined ? undefined : Date.now() - seenAt);
+    return { node: host, chainId, level, ageSeconds, problem: follower.problem() ?? null };
   }
 
   /** Every row with its mark, and when this process last signed by it; operations have no mark. */
@@ -102,6 +115,7 @@ export class Report {
     const { keyring, metrics } = this.#parts;
     metrics.ready.set(this.ready().ready ? 1 : 0);
     metrics.keys.set(keyring.keys.size);
+    metrics.headUnknown.set(this.#parts.follower.problem() === undefined ? 0 : 1);
     metrics.waiting.set(this.#parts.confirmations.waiting.length);
     metrics.settingsRefused.set(this.#parts.live.refusal === undefined ? 0 : 1);
     return metrics.registry.metrics();

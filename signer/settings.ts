@@ -103,8 +103,24 @@ const permission = z.enum([...CONSENSUS_KINDS, ...OPERATION_KINDS, "pack"]);
 const keyPolicy = z.strictObject({
   allow: z.array(permission),
   confirm: z.array(permission).optional(),
+  authentication: z.boolean().optional(),
   chains: z.array(base58("Net")).min(1).optional(),
 });
+
+/** Addresses of RFC 1918 and of this computer. */
+const PRIVATE = /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)/;
+
+/** A node elsewhere speaks TLS: its answers decide whether blocks are signed. */
+const node = z.string().superRefine((text, context) => {
+  const url = URL.parse(text);
+  const near =
+    url !== null && (url.hostname === "localhost" || (isIP(url.hostname) === 4 && PRIVATE.test(url.hostname)));
+  if (url?.protocol === "https:" || (url?.protocol === "http:" && near)) return;
+  const message = "must be a node's address, such as https://NODE.example.org; http: for a private address only";
+  context.addIssue({ code: "custom", message });
+});
+
+const levels = z.int().min(0).max(10_000);
 
 export const settingsSchema = z.strictObject({
   listen: z
@@ -125,6 +141,15 @@ export const settingsSchema = z.strictObject({
   authentication: z.strictObject({ keys: z.array(base58("edpk", "sppk", "p2pk")).min(1) }).optional(),
   allowedAddresses: z.array(addressRange).min(1).optional(),
   listKnownKeys: z.boolean().default(false),
+  head: z
+    .strictObject({
+      node,
+      maxBehind: levels.default(5),
+      maxAhead: levels.default(5),
+      maxAge: z.int().min(10).max(86_400).default(60),
+      whenUnknown: z.enum(["sign", "refuse"]).default("sign"),
+    })
+    .optional(),
 });
 
 /** Settings as the program uses them: checked, with defaults filled in. */
@@ -163,8 +188,11 @@ export function parseSettings(text: string, source: string): Settings {
 }
 
 /** Mistakes that only show between settings. */
-function* contradict({ policy, watermarks }: Settings): Iterable<string> {
+function* contradict({ policy, watermarks, authentication }: Settings): Iterable<string> {
   for (const [name, rule] of [["default", policy.default] as const, ...policy.keys]) {
+    if (rule?.authentication === true && authentication === undefined) {
+      yield `policy.${name}.authentication: names no client's key; give them in authentication.keys`;
+    }
     for (const kind of rule?.confirm ?? []) {
       if (isConsensusKind(kind)) yield `policy.${name}.confirm: ${kind} cannot wait for a person; put it into allow`;
       else if (rule?.allow.includes(kind)) yield `policy.${name}: ${kind} is in allow and in confirm; keep one`;

@@ -57,6 +57,13 @@ export interface Status {
     policy: { allow: readonly string[]; confirm?: readonly string[]; chains?: readonly string[] };
   }[];
   readonly watermarks: readonly { row: string; level: number | null; round: number | null; signedAt: string | null }[];
+  readonly head: {
+    node: string;
+    chainId: string | null;
+    level: number | null;
+    ageSeconds: number | null;
+    problem: string | null;
+  } | null;
   readonly confirmations: {
     socket: string | null;
     problem: string | null;
@@ -91,6 +98,7 @@ export function screen(status: Status, now: number): string {
     ...warning(store.problem),
     ["key's answers", signing + token],
     ...warning(vault.problem),
+    ...head(status),
     ["confirmation", waiting(status)],
     ...warning(status.confirmations.problem),
   ];
@@ -126,6 +134,13 @@ export function screen(status: Status, now: number): string {
   ]
     .filter((part) => part !== "")
     .join("\n\n");
+}
+
+function head({ head }: Status): [string, string][] {
+  if (head === null) return [];
+  const { node, chainId, level, ageSeconds, problem } = head;
+  const seen = level === null ? "not seen" : `level ${level} of ${chainId}, ${duration(ageSeconds ?? 0)} ago`;
+  return [["head", `${seen}, from ${node}`], ...warning(problem)];
 }
 
 function waiting({ confirmations: { socket, operators, waiting } }: Status): string {

@@ -7,6 +7,8 @@ export interface Access {
   readonly allowedAddresses?: readonly string[] | undefined;
   /** Public keys of clients (edpk…, sppk…, p2pk…); absent: no authentication. Empty: nobody is authorized. */
   readonly authorizedKeys?: readonly string[] | undefined;
+  /** Whether requests for this key must be authenticated, where there are authorizedKeys; absent: all must. */
+  readonly needsAuthentication?: ((address: string) => boolean) | undefined;
   /** Whether GET /known_keys answers. */
   readonly listKnownKeys: boolean;
 }

@@ -15,7 +15,11 @@ export function routes(signer: RemoteSigner, access: () => Access): Router {
   const authorized = remembered(authorizedAddresses);
 
   router.get("/authorized_keys", (ctx) => {
-    const addresses = authorized(access().authorizedKeys ?? []);
+    const { authorizedKeys = [], needsAuthentication = () => true } = access();
+    // Where no key here wants it, a client without an authorized key must not be turned away.
+    const served = signer.addresses();
+    const isWanted = served.length === 0 || served.some(needsAuthentication);
+    const addresses = authorized(isWanted ? authorizedKeys : []);
     // Never an empty list: with [] octez insists on authentication and finds no key for it; {} means none is needed.
     answerJson(ctx, 200, addresses.length === 0 ? {} : { authorized_keys: addresses });
   });
@@ -37,7 +41,8 @@ export function routes(signer: RemoteSigner, access: () => Access): Router {
   router.post("/keys/:pkh", async (ctx) => {
     const address = parseAddress(ctx.params.pkh);
     const { authentication } = parseQuery(ctx.querystring);
-    const { authorizedKeys } = access();
+    const { authorizedKeys: all, needsAuthentication = () => true } = access();
+    const authorizedKeys = needsAuthentication(address) ? all : undefined;
     if (authorizedKeys !== undefined && authentication === undefined) {
       throw new SignerError("authentication-missing", "GET /authorized_keys names the keys");
     }

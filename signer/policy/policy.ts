@@ -8,6 +8,8 @@ export interface KeyPolicy {
   readonly allow: readonly Permission[];
   /** What waits for a person's yes: kinds of operations and `pack`, none of which is in `allow`. */
   readonly confirm?: readonly Permission[] | undefined;
+  /** Whether clients must sign their requests for this key, where the settings name clients' keys; absent: they must. */
+  readonly authentication?: boolean | undefined;
   /** Chain ids whose blocks and votes may be signed; absent means any. Operations do not carry their chain. */
   readonly chains?: readonly string[] | undefined;
 }

@@ -33,6 +33,7 @@ if (import.meta.main) {
     policy: () => ({ default: { allow: ["block", "preattestation", "attestation"] }, keys: new Map() }),
     logger: logLines().log,
     metrics: new Metrics(),
+    head: () => undefined,
     confirmations: new Confirmations({ logger: logLines().log }),
     history: new History(),
     deadline: 4_000,

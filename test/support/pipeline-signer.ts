@@ -92,6 +92,7 @@ export class PipelineSigner implements AsyncDisposable {
       policy: () => ({ default: POLICY, keys: new Map() }),
       logger: logLines().log,
       metrics: new Metrics(),
+      head: () => undefined,
       confirmations: new Confirmations({ logger: logLines().log }),
       history: new History(),
       deadline: 4_000,

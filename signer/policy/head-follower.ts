@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Head, type HeadRule, uselessBecause } from "./head.ts";
+
+/** Half of the shortest block time, in milliseconds. */
+const PAUSE = 3_000;
+/** One answer of the node, in milliseconds. */
+const TIMEOUT = 3_000;
+/** A header has under 2 KB. */
+const MOST_BYTES = 64 * 1024;
+const PATH = "chains/main/blocks/head/header";
+
+export interface HeadFollowerOptions {
+  /** Read at each look: undefined while the check is off. */
+  readonly rule: () => HeadRule | undefined;
+  /** Told each new reason why the head is not known, once, and undefined when it is. */
+  readonly onChange: (problem: string | undefined) => void;
+  /** Another pause between two looks, for tests, in milliseconds. */
+  readonly pause?: number;
+}
+
+/** Looks at a node's head again and again, beside the requests: none of them ever waits for the node. */
+export class HeadFollower {
+  readonly #options: HeadFollowerOptions;
+  readonly #stopped = new AbortController();
+  #node: string | undefined;
+  #head: Head | undefined;
+  #failure: string | undefined;
+  #known: boolean | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: HeadFollowerOptions) {
+    this.#options = options;
+  }
+
+  /** The head of the node that the settings name now, however old. */
+  get head(): Head | undefined {
+    return this.#options.rule()?.node === this.#node ? this.#head : undefined;
+  }
+
+  /** Why the head is not known; undefined while it is, and while the check is off. */
+  problem(now = Date.now()): string | undefined {
+    const rule = this.#options.rule();
+    if (rule === undefined) return undefined;
+    const useless = uselessBecause(this.head, rule, now);
+    if (useless === undefined) return undefined;
+    const cause = this.#failure === undefined ? "" : ` (${this.#failure})`;
+    const then = rule.whenUnknown === "sign" ? "requests are signed without the check" : "nothing is signed";
+    return `The chain's head is not known: ${useless}${cause}; ${then}.`;
+  }
+
+  start(): void {
+    this.#running = this.#repeat();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#running;
+  }
+
+  async #repeat(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      const rule = this.#options.rule();
+      if (rule !== undefined) await this.#look(rule.node);
+      if (signal.aborted) return;
+      this.#tell();
+      await sleep(this.#options.pause ?? PAUSE, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  async #look(node: string): Promise<void> {
+    if (node !== this.#node) this.#head = undefined;
+    this.#node = node;
+    try {
+      this.#head = await fetchHead(node, AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(TIMEOUT)]));
+      this.#failure = undefined;
+    } catch (error) {
+      this.#failure = reasonOf(error);
+    }
+  }
+
+  #tell(): void {
+    if (this.#options.rule() === undefined) return;
+    const problem = this.problem();
+    const known = problem === undefined;
+    if (known !== this.#known) this.#options.onChange(problem);
+    this.#known = known;
+  }
+}
+
+/** GET /chains/main/blocks/head/header of a node (octez RPC). @throws Error that says why it gives no head */
+async function fetchHead(node: string, signal: AbortSignal): Promise<Head> {
+  const base = node.endsWith("/") ? node : `${node}/`;
+  const answer = await fetch(new URL(PATH, base), { signal, redirect: "error" });
+  if (answer.status !== 200) throw new Error(`the node answered with status ${answer.status}`);
+  const header = JSON.parse(await textOf(answer));
+  const timestamp = typeof header?.timestamp === "string" ? Date.parse(header.timestamp) : Number.NaN;
+  const { chain_id: chainId, level } = header ?? {};
+  const isHeader = /^Net\w{12}$/.test(chainId) && Number.isInteger(level) && level >= 0 && !Number.isNaN(timestamp);
+  if (!isHeader) throw new Error("the node's answer is no block header");
+  return { chainId, level, timestamp, seenAt: Date.now() };
+}
+
+async function textOf(answer: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of answer.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > MOST_BYTES) throw new Error("the node's answer is far too long");
+  }
+  return text;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return `no answer within ${TIMEOUT} ms`;
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}
