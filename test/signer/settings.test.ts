@@ -116,4 +116,21 @@ policy: { default: { allow: [reveal], confirm: [reveal, transaction, attestation
       "policy.default.confirm: attestation cannot wait for a person; put it into allow",
     ]);
   });
+
+  it("refuse authentication for a key where no client's key is named", () => {
+    const found = mistakes(`${MINIMAL}\npolicy: { default: { allow: [], authentication: true } }`);
+    expect(found).to.deep.equal([
+      "policy.default.authentication: names no client's key; give them in authentication.keys",
+    ]);
+  });
+
+  it("take a node by plain http at a private address only", () => {
+    const head = (url: string) => mistakes(`${MINIMAL}\nhead: { node: "${url}" }`);
+    for (const url of ["https://rpc.example.org", "http://10.1.2.3:8732", "http://localhost:8732"]) {
+      expect(head(url), url).to.deep.equal([]);
+    }
+    for (const url of ["http://rpc.example.org", "http://10.example.org", "http://203.0.113.7", "ftp://10.1.2.3"]) {
+      expect(head(url)[0], url).to.match(/^head\.node: must be a node's address/);
+    }
+  });
 });

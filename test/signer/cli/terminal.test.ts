@@ -56,6 +56,31 @@ describe("terminal", () => {
     expect(await terminal.ask("3 ")).to.equal("three");
   });
 
+  it("drops what was typed before a question that nobody waited for, and still ends on Ctrl-C", async () => {
+    const { terminal, stdin } = pretend();
+    stdin.write("y\ry\ry");
+    await terminal.dropTyped();
+    stdin.write("\r");
+    expect(await terminal.confirm("Confirm?")).to.equal(false);
+    stdin.write("\x03");
+    expect(await failure(terminal.dropTyped())).to.equal("interrupted");
+  });
+
+  it("takes a question back, and keeps no key of its answer", async () => {
+    const { terminal, stdin } = pretend();
+    const withdrawn = new AbortController();
+    const asked = terminal.ask("Confirm? ", withdrawn.signal).catch((reason: unknown) => reason);
+    stdin.write("y");
+    await new Promise((resolve) => setImmediate(resolve));
+    withdrawn.abort("the client gave up");
+    expect(await asked).to.equal("the client gave up");
+    stdin.write("\r");
+    expect(await terminal.ask("Next: ")).to.equal("");
+    expect(await terminal.ask("Gone: ", withdrawn.signal).catch((reason: unknown) => reason)).to.equal(
+      "the client gave up",
+    );
+  });
+
   it("takes a line that comes in pieces", async () => {
     const { terminal, stdin } = pretend();
     const answer = terminal.ask("> ");

@@ -315,6 +315,18 @@ describe("signing port", () => {
       expect((await ask(`${keys}?authentication=${right}`, "POST", `"${PAYLOAD}"`)).status).to.equal(200);
     });
 
+    it("is not asked for a key whose policy does not want it, and octez is told so when no key does", async () => {
+      const authorizedKeys = [testKey("tz2").pk];
+      await open({ access: { authorizedKeys, needsAuthentication: (address) => address !== signer.address } });
+      expect((await ask(keys, "POST", `"${PAYLOAD}"`)).status).to.equal(200);
+      expect((await ask(`${port.url}/authorized_keys`, "GET")).text).to.equal("{}");
+      const other = `${port.url}/keys/${testKey("tz2").pkh}`;
+      expectRefusal(await ask(other, "POST", `"${PAYLOAD}"`), "authentication-missing");
+      await open({ access: { authorizedKeys, needsAuthentication: (address) => address === signer.address } });
+      expectRefusal(await ask(keys, "POST", `"${PAYLOAD}"`), "authentication-missing");
+      expect((await ask(`${port.url}/authorized_keys`, "GET")).text).to.contain("tz2");
+    });
+
     it("is not looked at while it is off", async () => {
       expect((await ask(`${keys}?authentication=whatever`, "POST", `"${PAYLOAD}"`)).status).to.equal(200);
     });
