@@ -3,6 +3,7 @@ import type { Confirmations } from "./confirmation/confirmations.ts";
 import { describe as inWords } from "./confirmation/words.ts";
 import { type ErrorCode, SignerError } from "./errors.ts";
 import type { History } from "./history.ts";
+import { Journal, type Trace } from "./journal.ts";
 import type { Keyring, SigningKey } from "./keys/keyring.ts";
 import { signVerified } from "./keys/verified-signature.ts";
 import type { Metrics } from "./metrics.ts";
@@ -13,7 +14,6 @@ import { type ConsensusRequest, parsePayload, type SigningRequest } from "./tezo
 import { PayloadError } from "./tezos/reader.ts";
 import { encodeSignature, verifySignature } from "./tezos/signature.ts";
 import type { Guard } from "./watermark/guard.ts";
-import { rowName } from "./watermark/store.ts";
 
 /** Who asks: recorded in the decision's log line. */
 export interface Client {
@@ -57,16 +57,6 @@ export interface PipelineParts {
   readonly deadline: number;
 }
 
-/** What is known of a request while it is decided; becomes its log line. */
-interface Trace {
-  readonly key: string;
-  readonly client: string;
-  readonly digest: string;
-  request?: SigningRequest;
-  /** Milliseconds by stage. */
-  readonly stages: Record<string, number>;
-}
-
 const HEAD_ERRORS = {
   behind: "level-behind-head",
   ahead: "level-ahead-of-head",
@@ -76,9 +66,11 @@ const HEAD_ERRORS = {
 /** The way of every request: parse, policy, a person where the policy says so, watermark guard, key. Nothing else asks a key for a signature. */
 export class Pipeline implements RemoteSigner {
   readonly #parts: PipelineParts;
+  readonly #journal: Journal;
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
+    this.#journal = new Journal(parts);
   }
 
   addresses(): readonly string[] {
@@ -92,7 +84,7 @@ export class Pipeline implements RemoteSigner {
   async sign(address: string, payload: Uint8Array, client: Client): Promise<string> {
     const started = performance.now();
     const digest = blake2b256(payload);
-    const trace: Trace = { key: address, client: client.address, digest: toHex(digest), stages: {} };
+    const trace: Trace = { key: address, client: client.address, digest: toHex(digest), started, stages: {} };
     try {
       const key = this.#parts.keyring.keys.get(address);
       if (key === undefined) {
@@ -104,13 +96,13 @@ export class Pipeline implements RemoteSigner {
       const verdict = this.#judge(address, request);
       this.#requireOwnStore(key);
       if (request.class === "consensus") this.#judgeHead(request);
-      trace.stages.parse = performance.now() - started;
+      trace.stages.parse = performance.now() - trace.started;
       if (verdict === "confirm") await this.#confirmed(request, payload, client, trace);
       const { signature, source } = await this.#signatureFor(key, request, digest, trace);
-      this.#report(trace, source, started);
+      this.#journal.write(trace, source);
       return encodeSignature(key.publicKey.curve, signature);
     } catch (error) {
-      this.#report(trace, error instanceof SignerError ? error.code : "internal-error", started, error);
+      this.#journal.write(trace, error instanceof SignerError ? error.code : "internal-error", error);
       throw error;
     }
   }
@@ -151,6 +143,10 @@ export class Pipeline implements RemoteSigner {
 
   async #signatureFor(key: SigningKey, request: SigningRequest, digest: Uint8Array, trace: Trace) {
     if (request.class === "consensus") return this.#guarded(key, request, digest, trace);
+    // The guard would find out which store this is; an operation does not ask it.
+    if (key.store !== undefined && this.#parts.storeId() === undefined) {
+      throw new SignerError("watermark-unavailable", "It has not told yet whether it is the one that guards this key.");
+    }
     const asked = performance.now();
     const signature = await signVerified(key, digest, AbortSignal.timeout(this.#parts.deadline));
     trace.stages.sign = performance.now() - asked;
@@ -179,31 +175,6 @@ export class Pipeline implements RemoteSigner {
     }
     return { signature: bytes, source };
   }
-
-  /** One line and one count a decision; never a signature. */
-  #report(trace: Trace, verdict: string, started: number, error?: unknown): void {
-    const { logger, metrics, history } = this.#parts;
-    const { request, stages, digest, key, client } = trace;
-    // Without the time that a person took: it would drown what the machines need.
-    stages.total = performance.now() - started - (stages.confirm ?? 0);
-    metrics.decided(verdict, request, stages);
-    const line = {
-      key,
-      client,
-      ...describe(request),
-      digest: digest.slice(0, 16),
-      verdict,
-      milliseconds: Object.fromEntries(
-        Object.entries(stages).map(([stage, spent]) => [stage, Math.round(spent * 100) / 100]),
-      ),
-    };
-    if (error === undefined) history.signed(rowOf(key, request));
-    else history.refused({ key, client, asked: kindsOf(request), code: verdict, message: shown(error) });
-    if (error === undefined) logger.info(line, "signed");
-    else if (!(error instanceof SignerError)) logger.error({ ...line, err: error }, "failed");
-    else if (error.status >= 500) logger.error({ ...line, cause: causeOf(error) }, error.message);
-    else logger.warn(line, error.message);
-  }
 }
 
 /**
@@ -226,40 +197,6 @@ function parse(payload: Uint8Array): SigningRequest {
     if (!(error instanceof PayloadError)) throw error;
     throw new SignerError("malformed-payload", `${error.message}.`, { cause: error });
   }
-}
-
-function describe(request: SigningRequest | undefined) {
-  if (request === undefined) return {};
-  switch (request.class) {
-    case "consensus":
-      return { class: request.operation, chain: request.chainId, level: request.level, round: request.round };
-    case "operation":
-      return { class: "operation", operations: request.operations.map(({ kind }) => kind) };
-    case "pack":
-      return { class: "pack" };
-  }
-}
-
-/** What the last signature is listed under: the watermark's row where there is one. */
-function rowOf(address: string, request: SigningRequest | undefined): string {
-  if (request?.class !== "consensus") return `${request?.class ?? "unread"} of ${address}`;
-  return rowName({ chainId: request.chainId, address, kind: request.kind });
-}
-
-function kindsOf(request: SigningRequest | undefined): string {
-  if (request?.class === "consensus") return `${request.operation} at level ${request.level} round ${request.round}`;
-  return request?.class === "operation"
-    ? request.operations.map(({ kind }) => kind).join(", ")
-    : (request?.class ?? "unread");
-}
-
-/** What a client was told; whatever is not of our table may hold anything. */
-function shown(error: unknown): string {
-  return error instanceof SignerError ? error.message : "The signer failed; its log says why.";
-}
-
-function causeOf({ cause }: SignerError): string | undefined {
-  return cause instanceof Error ? cause.message : undefined;
 }
 
 function toHex(bytes: Uint8Array): string {
