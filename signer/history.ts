@@ -11,7 +11,7 @@ export interface Refusal {
 }
 
 const MOST_REFUSALS = 20;
-/** Longest message kept, in characters: it may quote what a client sent. */
+/** Longest text kept, in characters: a batch has hundreds of operations. */
 const MOST_CHARACTERS = 300;
 
 /** What the signer did since it was started, as far as an operator wants to see it: bounded, and in memory only. */
@@ -25,8 +25,8 @@ export class History {
   }
 
   refused(refusal: Omit<Refusal, "at">): void {
-    const message = refusal.message.slice(0, MOST_CHARACTERS);
-    this.#refusals.unshift({ at: new Date().toISOString(), ...refusal, message });
+    const [asked, message] = [refusal.asked, refusal.message].map((text) => text.slice(0, MOST_CHARACTERS));
+    this.#refusals.unshift({ ...refusal, at: new Date().toISOString(), asked: asked ?? "", message: message ?? "" });
     this.#refusals.length = Math.min(this.#refusals.length, MOST_REFUSALS);
   }
 

@@ -28,7 +28,6 @@ export function confirmCommand(io: Io): Command {
       const record = (event: object) => json && terminal.print(JSON.stringify(event));
       terminal.say("Waiting for signing requests. Ctrl-C to quit.");
       for (;;) {
-        terminal.release();
         const { asked, withdrawn } = await desk.next();
         record({ event: "asked", ...asked });
         const confirm = await decide(terminal, asked, withdrawn);
@@ -67,6 +66,9 @@ async function decide(terminal: Terminal, asked: Asked, withdrawn: AbortSignal):
   } catch (error) {
     if (error === withdrawn.reason) return undefined;
     throw error;
+  } finally {
+    // From here on Ctrl-C is a signal again, and not a key that nobody reads.
+    terminal.release();
   }
 }
 

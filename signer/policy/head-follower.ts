@@ -92,7 +92,10 @@ export class HeadFollower {
 async function fetchHead(node: string, signal: AbortSignal): Promise<Head> {
   const base = node.endsWith("/") ? node : `${node}/`;
   const answer = await fetch(new URL(PATH, base), { signal, redirect: "error" });
-  if (answer.status !== 200) throw new Error(`the node answered with status ${answer.status}`);
+  if (answer.status !== 200) {
+    await answer.body?.cancel();
+    throw new Error(`the node answered with status ${answer.status}`);
+  }
   const header = JSON.parse(await textOf(answer));
   const timestamp = typeof header?.timestamp === "string" ? Date.parse(header.timestamp) : Number.NaN;
   const { chain_id: chainId, level } = header ?? {};
