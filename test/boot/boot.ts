@@ -128,6 +128,16 @@ describe("the machine", () => {
       );
     });
 
+    it("takes an operator's answers by a socket of the signer's group, and shows its state, to nobody else", async () => {
+      expect(await machine.output("stat -c '%a %U %G' /run/tezos-signer /run/tezos-signer/confirm.sock")).to.equal(
+        "750 tezos-signer tezos-signer\n660 tezos-signer tezos-signer",
+      );
+      expect((await asNobody("ls /run/tezos-signer")).output).to.include("Permission denied");
+      const { status, output } = await machine.run("tezos-signer status");
+      expect(output).to.include(world.address);
+      expect(status).to.equal(0);
+    });
+
     it("takes SSH by key only, with modern algorithms, and never as root", async () => {
       const settings = await machine.output("sshd -T");
       for (const line of [

@@ -112,6 +112,7 @@ export class World {
       policy: { default: { allow: ["block", "preattestation", "attestation"], chains: [MAINNET] } },
       allowedAddresses: [`${BAKER}/32`],
       listKnownKeys: true,
+      confirmation: { socket: "/run/tezos-signer/confirm.sock" },
       ...changes,
     };
     this.imds.userData = stringify(settings);
