@@ -54,7 +54,7 @@ export class UserData {
   #refusal: string | undefined;
 
   constructor(options: UserDataOptions) {
-    this.#options = { interval: 5_000, longestInterval: 120_000, timeout: 5_000, ...options };
+    this.#options = { interval: 3_000, longestInterval: 120_000, timeout: 5_000, ...options };
     this.#delay = this.#options.interval;
   }
 
