@@ -5,15 +5,22 @@ import { History } from "../../signer/history.ts";
 import { PrivateKey } from "../../signer/keys/private-key.ts";
 import { Metrics } from "../../signer/metrics.ts";
 import { Pipeline } from "../../signer/pipeline.ts";
+import type { KeyPolicy } from "../../signer/policy/policy.ts";
 import { Guard } from "../../signer/watermark/guard.ts";
 import { TrustedStore } from "../../signer/watermark/trusted-store.ts";
 import { logLines } from "../support/log-lines.ts";
 import { MemoryStore } from "../support/memory-store.ts";
+import { sign } from "../support/octez-client.ts";
 import { transfer } from "../support/payloads.ts";
 import { rejection } from "../support/rejection.ts";
+import { openSigningPort } from "../support/signing-port.ts";
 
-/** A signer of one key, bound to the store `here`, that may transfer. @param storeId what the store has told */
-function signerOf(storeId: string | undefined) {
+/** A signer of one key, bound to the store `here`. @param storeId what the store has told */
+function signerOf(
+  storeId: string | undefined,
+  rule: KeyPolicy = { allow: ["transaction"] },
+  confirmations = new Confirmations({ logger: logLines().log }),
+) {
   using made = PrivateKey.generate("P-256");
   const { publicKey } = made;
   let asked = 0;
@@ -32,9 +39,9 @@ function signerOf(storeId: string | undefined) {
     keyring: { keys: new Map([[publicKey.address, key]]), close: async () => {} },
     guard: new Guard({ store, maxStep: "off", deadline: 500, clock: Date.now }),
     storeId: () => storeId,
-    policy: () => ({ default: { allow: ["transaction"] }, keys: new Map() }),
+    policy: () => ({ default: rule, keys: new Map() }),
     head: () => undefined,
-    confirmations: new Confirmations({ logger: log }),
+    confirmations,
     logger: log,
     metrics: new Metrics(),
     history: new History(),
@@ -42,8 +49,29 @@ function signerOf(storeId: string | undefined) {
   });
   const client = { address: "127.0.0.1", gone: new AbortController().signal };
   const ask = () => pipeline.sign(publicKey.address, transfer({ source: publicKey.address }), client);
-  return { ask, asked: () => asked };
+  return { pipeline, address: publicKey.address, ask, asked: () => asked };
 }
+
+describe("a transfer that waits for a person", () => {
+  it("ends with a refusal for an octez-shaped client when nobody answers in time, and leaves the key unasked", async () => {
+    const { log } = logLines();
+    const confirmations = new Confirmations({ logger: log, patience: 200 });
+    const seen: string[] = [];
+    confirmations.attach({
+      name: "silent",
+      show: () => seen.push("asked"),
+      withdraw: (_id, reason) => seen.push(reason),
+    });
+    const { pipeline, address, asked } = signerOf("here", { allow: [], confirm: ["transaction"] }, confirmations);
+    const port = await openSigningPort(pipeline);
+    const answer = await sign(port.url, address, transfer({ source: address }).toString("hex"));
+    expect(answer.status).to.equal(403);
+    expect(answer.message).to.contain("nobody answered in time");
+    expect(seen).to.deep.equal(["asked", "nobody answered in time"]);
+    expect(asked()).to.equal(0);
+    await port.server.stop();
+  });
+});
 
 describe("an operation with a key that is bound to a store", () => {
   it("waits until the store has told which one it is", async () => {
