@@ -102,3 +102,35 @@ describe("durability of sqlite, by its system calls", function () {
     });
   }
 });
+
+describe("durability of sqlite, on a disk that fills up", () => {
+  it("stops hard when nothing fits any more, and after room was made has forgotten nothing", function () {
+    const inNamespace = (script: string, folder: string) =>
+      spawnSync("unshare", ["--map-root-user", "--mount", "sh", "-ec", script, folder, process.execPath, SIGNER], {
+        encoding: "utf8",
+      });
+    const folder = mkdtempSync(join(tmpdir(), "durability-"));
+    try {
+      const mount = 'mount -t tmpfs -o size=160k none "$0"';
+      requires(this, inNamespace(mount, folder).status === 0, "no file system may be mounted here (unshare)");
+      const sign = '"$1" "$2" "$0/watermarks.sqlite" 1 40';
+      // The mount goes with the namespace.
+      const script = `${mount}; ${sign}; echo ===; mount -o remount,size=8m "$0"; ${sign}`;
+      const { stdout, stderr } = inNamespace(script, folder);
+      expect(stderr).to.equal("");
+      const [before = [], after = []] = stdout.split("===\n").map((run) => run.trim().split("\n"));
+      const failed = before.findIndex((line) => line.endsWith("watermark-untrusted"));
+      expect(failed, "nothing failed").to.be.within(1, 79);
+      for (const line of before.slice(failed, -1)) expect(line).to.match(/ watermark-untrusted$/);
+      expect(before.at(-1)).to.match(/^stop: .*failed \(database or disk is full\)\. Mend the cause.*then restart\.$/);
+      for (const [index, line] of before.slice(0, failed).entries()) {
+        const [kind, level] = line.split(" ");
+        const isKnown = after[index] === `${kind} ${level} position-below-watermark` || after[index] === line;
+        expect(isKnown || kind === "attestation", `${line}, then ${after[index]}`).to.equal(true);
+      }
+      expect(after.slice(failed + 2).every((line) => /^\w+ \d+ [0-9a-f]{128}$/.test(line))).to.equal(true);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});

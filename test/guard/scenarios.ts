@@ -1,9 +1,9 @@
-import type { ExplorerRequest, Scenario } from "./explorer.ts";
+import type { ExplorerRequest, Scenario } from "./explorer/world.ts";
 
 type Kind = ExplorerRequest["kind"];
 
 function request(signer: 0 | 1, kind: Kind, bytes: string, level: number, round = 0): ExplorerRequest {
-  return { signer, kind, bytes, position: { level, round } };
+  return { signer, kind, bytes, level, round };
 }
 
 /** Three requests to two signers: same and other bytes, same and other positions, one kind and two. */

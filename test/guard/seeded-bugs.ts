@@ -9,7 +9,8 @@ import {
   type WatermarkStore,
 } from "../../signer/watermark/store.ts";
 import { TrustedStore, type Unconfirmed } from "../../signer/watermark/trusted-store.ts";
-import { REAL, type SignerParts } from "./explorer.ts";
+import { REAL, type SignerParts } from "./explorer/run.ts";
+import type { Cost } from "./explorer/views.ts";
 
 /**
  * Guards that are broken on purpose, each as others were: the real code with one promise taken out. If the explorer lets one
@@ -19,6 +20,8 @@ import { REAL, type SignerParts } from "./explorer.ts";
 export interface SeededBug {
   readonly name: string;
   readonly parts: SignerParts;
+  /** What must go wrong before it shows; without it, the order of steps is enough. */
+  readonly needs?: Cost;
   /** What the explorer must say. */
   readonly caughtBy: RegExp;
 }
@@ -36,8 +39,8 @@ function trusting(
 }
 
 /** The real parts with a store whose calls are changed. */
-function storing(change: (store: WatermarkStore) => Partial<WatermarkStore>): SignerParts {
-  return { ...REAL, store: (store) => ({ ...store, ...change(store) }) };
+function storing(change: (store: WatermarkStore) => Partial<WatermarkStore>, isReadable = true): SignerParts {
+  return { ...REAL, isReadable, store: (store) => ({ ...store, ...change(store) }) };
 }
 
 /** The real guard with another way of asking it. */
@@ -47,6 +50,7 @@ function asking(
   let backend: WatermarkStore | undefined;
   return {
     ...REAL,
+    isReadable: false,
     store: (store) => {
       backend = store;
       return store;
@@ -59,22 +63,25 @@ function asking(
   };
 }
 
-/** A lease that one lock service grants to both signers. */
+/** A lease, kept where the marks are: whoever has it signs, and gives it back. */
 function leasing(): SignerParts {
-  let holder: object | undefined;
-  return {
-    ...asking(async (guard, request) => {
-      const own = {};
-      if (holder !== undefined) throw new SignerError("watermark-unavailable", "another signer has the lease");
-      holder = own;
-      return guard.sign(request).finally(() => {
-        if (holder === own) holder = undefined;
-      });
-    }),
-    begin: () => {
-      holder = undefined;
-    },
-  };
+  return asking(async (guard, request, store) => {
+    const key: RowKey = { ...request.key, kind: "preattestation" };
+    const lease = (digest: string): Row => ({ level: 0, round: 0, digest, anchor: { level: 0, at: 0 } });
+    const busy = () => new SignerError("position-already-signed", "another signer has the lease");
+    const found = await store.read(key, NEVER).catch(() => Promise.reject(busy()));
+    if (found?.row.digest === "taken") throw busy();
+    const taking =
+      found === undefined
+        ? store.insert(key, lease("taken"), NEVER)
+        : store.replace(key, lease("taken"), found.version, NEVER);
+    const version = await taking.catch(() => Promise.reject(busy()));
+    try {
+      return await guard.sign(request);
+    } finally {
+      await store.replace(key, lease("free"), version, NEVER).catch(() => undefined);
+    }
+  });
 }
 
 export const SEEDED_BUGS: readonly SeededBug[] = [
@@ -111,6 +118,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: "a lost answer taken for success",
+    needs: "faults",
     parts: trusting(
       () =>
         class extends TrustedStore {
@@ -124,6 +132,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: "rollback on failure: the reservation is taken back when the key does not answer",
+    needs: "faults",
     parts: asking(async (guard, request, store) => {
       const before = await store.read(request.key, NEVER).catch(() => undefined);
       try {
@@ -141,8 +150,9 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: "a lease in place of compare-and-set: whoever crashes takes it along",
+    needs: "crashes",
     parts: leasing(),
-    caughtBy: /is not signed after the faults/,
+    caughtBy: /is not signed by signer . after the faults/,
   },
   {
     name: "release before the block's signature is stored",
@@ -191,7 +201,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
         return { ...found, row };
       },
     })),
-    caughtBy: /two signatures released|is not signed after the faults/,
+    caughtBy: /two signatures released|the store went back/,
   },
   {
     name: "a memory of its own for each signer",
@@ -205,11 +215,12 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
           return state.version;
         },
       };
-    }),
-    caughtBy: /two digests released|two signatures released/,
+    }, false),
+    caughtBy: /two digests released|two signatures released|is not signed by signer/,
   },
   {
     name: "an outage taken for a lost race: bytes that could be signed are refused for good",
+    needs: "faults",
     parts: storing((store) => ({
       replace: (key, row, version, signal) =>
         store.replace(key, row, version, signal).catch((error: Error) => {

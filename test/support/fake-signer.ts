@@ -1,7 +1,6 @@
 import { InMemorySigner } from "@taquito/signer";
 import { SignerError } from "../../signer/errors.ts";
 import type { Client, RemoteSigner } from "../../signer/pipeline.ts";
-import { vectors } from "./shared.ts";
 
 /** A RemoteSigner with one key of Taquito's and no judgement: it signs whatever it is asked, unless told to fail. */
 export class FakeSigner implements RemoteSigner {
@@ -52,10 +51,20 @@ interface TestKey {
   readonly sk: string;
 }
 
-/** A published test key of that kind, with its secret. */
+/** The keys whose secret is 32 bytes of 42, as Taquito writes them. */
+const TEST_KEYS = {
+  tz2: {
+    pkh: "tz2XLHnAkS8YuTZmiQ6RWy3PJtZ9GUiuZQhp",
+    pk: "sppk7bwrSn9NGNkxQqADdGY3H37PsvUusPH3A1NyyyHhjz6YU5hQ6KU",
+    sk: "spsk1k8iqphvSECNaR7JAhYyTfZBmNnKYS7XG9WknkmVVbhbB18VTB",
+  },
+  tz3: {
+    pkh: "tz3hn6kY29WuHKMuUzwVTNyEtmqttSoJy4Um",
+    pk: "p2pk64fhHnPjgRz83ZCkXzeV9kmNgq4yMfCv2RZZT6vpq5esnUELHcc",
+    sk: "p2sk2fMr5KdWtUJrKsLaXjCmEZBEyotHsXjUJg3C4Ea9DHSuQKJZMh",
+  },
+} as const satisfies Record<"tz2" | "tz3", TestKey>;
+
 export function testKey(kind: "tz2" | "tz3"): TestKey {
-  const keys = vectors.keys as (Partial<TestKey> & { readonly pkh: string })[];
-  const found = keys.find(({ pkh, sk }) => pkh.startsWith(kind) && sk !== undefined);
-  if (found?.pk === undefined || found.sk === undefined) throw new Error(`no vector has a secret ${kind} key`);
-  return { pkh: found.pkh, pk: found.pk, sk: found.sk };
+  return TEST_KEYS[kind];
 }
