@@ -17,7 +17,9 @@ const BOUNDS: readonly Bounds[] = [
 ];
 
 /** The number of schedules of each scenario. It changes with the guard's calls; whoever changes them looks here. */
-const SCHEDULES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+const SCHEDULES = [
+  6_808_930, 26_737_510, 38_322_680, 5_622_255, 1_551_838, 4_703_291, 3_431_609, 1_129_099, 12_379_814, 55_124,
+];
 
 async function exploreWholly(index: number): Promise<object> {
   const [scenario] = SCENARIOS.slice(index);
@@ -31,12 +33,11 @@ async function exploreWholly(index: number): Promise<object> {
 
 const CAMPAIGNS: Readonly<Record<string, () => Promise<object>>> = {
   // The longest come first.
-  ...Object.fromEntries(
-    [2, 1, 8, 0, 3, 5, 6, 4, 7, 9].map((index) => [`explorer ${index}`, () => exploreWholly(index)]),
-  ),
+  "explorer 2": () => exploreWholly(2),
+  kills: async (): Promise<KillCounts> => killCampaign(200),
+  ...Object.fromEntries([1, 8, 0, 3, 5, 6, 4, 7, 9].map((index) => [`explorer ${index}`, () => exploreWholly(index)])),
   model: () => compareWithModel(1_000_000),
   races: () => race(20, 1_000),
-  kills: async (): Promise<KillCounts> => killCampaign(200),
   "two signers": () => twoSigners(60),
   durability: () => mocha("test/guard/durability.test.ts"),
   "seeded bugs": () => mocha("test/guard/explorer.test.ts"),

@@ -73,9 +73,9 @@ describe("guard explorer", function () {
 
   describe("takes two histories for one state", () => {
     it("only where everything that follows is the same", async () => {
-      const { merged, compared } = await mergeHistories(3_000);
-      expect(merged).to.be.greaterThan(300);
-      expect(compared).to.be.greaterThan(1_000);
+      const { merged, compared } = await mergeHistories(6_000);
+      expect(merged).to.be.greaterThan(600);
+      expect(compared).to.be.greaterThan(5_000);
     });
 
     it("having looked at every private field of the guard and of the store behind it", () => {
@@ -110,6 +110,9 @@ const REQUESTS: readonly Request[] = [
   { kind: "block", level: 1, round: 0, bytes: "X" },
   { kind: "block", level: 1, round: 0, bytes: "Y" },
   { kind: "attestation", level: 1, round: 0, bytes: "X" },
+  { kind: "attestation", level: 1, round: 0, bytes: "X" },
+  { kind: "block", level: 1, round: 0, bytes: "X" },
+  { kind: "block", level: 2, round: 0, bytes: "Z" },
 ];
 
 /** Numbers from 0 up to a limit, the same ones each time. */
@@ -133,7 +136,7 @@ function someEvent(run: Run, sent: number, pick: (limit: number) => number): Eve
     const outcome = outcomes[Math.max(pick(6), 2) === 2 ? pick(outcomes.length) : outcomes.length - 1];
     return { tells: "outcome", call: name, outcome: outcome ?? { fault: "unavailable" } };
   });
-  events.push(...run.deadlines.map((attempt): Event => ({ tells: "deadline", attempt })));
+  if (pick(4) === 0) events.push(...run.deadlines.map((attempt): Event => ({ tells: "deadline", attempt })));
   const request = REQUESTS[sent];
   if (request !== undefined) events.push({ tells: "request", attempt: `${sent}.0`, request });
   return events[pick(events.length)];
@@ -156,7 +159,7 @@ async function mergeHistories(count: number): Promise<{ merged: number; compared
       await run.tell([event]);
       return true;
     };
-    for (let length = 4 + pick(8); length > 0 && (await tellMore()); length -= 1);
+    for (let length = 3 + pick(18); length > 0 && (await tellMore()); length -= 1);
     const text = await run.describe();
     const before = first.get(text);
     if (before === undefined) first.set(text, [...history]);
@@ -164,7 +167,7 @@ async function mergeHistories(count: number): Promise<{ merged: number; compared
     merged += 1;
     const other = new Run(REAL, "always");
     await other.tell(before);
-    for (let more = 0; more < 6 && (await tellMore()); more += 1) {
+    for (let more = 0; more < 10 && (await tellMore()); more += 1) {
       await other.tell(history.slice(-1));
       expect(await other.describe()).to.equal(await run.describe());
       expect([other.calls, other.answers, other.complaint]).to.deep.equal([run.calls, run.answers, run.complaint]);

@@ -21,12 +21,15 @@ export interface Transition {
 /** How the explorer names the signatures of blocks; see Search. */
 const SIGNATURE = /s[0-9.]+of\w+/g;
 
+/** How many states keep the real code as it stands there; the search goes on from the newest. */
+const MOST_RUNS = 1_000;
+
 /** A state, and how it was first met. */
 interface Met {
   readonly state: SignerState;
   readonly history: readonly Event[];
   readonly next: Map<string, Transition>;
-  /** The real code as it stands there, until it is told something. */
+  /** The real code as it stands there, until it is told something or much is newer. */
   run?: Run | undefined;
 }
 
@@ -40,6 +43,7 @@ export class SignerMachine {
   /** By the SHA-1 of all that a state holds. */
   readonly #met = new Map<string, Met>();
   readonly #byId: Met[] = [];
+  readonly #withRun: Met[] = [];
   #executed = 0;
 
   constructor(parts: SignerParts, initialise: Initialise) {
@@ -102,6 +106,10 @@ export class SignerMachine {
       met = { state, history, next: new Map(), run };
       this.#met.set(digest, met);
       this.#byId.push(met);
+      this.#withRun.push(met);
+      if (this.#withRun.length > 2 * MOST_RUNS) {
+        for (const old of this.#withRun.splice(0, MOST_RUNS)) old.run = undefined;
+      }
     }
     return met;
   }

@@ -61,12 +61,11 @@ export class World {
   }
 }
 
-/** Something that the real code has not been told yet: `learn`, then ask again. */
-export class Unknown extends Error {
+/** Thrown for something that the real code has not been told yet: `learn`, then ask again. No error, so it has no stack. */
+export class Unknown {
   readonly learn: () => Promise<unknown>;
 
   constructor(learn: () => Promise<unknown>) {
-    super("to be executed");
     this.learn = learn;
   }
 }
