@@ -28,6 +28,10 @@ export async function inTerminal(
     env: { PATH: process.env.PATH, HOME: process.env.HOME, TERM: "xterm", SHELL: "/bin/sh", ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
   });
+  // The program may end before its answer is typed.
+  child.stdin.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   let screen = "";
   let unanswered = 0;
   child.stdout.on("data", (chunk: Buffer) => {
