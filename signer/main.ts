@@ -108,12 +108,14 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
   parts.defer(() => admin.stop());
 
   const access = () => accessOf(live.current);
+  const refused = metrics.refused.bind(metrics);
   const server = await listen({
     ...settings.listen,
     tls: await readTls(settings.listen.tls),
-    handler: createApp({ signer: pipeline, access, log: logger }).callback(),
+    handler: createApp({ signer: pipeline, access, log: logger, refused }).callback(),
     admits: addressFilter(access),
     log: logger,
+    refused,
   });
   parts.defer(() => server.stop());
   parts.defer(() => confirmations.stop());

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { ErrorCode } from "./errors.ts";
 import type { SigningRequest } from "./tezos/payload.ts";
 
 /** From one millisecond to a request's deadline: an HSM's 20 ms and a slow store's 800 ms must be told apart. */
@@ -11,6 +12,7 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64,
 export class Metrics {
   readonly registry = new Registry();
   readonly #decisions = this.#counter("decisions_total", "Requests by what was decided", ["class", "verdict"]);
+  readonly #refusals = this.#counter("refusals_total", "Requests that did not reach a key's policy", ["code"]);
   readonly #stages = new Histogram({
     name: "tezos_signer_stage_seconds",
     help: "Time of each stage of a request",
@@ -31,6 +33,10 @@ export class Metrics {
     this.#decisions.inc({ class: kind, verdict });
     for (const [stage, spent] of Object.entries(milliseconds)) this.#stages.observe({ stage }, spent / 1_000);
     if (verdict === "signed") this.#lastSigned.setToCurrentTime({ class: kind });
+  }
+
+  refused(code: ErrorCode): void {
+    this.#refusals.inc({ code });
   }
 
   /**

@@ -1,6 +1,6 @@
 import Koa, { type Middleware } from "koa";
 import type { Logger } from "pino";
-import { SignerError } from "../errors.ts";
+import { type ErrorCode, SignerError } from "../errors.ts";
 import type { RemoteSigner } from "../pipeline.ts";
 import { type Access, remembered } from "./access.ts";
 import { AddressAllowList, plainAddress } from "./address-allow-list.ts";
@@ -14,14 +14,16 @@ export interface AppParts {
   /** Read for each request. */
   readonly access: () => Access;
   readonly log: Logger;
+  /** Told each error of a request that did not reach the signer. */
+  readonly refused: (code: ErrorCode) => void;
 }
 
 /** The signing port's app. */
-export function createApp({ signer, access, log }: AppParts): Koa {
+export function createApp({ signer, access, log, refused }: AppParts): Koa {
   const router = routes(signer, access);
   const app = new Koa();
   app.on("error", (error: Error) => log.debug({ error: error.message }, "connection lost while answering"));
-  app.use(errorResponses(log));
+  app.use(errorResponses(log, refused));
   app.use(onlyFrom(addressFilter(access)));
   app.use(refuseWebPages);
   app.use(withoutPrefix);

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { STATUS_CODES } from "node:http";
 import type { Context, Middleware } from "koa";
 import type { Logger } from "pino";
-import { SignerError } from "../errors.ts";
+import { type ErrorCode, SignerError } from "../errors.ts";
 import { plainAddress } from "./address-allow-list.ts";
 import { answerJson, JSON_TYPE } from "./json-answer.ts";
 import { SparseLog } from "./sparse-log.ts";
@@ -20,8 +20,9 @@ function trace(error: SignerError): readonly object[] {
 /**
  * Outermost middleware: turns whatever is thrown below it into an answer, and logs what was refused here.
  * What the pipeline refuses (`ctx.state.asked`) has its own line there.
+ * @param refused told each error of a request that did not reach the pipeline
  */
-export function errorResponses(log: Logger): Middleware {
+export function errorResponses(log: Logger, refused: (code: ErrorCode) => void = () => undefined): Middleware {
   const refusals = new SparseLog(log.warn.bind(log));
   const faults = new SparseLog(log.error.bind(log));
   return async (ctx, next) => {
@@ -29,6 +30,7 @@ export function errorResponses(log: Logger): Middleware {
       await next();
     } catch (thrown) {
       const error = thrown instanceof SignerError ? thrown : unexpected(thrown, faults);
+      if (ctx.state.asked !== true) refused(error.code);
       if (error === thrown && ctx.state.asked !== true) refusals.write(refusal(ctx, error), "refused");
       answerJson(ctx, error.status, trace(error));
     }

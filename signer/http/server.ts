@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
-import { SignerError } from "../errors.ts";
+import { type ErrorCode, SignerError } from "../errors.ts";
 import { plainAddress } from "./address-allow-list.ts";
 import { rawError, writeError } from "./error-response.ts";
 import { LIMITS, type Limits } from "./limits.ts";
@@ -22,7 +22,11 @@ export interface ServerParts {
   readonly admits?: ((remoteAddress: string | undefined) => boolean) | undefined;
   readonly limits?: Limits;
   readonly log: Logger;
+  /** Told each error of a request that did not reach the handler. */
+  readonly refused?: Refused | undefined;
 }
+
+type Refused = (code: ErrorCode) => void;
 
 export interface RunningServer {
   readonly address: AddressInfo;
@@ -38,15 +42,15 @@ export interface RunningServer {
  * @throws Error that says why the address cannot be listened on
  */
 export async function listen(parts: ServerParts): Promise<RunningServer> {
-  const { handler, host, port, log, limits = LIMITS } = parts;
+  const { handler, host, port, log, limits = LIMITS, refused = () => undefined } = parts;
   const server = create(parts, limits);
   const inFlight = new InFlight();
   const sockets = new Set<Socket>();
   let stopping: Promise<void> | undefined;
 
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    if (stopping !== undefined) refuse(request, response, "shutting-down", "a new one takes over");
-    else inFlight.add(response, handler(request, response));
+    if (stopping === undefined) inFlight.add(response, handler(request, response));
+    else refuse(request, response, new SignerError("shutting-down", "a new one takes over"), refused);
   });
   // Ours, since Node's own list of connections leaves out those still in their TLS handshake.
   server.on("connection", (socket: Socket) => {
@@ -54,9 +58,9 @@ export async function listen(parts: ServerParts): Promise<RunningServer> {
     socket.once("close", () => sockets.delete(socket));
   });
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
-    refuse(request, response, "malformed-request", "of Expect only 100-continue is known");
+    refuse(request, response, new SignerError("malformed-request", "of Expect only 100-continue is known"), refused);
   });
-  answerWhatIsNotHttp(server, inFlight, limits);
+  answerWhatIsNotHttp(server, inFlight, limits, refused);
   limitStrangers(server, parts.admits, limits);
   logDropped(server, log);
 
@@ -142,20 +146,17 @@ class InFlight {
 }
 
 /** Reads the request to its end first: a connection closed on unread bytes is reset, and the answer with it. */
-function refuse(
-  request: IncomingMessage,
-  response: ServerResponse,
-  code: "shutting-down" | "malformed-request",
-  detail: string,
-): void {
+function refuse(request: IncomingMessage, response: ServerResponse, error: SignerError, refused: Refused): void {
+  refused(error.code);
   request.resume();
-  request.once("end", () => writeError(response, new SignerError(code, detail)));
+  request.once("end", () => writeError(response, error));
 }
 
 /** Answers what Node could not read as a request, unless that would look like the answer to an earlier one. */
-function answerWhatIsNotHttp(server: Server, inFlight: InFlight, limits: Limits): void {
+function answerWhatIsNotHttp(server: Server, inFlight: InFlight, limits: Limits, refused: Refused): void {
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     const refusal = refusalFor(error.code, limits);
+    if (refusal !== undefined) refused(refusal.code);
     if (refusal === undefined || !socket.writable || inFlight.awaitedOn(socket)) socket.destroy();
     else socket.end(rawError(refusal), () => socket.destroy());
   });

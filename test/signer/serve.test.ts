@@ -55,6 +55,14 @@ describe("serve", () => {
     expect(answer.message).to.contain(`transaction is not in the \`allow\` list of ${address}`);
   });
 
+  it("counts what never reached a key's policy", async () => {
+    await using dir = await folder();
+    await using signer = await startSignerProcess(dir.path, CONFIG);
+    await fetch(`${signer.url}/other`);
+    const text = await (await fetch(`${signer.adminUrl}/metrics`)).text();
+    expect(text).to.contain('tezos_signer_refusals_total{code="unknown-path"} 1\n');
+  });
+
   it("writes one line for each decision, without the signature", async () => {
     await using dir = await folder();
     await using signer = await startSignerProcess(dir.path, CONFIG);

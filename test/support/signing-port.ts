@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import type { ErrorCode } from "../../signer/errors.ts";
 import type { Access } from "../../signer/http/access.ts";
 import { addressFilter, createApp } from "../../signer/http/app.ts";
 import { LIMITS, type Limits } from "../../signer/http/limits.ts";
@@ -12,6 +13,8 @@ export interface SigningPort {
   readonly server: RunningServer;
   /** What the port logged. */
   readonly lines: readonly Record<string, unknown>[];
+  /** The codes of what never reached the signer. */
+  readonly refused: readonly ErrorCode[];
 }
 
 export interface SigningPortOptions {
@@ -27,8 +30,11 @@ export async function openSigningPort(signer: RemoteSigner, options: SigningPort
   const { access = {}, limits = {}, tls, host = "127.0.0.1" } = options;
   const { log, lines } = logLines();
   const current = typeof access === "function" ? access : () => ({ listKnownKeys: false, ...access });
+  const refused: ErrorCode[] = [];
+  const note = (code: ErrorCode) => void refused.push(code);
   const server = await listen({
-    handler: createApp({ signer, access: current, log }).callback(),
+    handler: createApp({ signer, access: current, log, refused: note }).callback(),
+    refused: note,
     admits: addressFilter(current),
     limits: { ...LIMITS, ...limits },
     host,
@@ -38,7 +44,7 @@ export async function openSigningPort(signer: RemoteSigner, options: SigningPort
   });
   const { port } = server.address;
   const url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
-  return { url, port, server, lines };
+  return { url, port, server, lines, refused };
 }
 
 /**

@@ -5,7 +5,8 @@ import { SignerMachine } from "./machine.ts";
 import { BrokenPromise, NOW } from "./messages.ts";
 import { REAL, type SignerParts } from "./run.ts";
 import { Views } from "./views.ts";
-import { type Bounds, type Scenario, Unknown, type World, Worlds } from "./world.ts";
+import { type Bounds, type Scenario, Unknown, type World } from "./world.ts";
+import { Worlds } from "./worlds.ts";
 
 export interface Explored {
   /** Orders that end, or that come to a world from which all was explored: each differs from every other in a step. */

@@ -316,7 +316,12 @@ describe("server", () => {
       await stopped;
       expect((await first).status).to.equal(200);
       const { log } = logLines();
-      const handler = createApp({ signer, access: () => ({ listKnownKeys: false }), log }).callback();
+      const handler = createApp({
+        signer,
+        access: () => ({ listKnownKeys: false }),
+        log,
+        refused: () => undefined,
+      }).callback();
       const next = await listen({ handler, host: "127.0.0.1", port: number, log });
       expect((await sign(url, signer.address, "12ff")).status).to.equal(200);
       await next.stop();

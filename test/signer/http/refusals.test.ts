@@ -1,0 +1,62 @@
+import { expect } from "chai";
+import { SignerError } from "../../../signer/errors.ts";
+import { FakeSigner, testKey } from "../../support/fake-signer.ts";
+import { exchange, openSigningPort, type SigningPortOptions } from "../../support/signing-port.ts";
+
+const PAYLOAD = "11ff";
+
+describe("requests that never reach the signer", () => {
+  let signer: FakeSigner;
+  beforeEach(async () => {
+    signer = await FakeSigner.with(testKey("tz3").sk);
+  });
+
+  /** The codes that were counted while these requests were sent, each on a connection of its own. */
+  async function counted(requests: readonly string[], options: SigningPortOptions = {}): Promise<readonly string[]> {
+    const { port, server, refused } = await openSigningPort(signer, options);
+    for (const request of requests) await exchange(port, request);
+    await server.stop();
+    return refused;
+  }
+
+  function request(line: string, body = "", headers = ""): string {
+    return `${line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}Content-Length: ${body.length}\r\n\r\n${body}`;
+  }
+
+  it("are counted by their code, whether the app refused them or the server", async () => {
+    const path = `/keys/${signer.address}`;
+    expect(
+      await counted([
+        request("GET /other"),
+        request("DELETE /authorized_keys"),
+        request(`POST ${path}`, "no payload"),
+        request(`POST ${path}`, `"${PAYLOAD}"`, "Origin: https://example.com\r\n"),
+        request("GET /known_keys"),
+        "hello\r\n\r\n",
+        request("GET /authorized_keys", "", `X-Long: ${"a".repeat(9_000)}\r\n`),
+        request(`POST ${path}`, `"${PAYLOAD}"`, "Expect: wonders\r\n"),
+      ]),
+    ).to.deep.equal([
+      "unknown-path",
+      "method-not-allowed",
+      "malformed-request",
+      "origin-not-allowed",
+      "listing-not-allowed",
+      "malformed-request",
+      "headers-too-large",
+      "malformed-request",
+    ]);
+    const access = { allowedAddresses: ["203.0.113.7"] };
+    expect(await counted([request("GET /authorized_keys")], { access })).to.deep.equal(["address-not-allowed"]);
+  });
+
+  it("do not include what the signer refused, nor what it signed", async () => {
+    const post = request(`POST /keys/${signer.address}`, `"${PAYLOAD}"`);
+    expect(await counted([post])).to.deep.equal([]);
+    signer.before = () => {
+      throw new SignerError("request-not-allowed", "by the test");
+    };
+    expect(await counted([post])).to.deep.equal([]);
+    expect(signer.asked).to.have.length(2);
+  });
+});
