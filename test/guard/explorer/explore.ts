@@ -4,7 +4,7 @@ import { checkLiveness } from "./liveness.ts";
 import { SignerMachine } from "./machine.ts";
 import { BrokenPromise, NOW } from "./messages.ts";
 import { REAL, type SignerParts } from "./run.ts";
-import { Views } from "./views.ts";
+import { describe, Views } from "./views.ts";
 import { type Bounds, type Scenario, Unknown, type World } from "./world.ts";
 import { Worlds } from "./worlds.ts";
 
@@ -87,7 +87,10 @@ export async function explore(
     }
   } catch (error) {
     if (!(error instanceof BrokenPromise)) throw error;
-    return { ...counts(), violation: [`${scenario.name}: ${error.message}`, ...trace(world), worlds.step].join("\n") };
+    return {
+      ...counts(),
+      violation: [`${scenario.name}: ${error.message}`, ...trace(world), words(worlds.step)].join("\n"),
+    };
   }
   return counts();
 }
@@ -126,9 +129,13 @@ function covered(spent: Bounds): number {
   return bits;
 }
 
+function words(step: World["step"]): string {
+  return typeof step === "string" ? step : describe(step);
+}
+
 /** The steps that led to a world. */
 function trace(world: World): string[] {
   const steps: string[] = [];
-  for (let at: World | undefined = world; at !== undefined; at = at.before) steps.unshift(at.step);
+  for (let at: World | undefined = world; at !== undefined; at = at.before) steps.unshift(words(at.step));
   return steps;
 }

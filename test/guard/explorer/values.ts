@@ -19,6 +19,8 @@ export class Values {
   readonly clients = new Interned<readonly Client[]>();
   readonly released = new Interned<Released>();
   readonly #performed = new Map<StoreOperation, Map<number, Performed>>();
+  readonly #loosened = new Map<Operation, Map<number, number>>();
+  readonly #over = new Map<number, number>();
 
   constructor() {
     this.loose.of([]);
@@ -29,11 +31,7 @@ export class Values {
    * @throws BrokenPromise where a row goes back
    */
   perform(store: number, operation: StoreOperation): Performed {
-    let byStore = this.#performed.get(operation);
-    if (byStore === undefined) {
-      byStore = new Map();
-      this.#performed.set(operation, byStore);
-    }
+    const byStore = memoOf(this.#performed, operation);
     let performed = byStore.get(store);
     if (performed === undefined) {
       const { store: after, outcome } = perform(this.stores.value(store), operation);
@@ -43,12 +41,28 @@ export class Values {
     return performed;
   }
 
-  /** The loose writes with more of them. */
-  loosen(loose: number, operations: readonly Operation[]): number {
-    if (operations.length === 0) return loose;
-    const texts = [...this.loose.value(loose), ...operations].map((operation) => JSON.stringify(operation));
-    // Two equal writes are one: whichever is done first, the other one does nothing.
-    return this.loose.of([...new Set(texts)].sort().map((text) => JSON.parse(text)));
+  /** The loose writes with one more. */
+  loosen(loose: number, operation: Operation): number {
+    const byLoose = memoOf(this.#loosened, operation);
+    let more = byLoose.get(loose);
+    if (more === undefined) {
+      const texts = [...this.loose.value(loose), operation].map((each) => JSON.stringify(each));
+      // Two equal writes are one: whichever is done first, the other one does nothing.
+      more = this.loose.of([...new Set(texts)].sort().map((text) => JSON.parse(text)));
+      byLoose.set(loose, more);
+    }
+    return more;
+  }
+
+  /** The clients, of whom one asks no more. */
+  over(clients: number, index: number): number {
+    const key = clients * 16 + index;
+    let over = this.#over.get(key);
+    if (over === undefined) {
+      over = this.clients.of(this.clients.value(clients).with(index, "over"));
+      this.#over.set(key, over);
+    }
+    return over;
   }
 
   /** The loose writes that can still do something. */
@@ -70,4 +84,13 @@ export class Values {
       if (!isHeld && !texts.some((text) => text.includes(name))) return name;
     }
   }
+}
+
+function memoOf<K, V>(memos: Map<K, Map<number, V>>, of: K): Map<number, V> {
+  let memo = memos.get(of);
+  if (memo === undefined) {
+    memo = new Map();
+    memos.set(of, memo);
+  }
+  return memo;
 }

@@ -6,16 +6,18 @@ import { isWrite, type Store, settled } from "./outside.ts";
 export type Cost = "faults" | "crashes" | "deadlines";
 
 /** Something that can happen to a signer. */
-export type Step = { readonly label: string; readonly cost?: Cost } & (
-  | { readonly does: "perform"; readonly call: string; readonly operation: StoreOperation }
+export type Step = { readonly cost?: Cost } & (
+  | { readonly does: "perform"; readonly call: Call; readonly operation: StoreOperation }
   /** `leaves`: a write that nobody hears of any more, and that may still be done. */
-  | { readonly does: "tell"; readonly event: Event; readonly leaves?: Operation | undefined }
+  | { readonly does: "tell"; readonly event: Event; readonly leaves?: Operation }
   | { readonly does: "sign"; readonly call: Call }
 );
 
 export interface Told {
   readonly view: View;
   readonly answers: readonly Answer[];
+  /** What the answers made of clients and releases, by the numbers of both before. */
+  readonly answered: Map<number, { readonly clients: number; readonly released: number }>;
 }
 
 /** A view without what no longer matters, and the writes that are loose since. */
@@ -36,8 +38,8 @@ export class View {
   readonly steps: readonly Step[];
   /** Whether what it does next depends on when the store is asked. */
   readonly touchesStore: boolean;
-  /** What followed, by the name of the event. */
-  readonly told = new Map<string, Told>();
+  /** What followed on what it was told. */
+  readonly told = new Map<Step | string, Told>();
   /** What followed, by the call and its outcome. */
   readonly heard = new Map<string, View>();
   /** What `settle` made of it, by the store's number. */
@@ -94,16 +96,16 @@ export class Views {
 
   /**
    * Tells it something, for `told`.
-   * @param name the event's name among all that the view can be told
+   * @param what the step that tells it, or another name of the event
    * @throws BrokenPromise where the signer complains
    */
-  async tell(view: View, name: string, event: Event): Promise<Told> {
+  async tell(view: View, what: Step | string, event: Event): Promise<Told> {
     const { state, answers } = await this.machine.tell(view.state, event);
     const heard = event.tells === "outcome" ? event.call : undefined;
     const isUnder = (call: string) => call !== heard && state.calls.some(({ name }) => name === call);
     const unheard = Object.fromEntries(Object.entries(view.unheard).filter(([call]) => isUnder(call)));
-    const told = { view: this.of(state, unheard), answers };
-    view.told.set(name, told);
+    const told = { view: this.of(state, unheard), answers, answered: new Map() };
+    view.told.set(what, told);
     return told;
   }
 
@@ -141,30 +143,37 @@ export class Views {
   }
 }
 
+/** A step in words. */
+export function describe(step: Step): string {
+  if (step.does !== "tell") return `${step.call.operation.does} of ${step.call.name} is done`;
+  const { event } = step;
+  if (event.tells !== "outcome") return `the deadline of ${event.attempt} ends`;
+  const what = "value" in event.outcome ? `hears ${JSON.stringify(event.outcome.value)}` : event.outcome.fault;
+  return `${event.call}: ${what}`;
+}
+
 function stepsOf(state: SignerState, unheard: View["unheard"]): readonly Step[] {
   const steps = state.calls.flatMap((call) => stepsOfCall(call, unheard[call.name]));
   for (const attempt of state.deadlines) {
     const event = { tells: "deadline", attempt } as const;
-    steps.push({ label: `the deadline of ${attempt} ends`, cost: "deadlines", does: "tell", event });
+    steps.push({ cost: "deadlines", does: "tell", event });
   }
   return steps.sort((a, b) => Number(a.cost !== undefined) - Number(b.cost !== undefined));
 }
 
 function stepsOfCall(call: Call, outcome: Outcome | undefined): Step[] {
   const { name, operation } = call;
-  const label = `${operation.does} of ${name}`;
   const tell = (outcome: Outcome, cost?: Cost, leaves?: Operation): Step => ({
-    label: `${label}: hears ${"value" in outcome ? (JSON.stringify(outcome.value) ?? "nothing") : outcome.fault}`,
-    ...(cost === undefined ? {} : { cost }),
+    ...(cost && { cost }),
     does: "tell",
     event: { tells: "outcome", call: name, outcome },
-    leaves,
+    ...(leaves && { leaves }),
   });
   const unavailable = { fault: "unavailable" } as const;
   const conflict = { fault: "conflict" } as const;
-  if (operation.does === "sign") return [{ label, does: "sign", call }, tell(unavailable, "faults")];
+  if (operation.does === "sign") return [{ does: "sign", call }, tell(unavailable, "faults")];
   if (outcome === undefined) {
-    const done: Step = { label: `${label}: done`, does: "perform", call: name, operation };
+    const done: Step = { does: "perform", call, operation };
     if (!isWrite(operation)) return [done, tell(unavailable, "faults")];
     return [done, tell(unavailable, "faults", operation), tell(conflict, "faults", operation)];
   }

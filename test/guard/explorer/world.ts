@@ -1,5 +1,5 @@
 import type { Request } from "./messages.ts";
-import type { Cost, View } from "./views.ts";
+import type { Cost, Step, View } from "./views.ts";
 
 export interface ExplorerRequest extends Request {
   readonly signer: 0 | 1;
@@ -29,7 +29,7 @@ export class World {
   readonly spent: Bounds;
   /** The world before, and the step that led here. */
   readonly before: World | undefined;
-  readonly step: string;
+  readonly step: Step | string;
 
   constructor(
     store: number,
@@ -40,7 +40,7 @@ export class World {
     released: number,
     spent: Bounds,
     before: World | undefined,
-    step: string,
+    step: Step | string,
   ) {
     this.store = store;
     this.first = first;

@@ -15,7 +15,7 @@ export class Worlds {
   readonly #values = new Values();
   readonly #spending = new Map<Bounds, Readonly<Record<Cost, Bounds | undefined>>>();
   /** What is being tried. */
-  step = "the beginning";
+  step: Step | string = "the beginning";
 
   /**
    * @param fresh a signer that has just started
@@ -104,7 +104,7 @@ export class Worlds {
       if (client !== "idle" || !this.#isClientOf(index, signer)) continue;
       worlds.push(this.#send(world, signer, index));
       this.step = `client ${index} asks no more`;
-      worlds.push(this.#change(world, signer, { clients: this.#values.clients.of(clients.with(index, "over")) }));
+      worlds.push(this.#change(world, signer, { clients: this.#values.over(world.clients, index) }));
     }
   }
 
@@ -124,15 +124,15 @@ export class Worlds {
   }
 
   #take(world: World, signer: 0 | 1, step: Step, spent: Bounds): World {
-    this.step = step.label;
+    this.step = step;
     const view = world.view(signer);
     if (step.does === "perform") {
       const { store, outcome, text } = this.#values.perform(world.store, step.operation);
-      return this.#change(world, signer, { store, view: this.#views.with(view, step.call, outcome, text) });
+      return this.#change(world, signer, { store, view: this.#views.with(view, step.call.name, outcome, text) });
     }
     if (step.does === "tell") {
-      const loose = step.leaves === undefined ? world.loose : this.#values.loosen(world.loose, [step.leaves]);
-      return this.#tell(world, signer, step.label, step.event, { spent, loose });
+      const loose = step.leaves === undefined ? world.loose : this.#values.loosen(world.loose, step.leaves);
+      return this.#tell(world, signer, step, step.event, { spent, loose });
     }
     const { name, attempt, operation } = step.call;
     if (operation.does !== "sign") throw new Error("only the key signs");
@@ -156,16 +156,19 @@ export class Worlds {
     return this.#tell(world, signer, attempt, event, { clients });
   }
 
-  #tell(world: World, signer: 0 | 1, name: string, event: Event, change: Change): World {
+  #tell(world: World, signer: 0 | 1, what: Step | string, event: Event, change: Change): World {
     const view = world.view(signer);
-    const told = view.told.get(name);
-    if (told === undefined) throw new Unknown(() => this.#views.tell(view, name, event));
+    const told = view.told.get(what);
+    if (told === undefined) throw new Unknown(() => this.#views.tell(view, what, event));
     if (told.answers.length === 0) return this.#change(world, signer, { ...change, view: told.view });
     const answered = this.#answered(change.clients ?? world.clients, world.released, told);
     return this.#change(world, signer, { ...change, ...answered, view: told.view });
   }
 
-  #answered(waiting: number, before: number, { answers }: Told): Pick<World, "clients" | "released"> {
+  #answered(waiting: number, before: number, { answers, answered }: Told): Pick<World, "clients" | "released"> {
+    const key = waiting * 2 ** 16 + before;
+    const known = answered.get(key);
+    if (known !== undefined) return known;
     let clients = waiting;
     let released = before;
     for (const { attempt, says } of answers) {
@@ -177,7 +180,9 @@ export class Worlds {
         released = this.#values.released.of(release(this.#values.released.value(released), request, says.signature));
       clients = this.#values.clients.of(now.with(index, "again" in says ? "idle" : "over"));
     }
-    return { clients, released };
+    const after = { clients, released };
+    answered.set(key, after);
+    return after;
   }
 
   /** Its memory is gone, its writes may still be done, its clients hear nothing. */
@@ -185,8 +190,7 @@ export class Worlds {
     this.step = `signer ${signer} crashes and starts again`;
     const { state, unheard } = world.view(signer);
     const left = state.calls.filter(({ name, operation }) => isWrite(operation) && unheard[name] === undefined);
-    const operations = left.map(({ operation }) => operation);
-    const loose = this.#values.loosen(world.loose, operations);
+    const loose = left.reduce((loose, { operation }) => this.#values.loosen(loose, operation), world.loose);
     const clients = this.#values.clients
       .value(world.clients)
       .map((client, index) => (typeof client === "object" && this.#isClientOf(index, signer) ? "idle" : client));
@@ -201,7 +205,7 @@ export class Worlds {
       if (!this.#isReduced) return raw;
       const { quiet } = raw;
       if (quiet === undefined) throw new Unknown(() => this.#views.findQuiet(raw));
-      if (quiet.leaves.length > 0) loose = this.#values.loosen(loose, quiet.leaves);
+      for (const operation of quiet.leaves) loose = this.#values.loosen(loose, operation);
       return this.#settle(quiet.view, store);
     };
     const first = view(0);
