@@ -12,11 +12,18 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type EngineEvent, LocalWorkspace, PulumiCommand, type Stack } from "@pulumi/pulumi/automation/index.js";
+import * as runtime from "@pulumi/pulumi/runtime/settings.js";
 import { hasProgram } from "../requires.ts";
 import type { Cloud } from "./cloud.ts";
 import { type Provider, serveAzure, serveRandom } from "./provider.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
+
+// Here one process runs the program many times, each with an engine on other ports. @grpc/grpc-js shares connections by
+// address, so a port that an earlier engine had is taken for dead; and Pulumi's automation takes UNAVAILABLE for the end of a
+// program without resources, so the engine would delete all of them. `pulumi up` has a process for each run.
+export const { grpcClientOptions } = runtime as unknown as { readonly grpcClientOptions: object };
+Object.assign(grpcClientOptions, { "grpc.use_local_subchannel_pool": 1 });
 
 /** What one command of Pulumi did. */
 export interface Outcome {
