@@ -12,6 +12,5 @@ const vault = await KeyVaultEmulator.start({
   latency: { median: Number(delay), p99: Number(delay) },
 });
 vault.createKey("baker", { crv: curve as "P-256" | "P-256K" });
-const parent = () => process.exit();
-process.on("disconnect", parent);
+process.on("disconnect", () => process.exit());
 process.send?.({ vault: vault.url, imds: imds.url, clientId: SIGNER.clientId });

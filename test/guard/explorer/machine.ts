@@ -56,11 +56,6 @@ export class SignerMachine {
     return this.#executed;
   }
 
-  /** How many states were met. */
-  get states(): number {
-    return this.#met.size;
-  }
-
   async start(): Promise<SignerState> {
     return (await this.#state(new Run(this.#parts, this.#initialise), [])).state;
   }
@@ -82,11 +77,6 @@ export class SignerMachine {
       from.next.set(name, transition);
     }
     return transition;
-  }
-
-  /** The state after a history, executed anew from its beginning. */
-  async after(history: readonly Event[]): Promise<SignerState> {
-    return (await this.#state(await this.#replay(history), history)).state;
   }
 
   async #replay(history: readonly Event[]): Promise<Run> {
