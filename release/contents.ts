@@ -1,0 +1,91 @@
+/**
+ * Which files of a checkout are released, under which paths and modes. Everything is decided from names and bytes, so
+ * that folder, user, umask, file order and line ends of a checkout change nothing.
+ * @module
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { type ProductionPackage, productionLock, productionPackage } from "./lock.ts";
+
+export interface ReleasedFile {
+  /** From the release's top folder, with forward slashes. */
+  readonly path: string;
+  readonly mode: number;
+  readonly bytes: Buffer;
+}
+
+export interface Contents {
+  readonly version: string;
+  /** All but the archives, their list and the manifest; in no order. */
+  readonly files: readonly ReleasedFile[];
+  readonly packages: readonly ProductionPackage[];
+}
+
+/** Released whole, each under its own name. machine/ is what the machine has beside the signer. */
+const FOLDERS = ["signer", "machine"];
+
+/** Released at the top, by their path in the checkout. */
+const FILES = { LICENSE: "LICENSE", unpack: "release/files/unpack", "tezos-signer": "release/files/tezos-signer" };
+
+/** Neither tar nor sha256sum writes such a name in another way, in any locale. */
+const NAME = /^[\w.@+/-]+$/;
+
+/**
+ * Reads the released files of a checkout.
+ * @param root the checkout's folder
+ * @throws Error naming the file that is missing or cannot be released, and what to do
+ */
+export function readContents(root: string): Contents {
+  const described = productionPackage(readText(root, "package.json"));
+  const lock = productionLock(readText(root, "package-lock.json"));
+  const made = { "package.json": described.text, "package-lock.json": lock.text };
+  return {
+    version: described.version,
+    packages: lock.packages,
+    files: [
+      ...Object.entries(made).map(([path, text]) => released(path, Buffer.from(text))),
+      ...Object.entries(FILES).map(([path, file]) => released(path, read(root, file))),
+      ...FOLDERS.flatMap((folder) => walk(root, folder)).map((path) => released(path, read(root, path))),
+    ],
+  };
+}
+
+function released(path: string, bytes: Buffer): ReleasedFile {
+  if (!NAME.test(path)) {
+    throw new Error(`${path}: a released file's name has letters, digits and . _ @ + - only; rename it`);
+  }
+  const text = withLineFeeds(bytes);
+  // What is run by its name says by what in its first line; the file system's own mode is not to be had everywhere.
+  return { path, mode: text.subarray(0, 2).toString("latin1") === "#!" ? 0o755 : 0o644, bytes: text };
+}
+
+/** A checkout may have CR LF by git's setting; a file with a NUL byte is no text and stays as it is. */
+function withLineFeeds(bytes: Buffer): Buffer {
+  if (bytes.includes(0) || !bytes.includes("\r\n")) return bytes;
+  return Buffer.from(bytes.toString("latin1").replaceAll("\r\n", "\n"), "latin1");
+}
+
+/** Leftovers of editors and file managers (.DS_Store, x.ts~) are no part of a folder. */
+function walk(root: string, folder: string): string[] {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory() && !/^\.|~$/.test(entry.name))
+    .map((entry) => {
+      const path = relative(root, join(entry.parentPath, entry.name)).split(sep).join("/");
+      if (!entry.isFile()) throw new Error(`${path} is no plain file, and a release holds nothing else; remove it`);
+      return path;
+    });
+}
+
+function read(root: string, path: string): Buffer {
+  try {
+    return readFileSync(join(root, path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw new Error(`${path} is missing in ${root}: a release is made in a whole checkout`, { cause: error });
+  }
+}
+
+function readText(root: string, path: string): string {
+  return read(root, path).toString("utf8");
+}
