@@ -13,7 +13,10 @@ import { type Pin, sha512Hex } from "./pin.ts";
 /** How many small archives npm is asked for at once: a line of progress every few seconds. */
 const BATCH = 24;
 
-const UNREACHED = /^(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ENOTCACHED)$/;
+/** npm's codes for a registry that was not reached; ENOTCACHED is `offline=true` in an npmrc. */
+const UNREACHED = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "ETIMEDOUT", "ENOTCACHED"];
+
+const WHICH = "`npm config get registry` says which this was";
 
 /** A kind of archive that is fetched before the others and alone, since it is large. */
 export interface LargePin extends Pin {
@@ -78,15 +81,16 @@ async function missing<P extends Pin>(pins: readonly P[]): Promise<P[]> {
 
 async function fetchBatch(root: string, cache: string, batch: readonly Pin[]): Promise<void> {
   const fault = await addToCache(root, cache, batch.map(spec));
-  for (const pin of batch) {
-    if (await keep(cache, pin)) continue;
+  const left: Pin[] = [];
+  for (const pin of batch) if (!(await keep(cache, pin))) left.push(pin);
+  for (const pin of left) {
     if (fault === undefined) throw otherBytes(pin);
-    if (UNREACHED.test(fault.code)) throw new Error(unreached(fault));
+    if (isUnreached(fault)) throw new Error(unreached(fault));
     // npm says what is wrong with the first that fails, and may have left out others for it.
     const own = batch.length === 1 ? fault : await addToCache(root, cache, [spec(pin)]);
     if (await keep(cache, pin)) continue;
     if (own === undefined) throw otherBytes(pin);
-    throw new Error(UNREACHED.test(own.code) ? unreached(own) : notServed(pin, own));
+    throw isUnreached(own) ? new Error(unreached(own)) : notServed(pin, own);
   }
 }
 
@@ -114,21 +118,26 @@ function spec({ name, version }: Pin): string {
   return `${name}@${version}`;
 }
 
+function isUnreached({ code }: NpmFault): boolean {
+  return code !== undefined && UNREACHED.includes(code);
+}
+
 function unreached({ code }: NpmFault): string {
   return `No network: npm did not reach its registry (${code}); what was fetched is kept, so run this again when it does.`;
 }
 
 function otherBytes(pin: Pin): Error {
   return new Error(
-    `${spec(pin)}: the registry serves other bytes than are pinned (expected ${pin.integrity}). ` +
-      "Nothing was made of them. Ask another registry (npm config get registry says which this was), " +
-      "and do not change the pin until you know why they differ.",
+    `${spec(pin)}: the registry serves or announces other bytes than are pinned. Expected ${pin.integrity}. ` +
+      `Ask another registry (${WHICH}), and do not change the pin until you know why they differ.`,
   );
 }
 
-function notServed(pin: Pin, { code, summary }: NpmFault): string {
-  return (
-    `${spec(pin)} was not fetched (expected ${pin.integrity}): ${code}, ${summary}. ` +
-    "Run this again, or ask another registry (npm config get registry says which this was); only the registry's own host is asked."
+function notServed(pin: Pin, { code, summary }: NpmFault): Error {
+  if (code === "EINTEGRITY") return otherBytes(pin);
+  const reason = code === undefined ? summary : `${code}, ${summary}`;
+  return new Error(
+    `${spec(pin)} was not fetched: ${reason}. Expected ${pin.integrity}. ` +
+      `Only the registry's own host is asked, whatever it names. Run this again, or ask another registry (${WHICH}).`,
   );
 }

@@ -10,8 +10,8 @@ import { text } from "node:stream/consumers";
 
 /** Why npm did not fetch something. */
 export interface NpmFault {
-  /** Such as E404 or ENOTFOUND. */
-  readonly code: string;
+  /** Such as E404 or ENOTFOUND; npm has none for some faults. */
+  readonly code: string | undefined;
   /** npm's own words, one line. */
   readonly summary: string;
 }
@@ -19,7 +19,7 @@ export interface NpmFault {
 /**
  * An archive is asked for at the registry's own host, whatever address the registry names for it. Of git, files and
  * other addresses npm 10 knows no refusal and ignores the three flags; a package that is named by name and version is
- * not taken from them by either (test/release/lying-registry.test.ts).
+ * not taken from them by either (test/release/archives.test.ts).
  */
 const FLAGS = [
   "--allow-git=none",
@@ -60,9 +60,9 @@ export function cachedFile(cache: string, sha512: string): string {
 function readFault(output: string, errors: string): NpmFault {
   try {
     const { code, summary } = JSON.parse(output).error;
-    return { code: code ?? "no code", summary: String(summary).split("\n")[0] ?? "" };
+    return { code, summary: String(summary).split("\n")[0] ?? "" };
   } catch {
     // A version of npm that ends before it writes JSON.
-    return { code: "no code", summary: errors.trim().split("\n").at(-1) ?? "" };
+    return { code: undefined, summary: errors.trim().split("\n").at(-1) ?? "" };
   }
 }

@@ -33,7 +33,7 @@ async function fill(tar: Pack, entries: readonly TarEntry[]): Promise<void> {
     }
     tar.finalize();
   } catch (error) {
-    tar.destroy(error as Error);
+    tar.destroy();
     throw error;
   }
 }
