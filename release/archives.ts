@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { addToCache, cachedFile, type NpmFault } from "./npm.ts";
@@ -55,6 +55,7 @@ export async function fetchArchives(
   say(`release: fetching ${total} ${total === 1 ? "archive" : "archives"}${size ?? ""} …`);
 
   await mkdir(join(cacheFolder(), "archives"), { recursive: true });
+  await removeLeftovers();
   const cache = await mkdtemp(join(cacheFolder(), "npm-"));
   try {
     const batches: Pin[][] = missingLarge.map((pin) => [pin]);
@@ -67,6 +68,16 @@ export async function fetchArchives(
     }
   } finally {
     await rm(cache, { recursive: true, force: true });
+  }
+}
+
+/** Removes npm's caches of runs that were ended from outside: each may have 100 MB. One of today may be in use. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of await readdir(cacheFolder())) {
+    const path = join(cacheFolder(), name);
+    if (name.startsWith("npm-") && (await stat(path)).mtimeMs < Date.now() - 86_400_000) {
+      await rm(path, { recursive: true, force: true });
+    }
   }
 }
 

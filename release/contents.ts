@@ -66,15 +66,16 @@ function withLineFeeds(bytes: Buffer): Buffer {
 }
 
 /** Leftovers of editors and file managers (.DS_Store, x.ts~) are no part of a folder. */
+const LEFTOVER = /(?:^|\/)\.|~$/;
+
 function walk(root: string, folder: string): string[] {
   if (!existsSync(join(root, folder))) return [];
-  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory() && !/^\.|~$/.test(entry.name))
-    .map((entry) => {
-      const path = relative(root, join(entry.parentPath, entry.name)).split(sep).join("/");
-      if (!entry.isFile()) throw new Error(`${path} is no plain file, and a release holds nothing else; remove it`);
-      return path;
-    });
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true }).flatMap((entry) => {
+    const path = relative(root, join(entry.parentPath, entry.name)).split(sep).join("/");
+    if (entry.isDirectory() || LEFTOVER.test(path)) return [];
+    if (!entry.isFile()) throw new Error(`${path} is no plain file, and a release holds nothing else; remove it`);
+    return [path];
+  });
 }
 
 function read(root: string, path: string): Buffer {

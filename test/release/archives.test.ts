@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
@@ -86,6 +86,14 @@ describe("the archives of a release", function () {
     registry.lies.set("alpha", { bytes: beta.bytes });
     await rejection(fetched([alpha], [large]), Error);
     expect(readFileSync(archiveFile(large)).equals(large.bytes)).to.equal(true);
+  });
+
+  it("leave nothing of an earlier fetching that was killed, once a day has passed", async () => {
+    const [old, recent] = ["npm-old", "npm-recent"].map((name) => join(folder.path, "cache/tezos-signer", name));
+    for (const path of [old, recent]) mkdirSync(path ?? "", { recursive: true });
+    utimesSync(old ?? "", 1, 1);
+    await fetched([alpha]);
+    expect(readdirSync(join(folder.path, "cache/tezos-signer"))).to.have.members(["archives", "npm-recent"]);
   });
 
   it("need a network, which is said in one sentence", async () => {

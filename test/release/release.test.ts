@@ -120,6 +120,7 @@ describe("a release", function () {
         "signer/.DS_Store": "x",
         "signer/.main.ts.swp": "x",
         "signer/main.ts~": "x",
+        "signer/.idea/workspace.xml": "x",
       }),
     };
     for (const [when, change] of Object.entries(same)) {
