@@ -5,6 +5,7 @@ import { ConfirmationSocket } from "./confirmation/socket.ts";
 import { History } from "./history.ts";
 import { createAdminApp } from "./http/admin.ts";
 import { addressFilter, createApp } from "./http/app.ts";
+import { takeInheritedSockets } from "./http/inherited-sockets.ts";
 import { listen, type RunningServer } from "./http/server.ts";
 import { azureCredential } from "./keys/azure-credential.ts";
 import type { Keyring } from "./keys/keyring.ts";
@@ -27,7 +28,7 @@ export interface Signer {
   readonly url: string;
   readonly adminUrl: string;
   readonly keyring: Keyring;
-  /** Refuses new requests, lets those in flight finish, then closes everything. */
+  /** Takes no new connection, lets what was asked finish, then closes everything. */
   stop(): Promise<void>;
 }
 
@@ -41,6 +42,7 @@ const REQUEST_DEADLINE = 4_000;
 export async function startSigner(live: LiveSettings, logger: Logger): Promise<Signer> {
   await using parts = new AsyncDisposableStack();
   const settings = live.current;
+  const sockets = takeInheritedSockets();
   const metrics = new Metrics();
   const history = new History();
 
@@ -104,20 +106,27 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
     confirmations,
     operators,
   });
-  const admin = await listen({ ...settings.admin, handler: createAdminApp(report, logger).callback(), log: logger });
+  const admin = await listen({
+    ...settings.admin,
+    fd: sockets?.admin,
+    handler: createAdminApp(report, logger).callback(),
+    log: logger,
+  });
   parts.defer(() => admin.stop());
 
   const access = () => accessOf(live.current);
   const refused = metrics.refused.bind(metrics);
   const server = await listen({
     ...settings.listen,
+    fd: sockets?.signer,
     tls: await readTls(settings.listen.tls),
     handler: createApp({ signer: pipeline, access, log: logger, refused }).callback(),
     admits: addressFilter(access),
     log: logger,
     refused,
   });
-  parts.defer(() => server.stop());
+  // Beside the other port: what is kept open there must not hold up the next start.
+  parts.defer(async () => void (await Promise.all([server.stop(), admin.stop()])));
   parts.defer(() => confirmations.stop());
 
   const url = urlOf(server, settings.listen.tls === undefined ? "http" : "https");
