@@ -17,7 +17,7 @@ export function wholeProgram(io: Io): Promise<Command> {
   const nowhere = async () => {
     throw new Failure("failed", "no signer is started here");
   };
-  return program(io, nowhere, nowhere);
+  return program(io, { start: nowhere, openStore: nowhere });
 }
 
 /** Every command that does something, in the order of the help. */
@@ -66,7 +66,6 @@ In the checkout, run \`npm run signer -- COMMAND\` where this page says \`tezos-
 - Passphrases and secret keys are never shown while you type them, and cannot be given as an option, by a pipe or in the environment.
 - Colour is used for warnings alone, and not when \`NO_COLOR\` is set.
 - Commands that talk to a vault do it as you are signed in with \`az login\`; \`keys drill verify\` does it as the machine's managed identity.
-- On the machine in Azure there are \`serve\` and \`keys drill verify\`; keys are made and moved elsewhere.
 
 ${sections.join("\n\n")}
 
