@@ -14,8 +14,10 @@ import { Metrics } from "./metrics.ts";
 import { Pipeline } from "./pipeline.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import { policyOf } from "./policy/policy.ts";
+import { ownRelease } from "./release.ts";
 import { Report } from "./report.ts";
 import type { Settings } from "./settings.ts";
+import { readUpdaterState } from "./updater-state.ts";
 import { Guard } from "./watermark/guard.ts";
 import { Preparation } from "./watermark/preparation.ts";
 import type { WatermarkStore } from "./watermark/store.ts";
@@ -43,15 +45,16 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
   await using parts = new AsyncDisposableStack();
   const settings = live.current;
   const sockets = takeInheritedSockets();
+  const release = ownRelease();
   const metrics = new Metrics();
   const history = new History();
 
-  const keyring = await openKeyring(live, logger);
+  // At once, since each waits for the network.
+  const [keyring, backend] = await Promise.all([openKeyring(live, logger), openStore(settings)]);
   parts.defer(() => keyring.close());
+  parts.defer(() => backend.close());
 
   const { initialise, maxStep, storeId } = settings.watermarks;
-  const backend = await openStore(settings);
-  parts.defer(() => backend.close());
   const store = new TrustedStore({ store: backend, storeId, initialise, clock: Date.now });
   const guard = new Guard({ store, maxStep, deadline: REQUEST_DEADLINE, clock: Date.now });
   const preparation = new Preparation({
@@ -96,6 +99,8 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
     deadline: REQUEST_DEADLINE,
   });
   const report = new Report({
+    release,
+    updater: readUpdaterState,
     live,
     keyring,
     store,
@@ -131,13 +136,13 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
 
   const url = urlOf(server, settings.listen.tls === undefined ? "http" : "https");
   const adminUrl = urlOf(admin, "http");
-  logger.info({ url, admin: adminUrl, keys: pipeline.addresses() }, "listening");
+  const { version, sha256 = null } = release;
+  logger.info({ url, admin: adminUrl, keys: pipeline.addresses(), version, release: sha256 }, "listening");
   const running = parts.move();
   return { url, adminUrl, keyring, stop: () => running.disposeAsync() };
 }
 
-// Each backend is loaded where it is wanted: Azure's SDK takes a third of a second that local keys need not wait for, and
-// a machine in Azure has neither local keys nor local watermarks.
+// Each backend is loaded where it is wanted: Azure's SDK takes a third of a second that local keys need not wait for.
 
 async function openKeyring(live: LiveSettings, logger: Logger): Promise<Keyring> {
   const { keys } = live.current;
