@@ -13,6 +13,7 @@ export interface Parts {
 /** Every command, in the order of the help. Each is loaded apart: a signer that starts must not wait for the others. */
 const COMMANDS: Readonly<Record<string, (io: Io, parts: Parts) => Promise<Command>>> = {
   serve: async (io, { start }) => (await import("./serve.ts")).serveCommand(io, start),
+  try: async (io, { start }) => (await import("./try.ts")).tryCommand(io, start),
   confirm: async (io) => (await import("./confirm.ts")).confirmCommand(io),
   status: async (io) => (await import("./status.ts")).statusCommand(io),
   watermarks: async (io, { openStore }) => (await import("./watermarks/index.ts")).watermarksCommand(io, openStore),

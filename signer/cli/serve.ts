@@ -15,13 +15,14 @@ import { keptSettings, parse, readTold, USER_DATA, waiting } from "./own-setting
 import { withExamples } from "./run.ts";
 import { type Io, Terminal } from "./terminal.ts";
 
-/** Starts a signer; main.ts gives the real one. */
-export type Start = (settings: LiveSettings, logger: Logger) => Promise<RunningSigner>;
+/** Starts a signer, for good or for a trial; main.ts gives the real one. */
+export type Start = (settings: LiveSettings, logger: Logger, purpose?: "trial") => Promise<RunningSigner>;
 
 export interface RunningSigner {
   readonly url: string;
   readonly adminUrl: string;
   readonly keyring: Keyring;
+  examine(): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>;
   stop(): Promise<void>;
 }
 
