@@ -65,6 +65,11 @@ export class Cloud {
     return this.resources.get(id.toLowerCase());
   }
 
+  /** Takes in what an earlier program made here. */
+  hold({ id, type, inputs, outputs }: Resource): void {
+    this.resources.set(id.toLowerCase(), { id, type, inputs, outputs });
+  }
+
   ofType(type: string): Resource[] {
     return [...this.resources.values()].filter((resource) => resource.type === type);
   }
@@ -149,7 +154,7 @@ export class Cloud {
     }
     const outputs = { name: id.split("/").at(-1), ...inputs, ...kind.put(inputs, this, before), id };
     const resource = { id, type, inputs, outputs };
-    this.resources.set(id.toLowerCase(), resource);
+    this.hold(resource);
     return resource;
   }
 
