@@ -24,7 +24,7 @@ import { WatermarkTable } from "./watermark-table.ts";
 export default async function program() {
   const settings = readSettings();
   for (const warning of warnings(settings)) pulumi.log.warn(warning);
-  return build(settings, bootScript(settings));
+  return build(settings, bootScript());
 }
 
 /**

@@ -27,7 +27,7 @@ export async function main(args: string[]): Promise<number> {
     file = `Pulumi.${stack}.yaml`;
     const text = readFileSync(join(import.meta.dirname, "..", file), "utf8");
     const settings = parseSettings(readStackFile(text, "tezos-signer"), stack);
-    const plan = await record(stack, () => build(settings, bootScript(settings)));
+    const plan = await record(stack, () => build(settings, bootScript()));
     const broken = violations(plan);
     const kept = POLICY_RULES.filter((rule) => rule.broken(plan).length === 0).map(({ name }) => name);
     const facts = {
