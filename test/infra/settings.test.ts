@@ -84,6 +84,7 @@ describe("the stack's configuration", () => {
     ["policy", '{"default":{"allow":["block"],"deny":[]}}', /the signer refuses policy.default.deny/],
     ["authorizedKeys", '["tz1"]', /the signer refuses authentication.keys/],
     ["head", '{"node":"rpc.tzkt.io"}', /not a URL/],
+    ["head", '{"node":"http://[2001:db8::1]:8732"}', /IPv6 address; the machine's network is IPv4/],
     ["alertEmail", "baker", /not an e-mail address/],
     ["alertEmail", "baker@example.org", /need monitoring/],
     ["tags", '{"a/b":"c"}', /no tag name/],
