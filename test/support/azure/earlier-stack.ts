@@ -6,11 +6,6 @@ import type { Engine, TestStack } from "./engine.ts";
 
 const FOLDER = resolve(import.meta.dirname, "../../fixtures");
 
-/** What customData was in these stacks: it stands for the program of 0.1.0, which filled it. */
-export const EARLIER_CUSTOM_DATA = Buffer.from("#cloud-config\n# stands for the customData of 0.1.0\n").toString(
-  "base64",
-);
-
 /** A stack as another version left it: Pulumi's export, without times and places in the source, and its configuration. */
 interface EarlierStack {
   readonly stack: string;
@@ -20,7 +15,8 @@ interface EarlierStack {
 
 /**
  * Puts a stack that version 0.1.0 made under the engine, and what it made into the cloud.
- * The fixtures were written by that version's own program, on this engine and this fake Azure, with one generated key.
+ * The fixtures were written by that version's own program, on this engine and this fake Azure, with one generated key;
+ * only customData, which held all of the signer, is a line that stands for it.
  * @param kind a throw-away stack, `dev`, or one of production with alerts, `mainnet`
  * @param program the program that takes the stack over
  */
