@@ -1,6 +1,6 @@
 /**
  * What the machine is told: which release it runs, how it is set up, and the signer's settings.
- * Azure changes it in place, and the machine reads it every minute. Never a secret: every process there can read it.
+ * Azure changes it in place, and the machine reads it again and again. Never a secret: every process there can read it.
  * Pure.
  * @module
  */
