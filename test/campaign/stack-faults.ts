@@ -41,5 +41,5 @@ describe("an up in which one resource fails", function () {
       expect((await stack.destroy()).failed, name).to.equal(false);
       cloud.calls.length = 0;
     }
-  }).timeout(600_000);
+  }).timeout(1_800_000);
 });

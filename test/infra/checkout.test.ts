@@ -4,7 +4,7 @@ import { Engine, pulumiFolder } from "../support/azure/engine.ts";
 import { requires } from "../support/requires.ts";
 
 describe("Pulumi's command line on this checkout", function () {
-  this.timeout(60_000);
+  this.timeout(120_000); // the program makes the release where there is none
   const cloud = new Cloud();
   let engine: Engine | undefined;
   let pulumi: ReturnType<Engine["checkout"]>;

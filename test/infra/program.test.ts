@@ -22,7 +22,8 @@ const OUTPUTS = {
   identity: { principalId: "p", clientId: "11111111-2222-4333-8444-555555555555", tenantId: "t" },
 };
 
-describe("the program as Pulumi's language runtime starts it on this checkout", () => {
+describe("the program as Pulumi's language runtime starts it on this checkout", function () {
+  this.timeout(120_000); // it makes the release where there is none
   it("registers what the plan shows, and gives its outputs", async () => {
     const { code, errors, resources, outputs } = await runProgram(root, config, { dryRun: false, outputs: OUTPUTS });
     expect(code, errors).to.equal(0);
