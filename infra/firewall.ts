@@ -33,7 +33,7 @@ export function firewallRules(settings: Pick<Settings, "bakerIp" | "adminIp" | "
     inbound("baker", 100, "The baker signs here", addresses(settings.bakerIp), SIGNER_PORT),
     outbound("key-vault", 100, "The vault signs", "AzureKeyVault", 443),
     outbound("storage", 110, "Watermarks and releases", "Storage", 443),
-    // Wider than the two above, and not to be had narrower: the agent's page names this tag and this port.
+    // Wider than the two above: Microsoft's page of run command names this tag and this port, and none narrower.
     outbound("azure", 120, "Results of run command", "AzureCloud", 443),
     // Their mirrors have no service tag. No UDP for the clock: Azure's images take the time from the host.
     outbound("packages", 130, "Ubuntu's signed packages", "Internet", 80),
