@@ -23,10 +23,14 @@ const HOURS = 730;
 /** Price of a size per hour; others are not known here and are left out, with a word. */
 const SIZES: Readonly<Record<string, number>> = { Standard_B1s: 7.59 / HOURS, Standard_B2ats_v2: 6.86 / HOURS };
 
+/** A release, in GB, and what a GB of blobs costs a month. */
+const RELEASE = 0.106;
+const BLOB_GB = 0.0184;
+
 /** One preattestation and one attestation in each 6-second block, for 30 days; blocks are few beside them. */
 const SIGNATURES = (30 * 24 * 3600 * 2) / 6;
 
-/** Estimates a stack's month: the machine, its address and disk, the keys, the table, the alerts. */
+/** Estimates a stack's month: the machine, its address and disk, the keys, the table, the releases, the alerts. */
 export function estimateCost(settings: Pick<Settings, "vmSize" | "keys" | "monitoring">): CostEstimate {
   const hourly = SIZES[settings.vmSize];
   const keys = Math.max(1, settings.keys.length);
@@ -41,6 +45,7 @@ export function estimateCost(settings: Pick<Settings, "vmSize" | "keys" | "monit
     { what: `HSM key${keys === 1 ? "" : "s"}`, usd: 5 * keys, basis: `${keys} x 5.00, used in the month` },
     { what: "Signatures", usd: (SIGNATURES / 10_000) * 0.15, basis: `${SIGNATURES} at 0.15 per 10,000` },
     { what: "Watermark table", usd: ((2 * SIGNATURES) / 10_000) * 0.00036, basis: "a read and a write each" },
+    { what: "Releases", usd: 10 * RELEASE * BLOB_GB, basis: "ten of 0.1 GB" },
   ];
   if (settings.monitoring) {
     lines.push(

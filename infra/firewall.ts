@@ -15,7 +15,7 @@ export interface Rule {
   /** 100-4096, lower first; unique within a direction. */
   readonly priority: number;
   readonly access: "Allow" | "Deny";
-  readonly protocol: "Tcp" | "Udp" | "*";
+  readonly protocol: "Tcp" | "*";
   readonly sourceAddressPrefixes: readonly string[];
   readonly destinationAddressPrefix: string;
   readonly destinationPortRange: string;
@@ -26,18 +26,30 @@ export const SIGNER_PORT = 6732;
 
 const LAST = 4096;
 
+/** Azure's service tag for every public address; it leaves out private ones (virtual-networks service tags). */
+const PUBLIC = "Internet";
+
 /** The rules of a stack, inbound first, each direction in order of priority. */
 export function firewallRules(settings: Pick<Settings, "bakerIp" | "adminIp" | "head">): Rule[] {
   const addresses = (blocks: Settings["bakerIp"]) => blocks.map((block) => block.text);
   const rules = [
     inbound("baker", 100, "The baker signs here", addresses(settings.bakerIp), SIGNER_PORT),
-    outbound("https", 100, "Azure, Node.js, npm, Ubuntu", "Tcp", 443),
-    outbound("http", 110, "Ubuntu's signed packages", "Tcp", 80),
-    outbound("time", 120, "The clock", "Udp", 123),
+    outbound("key-vault", 100, "The vault signs", "AzureKeyVault", 443),
+    outbound("storage", 110, "Watermarks and releases", "Storage", 443),
+    // Wider than the two above: Microsoft's page of run command names this tag and this port, and none narrower.
+    outbound("azure", 120, "Results of run command", "AzureCloud", 443),
+    // Their mirrors have no service tag. No UDP for the clock: Azure's images take the time from the host.
+    outbound("packages", 130, "Ubuntu's signed packages", PUBLIC, 80),
   ];
   if (settings.adminIp.length > 0) rules.push(inbound("admin", 110, "Log in", addresses(settings.adminIp), 22));
-  const node = nodePort(settings.head);
-  if (node !== 80 && node !== 443) rules.push(outbound("node", 130, "The head's node", "Tcp", node));
+  const node = nodePlace(settings.head);
+  if (
+    node !== undefined &&
+    !rules.some((rule) => rule.destinationAddressPrefix === node.to && rule.destinationPortRange === String(node.port))
+  ) {
+    const what = node.to === PUBLIC ? "The head's node: its name must lead to a public address" : "The head's node";
+    rules.push(outbound("node", 140, what, node.to, node.port));
+  }
   for (const direction of ["Inbound", "Outbound"] as const) {
     rules.push({
       name: `deny-everything-else-${direction === "Inbound" ? "in" : "out"}`,
@@ -68,22 +80,37 @@ function inbound(name: string, priority: number, description: string, from: read
   };
 }
 
-function outbound(name: string, priority: number, description: string, protocol: "Tcp" | "Udp", port: number): Rule {
+function outbound(name: string, priority: number, description: string, to: string, port: number): Rule {
   return {
     name: `${name}-out`,
     description,
     direction: "Outbound",
     priority,
     access: "Allow",
-    protocol,
+    protocol: "Tcp",
     sourceAddressPrefixes: ["*"],
-    destinationAddressPrefix: "Internet",
+    destinationAddressPrefix: to,
     destinationPortRange: String(port),
   };
 }
 
-function nodePort(head: Settings["head"]): number {
-  if (head === undefined) return 443;
-  const { port, protocol } = new URL(String(head.node));
-  return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
+/**
+ * The name of the head's node where it cannot lead to a public address, to which alone the firewall lets a name lead:
+ * one without a dot, or in a zone that is kept for private use (RFC 6762, RFC 8375, ICANN's `.internal`; `.lan` by custom).
+ */
+export function privateNodeName(head: Settings["head"]): string | undefined {
+  if (head === undefined || nodePlace(head)?.to !== PUBLIC) return undefined;
+  const { hostname } = new URL(String(head.node));
+  const name = hostname.replace(/\.$/, "");
+  return !name.includes(".") || /\.(?:local|internal|lan|home\.arpa)$/.test(name) ? name : undefined;
+}
+
+/** Where the head's node is; undefined where there is none, or where it is the machine itself. */
+function nodePlace(head: Settings["head"]): { to: string; port: number } | undefined {
+  if (head === undefined) return undefined;
+  const { hostname, port, protocol } = new URL(String(head.node));
+  if (hostname === "localhost" || hostname === "[::1]" || /^127\./.test(hostname)) return undefined;
+  // What a name leads to is not known here. An address is narrower, and the only way to a private node.
+  const to = /^[\d.]+$/.test(hostname) ? hostname : PUBLIC;
+  return { to, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) };
 }

@@ -3,20 +3,26 @@
  * Pulumi starts it through index.js, which asks for a Node.js that can read this file.
  * @module
  */
+import { join } from "node:path";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/index.js";
 import { ResourceGroup } from "@pulumi/azure-native/resources/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomId } from "@pulumi/random";
+import { type Release as MadeRelease, makeRelease } from "../release/make.ts";
 import { Alerts } from "./alerts.ts";
+import { ANNOUNCED_RELEASE, otherThanAnnounced } from "./announced-release.ts";
 import { estimateCost } from "./cost.ts";
 import { bootScript } from "./custom-data.ts";
 import { DestroyGuard } from "./destroy-guard.ts";
+import { earlierReleases } from "./earlier-releases.ts";
 import { firewallRules, SIGNER_PORT } from "./firewall.ts";
-import { ADMIN, Machine } from "./machine.ts";
+import { ADMIN, MACHINE_NAME, Machine } from "./machine.ts";
 import { Network } from "./network.ts";
 import type { Place } from "./place.ts";
+import { type Release, Releases } from "./releases.ts";
 import { ConfigurationError, parseSettings, type Settings, warnings } from "./settings.ts";
 import { signerSettings } from "./signer-settings.ts";
+import { userData } from "./user-data.ts";
 import { KeyVault } from "./vault.ts";
 import { WatermarkTable } from "./watermark-table.ts";
 
@@ -24,15 +30,17 @@ import { WatermarkTable } from "./watermark-table.ts";
 export default async function program() {
   const settings = readSettings();
   for (const warning of warnings(settings)) pulumi.log.warn(warning);
-  return build(settings, bootScript(settings));
+  return build(settings, bootScript(), await checkoutRelease(), await earlierReleases());
 }
 
 /**
  * Registers everything.
- * @param customData what the machine runs on its first boot, base64
+ * @param customData what the machine does on its first boot, base64
+ * @param release what it runs from then on
+ * @param earlier file names of the releases that the stack holds already
  * @returns the stack's outputs
  */
-export function build(settings: Settings, customData: string) {
+export function build(settings: Settings, customData: string, release: Release, earlier: readonly string[] = []) {
   const { location, production, stack } = settings;
   const tags = { ...settings.tags, project: "tezos-signer", stack, production: String(production) };
   const kept = { protect: production };
@@ -65,6 +73,7 @@ export function build(settings: Settings, customData: string) {
     { place, signerId: identity.principalId, subnetId: network.subnetId, redundancy: settings.redundancy },
     kept,
   );
+  const releases = new Releases("releases", { place, readerId: identity.principalId, release, earlier });
   const machine = new Machine("signer", {
     place,
     interfaceId: network.interfaceId,
@@ -73,13 +82,16 @@ export function build(settings: Settings, customData: string) {
     image: settings.image,
     sshPublicKey: settings.sshPublicKey,
     customData,
-    settings: pulumi
-      .all([vault.uri, watermarks.endpoint, watermarks.table, id.hex, identity.clientId])
-      .apply(([vaultUri, tableEndpoint, table, storeId, clientId]) =>
-        signerSettings(settings, { vaultUri, tableEndpoint, table, storeId, clientId }),
-      ),
+    release: releases.blob,
+    userData: pulumi
+      .all([vault.uri, watermarks.endpoint, watermarks.table, id.hex, identity.clientId, releases.url])
+      .apply(([vaultUri, tableEndpoint, table, storeId, clientId, url]) => {
+        const { version, sha256 } = release;
+        const own = signerSettings(settings, { vaultUri, tableEndpoint, table, storeId, clientId });
+        return userData({ version, sha256, url, clientId }, settings.adminIp.length > 0, own);
+      }),
   });
-  const guarded: pulumi.Resource[] = [machine];
+  const guarded: pulumi.Resource[] = [machine, releases];
   if (settings.monitoring) {
     guarded.push(
       new Alerts("alerts", { place, vaultId: vault.id, machine, size: settings.vmSize, email: settings.alertEmail }),
@@ -90,15 +102,34 @@ export function build(settings: Settings, customData: string) {
   const { publicIp } = network;
   const signerUrl = pulumi.interpolate`http://${publicIp}:${SIGNER_PORT}`;
   return {
+    version: release.version,
+    release: release.sha256,
     signerUrl,
     publicIp,
     vaultUri: vault.uri,
     watermarkStoreId: id.hex,
     identityClientId: identity.clientId,
+    resourceGroup: group.name,
+    vmName: MACHINE_NAME,
     ...(settings.adminIp.length > 0 ? { sshCommand: pulumi.interpolate`ssh ${ADMIN}@${publicIp}` } : {}),
     importCommand: pulumi.interpolate`octez-client list known remote keys ${signerUrl} # then: octez-client import secret key signer ${signerUrl}/ADDRESS`,
     estimatedMonthlyCost: costOutput(settings),
   };
+}
+
+/** This checkout's release, made now unless it is there. @throws RunError where it cannot be made or is not the announced one */
+async function checkoutRelease(): Promise<Release> {
+  const say = (line: string) => void pulumi.log.info(line);
+  let made: MadeRelease;
+  try {
+    made = await makeRelease(join(import.meta.dirname, ".."), say);
+  } catch (error) {
+    throw new pulumi.RunError(`the release was not made: ${error instanceof Error ? error.message : error}`);
+  }
+  const { version, sha256, name, file } = made;
+  const refusal = otherThanAnnounced(sha256, process.env[ANNOUNCED_RELEASE]);
+  if (refusal !== undefined) throw new pulumi.RunError(refusal);
+  return { version, sha256, name, source: new pulumi.asset.FileAsset(file) };
 }
 
 /** The stack's configuration, without the project's name before each key. */

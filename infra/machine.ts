@@ -10,13 +10,16 @@ export interface MachineArgs {
   readonly size: string;
   readonly image: Image;
   readonly sshPublicKey: string;
-  /** The program and how it is installed, base64. Azure cannot change it: another one is another machine. */
+  /** What it does at its first boot, base64. Azure cannot change it: another one is another machine. */
   readonly customData: string;
-  /** The signer's settings as text. Azure changes them in place, and the signer reads them again. */
-  readonly settings: pulumi.Input<string>;
+  /** What it is told, as text: user-data.ts. Azure changes it in place, and the machine reads it again. */
+  readonly userData: pulumi.Input<string>;
+  /** The release that userData names: it must be there first. */
+  readonly release: pulumi.Resource;
 }
 
-const NAME = "signer";
+/** The machine's name, in Azure and its own. */
+export const MACHINE_NAME = "signer";
 
 /** The user that logs in by SSH, where the firewall lets anyone. */
 export const ADMIN = "deploy";
@@ -43,13 +46,13 @@ export class Machine extends pulumi.ComponentResource {
       "machine",
       {
         resourceGroupName: place.group.name,
-        vmName: NAME,
+        vmName: MACHINE_NAME,
         location: place.location,
         hardwareProfile: { vmSize: size },
         identity: { type: "UserAssigned", userAssignedIdentities: [args.identityId] },
         networkProfile: { networkInterfaces: [{ id: args.interfaceId, primary: true, deleteOption: "Detach" }] },
         osProfile: {
-          computerName: NAME,
+          computerName: MACHINE_NAME,
           adminUsername: ADMIN,
           customData: args.customData,
           allowExtensionOperations: true, // `az vm run-command` is the way in: port 22 stays closed
@@ -73,19 +76,21 @@ export class Machine extends pulumi.ComponentResource {
           uefiSettings: { secureBootEnabled: true, vTpmEnabled: true },
         },
         diagnosticsProfile: { bootDiagnostics: { enabled: true } }, // the boot log is readable with port 22 closed
-        userData: pulumi.output(args.settings).apply((text) => Buffer.from(text).toString("base64")),
+        userData: pulumi.output(args.userData).apply((text) => Buffer.from(text).toString("base64")),
         tags: place.tags,
       },
       {
         ...inside(this, place),
-        // Azure fixes these at creation, and the provider plans an update that fails (pulumi-azure-native#577).
-        replaceOnChanges: ["osProfile", "storageProfile.imageReference", "securityProfile"],
+        dependsOn: [args.release],
+        // Azure fixes these at creation, and the provider plans an update that fails (pulumi-azure-native#577). A size is
+        // fixed too where one of the two has a temporary disk, as Standard_B1s has and its successor has not (resize-vm).
+        replaceOnChanges: ["osProfile", "storageProfile.imageReference", "securityProfile", "hardwareProfile.vmSize"],
         deleteBeforeReplace: true, // the new machine takes over name and network interface
         hooks: { onError: [new pulumi.ErrorHook("machine-size", sayWhichSize(size))] },
       },
     );
     // From names, not from the resource: a preview of a replacement would not know it, and alerts would show false changes.
-    this.id = pulumi.interpolate`${place.group.id}/providers/Microsoft.Compute/virtualMachines/${NAME}`;
+    this.id = pulumi.interpolate`${place.group.id}/providers/Microsoft.Compute/virtualMachines/${MACHINE_NAME}`;
     this.registerOutputs({ id: this.id });
   }
 }

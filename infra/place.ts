@@ -1,5 +1,5 @@
 import type { ResourceGroup } from "@pulumi/azure-native/resources/index.js";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 
 /** Where a stack's resources stand, and what all of them share. */
 export interface Place {
@@ -18,4 +18,13 @@ export interface Place {
  */
 export function inside(parent: pulumi.Resource, place: Place): pulumi.CustomResourceOptions {
   return { parent, deletedWith: place.group };
+}
+
+/**
+ * The id of a built-in role. Roles are named within the subscription, which is the second part of every resource's id.
+ * @param scope the resource that the role is given on
+ */
+export function roleDefinitionId(scope: pulumi.CustomResource, role: string): pulumi.Output<string> {
+  const subscription = scope.id.apply((id) => id.split("/").slice(0, 3).join("/"));
+  return pulumi.interpolate`${subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`;
 }

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
 import { estimateCost } from "./cost.ts";
 import { bootScript } from "./custom-data.ts";
 import { firewallRules } from "./firewall.ts";
@@ -14,6 +15,7 @@ import { record } from "./plan/recorder.ts";
 import { report } from "./plan/report.ts";
 import { readStackFile } from "./plan/stack-file.ts";
 import { POLICY_RULES, violations } from "./policies.ts";
+import type { Release } from "./releases.ts";
 import { parseSettings, warnings } from "./settings.ts";
 
 const USAGE = "npm run plan -- [--stack NAME] [--json]";
@@ -22,12 +24,20 @@ const USAGE = "npm run plan -- [--stack NAME] [--json]";
 export async function main(args: string[]): Promise<number> {
   let file = "";
   try {
-    const options = { stack: { type: "string", default: "dev" }, json: { type: "boolean", default: false } } as const;
-    const { stack, json } = parseArgs({ args, options }).values;
+    const options = {
+      stack: { type: "string", default: "dev" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false, short: "h" },
+    } as const;
+    const { stack, json, help } = parseArgs({ args, options }).values;
+    if (help) {
+      console.log(`${USAGE}\n\nPrints what \`up\` would build. Contacts nothing, changes nothing.`);
+      return 0;
+    }
     file = `Pulumi.${stack}.yaml`;
     const text = readFileSync(join(import.meta.dirname, "..", file), "utf8");
     const settings = parseSettings(readStackFile(text, "tezos-signer"), stack);
-    const plan = await record(stack, () => build(settings, bootScript(settings)));
+    const plan = await record(stack, () => build(settings, bootScript(), placeholder()));
     const broken = violations(plan);
     const kept = POLICY_RULES.filter((rule) => rule.broken(plan).length === 0).map(({ name }) => name);
     const facts = {
@@ -49,6 +59,14 @@ export async function main(args: string[]): Promise<number> {
     else console.error(code?.startsWith("ERR_PARSE_ARGS") ? `${message}\n${USAGE}` : `${file}: ${message}`);
     return 1;
   }
+}
+
+/** Stands for the release, which `up` makes from the network: a plan needs neither. */
+function placeholder(): Release {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8"));
+  const sha256 = "0".repeat(64);
+  const name = `tezos-signer-${version}-${sha256.slice(0, 12)}.tar`;
+  return { version, sha256, name, source: new pulumi.asset.StringAsset("a placeholder") };
 }
 
 // The stand-in for the engine keeps a port open, so the process is ended by hand, once everything is written.

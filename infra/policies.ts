@@ -2,7 +2,6 @@
  * Rules that every plan of this stack keeps, whatever the configuration. Pure: planned resources in, broken rules out.
  * @module
  */
-import { gunzipSync } from "node:zlib";
 import { at, type Plan, type PlannedResource } from "./plan/recorder.ts";
 
 export interface PolicyRule {
@@ -13,7 +12,7 @@ export interface PolicyRule {
 }
 
 /** Kinds that take no tags, or whose tags mean something else. */
-const WITHOUT_TAGS = /:(Subnet|Table|RoleAssignment|ManagementLockByScope|DiagnosticSetting|Key)$/;
+const WITHOUT_TAGS = /:(Subnet|Table|BlobContainer|Blob|RoleAssignment|ManagementLockByScope|DiagnosticSetting|Key)$/;
 
 /** Tezos secret keys in base58check, PEM with content, JSON web tokens, and what Azure's connection strings hold. */
 const SECRET = new RegExp(
@@ -49,22 +48,38 @@ export const POLICY_RULES: readonly PolicyRule[] = [
       }),
   },
   {
-    name: "The vault and the account deny what they are not told to allow",
+    name: "The Internet is reached on port 80, for packages, and on the port of the head's node",
+    broken: (plan) =>
+      rules(plan)
+        .filter(({ direction, access }) => direction === "Outbound" && access === "Allow")
+        .filter(({ destinationAddressPrefix: to }) => /^(\*|Internet|Any)$|\/0$/.test(String(to)))
+        .filter(({ destinationPortRange: port }) => !["80", nodePort(plan)].includes(String(port)))
+        .map(({ name, destinationPortRange: port }) => `${name} goes to port ${port}`),
+  },
+  {
+    name: "The vault and the watermarks' account deny what they are not told to allow",
     broken: (plan) => [
       ...of(plan, "keyvault:Vault")
         .map(({ inputs }) => at(inputs, "properties.networkAcls"))
         .flatMap((acls) => (isClosed(acls) ? [] : ["the vault"])),
-      ...of(plan, "storage:StorageAccount")
-        .map(({ inputs }) => inputs.networkRuleSet)
-        .flatMap((acls) => (isClosed(acls) ? [] : ["the account"])),
+      ...watermarkAccounts(plan).flatMap(({ name, inputs }) => (isClosed(inputs.networkRuleSet) ? [] : [name])),
     ],
   },
   {
-    name: "The account has no shared keys",
+    name: "The watermarks' account has no shared keys",
     broken: (plan) =>
-      of(plan, "storage:StorageAccount").flatMap(({ name, inputs }) =>
-        inputs.allowSharedKeyAccess === false ? [] : [name],
+      watermarkAccounts(plan).flatMap(({ name, inputs }) => (inputs.allowSharedKeyAccess === false ? [] : [name])),
+  },
+  {
+    name: "No account is read without a key or a token",
+    broken: (plan) => [
+      ...of(plan, "storage:StorageAccount").flatMap(({ name, inputs }) =>
+        inputs.allowBlobPublicAccess === false && inputs.enableHttpsTrafficOnly === true ? [] : [name],
       ),
+      ...of(plan, "storage:BlobContainer").flatMap(({ name, inputs }) =>
+        inputs.publicAccess === "None" ? [] : [name],
+      ),
+    ],
   },
   {
     name: "Nobody signs but the machine, and nobody deletes, purges, backs up or exports keys",
@@ -122,6 +137,27 @@ function of(plan: Plan, type: string): PlannedResource[] {
   return plan.resources.filter((resource) => resource.type === `azure-native:${type}`);
 }
 
+/**
+ * Every account but the releases': that one holds a container of blobs and nothing else (releases.ts says why it is
+ * open). One that holds a table too is none.
+ */
+function watermarkAccounts(plan: Plan): PlannedResource[] {
+  const holders = (type: string) => new Set(of(plan, type).map(({ inputs }) => inputs.accountName));
+  const [blobs, tables] = [holders("storage:BlobContainer"), holders("storage:Table")];
+  return of(plan, "storage:StorageAccount").filter(
+    ({ inputs: { accountName } }) => tables.has(accountName) || !blobs.has(accountName),
+  );
+}
+
+/** The port of the node that the signer asks for the chain's head, as the machine is told it; empty where there is none. */
+function nodePort(plan: Plan): string {
+  const [machine] = of(plan, "compute:VirtualMachine");
+  const node = at(JSON.parse(decoded(machine?.inputs.userData) || "{}"), "settings.head.node");
+  if (node === undefined) return "";
+  const { port, protocol } = new URL(String(node));
+  return port === "" ? (protocol === "https:" ? "443" : "80") : port;
+}
+
 /** Every security rule of the plan, by priority. */
 function rules(plan: Plan): SecurityRule[] {
   const all = of(plan, "network:NetworkSecurityGroup").flatMap(({ inputs }) => inputs.securityRules as SecurityRule[]);
@@ -138,8 +174,6 @@ function isClosed(acls: unknown): boolean {
   return at(acls, "defaultAction") === "Deny" && at(acls, "bypass") === "None";
 }
 
-/** Base64 of text, or of gzipped text. */
 function decoded(base64: unknown): string {
-  const bytes = Buffer.from(String(base64 ?? ""), "base64");
-  return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString();
+  return Buffer.from(String(base64 ?? ""), "base64").toString();
 }

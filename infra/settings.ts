@@ -5,6 +5,7 @@
  * @module
  */
 import { type Block, isDocumentation, parseBlocks } from "./addresses.ts";
+import { privateNodeName } from "./firewall.ts";
 import { signerMistakes } from "./signer-settings.ts";
 import * as read from "./values.ts";
 
@@ -123,6 +124,12 @@ export function warnings(settings: Settings): string[] {
   }
   if (settings.sshPublicKey === read.EXAMPLE_SSH_KEY) {
     found.push("sshPublicKey is the example: nobody holds its private half, so nobody can log in");
+  }
+  const node = privateNodeName(settings.head);
+  if (node !== undefined) {
+    found.push(
+      `head.node ${node} looks like a private name, and the firewall lets a name lead to public addresses only: give the node's address`,
+    );
   }
   for (const { name } of settings.keys) {
     found.push(`the key ${name} is made in the HSM and has no backup: if the vault is lost, so is the key`);

@@ -175,6 +175,10 @@ export function head(text: string): Record<string, unknown> | undefined {
   if (typeof node !== "string" || !URL.canParse(node) || !/^https?:$/.test(new URL(node).protocol)) {
     throw new Error("node is not a URL of a Tezos node");
   }
+  const { hostname } = new URL(node);
+  if (hostname.startsWith("[") && hostname !== "[::1]") {
+    throw new Error("node has an IPv6 address; the machine's network is IPv4");
+  }
   return found;
 }
 

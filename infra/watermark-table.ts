@@ -1,7 +1,7 @@
 import { ManagementLockByScope, RoleAssignment } from "@pulumi/azure-native/authorization/index.js";
 import { StorageAccount, Table } from "@pulumi/azure-native/storage/index.js";
 import * as pulumi from "@pulumi/pulumi";
-import { inside, type Place } from "./place.ts";
+import { inside, type Place, roleDefinitionId } from "./place.ts";
 
 export interface WatermarkTableArgs {
   readonly place: Place;
@@ -63,7 +63,7 @@ export class WatermarkTable extends pulumi.ComponentResource {
         scope: account.id,
         principalId: args.signerId,
         principalType: "ServicePrincipal", // the default, User, is looked up and not found for a fresh identity
-        roleDefinitionId: account.id.apply(roleDefinitionId),
+        roleDefinitionId: roleDefinitionId(account, TABLE_DATA_CONTRIBUTOR),
       },
       child,
     );
@@ -79,10 +79,4 @@ export class WatermarkTable extends pulumi.ComponentResource {
     this.endpoint = pulumi.interpolate`https://${account.name}.table.core.windows.net`;
     this.registerOutputs({ endpoint: this.endpoint, table: this.table });
   }
-}
-
-/** Roles are named within the subscription, which is the second part of every resource's id. */
-function roleDefinitionId(resourceId: string): string {
-  const subscription = resourceId.split("/").slice(0, 3).join("/");
-  return `${subscription}/providers/Microsoft.Authorization/roleDefinitions/${TABLE_DATA_CONTRIBUTOR}`;
 }

@@ -38,7 +38,6 @@ export const ERRORS = {
   "watermark-unavailable": { status: 502, text: "The watermark store did not answer in time; ask again" },
   "vault-unavailable": { status: 502, text: "The key did not answer in time; ask again" },
   "signature-invalid": { status: 502, text: "The key's signature did not verify and was dropped; ask again" },
-  "shutting-down": { status: 502, text: "The signer is stopping; ask again" },
 } as const satisfies Record<string, { status: number; text: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import type { ReleaseId } from "./release.ts";
 import { parseSettings, type Settings } from "./settings.ts";
 
 /** Settings that take effect at once; every other one needs a new process. */
@@ -11,8 +12,8 @@ const LIVE = [
   "head",
 ] as const satisfies (keyof Settings)[];
 
-/** What became of settings that were offered. */
-export type Outcome = "applied" | "restart";
+/** What became of settings that were offered; `unchanged`: they are the ones in use. */
+export type Outcome = "applied" | "unchanged" | "restart";
 
 /**
  * The settings in use. Others can be offered while the signer runs: valid ones are taken whole, between two requests, and
@@ -24,6 +25,7 @@ export class LiveSettings {
   #since = new Date();
   #version: string;
   #refusal: string | undefined;
+  #awaited: ReleaseId | undefined;
 
   /**
    * @param text YAML
@@ -55,9 +57,21 @@ export class LiveSettings {
     return this.#refusal;
   }
 
+  /** The release that the newest settings are meant for and wait for; undefined where they are for this one. */
+  get awaited(): ReleaseId | undefined {
+    return this.#awaited;
+  }
+
   /** Notes that newer settings could not be had or used. */
   refuse(reason: string): void {
     this.#refusal = reason;
+    this.#awaited = undefined;
+  }
+
+  /** Notes that newer settings are meant for another release: nothing is wrong with them here. */
+  leaveTo(release: ReleaseId): void {
+    this.#refusal = undefined;
+    this.#awaited = release;
   }
 
   /**
@@ -67,6 +81,7 @@ export class LiveSettings {
    */
   offer(text: string): Outcome {
     const next = this.#parse(text);
+    if (versionOf(text) === this.#version) return "unchanged";
     if (!isDeepStrictEqual(fixed(this.#current), fixed(next))) return "restart";
     this.#current = next;
     this.#version = versionOf(text);
@@ -78,6 +93,7 @@ export class LiveSettings {
     try {
       const next = parseSettings(text, this.source);
       this.#refusal = undefined;
+      this.#awaited = undefined;
       return next;
     } catch (error) {
       this.refuse(error instanceof Error ? error.message : String(error));

@@ -5,6 +5,7 @@ import { ConfirmationSocket } from "./confirmation/socket.ts";
 import { History } from "./history.ts";
 import { createAdminApp } from "./http/admin.ts";
 import { addressFilter, createApp } from "./http/app.ts";
+import { takeInheritedSockets } from "./http/inherited-sockets.ts";
 import { listen, type RunningServer } from "./http/server.ts";
 import { azureCredential } from "./keys/azure-credential.ts";
 import type { Keyring } from "./keys/keyring.ts";
@@ -13,12 +14,15 @@ import { Metrics } from "./metrics.ts";
 import { Pipeline } from "./pipeline.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import { policyOf } from "./policy/policy.ts";
+import { ownRelease } from "./release.ts";
 import { Report } from "./report.ts";
 import type { Settings } from "./settings.ts";
+import { readUpdaterState } from "./updater-state.ts";
 import { Guard } from "./watermark/guard.ts";
 import { Preparation } from "./watermark/preparation.ts";
 import type { WatermarkStore } from "./watermark/store.ts";
 import { TrustedStore } from "./watermark/trusted-store.ts";
+import { UnwrittenStore } from "./watermark/unwritten-store.ts";
 import { watermarkRows } from "./watermark-rows.ts";
 
 /** A signer that listens. */
@@ -27,9 +31,17 @@ export interface Signer {
   readonly url: string;
   readonly adminUrl: string;
   readonly keyring: Keyring;
-  /** Refuses new requests, lets those in flight finish, then closes everything. */
+  /** Asks the store anew, then says whether signatures can be had, and if not, why. */
+  examine(): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>;
+  /** Takes no new connection, lets what was asked finish, then closes everything. */
   stop(): Promise<void>;
 }
+
+/**
+ * Why a signer is started. `trial`: to see whether it would be ready, beside another one that serves: on ports of its own
+ * that admit nobody, without a socket for operators, and without a write to the watermark store.
+ */
+export type Purpose = "serve" | "trial";
 
 /** How long one signature may take, in milliseconds: a round of a block lasts a few seconds, and octez then asks again. */
 const REQUEST_DEADLINE = 4_000;
@@ -38,18 +50,22 @@ const REQUEST_DEADLINE = 4_000;
  * Settings to parts to an open port. What cannot be had yet (a vault, a table) is waited for in the background.
  * @throws Error in a sentence, for what waiting would not mend: a port in use, a file that cannot be read
  */
-export async function startSigner(live: LiveSettings, logger: Logger): Promise<Signer> {
+export async function startSigner(live: LiveSettings, logger: Logger, purpose: Purpose = "serve"): Promise<Signer> {
   await using parts = new AsyncDisposableStack();
+  const isTrial = purpose === "trial";
   const settings = live.current;
+  const sockets = isTrial ? undefined : takeInheritedSockets();
+  const release = ownRelease();
   const metrics = new Metrics();
   const history = new History();
 
-  const keyring = await openKeyring(live, logger);
+  // At once, since each waits for the network.
+  const [keyring, opened] = await Promise.all([openKeyring(live, logger), openStore(settings)]);
   parts.defer(() => keyring.close());
+  const backend = isTrial ? new UnwrittenStore(opened) : opened;
+  parts.defer(() => backend.close());
 
   const { initialise, maxStep, storeId } = settings.watermarks;
-  const backend = await openStore(settings);
-  parts.defer(() => backend.close());
   const store = new TrustedStore({ store: backend, storeId, initialise, clock: Date.now });
   const guard = new Guard({ store, maxStep, deadline: REQUEST_DEADLINE, clock: Date.now });
   const preparation = new Preparation({
@@ -76,7 +92,7 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
   const confirmations = new Confirmations({ logger });
   const operators = new ConfirmationSocket(confirmations, logger);
   parts.defer(() => operators.close());
-  if (settings.confirmation !== undefined) await operators.open(settings.confirmation.socket);
+  if (settings.confirmation !== undefined && !isTrial) await operators.open(settings.confirmation.socket);
 
   const pipeline = new Pipeline({
     keyring,
@@ -94,6 +110,8 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
     deadline: REQUEST_DEADLINE,
   });
   const report = new Report({
+    release,
+    updater: readUpdaterState,
     live,
     keyring,
     store,
@@ -104,31 +122,45 @@ export async function startSigner(live: LiveSettings, logger: Logger): Promise<S
     confirmations,
     operators,
   });
-  const admin = await listen({ ...settings.admin, handler: createAdminApp(report, logger).callback(), log: logger });
+  const ownPort = isTrial ? { host: "127.0.0.1", port: 0 } : {};
+  const admin = await listen({
+    ...settings.admin,
+    ...ownPort,
+    fd: sockets?.admin,
+    handler: createAdminApp(report, logger).callback(),
+    log: logger,
+  });
   parts.defer(() => admin.stop());
 
-  const access = () => accessOf(live.current);
+  const access = () => (isTrial ? NOBODY : accessOf(live.current));
   const refused = metrics.refused.bind(metrics);
   const server = await listen({
     ...settings.listen,
+    ...ownPort,
+    fd: sockets?.signer,
     tls: await readTls(settings.listen.tls),
     handler: createApp({ signer: pipeline, access, log: logger, refused }).callback(),
     admits: addressFilter(access),
     log: logger,
     refused,
   });
-  parts.defer(() => server.stop());
+  // Beside the other port: what is kept open there must not hold up the next start.
+  parts.defer(async () => void (await Promise.all([server.stop(), admin.stop()])));
   parts.defer(() => confirmations.stop());
 
   const url = urlOf(server, settings.listen.tls === undefined ? "http" : "https");
   const adminUrl = urlOf(admin, "http");
-  logger.info({ url, admin: adminUrl, keys: pipeline.addresses() }, "listening");
+  const { version, sha256 = null } = release;
+  logger.info({ url, admin: adminUrl, keys: pipeline.addresses(), version, release: sha256 }, "listening");
   const running = parts.move();
-  return { url, adminUrl, keyring, stop: () => running.disposeAsync() };
+  const examine = async () => {
+    await preparation.check();
+    return report.ready();
+  };
+  return { url, adminUrl, keyring, examine, stop: () => running.disposeAsync() };
 }
 
-// Each backend is loaded where it is wanted: Azure's SDK takes a third of a second that local keys need not wait for, and
-// a machine in Azure has neither local keys nor local watermarks.
+// Each backend is loaded where it is wanted: Azure's SDK takes a third of a second that local keys need not wait for.
 
 async function openKeyring(live: LiveSettings, logger: Logger): Promise<Keyring> {
   const { keys } = live.current;
@@ -156,6 +188,9 @@ export async function openStore({ keys, watermarks }: Settings): Promise<Waterma
   const credential = await azureCredential(keys.kind === "azure-key-vault" ? keys : { credential: "default" });
   return new AzureTableStore({ endpoint, table, credential });
 }
+
+/** The list of addresses that may ask is empty. */
+const NOBODY = { allowedAddresses: [], listKnownKeys: false };
 
 function accessOf({ allowedAddresses, authentication, listKnownKeys, policy }: Settings) {
   const needsAuthentication = (address: string) => policyOf(policy, address).authentication ?? true;

@@ -21,6 +21,8 @@ export class Metrics {
     registers: [this.registry],
   });
   readonly #lastSigned = this.#gauge("last_signed_timestamp_seconds", "When a signature was last released", ["class"]);
+  readonly buildInfo = this.#gauge("build_info", "1, with what runs", ["version", "release"]);
+  readonly releaseRefused = this.#gauge("release_refused", "1 while the wanted release is refused", []);
   readonly ready = this.#gauge("ready", "1 while requests can be signed", []);
   readonly settingsRefused = this.#gauge("settings_refused", "1 while the newest settings are not in use", []);
   readonly keys = this.#gauge("keys", "Keys that can sign", []);

@@ -1,4 +1,3 @@
-import manifest from "../package.json" with { type: "json" };
 import type { Confirmations } from "./confirmation/confirmations.ts";
 import type { ConfirmationSocket } from "./confirmation/socket.ts";
 import type { History } from "./history.ts";
@@ -8,10 +7,15 @@ import type { Metrics } from "./metrics.ts";
 import { ofAnotherStore } from "./pipeline.ts";
 import type { HeadFollower } from "./policy/head-follower.ts";
 import { policyOf } from "./policy/policy.ts";
+import { type OwnRelease, shortHash } from "./release.ts";
+import type { UpdaterState } from "./updater-state.ts";
 import type { Preparation } from "./watermark/preparation.ts";
 import type { TrustedStore } from "./watermark/trusted-store.ts";
 
 export interface ReportParts {
+  readonly release: OwnRelease;
+  /** What the machine's updater does now. */
+  readonly updater: () => UpdaterState;
   readonly live: LiveSettings;
   readonly keyring: Keyring;
   readonly store: TrustedStore;
@@ -55,9 +59,9 @@ export class Report {
     const { watermarks, confirmation } = live.current;
     const [p50, p99] = await Promise.all([metrics.quantile("sign", 0.5), metrics.quantile("sign", 0.99)]);
     return {
-      version: manifest.version,
       started: this.#started,
       ...this.ready(),
+      release: this.#release(),
       settings: {
         source: live.source,
         version: live.version,
@@ -89,6 +93,12 @@ export class Report {
     };
   }
 
+  #release() {
+    const { release, updater, live } = this.#parts;
+    const { version, sha256 = null } = release;
+    return { version, sha256, ...updater(), waitingSettings: live.awaited ?? null };
+  }
+
   #head() {
     const { live, follower } = this.#parts;
     const { head: rule } = live.current;
@@ -112,7 +122,10 @@ export class Report {
   }
 
   metrics(): Promise<string> {
-    const { keyring, metrics } = this.#parts;
+    const { keyring, metrics, release, updater } = this.#parts;
+    const { version, sha256 } = release;
+    metrics.buildInfo.set({ version, release: sha256 === undefined ? "checkout" : shortHash(sha256) }, 1);
+    metrics.releaseRefused.set(updater().refused === null ? 0 : 1);
     metrics.ready.set(this.ready().ready ? 1 : 0);
     metrics.keys.set(keyring.keys.size);
     metrics.headUnknown.set(this.#parts.follower.problem() === undefined ? 0 : 1);

@@ -2,14 +2,15 @@
 const major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
   console.error(
-    `tezos-signer needs Node.js 24 or newer; this is ${process.version}. Install it from https://nodejs.org.`,
+    `tezos-signer needs Node.js 24 or newer; this is ${process.version}. In a checkout, npm ci brings it; elsewhere install it from https://nodejs.org.`,
   );
   process.exit(1);
 }
 const { program } = await import("./cli/program.ts");
 const { runCommandLine } = await import("./cli/run.ts");
-// The signer itself, with its servers and SDKs, is loaded for `serve` alone.
-const start = async (settings, logger) => (await import("./main.ts")).startSigner(settings, logger);
+// The signer itself, with its servers and SDKs, is loaded for the commands that start it.
+const start = async (...args) => (await import("./main.ts")).startSigner(...args);
 const openStore = async (settings) => (await import("./main.ts")).openStore(settings);
-const command = await program(process, start, openStore);
-process.exitCode = await runCommandLine(command, process.argv.slice(2), process);
+const words = process.argv.slice(2);
+const command = await program(process, { start, openStore }, words[0]);
+process.exitCode = await runCommandLine(command, words, process);

@@ -51,6 +51,8 @@ const NAMES = [
   "keyName",
   "accountName",
   "tableName",
+  "containerName",
+  "blobName",
   "vmName",
   "workspaceName",
 ];
@@ -112,11 +114,19 @@ function physicalName(inputs: Readonly<Record<string, unknown>>): unknown {
   return NAMES.map((key) => inputs[key]).findLast((name) => name !== undefined);
 }
 
-/** Pulumi wraps secrets; this stack has none, and the plan would show the wrapping otherwise. */
+/** Pulumi marks what is no plain JSON by this key (sdk/go/common/resource/sig), and says by its value what it is. */
+const MARK = "4dabf18193072939515e22adb298388d";
+const ASSET = "c44067f5952c0a294b673a41bacd8c17";
+
+/** Takes the mark from assets. This stack has no secrets, and the plan would show them. */
 async function unwrap(value: unknown): Promise<unknown> {
   if (Array.isArray(value)) return Promise.all(value.map(unwrap));
   if (typeof value !== "object" || value === null) return value;
-  if ("4dabf18193072939515e22adb298388d" in value) throw new Error("a secret reached the plan");
+  if (MARK in value) {
+    const { [MARK]: kind, ...asset } = value;
+    if (kind === ASSET) return asset;
+    throw new Error("a secret reached the plan");
+  }
   const entries = Object.entries(value).map(async ([key, inner]) => [key, await unwrap(inner)] as const);
   return Object.fromEntries(await Promise.all(entries));
 }

@@ -40,6 +40,8 @@ const SHOWN: Readonly<Record<string, readonly [kind: string, name: string, ...se
   ],
   "keyvault:Key": ["key in the HSM", "keyName", "properties.kty", "properties.curveName"],
   "storage:StorageAccount": ["storage account", "accountName", "sku.name"],
+  "storage:BlobContainer": ["releases", "containerName"],
+  "storage:Blob": ["release, a placeholder", "blobName"],
   "storage:Table": ["watermark table", "tableName"],
   "authorization:RoleAssignment": ["role of the machine", "principalType"],
   "authorization:ManagementLockByScope": ["lock", "lockName", "level"],
@@ -63,6 +65,7 @@ export function report({ settings, plan, rules, cost, warnings, kept, broken }: 
   const kind = settings.production ? "production" : "throw-away";
   return [
     `Stack ${settings.stack}: a ${kind} signer in ${settings.location}. Nothing was contacted, nothing was changed.`,
+    "The release of the signer is a placeholder here: `npm run up` makes it and knows its hash.",
     section(`Azure would hold ${azure.length} resources`, table(azure.flatMap(resourceRows))),
     section("Firewall of the machine", table([FIREWALL_HEAD, ...rules.map(firewallRow)])),
     section("Firewall and rights of the key vault", vault(plan)),
@@ -128,7 +131,8 @@ function vault(plan: Plan): string[] {
 function lifetimes({ production }: Settings): string[] {
   return [
     "config set bakerIp, then up: the firewall changes in place; the signer is not even restarted",
-    "a new version of the signer: the machine is replaced; address, keys and watermarks stay",
+    "a new version of the signer, then up: the machine changes over in place, and back if it must",
+    "another image, size or SSH key: the machine is replaced; address, keys and watermarks stay",
     production
       ? "destroy: refused, before anything is deleted"
       : "destroy: everything goes, keys and watermarks included",

@@ -1,27 +1,34 @@
 import { Command } from "commander";
 import manifest from "../../package.json" with { type: "json" };
-import { confirmCommand } from "./confirm.ts";
-import { machineKeysCommand } from "./keys/machine.ts";
-import { type Start, serveCommand } from "./serve.ts";
-import { statusCommand } from "./status.ts";
+import type { Start } from "./serve.ts";
 import type { Io } from "./terminal.ts";
-import { watermarksCommand } from "./watermarks/index.ts";
 import type { OpenStore } from "./watermarks/store.ts";
 
-/** The whole command line; of the key commands the machine in Azure has one alone. */
-export async function program(io: Io, start: Start, openStore: OpenStore): Promise<Command> {
-  const command = new Command("tezos-signer")
-    .description("A Tezos remote signer whose key lives in an Azure Key Vault HSM.")
-    .version(manifest.version)
-    .addCommand(serveCommand(io, start))
-    .addCommand(confirmCommand(io))
-    .addCommand(statusCommand(io))
-    .addCommand(watermarksCommand(io, openStore));
-  const keys = await import("./keys/index.ts").catch(absent);
-  return command.addCommand(keys === undefined ? machineKeysCommand(io) : keys.keysCommand(io));
+/** What commands need of the signer; main.ts gives the real ones. */
+export interface Parts {
+  readonly start: Start;
+  readonly openStore: OpenStore;
 }
 
-function absent(error: Error & { code?: string; url?: string }): undefined {
-  if (error.code === "ERR_MODULE_NOT_FOUND" && error.url?.endsWith("/cli/keys/index.ts")) return;
-  throw error;
+/** Every command, in the order of the help. Each is loaded apart: a signer that starts must not wait for the others. */
+const COMMANDS: Readonly<Record<string, (io: Io, parts: Parts) => Promise<Command>>> = {
+  serve: async (io, { start }) => (await import("./serve.ts")).serveCommand(io, start),
+  try: async (io, { start }) => (await import("./try.ts")).tryCommand(io, start),
+  confirm: async (io) => (await import("./confirm.ts")).confirmCommand(io),
+  status: async (io) => (await import("./status.ts")).statusCommand(io),
+  watermarks: async (io, { openStore }) => (await import("./watermarks/index.ts")).watermarksCommand(io, openStore),
+  keys: async (io) => (await import("./keys/index.ts")).keysCommand(io),
+};
+
+/**
+ * The command line.
+ * @param name of the one command that is wanted; where it is none of them, the command line has all
+ */
+export async function program(io: Io, parts: Parts, name = ""): Promise<Command> {
+  const command = new Command("tezos-signer")
+    .description("A Tezos remote signer whose key lives in an Azure Key Vault HSM.")
+    .version(manifest.version);
+  const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
+  for (const make of wanted) if (make !== undefined) command.addCommand(await make(io, parts));
+  return command;
 }

@@ -1,25 +1,28 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
-import { type Logger, pino, stdTimeFunctions } from "pino";
+import type { Logger } from "pino";
 import { imdsHost } from "../keys/azure-managed-identity.ts";
 import type { Keyring } from "../keys/keyring.ts";
 import { LastGood } from "../last-good.ts";
-import { LiveSettings } from "../live-settings.ts";
-import { SettingsError } from "../settings.ts";
+import { LiveSettings, type Outcome } from "../live-settings.ts";
+import { ownRelease } from "../release.ts";
 import type { Curve } from "../tezos/public-key.ts";
 import { UserData, userDataUrl } from "../user-data.ts";
 import { Failure } from "./failure.ts";
+import { openLog } from "./log.ts";
+import { keptSettings, parse, readTold, USER_DATA, waiting } from "./own-settings.ts";
 import { withExamples } from "./run.ts";
 import { type Io, Terminal } from "./terminal.ts";
 
-/** Starts a signer; main.ts gives the real one. */
-export type Start = (settings: LiveSettings, logger: Logger) => Promise<RunningSigner>;
+/** Starts a signer, for good or for a trial; main.ts gives the real one. */
+export type Start = (settings: LiveSettings, logger: Logger, purpose?: "trial") => Promise<RunningSigner>;
 
 export interface RunningSigner {
   readonly url: string;
   readonly adminUrl: string;
   readonly keyring: Keyring;
+  examine(): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>;
   stop(): Promise<void>;
 }
 
@@ -69,28 +72,31 @@ async function readSettings(file: string): Promise<LiveSettings> {
   return parse(text, file);
 }
 
-const USER_DATA = "the machine's userData";
-
 /**
- * Settings from the machine's userData, which `pulumi up` changes in place; where it cannot be used at the start, the last
- * that could.
+ * Settings from the machine's userData, which `pulumi up` changes in place; where it cannot be used at the start, or is for
+ * another release, the last that this one could use. Settings for another release are left to that one.
  * @param restart called where new settings need a new process, which systemd starts
  */
 async function followUserData(log: Logger, restart: () => void): Promise<Disposable & { readonly live: LiveSettings }> {
   const { STATE_DIRECTORY } = process.env;
-  const lastGood = STATE_DIRECTORY === undefined ? undefined : new LastGood(STATE_DIRECTORY, log);
+  const lastGood = STATE_DIRECTORY === undefined ? undefined : new LastGood(STATE_DIRECTORY, ownRelease());
   const userData = new UserData({ url: userDataUrl(imdsHost()), apply: (text) => take(text) });
   const take = (text: string) => {
     try {
-      const outcome = live.offer(text);
-      log.info(
-        { outcome },
-        outcome === "applied" ? "new settings are in use" : "new settings need a new process; ending",
-      );
-      lastGood?.keep(text);
+      const told = readTold(text);
+      if (told.kind === "another") {
+        live.leaveTo(told.release);
+        log.info(waiting(told.release));
+        return;
+      }
+      const outcome = live.offer(told.settings);
+      log.info({ outcome }, OUTCOMES[outcome]);
+      lastGood?.keep(told.settings, log);
       if (outcome === "restart") restart();
     } catch (error) {
-      log.error(error instanceof Error ? error.message : String(error));
+      const reason = error instanceof Error ? error.message : String(error);
+      live.refuse(reason);
+      log.error(reason);
       throw error;
     }
   };
@@ -99,13 +105,26 @@ async function followUserData(log: Logger, restart: () => void): Promise<Disposa
   return { live, [Symbol.dispose]: () => userData.stop() };
 }
 
+const OUTCOMES = {
+  applied: "new settings are in use",
+  unchanged: "the settings are the ones in use",
+  restart: "new settings need a new process; ending",
+} as const satisfies Record<Outcome, string>;
+
 /** @returns the settings to begin with, and what userData was when they were read */
 async function firstSettings(userData: UserData, lastGood: LastGood | undefined, log: Logger) {
   let text = "";
   try {
     text = await userData.read();
-    const live = new LiveSettings(text, USER_DATA);
-    lastGood?.keep(text);
+    const told = readTold(text);
+    if (told.kind === "another") {
+      const live = new LiveSettings(keptSettings(lastGood, told.release), USER_DATA);
+      live.leaveTo(told.release);
+      log.info(`${waiting(told.release)}; the last good settings of this one are in use`);
+      return { live, text };
+    }
+    const live = new LiveSettings(told.settings, USER_DATA);
+    lastGood?.keep(told.settings, log);
     return { live, text };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -116,21 +135,6 @@ async function firstSettings(userData: UserData, lastGood: LastGood | undefined,
     live.refuse(reason);
     return { live, text };
   }
-}
-
-function parse(text: string, source: string): LiveSettings {
-  try {
-    return new LiveSettings(text, source);
-  } catch (error) {
-    if (error instanceof SettingsError) throw new Failure("unusable", error.message, { cause: error });
-    throw error;
-  }
-}
-
-/** JSON lines on standard error: standard output is for what a person asked for. */
-function openLog(io: Io): Logger {
-  const formatters = { level: (label: string) => ({ level: label }) };
-  return pino({ base: null, timestamp: stdTimeFunctions.isoTime, formatters }, io.stderr);
 }
 
 function introduce(terminal: Terminal, { url, adminUrl, keyring }: RunningSigner, file: string): void {

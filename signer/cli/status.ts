@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
+import { inWords, type ReleaseId } from "../release.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
 import { type Io, Terminal, table } from "./terminal.ts";
@@ -40,7 +41,7 @@ export function statusCommand(io: Io): Command {
 
 /** What /status says, as far as the screen shows it; docs/reference/http.md. */
 export interface Status {
-  readonly version: string;
+  readonly release: ReleaseStatus;
   readonly started: string;
   readonly ready: boolean;
   readonly reasons: readonly string[];
@@ -73,6 +74,16 @@ export interface Status {
   readonly refusals: readonly { at: string; client: string; asked: string; message: string }[];
 }
 
+interface ReleaseStatus {
+  readonly version: string;
+  readonly sha256: string | null;
+  readonly wanted: ReleaseId | null;
+  readonly step: string | null;
+  readonly problem: string | null;
+  readonly refused: (ReleaseId & { readonly reason: string; readonly at: string }) | null;
+  readonly waitingSettings: ReleaseId | null;
+}
+
 async function ask(admin: string): Promise<Status> {
   try {
     const answer = await fetch(new URL("/status", admin), { signal: AbortSignal.timeout(TIMEOUT) });
@@ -85,13 +96,14 @@ async function ask(admin: string): Promise<Status> {
 
 /** One screen. @param now milliseconds since 1970 */
 export function screen(status: Status, now: number): string {
-  const { version, started, ready, reasons, settings, store, vault, keys, watermarks, refusals } = status;
+  const { release, started, ready, reasons, settings, store, vault, keys, watermarks, refusals } = status;
   const age = (time: string) => duration((now - Date.parse(time)) / 1_000);
   const { p50, p99 } = vault.signMilliseconds;
   const signing = p50 === null || p99 === null ? "nothing signed yet" : `p50 ${ms(p50)}, p99 ${ms(p99)}`;
   const token = vault.tokenSeconds === null ? "" : `; token for ${duration(vault.tokenSeconds)}`;
   const rows: [string, string][] = [
-    ["signer", `${version}, up ${age(started)}`],
+    ["signer", `${release.version}, up ${age(started)}`],
+    ...releaseRows(release, age),
     ["settings", `${settings.version} of ${settings.source}, for ${age(settings.since)}`],
     ...warning(settings.refused),
     ["store", `${store.kind} ${store.id ?? ""}`],
@@ -134,6 +146,19 @@ export function screen(status: Status, now: number): string {
   ]
     .filter((part) => part !== "")
     .join("\n\n");
+}
+
+/** Nothing for a signer of a checkout, which no updater keeps. */
+function releaseRows(status: ReleaseStatus, age: (time: string) => string): [string, string][] {
+  const { version, sha256, wanted, step, problem, refused, waitingSettings } = status;
+  const running = sha256 === null ? [] : [`running ${inWords({ version, sha256 })}`];
+  const next =
+    wanted === null || wanted.sha256 === sha256 ? [] : [`wanted ${inWords(wanted)}`, ...(step ? [step] : [])];
+  const state: [string, string][] =
+    running.length + next.length === 0 ? [] : [["release", [...running, ...next].join(", ")]];
+  const reason = refused && `${inWords(refused)} was refused ${age(refused.at)} ago: ${refused.reason}`;
+  const wait = waitingSettings && `newer settings wait for release ${inWords(waitingSettings)}`;
+  return [...state, ...warning(problem), ...warning(reason), ...warning(wait)];
 }
 
 function head({ head }: Status): [string, string][] {

@@ -132,7 +132,7 @@ export class Confirmations {
     return true;
   }
 
-  /** Answers whoever waits that the signer stops; nobody is asked any more. */
+  /** Refuses whoever waits; nobody is asked any more. */
   stop(): void {
     this.#stopped = true;
     for (const waiting of this.#waiting.values()) {
@@ -208,5 +208,6 @@ function refused(code: ErrorCode, detail: string): SignerError {
 }
 
 function stopping(): SignerError {
-  return new SignerError("shutting-down", "a new one takes over.");
+  const advice = "run `tezos-signer confirm` again once a new one has started, then ask again";
+  return refused("operator-absent", `the signer stops: ${advice}`);
 }

@@ -7,6 +7,7 @@ export interface Limits {
   readonly handshakeTimeout: number;
   readonly keepAliveTimeout: number;
   readonly checkInterval: number;
+  readonly quietTimeout: number;
   readonly drainTimeout: number;
   readonly closeTimeout: number;
   readonly maxConnections: number;
@@ -30,6 +31,9 @@ export const LIMITS: Limits = {
   keepAliveTimeout: 65_000,
   // How often Node looks for requests that are late; its default of 30 s would make both time-outs above 30 s.
   checkInterval: 1_000,
+  // How long a stopping signer waits for a request on a kept connection: a client that asks 4 times a second has its answer,
+  // and hears with it that the connection ends.
+  quietTimeout: 300,
   // Longer than the deadline of one signature, shorter than systemd's patience (90 s).
   drainTimeout: 10_000,
   // For the last answers to reach the wire, once nothing is in flight.

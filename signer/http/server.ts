@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, isIPv6, type Socket, SocketAddress } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { type ErrorCode, SignerError } from "../errors.ts";
 import { plainAddress } from "./address-allow-list.ts";
+import { drain, openOf } from "./drain.ts";
 import { rawError, writeError } from "./error-response.ts";
+import { InFlight } from "./in-flight.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { SparseLog } from "./sparse-log.ts";
 
@@ -14,8 +16,10 @@ export interface ServerParts {
   /** An app's callback(); its promise ends when the request is dealt with, even if the client is gone. */
   readonly handler: (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 takes a free one, or the inherited socket's. */
   readonly port: number;
+  /** Descriptor of a listening socket of this address and port, opened by systemd; absent: the port is opened here. */
+  readonly fd?: number | undefined;
   /** Certificate chain and private key in PEM; absent: plain HTTP. */
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
   /** Whether a peer is welcome; of the others only a few may be connected at once. Absent: everyone is. */
@@ -31,31 +35,29 @@ type Refused = (code: ErrorCode) => void;
 export interface RunningServer {
   readonly address: AddressInfo;
   /**
-   * Answers new requests with `shutting-down`, which octez asks again, until those in flight are answered or
-   * drainTimeout is over; then closes the port and every connection. Never rejects; may be called twice.
+   * Accepts no new connection: on a socket of systemd's they wait for the next process. Requests in flight are finished,
+   * and one that still comes on a kept connection is served; each answer closes its connection. What asks nothing for
+   * quietTimeout is closed, and after drainTimeout everything. Never rejects; may be called twice.
    */
   stop(): Promise<void>;
 }
 
 /**
- * Opens a port.
+ * Opens a port, or takes one that is open already.
  * @throws Error that says why the address cannot be listened on
  */
 export async function listen(parts: ServerParts): Promise<RunningServer> {
-  const { handler, host, port, log, limits = LIMITS, refused = () => undefined } = parts;
+  const { handler, host, port, fd, log, limits = LIMITS, refused = () => undefined } = parts;
   const server = create(parts, limits);
   const inFlight = new InFlight();
-  const sockets = new Set<Socket>();
+  // Ours, since Node's own list of connections leaves out those still in their TLS handshake.
+  const sockets = openOf(server, "connection");
+  const connections = parts.tls === undefined ? sockets : openOf(server, "secureConnection");
   let stopping: Promise<void> | undefined;
 
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    if (stopping === undefined) inFlight.add(response, handler(request, response));
-    else refuse(request, response, new SignerError("shutting-down", "a new one takes over"), refused);
-  });
-  // Ours, since Node's own list of connections leaves out those still in their TLS handshake.
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    if (stopping !== undefined) response.shouldKeepAlive = false;
+    inFlight.add(response, handler(request, response));
   });
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
     refuse(request, response, new SignerError("malformed-request", "of Expect only 100-continue is known"), refused);
@@ -65,19 +67,20 @@ export async function listen(parts: ServerParts): Promise<RunningServer> {
   logDropped(server, log);
 
   await new Promise<void>((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException) => reject(cannotListen(host, port, error));
+    const failed = (error: NodeJS.ErrnoException) => reject(cannotListen(parts, error));
     server.once("error", failed);
-    server.listen(port, host, () => {
+    server.listen(fd === undefined ? { port, host } : { fd }, () => {
       server.off("error", failed);
       server.on("error", (error) => log.error({ error: error.message }, "listening port"));
       resolve();
     });
   });
+  if (fd !== undefined) requireAddress(server, parts);
 
   return {
     address: server.address() as AddressInfo,
     stop() {
-      stopping ??= drain(server, inFlight, sockets, parts);
+      stopping ??= drain({ server, inFlight, sockets, connections, limits, log });
       return stopping;
     },
   };
@@ -99,50 +102,6 @@ function create({ tls }: ServerParts, limits: Limits): Server {
   server.maxConnections = limits.maxConnections;
   server.maxHeadersCount = limits.maxHeadersCount;
   return server;
-}
-
-/** Requests that the app has taken and not finished: neither answered, nor, where the client has gone, worked off. */
-class InFlight {
-  readonly #responses = new Set<ServerResponse>();
-  #whenEmpty: () => void = () => undefined;
-
-  get size(): number {
-    return this.#responses.size;
-  }
-
-  add(response: ServerResponse, handled: Promise<unknown>): void {
-    const { socket } = response.req;
-    let gone: () => void = () => undefined;
-    const closed = new Promise<void>((resolve) => {
-      gone = resolve;
-    });
-    response.once("close", gone);
-    // A pipelined answer that waits behind another one gets no `close` of its own when the client hangs up.
-    socket.setMaxListeners(0).once("close", gone);
-    this.#responses.add(response);
-    void Promise.allSettled([handled, closed]).then(() => {
-      socket.off("close", gone);
-      this.#responses.delete(response);
-      if (this.size === 0) this.#whenEmpty();
-    });
-  }
-
-  /** Whether an answer is still to come on this connection to a request that has arrived completely. */
-  awaitedOn(socket: Duplex): boolean {
-    return [...this.#responses].some(({ req }) => req.socket === socket && req.complete);
-  }
-
-  /** No answer that is still to come keeps its connection open. */
-  closeAfterwards(): void {
-    for (const response of this.#responses) response.shouldKeepAlive = false;
-  }
-
-  empty(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#whenEmpty = resolve;
-      if (this.size === 0) resolve();
-    });
-  }
 }
 
 /** Reads the request to its end first: a connection closed on unread bytes is reset, and the answer with it. */
@@ -204,36 +163,26 @@ function logDropped(server: Server, log: Logger): void {
   });
 }
 
-async function drain(server: Server, inFlight: InFlight, sockets: Set<Socket>, parts: ServerParts): Promise<void> {
-  const { log, limits = LIMITS } = parts;
-  // The port stays open meanwhile: octez asks again after a 502, and gives up when nobody listens.
-  inFlight.closeAfterwards();
-  server.closeIdleConnections();
-  await within(limits.drainTimeout, inFlight.empty());
-  if (inFlight.size > 0) log.warn({ requests: inFlight.size }, "stopped before these were answered");
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  await within(limits.closeTimeout, closed);
-  for (const socket of sockets) socket.destroy();
-  await closed;
-}
-
-/** Waits for a promise that never rejects, but not longer than some milliseconds. */
-async function within(timeout: number, promise: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeout);
-  });
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
-}
-
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: "the port is in use; stop the other program or choose another port",
   EADDRNOTAVAIL: "this computer has no such address",
   EACCES: "this user may not use the port; choose one above 1023",
 };
 
-function cannotListen(host: string, port: number, error: NodeJS.ErrnoException): Error {
+function cannotListen({ host, port, fd }: ServerParts, error: NodeJS.ErrnoException): Error {
   const reason = REASONS[error.code ?? ""] ?? error.message;
-  return new Error(`cannot listen on ${host}, port ${port}: ${reason}`, { cause: error });
+  const inherited = fd === undefined ? "" : `, on the socket that systemd passed as descriptor ${fd}`;
+  return new Error(`cannot listen on ${host}, port ${port}${inherited}: ${reason}`, { cause: error });
+}
+
+/** @throws Error where an inherited socket is not the one that the settings describe */
+function requireAddress(server: Server, { host, port, fd }: ServerParts): void {
+  const { address, port: actual } = server.address() as AddressInfo;
+  const wanted = SocketAddress.parse(isIPv6(host) ? `[${host}]:0` : `${host}:0`)?.address;
+  if (address === wanted && (port === 0 || port === actual)) return;
+  server.close();
+  throw new Error(
+    `the socket that systemd passed as descriptor ${fd} is on ${address}, port ${actual}, and the settings say ${host}, ` +
+      `port ${port}: make ListenStream= of the socket unit and the settings the same`,
+  );
 }

@@ -46,6 +46,11 @@ export class Preparation {
     this.#running = this.#repeat();
   }
 
+  /** Looks at the store now, for keys that have come since; `reason` then tells what was found. */
+  async check(): Promise<void> {
+    await this.#attempt();
+  }
+
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#running;

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
+import { customData } from "../../cloud-init/custom-data.ts";
 import { MAINNET } from "../support/payloads.ts";
 import { IMDS, type Machine, STRANGER } from "./machine.ts";
+import { variant } from "./variants.ts";
 import { OBJECT_ID, World } from "./world.ts";
 
 /**
@@ -15,11 +17,10 @@ describe("the machine", () => {
   let world: World;
 
   before(async () => {
-    world = await World.start();
+    world = await World.get();
   });
 
-  after(async () => {
-    await world.stop();
+  after(() => {
     for (const [name, value] of figures) console.log(`  ${name.padEnd(34)} ${value}`);
   });
 
@@ -30,7 +31,7 @@ describe("the machine", () => {
 
     before(async () => {
       machine = world.machine();
-      figures.push(["customData", `${world.customData().length} bytes`]);
+      figures.push(["customData", `${Buffer.byteLength(customData())} bytes`]);
       machine.start();
       const signed = await world.signature(machine, 100);
       figures.push(["boot to first signature", seconds(signed - machine.bootedAt)]);
@@ -40,15 +41,15 @@ describe("the machine", () => {
 
     it("says on the console, once it can sign, for which address", async () => {
       await machine.says(`tezos-signer: signs for ${world.address} on port 6732`, 30);
-      expect(machine.read("/var/lib/tezos-signer-install/status")).to.match(/^complete service .*the signer runs/);
+      expect(machine.console).to.include(
+        `release ${world.release.version} (${world.release.sha256.slice(0, 12)}) is in use`,
+      );
     });
 
     it("upgrades packages once the signer runs, not before", async () => {
       await machine.says("tezos-signer-packages: complete", 60);
       const { console: said } = machine;
-      expect(said.indexOf("tezos-signer-install: complete service")).to.be.below(
-        said.indexOf("tezos-signer-packages: "),
-      );
+      expect(said.indexOf("tezos-signer-updater: installing")).to.be.below(said.indexOf("tezos-signer-packages: "));
     });
 
     it("finished cloud-init and every step of its own, but for what a container may not do", async () => {
@@ -58,7 +59,7 @@ describe("the machine", () => {
         (step) => !step.startsWith("done ") && !/^failed kernel: .*permission denied/.test(step),
       );
       expect(failed).to.deep.equal([]);
-      expect(steps.length).to.be.at.least(11);
+      expect(steps.length).to.be.at.least(10);
       expect(await machine.output("systemctl --failed --quiet --plain --no-legend")).to.equal("");
     });
 
@@ -98,11 +99,9 @@ describe("the machine", () => {
 
     it("keeps the code from the service, and the state from everybody else", async () => {
       const asService = (command: string) => machine.run(`runuser -u tezos-signer -- ${command}`);
-      expect((await asService("touch /opt/tezos-signer/signer/main.ts")).status).to.not.equal(0);
-      expect((await asService("touch /opt/node/bin/node")).status).to.not.equal(0);
-      expect(await machine.output("find /opt/tezos-signer /opt/node/ ! -user root -o -perm /022 ! -type l")).to.equal(
-        "",
-      );
+      expect((await asService("touch /opt/tezos-signer/current/signer/main.ts")).status).to.not.equal(0);
+      expect((await asService("touch /opt/tezos-signer/current/node/bin/node")).status).to.not.equal(0);
+      expect(await machine.output("find /opt/tezos-signer ! -user root -o -perm /022 ! -type l")).to.equal("");
       expect((await asNobody("ls /var/lib/tezos-signer")).output).to.include("Permission denied");
     });
 
@@ -174,7 +173,7 @@ describe("the machine", () => {
 
     it("keeps its settings where userData is broken, and says so", async () => {
       const pid = await mainPid();
-      world.imds.userData = "policy: [";
+      world.configure({ policy: "what?" });
       const refusal = () => machine.output("journalctl --unit tezos-signer --output cat --grep 'cannot be used'");
       await machine.until(
         "the refusal",
@@ -188,16 +187,14 @@ describe("the machine", () => {
 
     it("starts anew for settings that a running process cannot take", async () => {
       const pid = await mainPid();
-      world.configure({ listen: { host: "0.0.0.0", port: 6733 } });
+      world.configure({ keys: { kind: "azure-key-vault", vault: "https://boot-test.vault.azure.net" } });
       await machine.until("another process", 60, async () => ![pid, "0"].includes(await mainPid()) || undefined);
       world.configure();
       await world.signature(machine, 106);
     });
 
-    it("can run its installation again, and goes on signing", async () => {
-      expect(
-        (await machine.run("/usr/local/sbin/tezos-signer-machine && /usr/local/sbin/tezos-signer-install")).status,
-      ).to.equal(0);
+    it("can put its files in force again, and goes on signing", async () => {
+      expect((await machine.run("/opt/tezos-signer/current/machine/bin/apply")).status).to.equal(0);
       await world.signature(machine, 110);
     });
 
@@ -219,66 +216,74 @@ describe("the machine", () => {
       figures.push(["reboot to signature", seconds((await world.signature(machine, 130)) - machine.bootedAt)]);
       expect((await world.sign(120, { slot: 9 })).status).to.equal(409);
       expect((await asNobody("curl --silent --max-time 3 http://127.0.0.1:9583/status")).status).to.equal(7);
-      expect(await machine.output("systemctl is-active tezos-signer-install")).to.equal("inactive");
+      expect(await machine.output("systemctl is-active tezos-signer-bootstrap")).to.equal("inactive");
     });
   });
 
-  describe("with downloads that fail", () => {
+  describe("whose release cannot be had at first", () => {
     let machine: Machine;
+    let level = 210;
 
-    afterEach(() => machine.remove());
-
-    it("signs in the end, and has said what failed", async () => {
-      world.downloads.faults.push(
-        { on: "node", fault: "status-503" },
-        { on: "node", fault: "cut" },
-        { on: "package", fault: "status-503" },
-        { on: "package", fault: "cut" },
-      );
-      machine = world.machine();
-      machine.start();
-      await world.signature(machine, 200, 120);
-      expect(machine.console).to.match(/node-download: try 1 failed, again in 2 s: while fetching http/);
-      expect(machine.console).to.match(/node-download: try 2 failed, again in 4 s/);
+    afterEach(async () => {
+      Object.assign(world.blobs, { away: false, roleWorks: true });
+      world.configure();
+      await machine.remove();
     });
 
-    it("ends with a named failure, and no service, where Node.js is not what was pinned", async () => {
-      const node = { ...world.node, sha256: { x64: "0".repeat(64), arm64: "0".repeat(64) } };
-      machine = world.machine({ node });
+    it("signs in the end, and has said what failed each time", async () => {
+      await world.unpublish(world.release);
+      world.blobs.roleWorks = false;
+      machine = world.machine();
       machine.start();
       await machine.says(
-        /tezos-signer-install: failed node-download: SHA-256 of \S+ is [0-9a-f]{64}, pinned is 0{64}/,
+        /no release yet: while fetching https:\/\/\S+: the storage answers 403 AuthorizationPermissionMismatch/,
         60,
       );
-      await machine.until(
-        "the unit gives up",
-        30,
-        async () => /failed/.test(await machine.output("systemctl is-active tezos-signer-install")) || undefined,
-      );
-      expect(machine.read("/var/lib/tezos-signer-install/status")).to.match(/^failed node-download .*SHA-256/);
-      expect(machine.has("/opt/node")).to.equal(false);
-      expect(await machine.output("systemctl is-active tezos-signer")).to.equal("inactive");
-    });
+      world.blobs.roleWorks = true;
+      await machine.says(/the storage answers 404 BlobNotFound/, 90);
+      world.blobs.faults.push("status-503");
+      await machine.says(/the storage answers 503 ServerBusy/, 90);
+      await world.publish(world.release);
+      world.blobs.faults.push("cut");
+      await machine.says(/no release yet: while fetching https:\S+: curl: /, 90);
+      world.blobs.faults.push("altered");
+      await machine.says(/SHA-256 of https:\S+ is [0-9a-f]{64} \(\d+ bytes\), and the stack says [0-9a-f]{64}/, 90);
+      await world.signature(machine, 200, 120);
+      expect(machine.has("/opt/tezos-signer/download")).to.equal(false);
+    }).timeout(600_000);
 
-    it("ends with a named failure, and no service, where a package is not what was pinned", async () => {
-      world.downloads.faults.push(
-        ...Array.from({ length: 2_000 }, () => ({ on: "package", fault: "altered" }) as const),
-      );
+    for (const [name, lose, find] of [
+      ["a storage that was away is back", { away: true }, { away: false }],
+      ["its role on the storage works", { roleWorks: false }, { roleWorks: true }],
+    ] as const) {
+      it(`heals without a restart once ${name}`, async () => {
+        const minutes = Number(process.env.BOOT_OUTAGE_MINUTES ?? 0.5);
+        Object.assign(world.blobs, lose);
+        machine = world.machine();
+        machine.start();
+        await machine.says(/no release yet: while fetching/, 90);
+        await sleep(minutes * 60_000);
+        Object.assign(world.blobs, find);
+        const back = Date.now();
+        level += 1;
+        const waited = (await world.signature(machine, level, 150)) - back;
+        figures.push([`${name} after ${minutes} min, to signature`, seconds(waited)]);
+      }).timeout(1_500_000);
+    }
+
+    it("refuses a first release that is broken, says why, and takes the next one", async () => {
+      const broken = await variant(world.release.content, "0.2.1-broken", { "signer/main.ts": () => "const = ;\n" });
+      await world.publish(broken);
+      world.configure({}, { release: broken });
       machine = world.machine();
       machine.start();
-      await machine.says(/tezos-signer-install: failed packages: .*EINTEGRITY/, 90);
-      expect(await machine.output("systemctl is-active tezos-signer")).to.equal("inactive");
-      world.downloads.faults.length = 0;
-    });
-
-    it("ends with a named failure, and no service, where the registry names another hash", async () => {
-      world.downloads.forge = true;
-      machine = world.machine();
-      machine.start();
-      await machine.says(/tezos-signer-install: failed package-hashes: SHA-256 over the packages' hashes is/, 90);
-      world.downloads.forge = false;
-      expect(await machine.output("ls /opt/tezos-signer")).to.not.include("node_modules");
-    });
+      await machine.says(
+        /tezos-signer-updater: refused release 0\.2\.1-broken \(\S+\): exit status 1: .*Unexpected token/,
+        60,
+      );
+      world.configure();
+      await world.signature(machine, 220, 120);
+    }).timeout(300_000);
   });
 
   describe("whose roles work only after two minutes", () => {
@@ -308,12 +313,39 @@ describe("the machine", () => {
     after(() => machine.remove());
 
     it("listens for the signer alone", async () => {
-      machine = world.machine({ ssh: false });
+      world.configure({}, { ssh: false });
+      machine = world.machine();
       machine.start();
       await world.signature(machine, 300);
       const sockets = (await machine.output("ss -Hltun | awk '{print $1, $5}' | sort -u")).split("\n");
       expect(sockets).to.deep.equal(["tcp 0.0.0.0:6732", "tcp 127.0.0.1:9583"]);
-      expect(await machine.output("nft list ruleset")).to.include("tcp dport 6732 accept");
+      expect(await machine.output("nft list ruleset"))
+        .to.include("tcp dport 6732 accept")
+        .and.not.include("dport 22");
+    });
+
+    it("opens sshd in place when the first adminIp is set, and closes it with the last", async () => {
+      const pid = await machine.output("systemctl show --value --property MainPID tezos-signer");
+      world.configure();
+      const listening = async () => (await machine.output("ss -Hltn sport = :22")) !== "";
+      await machine.until("sshd", 60, async () => (await listening()) || undefined);
+      await machine.until(
+        "the rule",
+        30,
+        async () => (await machine.output("nft list ruleset")).includes("dport 22 accept") || undefined,
+      );
+      world.configure({}, { ssh: false, maintenance: "05:45" });
+      await machine.until("no sshd", 60, async () => !(await listening()) || undefined);
+      await machine.until(
+        "the rule is gone",
+        30,
+        async () => !(await machine.output("nft list ruleset")).includes("dport 22") || undefined,
+      );
+      expect(await machine.output("systemctl list-timers --no-legend apt-daily-upgrade.timer")).to.include(
+        " 05:45:00 ",
+      );
+      expect(await machine.output("systemctl show --value --property MainPID tezos-signer")).to.equal(pid);
+      world.configure();
     });
   });
 
@@ -331,7 +363,10 @@ describe("the machine", () => {
       machine = world.machine();
       machine.start();
       expect((await world.sign(400, { slot: 9 }).catch(() => undefined))?.status).to.not.equal(200);
-      figures.push(["upgrade: old gone to new signing", seconds((await world.signature(machine, 401)) - stopped)]);
+      figures.push([
+        "another machine: old gone to new signing",
+        seconds((await world.signature(machine, 401)) - stopped),
+      ]);
       expect((await world.sign(400, { slot: 9 })).status).to.equal(409);
     });
   });

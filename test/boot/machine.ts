@@ -1,6 +1,15 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -11,8 +20,9 @@ export const GATEWAY = "10.90.0.1";
 export const BAKER = "203.0.113.7";
 export const STRANGER = "198.51.100.9";
 export const IMDS = "169.254.169.254";
-/** The storage account's address. */
+/** The storage accounts' addresses: the watermarks' and the releases'. */
 export const TABLE = "10.90.0.2";
+export const BLOB = "10.90.0.3";
 
 const NAMESPACE = "machine";
 
@@ -21,13 +31,20 @@ export function connectNetwork(): void {
   const run = (line: string) => execFileSync("ip", line.split(" "));
   run(`netns add ${NAMESPACE}`);
   run(`link add name world type veth peer name eth0 netns ${NAMESPACE}`);
-  for (const address of [`${GATEWAY}/24`, `${BAKER}/32`, `${STRANGER}/32`, `${IMDS}/32`, `${TABLE}/32`])
+  for (const address of [`${GATEWAY}/24`, `${BAKER}/32`, `${STRANGER}/32`, `${IMDS}/32`, `${TABLE}/32`, `${BLOB}/32`])
     run(`addr add ${address} dev world`);
   run("link set world up");
   run(`-n ${NAMESPACE} link set lo up`);
   run(`-n ${NAMESPACE} addr add ${MACHINE}/24 dev eth0`);
   run(`-n ${NAMESPACE} link set eth0 up`);
   run(`-n ${NAMESPACE} route add default via ${GATEWAY}`);
+}
+
+/** Cuts the wire, or mends it: nothing outside answers meanwhile, the metadata service neither. */
+export function connect(on: boolean): void {
+  const run = (line: string) => execFileSync("ip", ["-n", NAMESPACE, ...line.split(" ")]);
+  run(`link set eth0 ${on ? "up" : "down"}`);
+  if (on) run(`route add default via ${GATEWAY}`);
 }
 
 export interface MachineOptions {
@@ -37,20 +54,25 @@ export interface MachineOptions {
   readonly customData: Uint8Array;
   /** Files that stand for what Azure's image and network give, by path. */
   readonly files: Readonly<Record<string, string>>;
+  /** Folder of this computer's disk for the machine's own. */
+  readonly disks: string;
+  /** Memory in bytes; the smallest machine has 1 GiB. It has one processor. */
+  readonly memory?: number;
 }
 
 /** One virtual machine: Debian's systemd and cloud-init in a container, with a disk of its own. */
 export class Machine {
   readonly #folder: string;
   readonly #disk: string;
+  readonly #memory: number;
   #process: ChildProcess | undefined;
   #console = "";
   #bootedAt = 0;
 
-  constructor({ root, customData, files }: MachineOptions) {
-    this.#folder = mkdtempSync("/run/machine-");
+  constructor({ root, customData, files, disks, memory = 2 ** 30 }: MachineOptions) {
+    this.#folder = mkdtempSync(join(disks, "machine-"));
     this.#disk = join(this.#folder, "disk");
-    execFileSync("mount", ["-t", "tmpfs", "tmpfs", this.#folder]);
+    this.#memory = memory;
     for (const part of ["upper", "work", "disk"]) mkdirSync(join(this.#folder, part));
     const layers = `lowerdir=${root},upperdir=${this.#folder}/upper,workdir=${this.#folder}/work`;
     execFileSync("mount", ["-t", "overlay", "overlay", "-o", layers, this.#disk]);
@@ -104,7 +126,10 @@ export class Machine {
       "--capability=CAP_NET_ADMIN",
     ];
     const network = `--network-namespace-path=/run/netns/${NAMESPACE}`;
-    this.#process = spawn("systemd-nspawn", ["--directory", this.#disk, ...options, network], {
+    const boot = ["systemd-nspawn", "--directory", this.#disk, ...options, network];
+    // One processor, and a control group of its own for the memory; the shell that enters it becomes the machine.
+    const enter = `${limitMemory(this.#memory)} && exec taskset --cpu-list 0 "$@"`;
+    this.#process = spawn("sh", ["-c", enter, "sh", ...boot], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, SYSTEMD_NSPAWN_LOCK: "0" },
     });
@@ -114,6 +139,16 @@ export class Machine {
         this.#console += text.replace(/\u001b\[[0-9;?]*[A-Za-z]|\r/g, "");
       });
     }
+  }
+
+  /** Cuts its power: nothing that was not on the disk is there at the next start. */
+  async cutPower(): Promise<void> {
+    const running = this.#process;
+    if (running === undefined || running.exitCode !== null) return;
+    const ended = once(running, "exit");
+    running.kill("SIGKILL");
+    await ended;
+    this.#process = undefined;
   }
 
   /** Switches it off the way Azure does: the system is told, and has half a minute. */
@@ -137,7 +172,6 @@ export class Machine {
   async remove(): Promise<void> {
     await this.stop();
     execFileSync("umount", [this.#disk]);
-    execFileSync("umount", [this.#folder]);
     rmSync(this.#folder, { recursive: true });
   }
 
@@ -154,6 +188,23 @@ export class Machine {
     for (const stream of [running.stdout, running.stderr]) stream.on("data", (chunk) => (output += chunk));
     const [status] = (await once(running, "close")) as [number | null];
     return { status, output: output.trim() };
+  }
+
+  /** The first process of a service, seen from here; undefined while it has none. */
+  async processOf(service: string): Promise<number | undefined> {
+    const inside = await this.output(`systemctl show --value --property MainPID ${service}`);
+    if (!/^[1-9]\d*$/.test(inside)) return undefined;
+    const names = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+    const init = this.#init();
+    const found = names.find((pid) => {
+      try {
+        const ids = /^NSpid:\s+(.+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]?.split(/\s+/) ?? [];
+        return ids.at(-1) === inside && namespaceOf(pid) === namespaceOf(init ?? "");
+      } catch {
+        return false; // it has ended
+      }
+    });
+    return found === undefined ? undefined : Number(found);
   }
 
   /** What a command line prints, run on the machine as root. */
@@ -185,4 +236,16 @@ export class Machine {
     const found = () => (typeof text === "string" ? this.#console.includes(text) : text.test(this.#console));
     await this.until(`the console says ${text}`, seconds, () => found() || undefined);
   }
+}
+
+function namespaceOf(pid: string): string {
+  return readlinkSync(`/proc/${pid}/ns/pid`);
+}
+
+/** A shell command that puts its own process into a control group with so many bytes of memory, none of them in swap. */
+function limitMemory(bytes: number): string {
+  const group = "/run/limits/machine";
+  return existsSync("/run/limits/cgroup.controllers")
+    ? `mkdir -p ${group} && echo ${bytes} >${group}/memory.max && echo 0 >${group}/memory.swap.max && echo $$ >${group}/cgroup.procs`
+    : `mkdir -p ${group} && echo ${bytes} >${group}/memory.limit_in_bytes && echo $$ >${group}/cgroup.procs`;
 }

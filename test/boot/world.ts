@@ -1,10 +1,7 @@
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join } from "node:path";
 import { verifySignature } from "@taquito/utils";
-import { stringify } from "yaml";
-import { readCheckout } from "../../cloud-init/checkout.ts";
-import { NODE_RELEASE, type NodeRelease } from "../../cloud-init/node-release.ts";
-import { customData, type MachineParameters } from "../../cloud-init/user-data.ts";
+import { customData } from "../../cloud-init/custom-data.ts";
 import { type EcJwk, publicKeyFromJwk } from "../../signer/tezos/public-key.ts";
 import { azurite } from "../support/azurite.ts";
 import { CertificateAuthority } from "../support/key-vault/certificates.ts";
@@ -13,45 +10,68 @@ import { Imds } from "../support/key-vault/imds.ts";
 import { TokenAuthority } from "../support/key-vault/tokens.ts";
 import { type SignResult, sign } from "../support/octez-client.ts";
 import { attestation, MAINNET } from "../support/payloads.ts";
-import { Downloads } from "./downloads.ts";
-import { BAKER, connectNetwork, GATEWAY, IMDS, MACHINE, Machine, TABLE } from "./machine.ts";
-import { TableFront } from "./table-front.ts";
+import { Apt } from "./apt.ts";
+import { BAKER, BLOB, connectNetwork, GATEWAY, IMDS, MACHINE, Machine, TABLE } from "./machine.ts";
+import { StorageFront } from "./storage-front.ts";
+import { named, type Variant } from "./variants.ts";
 
-const ROOT = resolve(import.meta.dirname, "../..");
 const VAULT_HOST = "boot-test.vault.azure.net";
 const TABLE_HOST = "boottest.table.core.windows.net";
+const BLOB_HOST = "boottestreleases.blob.core.windows.net";
+const CONTAINER = "releases";
 const STORE = "5f0c7a1e";
 /** Whom the vault's access policy names. */
 export const OBJECT_ID = "9c1d3e68-7c8f-4e1b-8b1d-1e9f5b203d22";
 const IDENTITY = { clientId: "6b0a2f57-6b7e-4d0a-9a0c-0d8f4a1f2c11", objectId: OBJECT_ID };
 
 interface Parts {
-  readonly downloads: Downloads;
+  readonly apt: Apt;
   readonly imds: Imds;
   readonly vault: KeyVaultEmulator;
-  readonly table: TableFront;
+  readonly table: StorageFront;
+  readonly blobs: StorageFront;
   /** PEM of the authorities that the machine is to trust besides the public ones. */
   readonly authorities: string;
 }
 
-/** Everything outside the machine: the downloads, Azure's metadata service, vault and table, and the baker. */
+/** What a machine is made with. */
+export interface MachineParts {
+  /** How long its updater watches a new release, seconds. */
+  readonly watch?: number;
+}
+
+/** What userData says besides the settings. */
+export interface Told {
+  readonly release?: Variant;
+  readonly ssh?: boolean;
+  readonly maintenance?: string;
+}
+
+/** Everything outside the machine: Azure's metadata service, vault, table and blobs, an apt mirror, and the baker. */
 export class World {
-  readonly downloads: Downloads;
+  readonly apt: Apt;
   readonly imds: Imds;
   readonly vault: KeyVaultEmulator;
-  readonly table: TableFront;
+  readonly table: StorageFront;
+  readonly blobs: StorageFront;
+  /** This checkout's release. */
+  readonly release: Variant;
   /** The key's public key hash. */
   readonly address: string;
-  readonly #publicKey: string;
+  readonly publicKey: string;
   readonly #authorities: string;
-  readonly #until = new Date(Date.now() + 3_600_000).toISOString();
-  readonly #checkout = readCheckout(ROOT);
+  readonly #until = new Date(Date.now() + 14_400_000).toISOString();
 
-  static async start(): Promise<World> {
+  /** The one world of a test run. */
+  static get(): Promise<World> {
+    only ??= World.#start();
+    return only;
+  }
+
+  static async #start(): Promise<World> {
     connectNetwork();
-    const { BOOT_SUPPLIES: supplies = "" } = process.env;
-    const downloads = new Downloads(supplies, readFileSync(join(ROOT, "package-lock.json"), "utf8"));
-    await downloads.listen(GATEWAY, 8080);
+    const apt = new Apt();
+    await apt.listen(GATEWAY, 8080);
     const tokens = new TokenAuthority();
     const imds = await Imds.start({ host: IMDS, port: 80, identities: [IDENTITY], tokens });
     const vault = await KeyVaultEmulator.start({
@@ -63,41 +83,45 @@ export class World {
       policies: { [IDENTITY.objectId]: ["get", "list", "sign"] },
     });
     const authority = new CertificateAuthority();
-    const table = new TableFront(await azurite(), authority.issue([TABLE_HOST]), tokens);
+    const table = new StorageFront(await azurite("table"), authority.issue([TABLE_HOST]), tokens);
     await table.listen(TABLE, 443);
+    const blobs = new StorageFront(await azurite("blob"), authority.issue([BLOB_HOST]), tokens);
+    await blobs.listen(BLOB, 443);
     authority.close();
     const authorities = `${vault.authority?.certificate}${authority.certificate}`;
-    return new World({ downloads, imds, vault, table, authorities });
+    const world = new World({ apt, imds, vault, table, blobs, authorities });
+    await world.publish(world.release);
+    return world;
   }
 
-  private constructor({ downloads, imds, vault, table, authorities }: Parts) {
-    this.downloads = downloads;
+  private constructor({ apt, imds, vault, table, blobs, authorities }: Parts) {
+    this.apt = apt;
     this.imds = imds;
     this.vault = vault;
     this.table = table;
+    this.blobs = blobs;
     this.#authorities = authorities;
+    const { BOOT_RELEASE: file = "" } = process.env;
+    const [, version = ""] = /^tezos-signer-(.+)-[0-9a-f]{12}\.tar$/.exec(basename(file)) ?? [];
+    this.release = named(version, readFileSync(file));
     const { key } = vault.createKey("consensus", { tags: { "tezos-signer-watermarks": STORE } });
     const { address, base58 } = publicKeyFromJwk(key as EcJwk);
     this.address = address;
-    this.#publicKey = base58;
+    this.publicKey = base58;
     this.configure();
   }
 
-  async stop(): Promise<void> {
-    this.downloads.close();
-    this.table.close();
-    await this.imds.stop();
-    await this.vault.stop();
+  /** Uploads a release, as `pulumi up` does before it names it. */
+  publish({ name, content }: Variant): Promise<void> {
+    return this.blobs.upload(CONTAINER, name, content);
   }
 
-  /** The pinned release as this world serves it: the official tarball is not to be had here. */
-  get node(): NodeRelease {
-    const { nodeSha256: hash, url } = this.downloads;
-    return { ...NODE_RELEASE, baseUrl: `${url}/dist`, sha256: { x64: hash, arm64: hash } };
+  unpublish({ name }: Variant): Promise<void> {
+    return this.blobs.remove(CONTAINER, name);
   }
 
-  /** What `pulumi up` does where only settings changed: the machine's userData is another. */
-  configure(changes: object = {}): void {
+  /** What `pulumi up` does where settings or the release changed: the machine's userData is another. */
+  configure(changes: object = {}, { release = this.release, ssh = true, maintenance = "04:30" }: Told = {}): void {
     const settings = {
       listen: { host: "0.0.0.0" },
       keys: { kind: "azure-key-vault", vault: `https://${VAULT_HOST}`, clientId: IDENTITY.clientId },
@@ -115,17 +139,19 @@ export class World {
       confirmation: { socket: "/run/tezos-signer/confirm.sock" },
       ...changes,
     };
-    this.imds.userData = stringify(settings);
-  }
-
-  customData(parameters: Partial<MachineParameters> = {}): Uint8Array {
-    return customData(this.#checkout, { ssh: true, maintenance: "04:30", node: this.node, ...parameters });
+    const { version, sha256, name } = release;
+    const url = `https://${BLOB_HOST}/${CONTAINER}/${name}`;
+    this.imds.userData = JSON.stringify({
+      release: { version, sha256, url, clientId: IDENTITY.clientId },
+      machine: { ssh, maintenance },
+      settings,
+    });
   }
 
   /** A machine as the stack would make it, switched off. */
-  machine(parameters: Partial<MachineParameters> = {}): Machine {
-    const { BOOT_ROOT: root = "" } = process.env;
-    return new Machine({ root, customData: this.customData(parameters), files: this.#image() });
+  machine({ watch = 8 }: MachineParts = {}): Machine {
+    const { BOOT_ROOT: root = "", BOOT_DISKS: disks = "" } = process.env;
+    return new Machine({ root, disks, customData: Buffer.from(customData()), files: this.#image(root, watch) });
   }
 
   /** Asks for an attestation as octez does; the signature was checked by Taquito. */
@@ -133,8 +159,14 @@ export class World {
     const payload = attestation({ level, round, slot }).toString("hex");
     const options = { localAddress: from, retries: 0, signal: AbortSignal.timeout(5_000) };
     const answer = await sign(`http://${MACHINE}:6732`, this.address, payload, options);
-    if (answer.signature === undefined || verifySignature(payload, this.#publicKey, answer.signature)) return answer;
-    throw new Error(`The signature ${answer.signature} does not verify`);
+    if (answer.signature !== undefined) this.verify(payload, answer.signature);
+    return answer;
+  }
+
+  /** @throws Error if Taquito does not take the signature */
+  verify(payload: string, signature: string): void {
+    if (!verifySignature(payload, this.publicKey, signature))
+      throw new Error(`The signature ${signature} does not verify`);
   }
 
   /** Waits for a signature of the baker's; @returns when it came, milliseconds since 1970 */
@@ -145,16 +177,20 @@ export class World {
     });
   }
 
-  /** What Azure's image and network bring that this root does not: names, trust, where npm and apt look, a locale. */
-  #image(): Record<string, string> {
+  /** What Azure's image and network bring that this root does not: names, trust, where apt looks, a locale. */
+  #image(root: string, watch: number): Record<string, string> {
+    const trusted = readFileSync(join(root, "etc/ssl/certs/ca-certificates.crt"), "utf8");
     return {
-      "/root/.npmrc": `registry=${this.downloads.url}/npm/\n`,
-      "/etc/apt/sources.list": `deb [trusted=yes] ${this.downloads.url}/apt ./\n`,
-      "/etc/hosts": `127.0.0.1 localhost\n${GATEWAY} ${VAULT_HOST}\n${TABLE} ${TABLE_HOST}\n`,
+      "/etc/apt/sources.list": `deb [trusted=yes] http://${GATEWAY}:8080/apt ./\n`,
+      "/etc/hosts": `127.0.0.1 localhost\n${GATEWAY} ${VAULT_HOST}\n${TABLE} ${TABLE_HOST}\n${BLOB} ${BLOB_HOST}\n`,
       "/etc/ssl/emulated.pem": this.#authorities,
+      "/etc/ssl/certs/ca-certificates.crt": `${trusted}${this.#authorities}`,
       "/etc/systemd/system/tezos-signer.service.d/trust.conf":
         "[Service]\nEnvironment=NODE_EXTRA_CA_CERTS=/etc/ssl/emulated.pem\n",
+      "/etc/systemd/system/tezos-signer-updater.service.d/watch.conf": `[Service]\nEnvironment=WATCH_SECONDS=${watch}\n`,
       "/etc/cloud/cloud.cfg.d/99-container.cfg": "locale: C.UTF-8\n",
     };
   }
 }
+
+let only: Promise<World> | undefined;

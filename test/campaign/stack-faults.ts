@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import program from "../../infra/index.ts";
 import { EVERYTHING, plan } from "../infra/example.ts";
+import { program } from "../infra/stack.ts";
 import { Cloud } from "../support/azure/cloud.ts";
 import { Engine, pulumiFolder, type TestStack } from "../support/azure/engine.ts";
 import { requires } from "../support/requires.ts";
@@ -17,7 +17,7 @@ describe("an up in which one resource fails", function () {
     const folder = pulumiFolder();
     requires(this, folder !== undefined, "no Pulumi CLI on PATH or in the cache; .ci/pulumi-cli builds one");
     engine = await Engine.start(cloud, folder ?? "");
-    stack = await engine.stack("dev", program);
+    stack = await engine.stack("dev", program());
     await stack.configure({ ...EVERYTHING, production: "false" });
     const { resources } = await plan({ ...EVERYTHING, production: "false" });
     names = resources.filter(({ type }) => type.startsWith("azure-native:")).map(({ name }) => name);
@@ -41,5 +41,5 @@ describe("an up in which one resource fails", function () {
       expect((await stack.destroy()).failed, name).to.equal(false);
       cloud.calls.length = 0;
     }
-  }).timeout(600_000);
+  }).timeout(1_800_000);
 });

@@ -1,10 +1,11 @@
 import { expect } from "chai";
+import { ANNOUNCED_RELEASE } from "../../infra/announced-release.ts";
 import { Cloud } from "../support/azure/cloud.ts";
 import { Engine, pulumiFolder } from "../support/azure/engine.ts";
 import { requires } from "../support/requires.ts";
 
 describe("Pulumi's command line on this checkout", function () {
-  this.timeout(60_000);
+  this.timeout(120_000); // the program makes the release where there is none
   const cloud = new Cloud();
   let engine: Engine | undefined;
   let pulumi: ReturnType<Engine["checkout"]>;
@@ -47,7 +48,27 @@ describe("Pulumi's command line on this checkout", function () {
     await pulumi("config", "set", "bakerIp", "203.0.113.9");
     const { failed, output } = await pulumi("up", "--yes", "--skip-preview", OFFLINE);
     expect(failed, output).to.equal(false);
-    expect(output).to.match(/~ 1 updated\s+18 unchanged/);
+    expect(output).to.match(/~ 1 updated\s+23 unchanged/);
+  });
+
+  it("refuses in one sentence another release than was announced, and asks Azure for nothing", async () => {
+    const untouched = new Cloud();
+    const announced = await Engine.start(untouched, pulumiFolder() ?? "", { [ANNOUNCED_RELEASE]: "ab".repeat(32) });
+    try {
+      const run = announced.checkout();
+      expect((await run("stack", "init", "dev")).failed).to.equal(false);
+      for (const command of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+        const { failed, output } = await run(...command, OFFLINE);
+        expect(failed, output).to.equal(true);
+        expect(output).to.match(
+          /the release is [0-9a-f]{12} now and not abababababab, which was announced: .+; run `npm run up` again\n/,
+        );
+        expect(output).not.to.match(/\n\s+at /);
+      }
+      expect(untouched.calls).to.deep.equal([]);
+    } finally {
+      announced.close();
+    }
   });
 
   it("destroys what it made", async () => {

@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
-import type { Plan, PlannedResource } from "../../infra/plan/recorder.ts";
+import { build } from "../../infra/index.ts";
+import { type Plan, type PlannedResource, record } from "../../infra/plan/recorder.ts";
 import { STORE_TAG } from "../../infra/vault.ts";
 import { at, list, text, texts } from "../support/azure/properties.ts";
-import { EVERYTHING, plan, SSH_KEY } from "./example.ts";
+import { EVERYTHING, plan, release, SSH_KEY, settings } from "./example.ts";
+import { released } from "./stack.ts";
 
 /** A resource of a plan by its name in the program. */
 function resource({ resources }: Plan, name: string): PlannedResource {
@@ -123,11 +125,58 @@ describe("what the program asks Azure for", () => {
     });
   });
 
+  describe("the releases", () => {
+    it("have an account of their own, which takes its key from anywhere, as Pulumi needs, and lets nobody in without one", () => {
+      const { inputs } = resource(least, "release-account");
+      expect(inputs).to.include({
+        accountName: "tzrel<random>",
+        allowSharedKeyAccess: true,
+        allowBlobPublicAccess: false,
+      });
+      expect(at(inputs, "networkRuleSet.defaultAction")).to.equal("Allow");
+      expect(resource(least, "release-container").inputs).to.include({
+        containerName: "releases",
+        publicAccess: "None",
+      });
+    });
+
+    it("are read by the machine's identity, by a role on that account", () => {
+      const { inputs } = resource(least, "release-role");
+      expect(inputs).to.include({ principalId: "<machine>", principalType: "ServicePrincipal" });
+      expect(text(inputs, "scope")).to.match(/release-account$/);
+      expect(text(inputs, "roleDefinitionId")).to.match(/2a2b9908-6ea1-4ae2-8e65-a410df84e7d1$/);
+    });
+
+    it("are one blob each, named by its hash, and neither protected nor locked in production", () => {
+      const { inputs, options } = resource(everything, released("first"));
+      expect(inputs).to.include({ blobName: release("first").name, type: "Block", contentType: "application/x-tar" });
+      expect(inputs.source).to.include({ text: "first" });
+      expect(options).to.include({ protect: false, deletedWith: "group" });
+    });
+
+    it("that are there already stay as they were uploaded, and the machine's own is named once", async () => {
+      const earlier = [release("before").name, release("first").name];
+      const planned = await record("dev", () => build(settings(), "IyBvbmUK", release("first"), earlier));
+      const blobs = planned.resources.filter(({ type }) => type.endsWith(":Blob"));
+      expect(blobs.map(({ name }) => name)).to.have.members([released("first"), released("before")]);
+      expect(resource(planned, released("before")).inputs).not.to.have.property("source");
+      expect(resource(planned, released("before")).options.ignoreChanges).to.deep.equal(["source"]);
+    });
+  });
+
   describe("the machine", () => {
     it("is replaced for what Azure cannot change, the old one first", () => {
       const { options } = resource(least, "machine");
       expect(options.deleteBeforeReplace).to.equal(true);
-      expect(options.replaceOnChanges).to.include.members(["osProfile", "storageProfile.imageReference"]);
+      expect(options.replaceOnChanges).to.include.members([
+        "osProfile",
+        "storageProfile.imageReference",
+        "hardwareProfile.vmSize",
+      ]);
+    });
+
+    it("is told of a release only once that is there", () => {
+      expect(resource(least, "machine").options.dependencies).to.include(released("first"));
     });
 
     it("boots trusted, takes its disk with it, and lets nobody in by password, and the operator by run-command", () => {
@@ -153,12 +202,12 @@ describe("what the program asks Azure for", () => {
   });
 
   describe("a production stack", () => {
-    it("protects every resource but the machine and the alerts, which may be replaced", () => {
+    it("protects every resource but the machine, the releases and the alerts, which may be replaced", () => {
       const open = everything.resources.filter(({ options }) => !options.protect);
       const parents = new Set(
         open.map(({ name, options }) => (options.parent.includes("-dev") ? name : options.parent)),
       );
-      expect([...parents]).to.have.members(["signer", "alerts"]);
+      expect([...parents]).to.have.members(["signer", "releases", "alerts"]);
     });
 
     it("guards the unprotected by a component that depends on all of them", () => {

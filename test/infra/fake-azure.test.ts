@@ -3,6 +3,7 @@ import type { PlannedResource } from "../../infra/plan/recorder.ts";
 import { Cloud } from "../support/azure/cloud.ts";
 import type { Properties } from "../support/azure/properties.ts";
 import { EVERYTHING, plan } from "./example.ts";
+import { released } from "./stack.ts";
 
 const VAULT = "azure-native:keyvault:Vault";
 
@@ -20,6 +21,8 @@ function change(inputs: Properties, path: string, value: unknown): Properties {
 /** A cloud in which resources of the stack's own plan are made one by one, as planned or with one input changed. */
 class Site {
   readonly cloud = new Cloud();
+  /** Ids of what was made, by name in the program. */
+  readonly #ids = new Map<string, string>();
   readonly #inputs = new Map<string, { type: string; inputs: Properties }>();
 
   constructor(resources: readonly PlannedResource[]) {
@@ -45,7 +48,8 @@ class Site {
   /** Makes one, with one input changed. */
   try(name: string, path?: string, value?: unknown): void {
     const { type, inputs } = this.inputs(name);
-    this.cloud.create(type, name, path === undefined ? inputs : change(inputs, path, value));
+    const { id } = this.cloud.create(type, name, path === undefined ? inputs : change(inputs, path, value));
+    this.#ids.set(name, id);
   }
 
   /** Updates one that was made. */
@@ -59,9 +63,8 @@ class Site {
     this.cloud.delete(type, name, id);
   }
 
-  /** The stack makes one of each kind that is asked for here. */
   held(name: string) {
-    const [made] = this.cloud.ofType(this.inputs(name).type);
+    const made = this.cloud.get(this.#ids.get(name) ?? "");
     if (made === undefined) throw new Error(`${name} was not made`);
     return made;
   }
@@ -72,15 +75,17 @@ class Site {
     if (found === undefined) throw new Error(`no ${name} in the plan`);
     let text = JSON.stringify(found.inputs);
     for (const [other, { type }] of this.#inputs) {
-      const [made] = this.cloud.ofType(type);
+      const id = this.#ids.get(other);
       const standIn = `/subscriptions/<subscription>/${type.split(":").slice(1).join("/")}/${other}`;
-      if (made !== undefined) text = text.replaceAll(standIn, made.id);
+      if (id !== undefined) text = text.replaceAll(standIn, id);
     }
     const autonamed = found.type.endsWith("RoleAssignment") ? { roleAssignmentName: this.cloud.guid("role") } : {};
     return { type: found.type, inputs: { ...autonamed, ...JSON.parse(text) } };
   }
 }
 
+const RELEASE = released("first");
+const RELEASES = ["release-account", "release-container", RELEASE];
 const NETWORK = ["group", "identity", "virtual-network", "firewall", "subnet", "address", "interface"];
 
 describe("the fake Azure refuses what Azure refuses", () => {
@@ -101,8 +106,10 @@ describe("the fake Azure refuses what Azure refuses", () => {
       "table-role",
       "machine",
       "vault-lock",
+      ...RELEASES,
+      "release-role",
     );
-    expect(whole.cloud.resources.size).to.equal(14);
+    expect(whole.cloud.resources.size).to.equal(18);
   });
 
   it("names: a vault's characters, length and uniqueness in the world", () => {
@@ -210,6 +217,34 @@ describe("the fake Azure refuses what Azure refuses", () => {
     const small = site(...ready);
     small.cloud.refusedSizes.add("Standard_B1s");
     expect(() => small.try("machine")).to.throw(/SkuNotAvailable/);
+  });
+
+  it("machines: a size with a temporary disk does not become one without", () => {
+    const made = site(...NETWORK, "vault", "account", "machine");
+    expect(() => made.update("machine", "hardwareProfile.vmSize", "Standard_B2ats_v2")).to.throw(/OperationNotAllowed/);
+    made.update("machine", "hardwareProfile.vmSize", "Standard_B2s");
+  });
+
+  it("blobs: by the account's key, from where the firewall lets the deployer through, into a container that is there", () => {
+    const account = site("group");
+    account.try("release-account", "allowSharedKeyAccess", false);
+    account.make("release-container");
+    expect(() => account.make(RELEASE)).to.throw(/403.*KeyBasedAuthenticationNotPermitted/);
+    account.update("release-account", "allowSharedKeyAccess", true);
+    account.update("release-account", "networkRuleSet.defaultAction", "Deny");
+    expect(() => account.make(RELEASE)).to.throw(/403.*AuthorizationFailure/);
+    account.update("release-account", "networkRuleSet.ipRules", [{ iPAddressOrRange: account.cloud.deployer.address }]);
+    account.make(RELEASE);
+    const bare = site("group", "release-account");
+    expect(() => bare.make(RELEASE)).to.throw(/404.*ContainerNotFound/);
+    expect(() => bare.try("release-container", "publicAccess", "Blob")).to.throw(/PublicAccessNotPermitted/);
+  });
+
+  it("blobs: what is there is not created again, and goes with its account", () => {
+    const made = site("group", ...RELEASES);
+    expect(() => made.make(RELEASE)).to.throw(/cannot create already existing resource/);
+    made.delete("release-account");
+    expect(made.cloud.resources.size).to.equal(1);
   });
 
   it("what is in use is not deleted", () => {

@@ -1,19 +1,21 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { firewallRules } from "../../infra/firewall.ts";
+import type { Settings } from "../../infra/settings.ts";
 import { settings } from "./example.ts";
 
 /** A rule as one line. */
-const lines = (config: Readonly<Record<string, string>>) =>
-  firewallRules(settings(config)).map(
+const lines = (config: Readonly<Record<string, string>>, head?: Settings["head"]) =>
+  firewallRules({ ...settings(config), head }).map(
     (rule) =>
       `${rule.direction} ${rule.priority} ${rule.access} ${rule.protocol} ${rule.sourceAddressPrefixes.join(",")} -> ${rule.destinationAddressPrefix}:${rule.destinationPortRange}`,
   );
 
 const OUT = [
-  "Outbound 100 Allow Tcp * -> Internet:443",
-  "Outbound 110 Allow Tcp * -> Internet:80",
-  "Outbound 120 Allow Udp * -> Internet:123",
+  "Outbound 100 Allow Tcp * -> AzureKeyVault:443",
+  "Outbound 110 Allow Tcp * -> Storage:443",
+  "Outbound 120 Allow Tcp * -> AzureCloud:443",
+  "Outbound 130 Allow Tcp * -> Internet:80",
 ];
 
 describe("the machine's firewall", () => {
@@ -38,11 +40,30 @@ describe("the machine's firewall", () => {
     expect(lines({}).filter((line) => line.endsWith(":22"))).to.deep.equal([]);
   });
 
-  it("lets the machine ask a node on a port of its own", () => {
-    const head = { node: "http://84.20.17.9:8732" };
-    const rules = firewallRules({ ...settings(), head });
-    expect(rules.find(({ name }) => name === "node-out")?.destinationPortRange).to.equal("8732");
-    expect(firewallRules({ ...settings(), head: { node: "https://rpc.example.org" } })).to.have.length(6);
+  const nodes: readonly (readonly [node: string, rule: string | undefined])[] = [
+    ["http://10.0.0.5:8732", "10.0.0.5:8732"],
+    ["http://192.168.7.1", "192.168.7.1:80"],
+    ["http://84.20.17.9:8732", "84.20.17.9:8732"],
+    ["http://node.example.org:8732", "Internet:8732"],
+    ["https://rpc.example.org", "Internet:443"],
+    ["http://rpc.example.org", undefined], // the packages' rule has it
+    ["http://localhost:8732", undefined],
+    ["http://127.0.0.2:8732", undefined],
+    ["http://[::1]:8732", undefined],
+  ];
+  for (const [node, rule] of nodes) {
+    it(`lets the machine ask the node ${node} ${rule === undefined ? "without a rule of its own" : `by ${rule}`}`, () => {
+      const out = lines({}, { node }).filter((line) => line.startsWith("Outbound"));
+      const own = rule === undefined ? [] : [`Outbound 140 Allow Tcp * -> ${rule}`];
+      expect(out).to.deep.equal([...OUT, ...own, "Outbound 4096 Deny * * -> *:*"]);
+    });
+  }
+
+  it("says beside the rule of a node that is named, and of no other, that it must be public", () => {
+    const description = (node: string) =>
+      firewallRules({ ...settings(), head: { node } }).find(({ name }) => name === "node-out")?.description;
+    expect(description("https://rpc.example.org")).to.equal("The head's node: its name must lead to a public address");
+    expect(description("http://10.0.0.5:8732")).to.equal("The head's node");
   });
 
   it("keeps names and priorities unique within a direction, whatever is configured", () => {

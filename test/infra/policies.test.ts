@@ -1,4 +1,3 @@
-import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import type { Plan } from "../../infra/plan/recorder.ts";
 import { POLICY_RULES, violations } from "../../infra/policies.ts";
@@ -18,7 +17,7 @@ function altered(planned: Plan, name: string, path: string, value: unknown): Pla
   return copy as unknown as Plan;
 }
 
-const base64 = (content: string | Buffer) => Buffer.from(content).toString("base64");
+const base64 = (content: string) => Buffer.from(content).toString("base64");
 
 /** For the scanner: the form of a Tezos secret key, and no key. */
 const SECRET = `edsk${"2".repeat(50)}`;
@@ -45,6 +44,19 @@ describe("policies over planned resources", () => {
     ["vault", "properties.networkAcls.bypass", "AzureServices", /deny what they are not told/],
     ["account", "networkRuleSet.defaultAction", "Allow", /deny what they are not told/],
     ["account", "allowSharedKeyAccess", true, /no shared keys: account/],
+    ["watermarks", "accountName", "tzrel<random>", /deny what they are not told to allow: release-account/],
+    ["watermarks", "accountName", "tzrel<random>", /no shared keys: release-account/],
+    ["release-container", "accountName", "another", /no shared keys: release-account/],
+    ["release-account", "allowBlobPublicAccess", true, /without a key or a token: release-account/],
+    ["release-container", "publicAccess", "Blob", /without a key or a token: release-container/],
+    ["firewall", "securityRules.6.destinationPortRange", "443", /Internet is reached.*packages-out goes to port 443/],
+    [
+      "firewall",
+      "securityRules.5.destinationAddressPrefix",
+      "Internet",
+      /Internet is reached.*azure-out goes to port 443/,
+    ],
+    ["firewall", "securityRules.5.destinationAddressPrefix", "0.0.0.0/0", /Internet is reached.*azure-out/],
     [
       "vault",
       "properties.accessPolicies.1.permissions.keys",
@@ -52,7 +64,7 @@ describe("policies over planned resources", () => {
       /Nobody signs but the machine.*policy 1 has sign/,
     ],
     ["vault", "properties.accessPolicies.0.permissions.keys", ["sign", "purge"], /policy 0 has purge/],
-    ["machine", "osProfile.customData", base64(gzipSync(`key: ${SECRET}`)), /No secret.*customData/],
+    ["machine", "osProfile.customData", base64(`#!/bin/sh\nkey=${SECRET}`), /No secret.*customData/],
     [
       "machine",
       "osProfile.customData",
@@ -68,6 +80,16 @@ describe("policies over planned resources", () => {
       expect(violations(altered(everything, resource, path, value)).join("\n")).to.match(rule);
     });
   }
+
+  it("let the machine reach the node of its own settings, and no other port", async () => {
+    const node = '{"node":"https://node.example.org:8732"}';
+    const planned = await plan({ head: node });
+    expect(violations(planned)).to.deep.equal([]);
+    const rule = "securityRules.6";
+    expect(violations(altered(planned, "firewall", `${rule}.destinationPortRange`, "8733")).join()).to.match(
+      /port 8733/,
+    );
+  });
 
   it("catch a secret among the outputs", () => {
     const leaky = { ...everything, outputs: { key: SECRET } };

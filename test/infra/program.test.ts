@@ -1,11 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { build } from "../../infra/index.ts";
 import { record } from "../../infra/plan/recorder.ts";
 import { readStackFile } from "../../infra/plan/stack-file.ts";
 import { parseSettings } from "../../infra/settings.ts";
+import { makeRelease } from "../../release/make.ts";
 import { runProgram } from "../support/azure/monitor.ts";
 import { UNKNOWN } from "../support/azure/properties.ts";
 
@@ -20,15 +22,19 @@ const OUTPUTS = {
   identity: { principalId: "p", clientId: "11111111-2222-4333-8444-555555555555", tenantId: "t" },
 };
 
-describe("the program as Pulumi's language runtime starts it on this checkout", () => {
+describe("the program as Pulumi's language runtime starts it on this checkout", function () {
+  this.timeout(120_000); // it makes the release where there is none
   it("registers what the plan shows, and gives its outputs", async () => {
     const { code, errors, resources, outputs } = await runProgram(root, config, { dryRun: false, outputs: OUTPUTS });
     expect(code, errors).to.equal(0);
-    const plan = await record("dev", () => build(parseSettings(config, "dev"), ""));
+    const made = await makeRelease(root, () => {});
+    const source = new pulumi.asset.FileAsset(made.file);
+    const plan = await record("dev", () => build(parseSettings(config, "dev"), "", { ...made, source }));
     expect(resources.map(({ name }) => name)).to.have.members(plan.resources.map(({ name }) => name));
     expect(outputs).to.include({
       signerUrl: "http://20.50.100.10:6732",
       vaultUri: "https://tezos-0123456789abcdef.vault.azure.net",
+      release: made.sha256,
     });
     expect(JSON.stringify(outputs)).not.to.match(/undefined|\[object/);
   });

@@ -84,6 +84,8 @@ describe("the stack's configuration", () => {
     ["policy", '{"default":{"allow":["block"],"deny":[]}}', /the signer refuses policy.default.deny/],
     ["authorizedKeys", '["tz1"]', /the signer refuses authentication.keys/],
     ["head", '{"node":"rpc.tzkt.io"}', /not a URL/],
+    ["head", '{"node":"http://[::ffff:10.0.0.5]:8732"}', /IPv6 address; the machine's network is IPv4/],
+    ["head", '{"node":"http://[2001:db8::1]:8732"}', /IPv6 address; the machine's network is IPv4/],
     ["alertEmail", "baker", /not an e-mail address/],
     ["alertEmail", "baker@example.org", /need monitoring/],
     ["tags", '{"a/b":"c"}', /no tag name/],
@@ -146,6 +148,29 @@ describe("the stack's configuration", () => {
     expect(warnings(settings(examples))).to.have.length(2);
     expect(warnings(settings())).to.deep.equal([]);
   });
+
+  for (const name of ["node", "node.local", "Node.LAN", "a.b.internal", "node.home.arpa", "node.lan."]) {
+    it(`warns of a head's node by the private name ${name}, to which the firewall does not let it lead`, () => {
+      const found = warnings(settings({ head: JSON.stringify({ node: `https://${name}:8732` }) }));
+      expect(found).to.have.length(1);
+      expect(found[0]).to.equal(
+        `head.node ${name.toLowerCase().replace(/\.$/, "")} looks like a private name, and the firewall lets a name ` +
+          "lead to public addresses only: give the node's address",
+      );
+    });
+  }
+
+  for (const node of [
+    "https://rpc.tzkt.io/mainnet",
+    "https://local.example.org",
+    "https://10.0.0.5",
+    "https://localhost",
+    "http://127.0.0.1:8732",
+  ]) {
+    it(`warns of nothing for the head's node ${node}`, () => {
+      expect(warnings(settings({ head: JSON.stringify({ node }) }))).to.deep.equal([]);
+    });
+  }
 });
 
 describe("Pulumi.yaml and Pulumi.dev.yaml", () => {

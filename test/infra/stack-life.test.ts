@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { build, readSettings } from "../../infra/index.ts";
 import { Cloud } from "../support/azure/cloud.ts";
 import { Engine, pulumiFolder, type TestStack } from "../support/azure/engine.ts";
 import { text } from "../support/azure/properties.ts";
@@ -10,12 +9,13 @@ import {
   all,
   COMPONENTS,
   kept,
-  MACHINE,
   MACHINE_REPLACED,
   NO_CLI,
+  program,
   RESOURCES,
   requests,
   THROW_AWAY,
+  told,
   VAULT,
 } from "./stack.ts";
 
@@ -41,7 +41,7 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
   const cloud = new Cloud();
   let engine: Engine | undefined;
   let stack: TestStack;
-  let version = "first";
+  let firstBoot = "first";
   let older = false;
   const base64 = (content: string) => Buffer.from(content).toString("base64");
 
@@ -51,9 +51,7 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
     engine = await Engine.start(cloud, folder);
     stack = await engine.stack("dev", async () => {
       if (older) pulumi.runtime.registerResourceTransform(withoutNewerOptions);
-      const settings = readSettings();
-      // Stands for the real customData: other code, or a machine with sshd, is other bytes.
-      return build(settings, base64(`#cloud-config\n# ${version} version, sshd: ${settings.adminIp.length > 0}\n`));
+      return program({ customData: base64(`#cloud-config\n# the ${firstBoot} first boot\n`) })();
     });
     await stack.configure(THROW_AWAY);
   });
@@ -70,15 +68,13 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
     expect(cloud.calls).to.deep.equal([]);
   });
 
-  it("up from nothing makes everything, once, in less than 10 seconds", async () => {
-    const started = Date.now();
+  it("up from nothing makes everything, once", async () => {
     const { operations, outputs, failed } = await stack.up();
     expect(failed).to.equal(false);
     expect(operations).to.have.members(all("create", [...RESOURCES, ...COMPONENTS]));
     expect(requests(cloud)).to.have.members(
       all("create", RESOURCES.slice(1)), // the id is not Azure's
     );
-    expect(Date.now() - started).to.be.lessThan(10_000);
     expect(outputs.signerUrl).to.equal("http://20.50.100.10:6732");
     expect(JSON.stringify(outputs)).not.to.match(/undefined|\[object/);
   });
@@ -99,13 +95,11 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
     await stack.configure({ policy: '{"default":{"allow":["attestation"]}}' });
     expect((await stack.preview()).operations).to.deep.equal(["update machine"]);
     expect((await stack.up()).operations).to.deep.equal(["update machine"]);
-    const [machine] = cloud.ofType(MACHINE);
-    const settings = JSON.parse(Buffer.from(text(machine?.inputs, "userData"), "base64").toString());
-    expect(settings.policy.default.allow).to.deep.equal(["attestation"]);
+    expect(told(cloud).settings.policy.default.allow).to.deep.equal(["attestation"]);
   });
 
-  it("another version of the signer replaces the machine and keeps identity, address, vault and table", async () => {
-    version = "second";
+  it("another first boot replaces the machine and keeps identity, address, vault, table and release", async () => {
+    firstBoot = "second";
     const before = kept(cloud);
     expect((await stack.preview()).operations).to.have.members(MACHINE_REPLACED);
     cloud.calls.length = 0;
@@ -116,9 +110,9 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
 
   it("previews each other change as docs/change.md says", async () => {
     const changes: readonly (readonly [key: string, value: string, operations: readonly string[]])[] = [
-      ["adminIp", "198.51.100.4", [...MACHINE_REPLACED, "update firewall"]],
+      ["adminIp", "198.51.100.4", ["update machine", "update firewall"]],
       ["authorizedKeys", '["edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav"]', ["update machine"]],
-      ["vmSize", "Standard_B2ats_v2", ["update machine"]],
+      ["vmSize", "Standard_B2ats_v2", MACHINE_REPLACED],
       ["redundancy", "ZRS", ["update account"]],
       ["image", "Canonical:ubuntu-26_04-lts:server:latest", MACHINE_REPLACED],
       ["sshPublicKey", SSH_KEY, MACHINE_REPLACED],
@@ -183,7 +177,7 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
     alerts.push("machine-unavailable", "machine-tired", "alerts");
     await stack.configure({ monitoring: "true", alertEmail: "baker@example.org" });
     expect((await stack.up()).operations).to.have.members(all("create", alerts));
-    version = "third";
+    firstBoot = "third";
     expect((await stack.up()).operations).to.have.members(MACHINE_REPLACED);
     await stack.configure({ monitoring: "false", alertEmail: null });
     expect((await stack.up()).operations).to.have.members(all("delete", alerts));
@@ -193,6 +187,7 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
     await stack.configure({ redundancy: "ZRS", tags: '{"owner":"baker"}' });
     const preview = await stack.preview();
     const tagged = ["group", "virtual-network", "firewall", "address", "interface", "vault", "account", "machine"];
+    tagged.push("release-account");
     expect(preview.operations).to.include.members(all("update", ["vault", "account"]));
     expect(preview.operations.filter((operation) => !operation.startsWith("update "))).to.deep.equal([]);
     expect((await stack.up()).operations).to.have.members(all("update", tagged));
@@ -200,9 +195,13 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
 
   it("a stack made by a version that said less is brought up to date in place", async () => {
     older = true;
-    expect((await stack.up()).operations).to.have.members(all("update", ["vault", "account", "subnet"]));
+    expect((await stack.up()).operations).to.have.members(
+      all("update", ["vault", "account", "release-account", "subnet"]),
+    );
     older = false;
-    expect((await stack.up()).operations).to.have.members(all("update", ["vault", "account", "subnet"]));
+    expect((await stack.up()).operations).to.have.members(
+      all("update", ["vault", "account", "release-account", "subnet"]),
+    );
   });
 
   it("destroy leaves nothing but the vault's reserved name, by one request", async () => {

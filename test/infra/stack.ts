@@ -1,11 +1,25 @@
+import { earlierReleases } from "../../infra/earlier-releases.ts";
+import { build, readSettings } from "../../infra/index.ts";
 import { EXAMPLE_SSH_KEY } from "../../infra/values.ts";
 import type { Cloud } from "../support/azure/cloud.ts";
+import { text } from "../support/azure/properties.ts";
+import { release } from "./example.ts";
 
 /** What the tests on Pulumi's engine share: the stack's names, and operations on them. */
 
 export const NO_CLI = "no Pulumi CLI on PATH or in the cache; .ci/pulumi-cli builds one";
 
 export const THROW_AWAY = { location: "northeurope", bakerIp: "203.0.113.7", sshPublicKey: EXAMPLE_SSH_KEY };
+
+/** The program as Pulumi runs it, with another first boot and another release than the checkout's. */
+export function program({ customData = "IyBvbmUK", content = "first" } = {}): () => Promise<Record<string, unknown>> {
+  return async () => build(readSettings(), customData, release(content), await earlierReleases());
+}
+
+/** The name in the program of the release with a content. */
+export function released(content: string): string {
+  return `release-${release(content).sha256.slice(0, 12)}`;
+}
 
 /** What an `up` from nothing makes, besides the components that hold it. */
 export const RESOURCES = [
@@ -21,15 +35,20 @@ export const RESOURCES = [
   "account",
   "watermarks",
   "table-role",
+  "release-account",
+  "release-container",
+  "release-role",
+  released("first"),
   "machine",
-] as const;
+];
 
-export const COMPONENTS = ["network", "key-vault", "watermark-table", "signer"] as const;
+export const COMPONENTS = ["network", "key-vault", "watermark-table", "releases", "signer"] as const;
 
 /** The engine's steps of a replacement of the machine, the old one first. */
 export const MACHINE_REPLACED = ["delete-replaced machine", "replace machine", "create-replacement machine"] as const;
 
 export const VAULT = "azure-native:keyvault:Vault";
+export const BLOB = "azure-native:storage:Blob";
 export const MACHINE = "azure-native:compute:VirtualMachine";
 
 /** One operation on each of the names. */
@@ -40,6 +59,12 @@ export function all(operation: string, names: readonly string[]): string[] {
 /** What Azure was asked for, in order. */
 export function requests(cloud: Cloud): string[] {
   return cloud.calls.map(({ method, name }) => `${method} ${name}`);
+}
+
+/** What the machine is told. */
+export function told(cloud: Cloud) {
+  const [machine] = cloud.ofType(MACHINE);
+  return JSON.parse(Buffer.from(text(machine?.inputs, "userData"), "base64").toString());
 }
 
 /** What stays when the machine is replaced: by id, so that a replacement would show. */

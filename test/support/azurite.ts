@@ -5,11 +5,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { TableServiceClient } from "@azure/data-tables";
 import type { TokenCredential } from "@azure/identity";
 import { CertificateAuthority, type ServerCertificate } from "./key-vault/certificates.ts";
 
-/** Azurite's table service, in memory, over HTTPS, asking for tokens: a server that nobody here wrote. */
+/** One of Azurite's services, in memory, over HTTPS, asking for tokens: a server that nobody here wrote. */
 export interface Azurite {
   /** `https://127.0.0.1:PORT/devstoreaccount1` */
   readonly endpoint: string;
@@ -20,17 +19,23 @@ export interface Azurite {
   readonly certificate: ServerCertificate;
 }
 
-const PROGRAM = resolve(import.meta.dirname, "../../node_modules/azurite/dist/src/table/main.js");
+type Service = "table" | "blob";
+
+const DIST = resolve(import.meta.dirname, "../../node_modules/azurite/dist/src");
+
+/** A question to each service that it answers once it is up. */
+const PROBES: Readonly<Record<Service, string>> = { table: "/Tables", blob: "?comp=list" };
+
+const running = new Map<Service, Promise<Azurite>>();
 
 /** Started at first use, once a test run; ends with the process. From then on this process trusts its authority. */
-export function azurite(): Promise<Azurite> {
-  running ??= start();
-  return running;
+export function azurite(service: Service = "table"): Promise<Azurite> {
+  const started = running.get(service) ?? start(service);
+  running.set(service, started);
+  return started;
 }
 
-let running: Promise<Azurite> | undefined;
-
-async function start(): Promise<Azurite> {
+async function start(service: Service): Promise<Azurite> {
   const authority = new CertificateAuthority();
   const certificate = authority.issue(["127.0.0.1"]);
   const ca = authority.certificate;
@@ -41,8 +46,9 @@ async function start(): Promise<Azurite> {
   writeFileSync(join(folder, "cert.pem"), certificate.cert);
   writeFileSync(join(folder, "key.pem"), certificate.key, { mode: 0o600 });
   const port = await freePort();
-  const options = `--inMemoryPersistence --tablePort ${port} --silent --disableTelemetry --oauth basic --skipApiVersionCheck`;
-  const child = spawn(process.execPath, [PROGRAM, ...options.split(" "), "--cert", "cert.pem", "--key", "key.pem"], {
+  const options = `--inMemoryPersistence --${service}Port ${port} --silent --disableTelemetry --oauth basic --skipApiVersionCheck`;
+  const program = join(DIST, service, "main.js");
+  const child = spawn(process.execPath, [program, ...options.split(" "), "--cert", "cert.pem", "--key", "key.pem"], {
     cwd: folder,
     stdio: "ignore",
   });
@@ -52,16 +58,18 @@ async function start(): Promise<Azurite> {
     rmSync(folder, { recursive: true, force: true });
   });
   const endpoint = `https://127.0.0.1:${port}/devstoreaccount1`;
-  await answers(endpoint);
+  await answers(`${endpoint}${PROBES[service]}`);
   return { endpoint, port, ca, certificate };
 }
 
-async function answers(endpoint: string): Promise<void> {
-  const client = new TableServiceClient(endpoint, tableCredential, { retryOptions: { maxRetries: 0 } });
+async function answers(url: string): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
-      await client.listTables().next();
-      return;
+      const { token } = await storageToken();
+      const headers = { Authorization: `Bearer ${token}`, "x-ms-version": "2021-12-02", Accept: "application/json" };
+      const { status } = await fetch(url, { headers });
+      if (status === 200) return;
+      throw new Error(`Azurite answers ${status}`);
     } catch (error) {
       if (tries === 150) throw error;
       await sleep(100);
@@ -80,20 +88,20 @@ export async function freePort(): Promise<number> {
 }
 
 /** A token as Azurite checks it: issuer, audience and times, not the signature. */
-export const tableCredential: TokenCredential = {
-  async getToken() {
-    const now = Math.floor(Date.now() / 1_000);
-    const claims = {
-      iss: "https://sts.windows.net/ab1f708d-50f6-404c-a006-d71b2ac7a606/",
-      aud: "https://storage.azure.com",
-      nbf: now - 60,
-      iat: now - 60,
-      exp: now + 3_600,
-    };
-    const token = [{ alg: "none", typ: "JWT" }, claims].map((part) => base64url(part)).join(".");
-    return { token: `${token}.${base64url("unsigned")}`, expiresOnTimestamp: (now + 3_600) * 1_000 };
-  },
-};
+async function storageToken() {
+  const now = Math.floor(Date.now() / 1_000);
+  const claims = {
+    iss: "https://sts.windows.net/ab1f708d-50f6-404c-a006-d71b2ac7a606/",
+    aud: "https://storage.azure.com",
+    nbf: now - 60,
+    iat: now - 60,
+    exp: now + 3_600,
+  };
+  const token = [{ alg: "none", typ: "JWT" }, claims].map((part) => base64url(part)).join(".");
+  return { token: `${token}.${base64url("unsigned")}`, expiresOnTimestamp: (now + 3_600) * 1_000 };
+}
+
+export const tableCredential: TokenCredential = { getToken: storageToken };
 
 function base64url(part: unknown): string {
   return Buffer.from(JSON.stringify(part)).toString("base64url");

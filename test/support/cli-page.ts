@@ -17,7 +17,7 @@ export function wholeProgram(io: Io): Promise<Command> {
   const nowhere = async () => {
     throw new Failure("failed", "no signer is started here");
   };
-  return program(io, nowhere, nowhere);
+  return program(io, { start: nowhere, openStore: nowhere });
 }
 
 /** Every command that does something, in the order of the help. */
@@ -59,14 +59,13 @@ export async function cliPage(): Promise<string> {
 
 <!-- Made from the commands: node test/support/cli-page.ts > docs/reference/cli.md -->
 
-In the checkout, run \`npm run signer -- COMMAND\` where this page says \`tezos-signer COMMAND\`.
+Where this page says \`tezos-signer COMMAND\`, type \`npm run --silent signer -- COMMAND\` in a checkout, \`sudo tezos-signer COMMAND\` on the machine in Azure, and \`./tezos-signer COMMAND\` in the folder of a release that was unpacked.
 
 - Results go to standard output. Questions, explanations and errors go to standard error.
 - A command that asks questions needs a terminal. Over SSH, use \`ssh -t\`.
 - Passphrases and secret keys are never shown while you type them, and cannot be given as an option, by a pipe or in the environment.
 - Colour is used for warnings alone, and not when \`NO_COLOR\` is set.
 - Commands that talk to a vault do it as you are signed in with \`az login\`; \`keys drill verify\` does it as the machine's managed identity.
-- On the machine in Azure there are \`serve\` and \`keys drill verify\`; keys are made and moved elsewhere.
 
 ${sections.join("\n\n")}
 

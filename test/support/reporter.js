@@ -10,6 +10,8 @@ const { Spec } = mocha.reporters;
 export default class Reporter extends Spec {
   constructor(runner, options) {
     super(runner, options);
+    // A long run says at once why a test failed; the end has it whole.
+    runner.on("fail", (_test, error) => console.log(`       ${String(error?.message ?? error).slice(0, 600)}`));
     runner.on("end", () => {
       const { passes, failures, pending } = this.stats;
       const inCi = process.env.CI === "true";

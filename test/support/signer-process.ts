@@ -30,10 +30,16 @@ export interface SignerProcess extends AsyncDisposable {
  * The real program in a process of its own, listening.
  * @param cwd where relative paths of the settings begin
  * @param args after `serve`
+ * @param entry the program, where it is not this checkout's
  * @throws Error with what it printed, where it ends before it listens
  */
-export async function startSignerProcess(cwd: string, args: readonly string[] = [], env = {}): Promise<SignerProcess> {
-  const child = spawn(process.execPath, [ENTRY, "serve", ...args], {
+export async function startSignerProcess(
+  cwd: string,
+  args: readonly string[] = [],
+  env = {},
+  entry = ENTRY,
+): Promise<SignerProcess> {
+  const child = spawn(process.execPath, [entry, "serve", ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

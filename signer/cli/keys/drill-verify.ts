@@ -19,7 +19,7 @@ interface DrillOptions {
 /** How long the vault may take to sign, in milliseconds: nobody's block waits for it. */
 const DEADLINE = 10_000;
 
-/** `keys drill verify`: the half of the drill that runs on the signer's machine, with what that machine has. */
+/** `keys drill verify`: the half of the drill that runs on the signer's machine. */
 export function drillVerifyCommand(io: Io): Command {
   const command = new Command("verify")
     .summary("compare the vault's key with the offline key")
@@ -37,15 +37,6 @@ export function drillVerifyCommand(io: Io): Command {
     command,
     "tezos-signer keys drill verify --vault https://NAME.vault.azure.net \\\n    --name baker --signature p2sig…",
   );
-}
-
-/** The group `keys drill`. */
-export function drillGroup(...commands: readonly Command[]): Command {
-  const group = new Command("drill")
-    .summary("prove that the backup is the key in the vault")
-    .description("Proves that the offline backup and the vault hold the same key, without bringing them together.");
-  for (const command of commands) group.addCommand(command);
-  return withExamples(group, "tezos-signer keys drill verify --help");
 }
 
 async function verifyBoth(terminal: Terminal, { vault, name, signature }: DrillOptions): Promise<void> {

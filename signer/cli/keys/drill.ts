@@ -3,11 +3,20 @@ import { encodeSignature, normalise } from "../../tezos/signature.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 import { DRILL_DIGEST } from "./drill-text.ts";
-import { drillGroup, drillVerifyCommand } from "./drill-verify.ts";
+import { drillVerifyCommand } from "./drill-verify.ts";
 import { openKeyFile } from "./key-input.ts";
 
-/** `keys drill sign` and `keys drill verify` */
+/** The group `keys drill`. */
 export function drillCommand(io: Io): Command {
+  const group = new Command("drill")
+    .summary("prove that the backup is the key in the vault")
+    .description("Proves that the offline backup and the vault hold the same key, without bringing them together.")
+    .addCommand(drillSignCommand(io))
+    .addCommand(drillVerifyCommand(io));
+  return withExamples(group, "tezos-signer keys drill verify --help");
+}
+
+function drillSignCommand(io: Io): Command {
   const sign = new Command("sign")
     .summary("sign the drill's text with the offline key")
     .description(
@@ -22,6 +31,5 @@ export function drillCommand(io: Io): Command {
       terminal.say(`Signed for ${address}:`);
       terminal.print(signature);
     });
-  withExamples(sign, "tezos-signer keys drill sign tz3….pem");
-  return drillGroup(sign, drillVerifyCommand(io));
+  return withExamples(sign, "tezos-signer keys drill sign tz3….pem");
 }

@@ -1,10 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { Option } from "commander";
 import { imdsHost } from "../../keys/azure-managed-identity.ts";
+import { LastGood } from "../../last-good.ts";
+import { ownRelease } from "../../release.ts";
 import { parseSettings, type Settings, SettingsError } from "../../settings.ts";
 import { UserData, userDataUrl } from "../../user-data.ts";
 import { type Row, type RowKey, StoreError, type Versioned, type WatermarkStore } from "../../watermark/store.ts";
 import { Failure } from "../failure.ts";
+import { keptSettings, readTold, USER_DATA } from "../own-settings.ts";
 
 /** Opens the store that settings name; main.ts gives the real one. */
 export type OpenStore = (settings: Settings) => Promise<WatermarkStore>;
@@ -108,13 +111,24 @@ async function readSettings({ config, userData }: StoreOptions): Promise<Setting
     throw new Failure("usage", "Name the signer's settings: --config FILE, or --user-data on the machine in Azure.");
   }
   try {
-    if (config === undefined) return parseSettings(await readUserData(), "the machine's userData");
+    if (config === undefined) return parseSettings(ownSettings(await readUserData()), USER_DATA);
     return parseSettings(await readFile(config, "utf8"), config);
   } catch (error) {
     if (error instanceof SettingsError) throw new Failure("unusable", error.message, { cause: error });
     if (error instanceof Failure) throw error;
-    throw new Failure("unusable", `The settings cannot be read: ${(error as Error).message}.`, { cause: error });
+    const message = (error as Error).message.replace(/\.$/, "");
+    throw new Failure("unusable", `The settings cannot be read: ${message}.`, { cause: error });
   }
+}
+
+/** Where the machine's service keeps its state: a command is run beside it, without its environment. */
+const STATE = "/var/lib/tezos-signer";
+
+/** The settings that this release goes by, whatever userData has for another. */
+function ownSettings(text: string): string {
+  const told = readTold(text);
+  if (told.kind === "own") return told.settings;
+  return keptSettings(new LastGood(process.env.STATE_DIRECTORY ?? STATE, ownRelease()), told.release);
 }
 
 async function readUserData(): Promise<string> {

@@ -1,12 +1,42 @@
 import { expect } from "chai";
 import { Command } from "commander";
-import { duration, statusCommand } from "../../../signer/cli/status.ts";
+import { duration, type Status, screen, statusCommand } from "../../../signer/cli/status.ts";
 import { History } from "../../../signer/history.ts";
 import { atTerminal } from "../../support/fake-terminal.ts";
 import { sign } from "../../support/octez-client.ts";
 import { CONFIG, confirmingFolder, operatorAt } from "../../support/operator.ts";
 import { attestation, transfer } from "../../support/payloads.ts";
 import { startSignerProcess } from "../../support/signer-process.ts";
+
+const ONE = { version: "0.2.0", sha256: "1".repeat(64) };
+const TWO = { version: "0.3.0", sha256: "2".repeat(64) };
+const NOW = Date.parse("2026-11-28T12:00:00Z");
+
+/** The screen's lines about the release. */
+function releaseLines(release: Partial<Status["release"]>): string[] {
+  const nothing = { wanted: null, step: null, problem: null, refused: null, waitingSettings: null };
+  const status: Status = {
+    release: { version: "0.2.0", sha256: null, ...nothing, ...release },
+    started: "2026-11-28T11:00:00Z",
+    ready: true,
+    reasons: [],
+    settings: { source: "userData", version: "0", since: "2026-11-28T11:00:00Z", refused: null },
+    store: { kind: "sqlite", id: null, problem: null },
+    vault: { problem: null, tokenSeconds: null, signMilliseconds: { p50: null, p99: null } },
+    keys: [],
+    watermarks: [],
+    head: null,
+    confirmations: { socket: null, problem: null, operators: 0, waiting: [] },
+    refusals: [],
+  };
+  const lines = screen(status, NOW)
+    .split("\n")
+    .map((line) => line.trim());
+  return lines.slice(
+    lines.findIndex((line) => line.startsWith("signer")),
+    lines.findIndex((line) => line.startsWith("settings")),
+  );
+}
 
 /** The command in this process. */
 function status(...args: readonly string[]) {
@@ -41,6 +71,24 @@ describe("tezos-signer status", () => {
     const { code, stdout, stderr } = await status("--admin", "http://127.0.0.1:1");
     expect({ code, stdout }).to.deep.equal({ code: 1, stdout: "" });
     expect(stderr).to.match(/^No signer answers at http:\/\/127\.0\.0\.1:1 \(.*\)\.$/m);
+  });
+
+  it("says which release runs, which is wanted, and why it is not taken", () => {
+    expect(releaseLines({})).to.deep.equal(["signer         0.2.0, up 60 min"]);
+    expect(releaseLines({ ...ONE, wanted: ONE }).slice(1)).to.deep.equal([
+      "release        running 0.2.0 (111111111111)",
+    ]);
+    const refused = { ...TWO, reason: "it was not ready within 60 seconds", at: "2026-11-28T11:50:00Z" };
+    expect(
+      releaseLines({ ...ONE, wanted: TWO, step: "refused", refused, waitingSettings: TWO }).slice(1),
+    ).to.deep.equal([
+      "release        running 0.2.0 (111111111111), wanted 0.3.0 (222222222222), refused",
+      "! 0.3.0 (222222222222) was refused 10 min ago: it was not ready within 60 seconds",
+      "! newer settings wait for release 0.3.0 (222222222222)",
+    ]);
+    expect(releaseLines({ ...ONE, problem: "The updater's state cannot be read." }).slice(2)).to.deep.equal([
+      "! The updater's state cannot be read.",
+    ]);
   });
 
   it("keeps the last refusals only, and not all of a long message", () => {

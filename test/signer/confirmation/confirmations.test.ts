@@ -149,12 +149,12 @@ describe("confirmations", () => {
     expect(confirmations.waiting).to.have.length(2);
   });
 
-  it("answer everyone who waits when the signer stops, and take no more", async () => {
+  it("refuse everyone who waits when the signer stops, and take no more", async () => {
     const { confirmations } = desk();
     confirmations.attach(operator().one);
     const asked = outcome(confirmations.ask(question(), NEVER));
     confirmations.stop();
-    expect(await asked).to.equal("shutting-down");
-    expect(await outcome(confirmations.ask(question("bb"), NEVER))).to.equal("shutting-down");
+    expect(await asked).to.equal("operator-absent");
+    expect(await outcome(confirmations.ask(question("bb"), NEVER))).to.equal("operator-absent");
   });
 });

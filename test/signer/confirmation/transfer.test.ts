@@ -126,7 +126,7 @@ describe("the guide's transfer test", () => {
     expect((await second)?.status).to.equal(200);
   });
 
-  it("answers whoever waits for a person at once when the signer is stopped, so that octez asks again", async () => {
+  it("refuses whoever waits for a person at once when the signer is stopped", async () => {
     await using folder = await confirmingFolder();
     await using signer = await startSignerProcess(folder.path, CONFIG);
     using operator = await operatorAt(folder.socket);
@@ -134,8 +134,8 @@ describe("the guide's transfer test", () => {
     await operator.next("asked");
     const [code, answer] = await Promise.all([signer.end("SIGTERM"), asked]);
     expect(code).to.equal(0);
-    expect(answer.status).to.equal(502);
-    expect(answer.message).to.contain("The signer is stopping");
+    expect(answer.status).to.equal(403);
+    expect(answer.message).to.contain("the signer stops: run `tezos-signer confirm` again");
   });
 
   it("signs 100 attestations and a block while a transfer waits, none of them late", async () => {

@@ -22,6 +22,11 @@ export interface Kind {
   /** No region of its own. */
   readonly global?: true;
   /**
+   * Where the provider asks the resource's own service instead of ARM: what that service refuses before anything else.
+   * @throws ArmError
+   */
+  reach?(inputs: Properties, cloud: Cloud): void;
+  /**
    * Applies ARM's rules to what would be stored.
    * @returns outputs beside the inputs
    * @throws ArmError
@@ -65,6 +70,11 @@ export class Cloud {
     return this.resources.get(id.toLowerCase());
   }
 
+  /** Takes in what an earlier program made here. */
+  hold({ id, type, inputs, outputs }: Resource): void {
+    this.resources.set(id.toLowerCase(), { id, type, inputs, outputs });
+  }
+
   ofType(type: string): Resource[] {
     return [...this.resources.values()].filter((resource) => resource.type === type);
   }
@@ -78,6 +88,7 @@ export class Cloud {
     return this.#request("create", type, name, () => {
       const kind = kindOf(type);
       const id = kind.id(inputs, this);
+      kind.reach?.(inputs, this); // the provider reads first
       if (this.get(id) !== undefined) throw new Error(`cannot create already existing resource '${id}'`);
       return this.#put(kind, type, id, inputs, undefined);
     });
@@ -87,18 +98,24 @@ export class Cloud {
     return this.#request("update", type, name, () => {
       const before = this.get(id);
       if (before === undefined) throw new ArmError(404, "ResourceNotFound", `The Resource '${id}' was not found.`);
+      kindOf(type).reach?.(inputs, this);
       return this.#put(kindOf(type), type, id, inputs, before);
     });
   }
 
   read(type: string, name: string, id: string): Resource | undefined {
-    return this.#request("read", type, name, () => this.get(id));
+    return this.#request("read", type, name, () => {
+      const resource = this.get(id);
+      if (resource !== undefined) kindOf(type).reach?.(resource.inputs, this);
+      return resource;
+    });
   }
 
   delete(type: string, name: string, id: string): void {
     this.#request("delete", type, name, () => {
       const resource = this.get(id);
       if (resource === undefined) return; // 404 is success
+      kindOf(type).reach?.(resource.inputs, this);
       this.#refuseLocked(resource);
       kindOf(type).delete?.(resource, this);
       for (const { id } of [resource, ...this.below(resource.id)]) {
@@ -149,7 +166,7 @@ export class Cloud {
     }
     const outputs = { name: id.split("/").at(-1), ...inputs, ...kind.put(inputs, this, before), id };
     const resource = { id, type, inputs, outputs };
-    this.resources.set(id.toLowerCase(), resource);
+    this.hold(resource);
     return resource;
   }
 

@@ -51,7 +51,12 @@ export class Engine {
   readonly #command: PulumiCommand;
   readonly env: Readonly<Record<string, string>>;
 
-  private constructor(command: PulumiCommand, providers: readonly Provider[], home: string) {
+  private constructor(
+    command: PulumiCommand,
+    providers: readonly Provider[],
+    home: string,
+    env: Readonly<Record<string, string>>,
+  ) {
     this.#command = command;
     this.#providers = providers;
     this.#home = home;
@@ -65,14 +70,16 @@ export class Engine {
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_ERROR_OUTPUT_STRING: "true",
       PULUMI_DEBUG_PROVIDERS: providers.map(({ name, port }) => `${name}:${port}`).join(","),
+      ...env,
     };
   }
 
   /**
    * Starts providers and a home for Pulumi's files.
    * @param folder holds the `pulumi` program
+   * @param env more variables for it
    */
-  static async start(cloud: Cloud, folder: string): Promise<Engine> {
+  static async start(cloud: Cloud, folder: string, env: Readonly<Record<string, string>> = {}): Promise<Engine> {
     const home = mkdtempSync(join(tmpdir(), "tezos-signer-engine-"));
     mkdirSync(join(home, "bin"));
     symlinkSync(join(folder, "pulumi"), join(home, "bin", "pulumi"));
@@ -80,7 +87,7 @@ export class Engine {
       serveAzure(cloud, versionOf("@pulumi/azure-native")),
       serveRandom(versionOf("@pulumi/random")),
     ]);
-    return new Engine(await PulumiCommand.get({ root: home }), providers, home);
+    return new Engine(await PulumiCommand.get({ root: home }), providers, home, env);
   }
 
   /** A stack whose program runs in this process. */
@@ -104,7 +111,7 @@ export class Engine {
    */
   checkout(): (...args: string[]) => Promise<{ readonly failed: boolean; readonly output: string }> {
     const folder = mkdtempSync(join(this.#home, "checkout-"));
-    for (const name of ["Pulumi.yaml", "package.json", "infra", "signer", "cloud-init", "node_modules"]) {
+    for (const name of ["Pulumi.yaml", "package.json", "infra", "release", "signer", "cloud-init", "node_modules"]) {
       if (existsSync(join(root, name))) symlinkSync(join(root, name), join(folder, name));
     }
     copyFileSync(join(root, "Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));

@@ -122,7 +122,18 @@ export async function runProgram(
 function start(folder: string, address: string, config: Readonly<Record<string, string>>, dryRun: boolean) {
   const args = [
     createRequire(join(folder, "package.json")).resolve("@pulumi/pulumi/cmd/run"),
-    ...["--monitor", address, "--engine", address, "--project", "tezos-signer", "--stack", "dev"],
+    ...[
+      "--monitor",
+      address,
+      "--engine",
+      address,
+      "--project",
+      "tezos-signer",
+      "--stack",
+      "dev",
+      "--organization",
+      "organization",
+    ],
     ...["--root-directory", folder, "--pwd", folder, "--parallel", "16", ...(dryRun ? ["--dry-run"] : []), "."],
   ];
   const keys = Object.entries(config).map(([key, value]) => [`tezos-signer:config:${key}`, value]);

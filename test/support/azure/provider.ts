@@ -49,30 +49,34 @@ export function serveAzure(cloud: Cloud, version: string): Promise<Provider> {
 
 /** Serves RandomId of the provider random: made once, kept in the stack's state. */
 export function serveRandom(version: string): Promise<Provider> {
-  const known = new Map<string, { inputs: Properties; outputs: Properties }>();
   return serve("random", version, {
     replaces: () => ["byteLength", "keepers", "prefix"],
     check: (_type, inputs) => inputs,
     create: (_type, _name, inputs) => {
       const bytes = randomBytes(Number(inputs.byteLength));
-      const id = bytes.toString("base64url");
-      const hex = bytes.toString("hex");
-      const outputs = {
-        ...inputs,
-        hex,
-        b64Url: id,
-        b64Std: bytes.toString("base64"),
-        dec: BigInt(`0x${hex}`).toString(),
-      };
-      known.set(id, { inputs, outputs });
-      return { id, outputs };
+      return { id: bytes.toString("base64url"), outputs: { ...inputs, ...forms(bytes) } };
     },
     update: () => {
       throw new Error("a RandomId is never updated");
     },
-    read: (_type, _name, id) => known.get(id),
+    read: (_type, _name, id) => {
+      const bytes = Buffer.from(id, "base64url");
+      const inputs = { byteLength: bytes.length };
+      return { inputs, outputs: { ...inputs, ...forms(bytes) } };
+    },
     delete: () => {},
   });
+}
+
+/** The random bytes in each form that RandomId gives; its id is one of them. */
+function forms(bytes: Buffer): Properties {
+  const hex = bytes.toString("hex");
+  return {
+    hex,
+    b64Url: bytes.toString("base64url"),
+    b64Std: bytes.toString("base64"),
+    dec: BigInt(`0x${hex}`).toString(),
+  };
 }
 
 async function serve(name: string, version: string, behaviour: Behaviour): Promise<Provider> {
@@ -122,7 +126,7 @@ function methods(version: string, behaviour: Behaviour): grpc.UntypedServiceImpl
       const after = plain(request.getNews());
       const replaced = behaviour
         .replaces(parse(request.getUrn()).type)
-        .filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
+        .filter((key) => comparable(before[key]) !== comparable(after[key]));
       const response = new pb.DiffResponse();
       if (replaced.length > 0) {
         response.setChanges(pb.DiffResponse.DiffChanges.DIFF_SOME);
@@ -196,6 +200,11 @@ function checked(inputs: Properties) {
 function parse(urn: string): { type: string; name: string } {
   const parts = urn.split("::");
   return { type: (parts[2] ?? "").split("$").at(-1) ?? "", name: parts.slice(3).join("::") };
+}
+
+/** An asset is what its hash says, wherever its file is. */
+function comparable(value: unknown): string | undefined {
+  return JSON.stringify(typeof value === "object" && value !== null && "hash" in value ? value.hash : value);
 }
 
 function plain(message: { toJavaScript(): unknown } | undefined): Properties {

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { EXIT_CODES } from "../../../../signer/cli/exit-codes.ts";
 import { keysCommand } from "../../../../signer/cli/keys/index.ts";
-import { machineKeysCommand } from "../../../../signer/cli/keys/machine.ts";
 import { type Connect, explain } from "../../../../signer/cli/keys/vault.ts";
 import { parseKek, wrapKey } from "../../../../signer/keys/byok.ts";
 import { encryptPem } from "../../../../signer/keys/pem.ts";
@@ -374,12 +373,6 @@ describe("keys commands at a vault", () => {
 
     it("finds that the backup is the key in the vault", async () => {
       const outcome = await run(verifying(await offlineSignature(key)));
-      expect(outcome.code, outcome.stderr).to.equal(0);
-      expect(outcome.stdout).to.include(key.publicKey.address);
-    });
-
-    it("runs on the machine, which has no other key command", async () => {
-      const outcome = await atTerminal(machineKeysCommand, verifying(await offlineSignature(key)));
       expect(outcome.code, outcome.stderr).to.equal(0);
       expect(outcome.stdout).to.include(key.publicKey.address);
     });

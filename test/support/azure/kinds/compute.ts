@@ -32,6 +32,15 @@ function machine(inputs: Properties, cloud: Cloud, before: Resource | undefined)
       `The requested VM size for resource 'Following SKUs have failed for Capacity Restrictions: ${size}' is currently not available in location '${text(inputs, "location")}'. Please try another size or deploy to a different location or different zone.`,
     );
   }
+  if (
+    before !== undefined &&
+    hasTemporaryDisk(size) !== hasTemporaryDisk(text(before.inputs, "hardwareProfile.vmSize"))
+  ) {
+    throw conflict(
+      "OperationNotAllowed",
+      "Unable to resize the VM since changing from resource disk to non-resource disk VM size and vice-versa is not allowed.",
+    );
+  }
   for (const path of IMMUTABLE) {
     if (before !== undefined && !isDeepStrictEqual(at(inputs, path), at(before.inputs, path))) {
       throw conflict("PropertyChangeNotAllowed", `Changing property '${path}' is not allowed.`);
@@ -65,6 +74,11 @@ function machine(inputs: Properties, cloud: Cloud, before: Resource | undefined)
     userData: undefined, // nor userData, unless asked with $expand
     provisioningState: "Succeeded",
   };
+}
+
+/** Of the sizes that this stack knows: the first generation of B has one, the second none. */
+function hasTemporaryDisk(size: string): boolean {
+  return /^Standard_B\d+m?l?s$/.test(size);
 }
 
 /** Both are base64, and limited in what they decode to. */

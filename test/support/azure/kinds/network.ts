@@ -7,7 +7,15 @@ const SUBNET = "azure-native:network:Subnet";
 const INTERFACE = "azure-native:network:NetworkInterface";
 
 /** Service tags that this stack might name. */
-const TAGS = new Set(["*", "Internet", "VirtualNetwork", "AzureLoadBalancer", "AzureKeyVault", "Storage"]);
+const TAGS = new Set([
+  "*",
+  "Internet",
+  "VirtualNetwork",
+  "AzureLoadBalancer",
+  "AzureKeyVault",
+  "Storage",
+  "AzureCloud",
+]);
 
 /** Virtual network, subnet, security group, public address, interface. */
 export const NETWORK: Readonly<Record<string, Kind>> = {

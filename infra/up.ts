@@ -1,0 +1,81 @@
+/**
+ * `npm run up [-- ARGUMENTS]`: makes the release of this checkout, says what it replaces, and runs `pulumi up`.
+ * @module
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { makeRelease, type Release } from "../release/make.ts";
+import { ANNOUNCED_RELEASE } from "./announced-release.ts";
+
+const HELP = `npm run up [-- ARGUMENTS]
+
+Makes the release of this checkout, says which release the stack has and which it gets, and runs
+\`pulumi up ARGUMENTS\`, which shows what it would do and asks. \`pulumi up --help\` lists its arguments.`;
+
+/** The outputs of a stack; infra/index.ts. One that was made before there were releases has neither. */
+export interface StackOutputs {
+  readonly version?: unknown;
+  /** SHA-256 of the release's tar, hex. */
+  readonly release?: unknown;
+}
+
+/**
+ * Says what an `up` does to the release.
+ * @param outputs the stack's last outputs; undefined where they cannot be read, as before a stack is chosen
+ */
+export function releaseChange(outputs: StackOutputs | undefined, release: Pick<Release, "version" | "sha256">): string {
+  const to = short(release.version, release.sha256);
+  if (outputs === undefined) return `Release: ${to}`;
+  if (Object.keys(outputs).length === 0) return `Release: first release, ${to}`;
+  if (typeof outputs.version !== "string" || typeof outputs.release !== "string") {
+    return `Release: from a stack without releases to ${to}`;
+  }
+  const from = short(outputs.version, outputs.release);
+  return from === to ? `Release: stays at ${to}` : `Release: from ${from} to ${to}`;
+}
+
+function short(version: string, sha256: string): string {
+  return `${version} (${sha256.slice(0, 12)})`;
+}
+
+/** @throws Error where there is no Pulumi; anything else that it says is said again, and better, by `pulumi up` */
+function readOutputs(args: readonly string[]): StackOutputs | undefined {
+  const stack = args.flatMap((arg, at) => {
+    if (arg === "--stack" || arg === "-s") return args.slice(at, at + 2);
+    return /^(?:--stack=|-s.)/.test(arg) ? [arg] : [];
+  });
+  // Without --non-interactive it would ask which stack, and nobody would see the question.
+  const asked = ["stack", "output", "--json", "--non-interactive", ...stack];
+  const { error, status, stdout } = spawnSync("pulumi", asked, { encoding: "utf8" });
+  if (error) throw new Error("pulumi is not on PATH: docs/deploy.md says how to install it", { cause: error });
+  try {
+    return status === 0 ? JSON.parse(stdout) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns the exit code: Pulumi's own, or 1 where it was not run */
+async function main(args: readonly string[]): Promise<number> {
+  if (args.includes("--help") || args.includes("-h")) {
+    console.log(HELP);
+    return 0;
+  }
+  let release: Release;
+  try {
+    const outputs = readOutputs(args);
+    release = await makeRelease(resolve(import.meta.dirname, ".."), (line) => console.error(line));
+    console.log(releaseChange(outputs, release));
+  } catch (error) {
+    console.error(`up: ${(error as Error).message}`);
+    return 1;
+  }
+  const env = { ...process.env, [ANNOUNCED_RELEASE]: release.sha256 };
+  // Ctrl-C reaches Pulumi as well, which ends in order and says so; this waits for it.
+  process.on("SIGINT", () => {});
+  const [code] = await once(spawn("pulumi", ["up", ...args], { stdio: "inherit", env }), "close");
+  return code ?? 1;
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,30 @@
+/**
+ * What the machine is told: which release it runs, how it is set up, and the signer's settings.
+ * Azure changes it in place, and the machine reads it again and again. Never a secret: every process there can read it.
+ * Pure.
+ * @module
+ */
+
+/** Which release, and how the machine gets at it. */
+export interface ReleaseReference {
+  readonly version: string;
+  /** 64 hex digits: what was fetched is run only where it has this hash. */
+  readonly sha256: string;
+  readonly url: string;
+  /** Client id of the machine's identity, which may read the release. */
+  readonly clientId: string;
+}
+
+/** When the machine installs security upgrades, and restarts if one asks for it: UTC, every day. */
+const MAINTENANCE = "04:30";
+
+/**
+ * The document as text: JSON on one line in a fixed order, so that an equal one is equal bytes.
+ * Its outer form is read by every release, older ones included: fields may come, none may change or go.
+ * @param ssh whether sshd runs
+ * @param settings the signer's settings, JSON
+ */
+export function userData({ version, sha256, url, clientId }: ReleaseReference, ssh: boolean, settings: string): string {
+  const machine = { ssh, maintenance: MAINTENANCE };
+  return JSON.stringify({ release: { version, sha256, url, clientId }, machine, settings: JSON.parse(settings) });
+}

@@ -1,0 +1,82 @@
+import { closeSync, fsyncSync, openSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+/** A release is named by the SHA-256 of its archive, hex. */
+export type Sha256 = string;
+
+/**
+ * The releases on the machine's disk. Each folder is complete, for it gets its name last (machine/bin/fetch-release); the
+ * link `current` says which one is in use, and changing it is one rename: the switch point.
+ */
+export class Disk {
+  readonly folder: string;
+
+  /** @param folder /opt/tezos-signer */
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** The release in use; undefined before the first one. */
+  get current(): Sha256 | undefined {
+    return this.#linked("current");
+  }
+
+  /** The one that was in use before it. */
+  get previous(): Sha256 | undefined {
+    return this.#linked("previous");
+  }
+
+  /** Where a release is, or would be. */
+  place(sha256: Sha256): string {
+    return join(this.folder, "releases", sha256);
+  }
+
+  /** Puts a release into use: durable when this returns. */
+  use(sha256: Sha256): void {
+    this.#link("current", sha256);
+  }
+
+  /** Keeps a release as the way back. */
+  keep(sha256: Sha256): void {
+    this.#link("previous", sha256);
+  }
+
+  /** Deletes all other releases, and what an earlier end has left. */
+  prune(kept: readonly Sha256[]): void {
+    for (const name of readdirSync(join(this.folder, "releases"))) {
+      if (!kept.includes(name)) rmSync(join(this.folder, "releases", name), { recursive: true });
+    }
+  }
+
+  #linked(name: string): Sha256 | undefined {
+    try {
+      return basename(readlinkSync(join(this.folder, name)));
+    } catch {
+      return undefined;
+    }
+  }
+
+  #link(name: string, sha256: Sha256): void {
+    const link = join(this.folder, name);
+    replaceLink(`releases/${sha256}`, link);
+  }
+}
+
+/** Makes `link` lead to `target`, in one step and durably, whatever it led to before. */
+export function replaceLink(target: string, link: string): void {
+  const draft = `${link}.new`;
+  rmSync(draft, { force: true });
+  symlinkSync(target, draft);
+  renameSync(draft, link);
+  syncFolder(dirname(link));
+}
+
+/** Makes names in a folder durable. */
+export function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * One run of the updater, started by machine/bin/watch as root; the first one by the bootstrap. Ends with exit status 0
+ * where nothing is left to do until userData changes, 75 where the same is to be tried again later.
+ * @module
+ */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { imdsHost } from "../../signer/keys/azure-managed-identity.ts";
+import { UserData, userDataUrl } from "../../signer/user-data.ts";
+import { readUserDataDocument, type UserDataDocument } from "../../signer/user-data-document.ts";
+import { run, start } from "./command.ts";
+import { Disk } from "./disk.ts";
+import { MachineFiles } from "./machine-files.ts";
+import { Service } from "./service.ts";
+import { StateFile } from "./state.ts";
+import { Trial } from "./trial.ts";
+import { settingsVersion, Upgrade } from "./upgrade.ts";
+
+const OPT = "/opt/tezos-signer";
+const STATE = "/var/lib/tezos-signer-updater";
+/** EX_TEMPFAIL of sysexits.h. */
+const AGAIN = 75;
+
+function say(text: string): void {
+  const line = `tezos-signer-updater: ${text}`;
+  console.log(line);
+  try {
+    appendFileSync("/dev/console", `${line}\n`);
+  } catch {
+    // A machine without a console has the journal.
+  }
+}
+
+function versionAt(place: string): string {
+  return JSON.parse(readFileSync(join(place, "package.json"), "utf8")).version;
+}
+
+/** Asks userData once; undefined, with a word, where it cannot be read or understood. */
+async function readDocument(): Promise<UserDataDocument | undefined> {
+  const userData = new UserData({ url: userDataUrl(imdsHost()), apply: () => undefined });
+  try {
+    return readUserDataDocument(await userData.read());
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return undefined;
+  } finally {
+    userData.stop();
+  }
+}
+
+async function main(): Promise<number> {
+  mkdirSync(STATE, { recursive: true, mode: 0o755 });
+  const disk = new Disk(OPT);
+  const state = new StateFile(join(STATE, "state.json"));
+  const trial = new Trial(run, "/", join(OPT, "current"));
+  const upgrade = new Upgrade({
+    disk,
+    state,
+    files: new MachineFiles("/", OPT),
+    service: new Service(run),
+    trial: (place, seconds) => trial.of(place, seconds),
+    fetch: ({ url, sha256, clientId }) => run(join(import.meta.dirname, "../bin/fetch-release"), url, sha256, clientId),
+    apply: async () => (await start(join(OPT, "current/machine/bin/apply"))) === 0,
+    firewall: (place) => void run("nft", "--file", join(place, "machine/files/etc/tezos-signer/firewall.nft")),
+    settingsNow: async () => {
+      const settings = (await readDocument())?.settings;
+      return settings === undefined ? undefined : settingsVersion(settings);
+    },
+    versionAt,
+    say,
+    watch: 1_000 * Number(process.env.WATCH_SECONDS ?? 60),
+    clock: () => performance.now(),
+  });
+  const retry = join(STATE, "retry"); // left by tezos-signer-retry
+  if (existsSync(retry)) {
+    rmSync(retry);
+    const { refused } = state.now;
+    // Fetched anew as well: what is on the disk may be what is wrong.
+    if (refused !== null) disk.prune([disk.current, disk.previous].filter((sha256) => sha256 !== undefined));
+    state.note({ refused: null, tries: null });
+  }
+  const before = disk.current;
+  try {
+    const document = await readDocument();
+    const resumed = await upgrade.resume(document?.machine);
+    if (document === undefined) return AGAIN;
+    const end = await upgrade.towards(document);
+    if (disk.current !== before) handOver();
+    return end === "done" && resumed === "done" ? 0 : AGAIN;
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    say(problem);
+    state.note({ step: "waiting", problem });
+    return AGAIN;
+  }
+}
+
+/** The next run is to be of the release in use. Last of all, since this process belongs to the updater's service. */
+function handOver(): void {
+  run("systemctl", "start", "--no-block", "tezos-signer-packages.service");
+  run("systemctl", "restart", "--no-block", "tezos-signer-updater.service");
+}
+
+/** What a release's updater must be able to do before the release is used: read what it works on. */
+async function selfTest(): Promise<void> {
+  const { now } = new StateFile(join(STATE, "state.json"));
+  const { current, previous } = new Disk(OPT);
+  console.log(JSON.stringify({ step: now.step, current, previous, userData: (await readDocument()) !== undefined }));
+}
+
+if (process.argv.includes("--self-test")) await selfTest();
+else process.exitCode = await main();

@@ -1,0 +1,84 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Sha256 } from "./disk.ts";
+import { syncFolder } from "./disk.ts";
+
+/** A release as it is told to people. */
+export interface Named {
+  readonly version: string;
+  readonly sha256: Sha256;
+}
+
+/** What the updater knows, and shows: the signer's /status reads it (signer/release.ts). */
+export interface State {
+  /** What userData names. */
+  readonly wanted: Named | null;
+  /** What is in use. */
+  readonly running: Named | null;
+  /** What the updater does: a word or two. */
+  readonly step: "done" | "fetching" | "trying" | "watching" | "waiting" | "refused";
+  /** Why it cannot go on now; null where nothing is in the way. */
+  readonly problem: string | null;
+  /** The release that was not taken, or taken back. */
+  readonly refused: (Named & { readonly reason: string; readonly at: string; readonly settings: string }) | null;
+  /** A release in use that has not proven itself yet, and the way back from it. */
+  readonly candidate: (Named & { readonly before: Named; readonly settings: string }) | null;
+  /** Tries that may have failed for want of memory or time alone. */
+  readonly tries: { readonly sha256: Sha256; readonly settings: string; readonly count: number } | null;
+  /** Whose machine files are in force, and with what the stack says about the machine. */
+  readonly applied: { readonly sha256: Sha256; readonly parameters: string } | null;
+  readonly at: string;
+}
+
+const EMPTY: State = {
+  wanted: null,
+  running: null,
+  step: "done",
+  problem: null,
+  refused: null,
+  candidate: null,
+  tries: null,
+  applied: null,
+  at: new Date(0).toISOString(),
+};
+
+/**
+ * The updater's memory, a file of JSON that everybody may read. It is written whole or not at all. A damaged or missing
+ * one is an empty one: what is in use is told by the link `current` alone.
+ */
+export class StateFile {
+  readonly #path: string;
+  #state: State;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#state = EMPTY;
+    try {
+      const read: Partial<State> = JSON.parse(readFileSync(path, "utf8"));
+      this.#state = { ...EMPTY, ...read };
+    } catch {
+      // As said above.
+    }
+  }
+
+  get now(): State {
+    return this.#state;
+  }
+
+  /** Notes changes, durably when this returns; writes nothing where nothing is new. */
+  note(changes: Partial<State>): void {
+    const next = { ...this.#state, ...changes, at: this.#state.at };
+    if (JSON.stringify(next) === JSON.stringify(this.#state)) return;
+    this.#state = { ...next, at: new Date().toISOString() };
+    const draft = `${this.#path}.new`;
+    const descriptor = openSync(draft, "w", 0o644);
+    try {
+      writeFileSync(descriptor, `${JSON.stringify(this.#state)}\n`);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(draft, this.#path);
+    syncFolder(dirname(this.#path));
+  }
+}

@@ -1,0 +1,77 @@
+import { parseDocument } from "yaml";
+import { z } from "zod";
+
+/**
+ * What the stack writes into the machine's userData: which release to run, how the machine is kept, and the signer's
+ * settings. Every release must be able to read what another one's stack wrote, so this envelope never changes: names of it
+ * that are not known are left alone. Only the settings are strict (settings.ts).
+ * @module
+ */
+
+const release = z.looseObject({
+  version: z.string().min(1),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, { error: "must be a SHA-256, 64 hex digits in lower case" }),
+  url: z.string().min(1),
+  clientId: z.string().min(1),
+});
+
+const machine = z.looseObject({
+  ssh: z.boolean().default(false),
+  maintenance: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: "must be a time of day in UTC, such as 04:30" })
+    .default("04:30"),
+});
+
+const envelope = z.looseObject({
+  release: release.optional(),
+  machine: machine.prefault({}),
+  settings: z.record(z.string(), z.unknown()),
+});
+
+export interface UserDataDocument {
+  /** Absent on a machine of one's own. */
+  readonly release:
+    | { readonly version: string; readonly sha256: string; readonly url: string; readonly clientId: string }
+    | undefined;
+  readonly machine: { readonly ssh: boolean; readonly maintenance: string };
+  /** JSON text of the settings, for parseSettings. */
+  readonly settings: string;
+}
+
+/**
+ * Reads userData's text.
+ * @param text JSON or YAML
+ * @throws Error saying what is wrong and where
+ */
+export function readUserDataDocument(text: string): UserDataDocument {
+  const document = parseDocument(text, { prettyErrors: true });
+  const [fault] = [...document.errors, ...document.warnings];
+  if (fault !== undefined) throw unusable(fault.message.split("\n")[0] ?? fault.message);
+  const value: unknown = document.toJS();
+  if (isBareSettings(value)) {
+    throw unusable(
+      "it has the form of release 0.1.0, settings alone; put them under `settings`, as `npm run up` of this release does",
+    );
+  }
+  const parsed = envelope.safeParse(value, { error: missing });
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "it"}: ${message}`);
+    throw unusable(mistakes.join("; "));
+  }
+  const { release, machine, settings } = parsed.data;
+  return { release, machine, settings: JSON.stringify(settings) };
+}
+
+/** Both settings that have no default stand at the top. */
+function isBareSettings(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !("settings" in value) && "keys" in value;
+}
+
+function missing(issue: z.core.$ZodRawIssue): string | undefined {
+  return issue.code === "invalid_type" && issue.input === undefined ? "is missing" : undefined;
+}
+
+function unusable(what: string): Error {
+  return new Error(`The machine's userData cannot be used: ${what}.`);
+}

@@ -1,0 +1,47 @@
+import { type Row, type RowKey, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
+
+/**
+ * A store that is asked and never changed, for the trial of a release beside the signer that runs: what a start would make
+ * there counts as made.
+ */
+export class UnwrittenStore implements WatermarkStore {
+  readonly #store: WatermarkStore;
+  /** Whether the store would have been made: it has no rows then. */
+  #isNew = false;
+
+  constructor(store: WatermarkStore) {
+    this.#store = store;
+  }
+
+  identity(signal: AbortSignal): Promise<string | undefined> {
+    return this.#store.identity(signal);
+  }
+
+  async establish(): Promise<void> {
+    this.#isNew = true;
+  }
+
+  now(signal: AbortSignal): Promise<number> {
+    return this.#store.now(signal);
+  }
+
+  async read(key: RowKey, signal: AbortSignal): Promise<Versioned | undefined> {
+    return this.#isNew ? undefined : this.#store.read(key, signal);
+  }
+
+  async insert(): Promise<string> {
+    return "unwritten";
+  }
+
+  async replace(): Promise<never> {
+    throw new StoreError("untrusted", "A trial signs nothing, so it changes no row.");
+  }
+
+  list(signal: AbortSignal): Promise<{ readonly key: RowKey; readonly row: Row }[]> {
+    return this.#store.list(signal);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+}

@@ -1,0 +1,47 @@
+import { expect } from "chai";
+import { Cloud } from "../support/azure/cloud.ts";
+import { earlierStack } from "../support/azure/earlier-stack.ts";
+import { Engine, pulumiFolder } from "../support/azure/engine.ts";
+import { text } from "../support/azure/properties.ts";
+import { requires } from "../support/requires.ts";
+import { all, BLOB, kept, MACHINE, MACHINE_REPLACED, NO_CLI, program, released, told } from "./stack.ts";
+
+const FIREWALL = "azure-native:network:NetworkSecurityGroup";
+
+for (const kind of ["throw-away", "production"] as const) {
+  describe(`a ${kind} stack that version 0.1.0 made`, function () {
+    this.timeout(60_000);
+
+    it("comes over: one replacement of the machine, the releases added, the firewall closed, the rest as it was", async function () {
+      const folder = pulumiFolder();
+      requires(this, folder !== undefined, NO_CLI);
+      const cloud = new Cloud();
+      const engine = await Engine.start(cloud, folder ?? "");
+      try {
+        const stack = await earlierStack(kind, cloud, engine, program());
+        expect(Object.keys(await stack.refresh())).to.deep.equal(["same"]);
+        const before = kept(cloud);
+        const machines = cloud.ofType(MACHINE).map(({ outputs }) => text(outputs, "vmId"));
+
+        const { operations, failed, messages, outputs } = await stack.up();
+        expect(failed, messages).to.equal(false);
+        const added = ["releases", "release-account", "release-container", "release-role", released("first")];
+        expect(operations).to.have.members([...all("create", added), ...MACHINE_REPLACED, "update firewall"]);
+        expect(outputs).to.include({ version: "0.2.0", vmName: "signer" });
+
+        // Vault, key, table, address, identity and all else but the firewall: the same ids, and the same in them.
+        const after = kept(cloud);
+        const [firewall] = cloud.ofType(FIREWALL);
+        expect(Object.keys(after)).to.include(firewall?.id);
+        const { [firewall?.id ?? ""]: _, ...same } = before;
+        expect(after).to.deep.include(same);
+        expect(machines).not.to.include(text(cloud.ofType(MACHINE)[0]?.outputs, "vmId"));
+        expect(told(cloud).release.url).to.equal(text(cloud.ofType(BLOB)[0]?.outputs, "url"));
+
+        expect((await stack.up()).operations).to.deep.equal([]);
+      } finally {
+        engine.close();
+      }
+    });
+  });
+}

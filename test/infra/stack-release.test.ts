@@ -1,0 +1,172 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { expect } from "chai";
+import { earlierReleases } from "../../infra/earlier-releases.ts";
+import { build, readSettings } from "../../infra/index.ts";
+import { Cloud } from "../support/azure/cloud.ts";
+import { Engine, pulumiFolder, type TestStack } from "../support/azure/engine.ts";
+import { text } from "../support/azure/properties.ts";
+import { requires } from "../support/requires.ts";
+import { release, SSH_KEY } from "./example.ts";
+import { BLOB, kept, MACHINE_REPLACED, NO_CLI, program, released, requests, THROW_AWAY, told } from "./stack.ts";
+
+describe("releases on Pulumi's engine", function () {
+  this.timeout(60_000);
+  const folder = join(mkdtempSync(join(tmpdir(), "tezos-signer-releases-")), ".release");
+  const cloud = new Cloud();
+  let engine: Engine | undefined;
+  let stack: TestStack;
+  /** What the released files hold: source, units, nftables. Its hash names the release. */
+  let content = "first";
+
+  const uploaded = () => cloud.ofType(BLOB).map(({ outputs }) => text(outputs, "name"));
+
+  before(async () => {
+    const cli = pulumiFolder();
+    if (cli === undefined) return;
+    engine = await Engine.start(cloud, cli);
+    stack = await engine.stack("dev", async () => {
+      // As a checkout holds it: the file of its own release, and of no other.
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder);
+      const file = join(folder, release(content).name);
+      writeFileSync(file, content);
+      const fromFile = { ...release(content), source: new pulumi.asset.FileAsset(file) };
+      return build(readSettings(), "IyBvbmUK", fromFile, await earlierReleases());
+    });
+    await stack.configure(THROW_AWAY);
+    expect((await stack.up()).failed).to.equal(false);
+  });
+
+  beforeEach(function () {
+    requires(this, engine !== undefined, NO_CLI);
+    cloud.calls.length = 0;
+  });
+
+  after(() => {
+    engine?.close();
+    rmSync(join(folder, ".."), { recursive: true });
+  });
+
+  it("tell the machine where its release is, by which hash, and under which identity", () => {
+    const { sha256, name } = release("first");
+    const [account] = cloud.ofType(BLOB).map(({ inputs }) => text(inputs, "accountName"));
+    expect(account).to.match(/^tzrel[0-9a-f]{16}$/);
+    const url = `https://${account}.blob.core.windows.net/releases/${name}`;
+    const { release: named, machine, settings } = told(cloud);
+    expect(named).to.deep.equal({ version: "0.2.0", sha256, url, clientId: settings.keys.clientId });
+    expect(machine).to.deep.equal({ ssh: false, maintenance: "04:30" });
+    expect(text(cloud.ofType(BLOB)[0]?.outputs, "url")).to.equal(url);
+  });
+
+  it("that are equal are no operation, wherever their file is", async () => {
+    expect((await stack.preview()).operations).to.deep.equal([]);
+    expect((await stack.up()).operations).to.deep.equal([]);
+  });
+
+  it("with one changed file are one more blob and one update of the machine, and nothing else", async () => {
+    content = "second";
+    const before = kept(cloud);
+    expect((await stack.preview()).operations).to.deep.equal([`create ${released("second")}`, "update machine"]);
+    const { operations, outputs } = await stack.up();
+    expect(operations).to.deep.equal([`create ${released("second")}`, "update machine"]);
+    expect(requests(cloud)).to.deep.equal([`create ${released("second")}`, "update machine"]);
+    expect(outputs).to.include({ version: "0.2.0", release: release("second").sha256 });
+    expect(told(cloud).release.sha256).to.equal(release("second").sha256);
+    expect(kept(cloud)).to.deep.include(before);
+  });
+
+  it("leave the machine as it was told where an upload fails, and are uploaded by the next up", async () => {
+    content = "third";
+    cloud.faults.set(released("third"), "create");
+    expect((await stack.up()).failed).to.equal(true);
+    expect(told(cloud).release.sha256).to.equal(release("second").sha256);
+    expect((await stack.up()).operations).to.deep.equal([`create ${released("third")}`, "update machine"]);
+  });
+
+  it("go back without an upload, to any that was there before", async () => {
+    for (const word of ["second", "first", "third"]) {
+      content = word;
+      cloud.calls.length = 0;
+      expect((await stack.preview()).operations, word).to.deep.equal(["update machine"]);
+      expect((await stack.up()).operations, word).to.deep.equal(["update machine"]);
+      expect(requests(cloud), word).to.deep.equal(["update machine"]);
+      expect(told(cloud).release.sha256).to.equal(release(word).sha256);
+    }
+    expect(uploaded()).to.have.members(["first", "second", "third"].map((word) => release(word).name));
+  });
+
+  it("are found by a refresh as Pulumi remembers them", async () => {
+    expect(Object.keys(await stack.refresh())).to.deep.equal(["same"]);
+    expect((await stack.up()).operations).to.deep.equal([]);
+  });
+
+  it("are uploaded again where somebody deleted them", async () => {
+    for (const { id } of cloud.ofType(BLOB)) cloud.delete(BLOB, "by hand", id);
+    await stack.refresh();
+    expect((await stack.up()).operations).to.deep.equal([`create ${released("third")}`]);
+    expect(uploaded()).to.deep.equal([release("third").name]);
+  });
+
+  it("stay when the machine is replaced for another size, image or SSH key", async () => {
+    for (const [key, value] of [
+      ["vmSize", "Standard_B2ats_v2"],
+      ["image", "Canonical:ubuntu-26_04-lts:server:latest"],
+      ["sshPublicKey", SSH_KEY],
+    ] as const) {
+      await stack.configure({ [key]: value });
+      const before = kept(cloud);
+      expect((await stack.up()).operations, key).to.have.members(MACHINE_REPLACED);
+      expect(kept(cloud)).to.deep.equal(before);
+    }
+  });
+
+  it("are not touched by another bakerIp or a first adminIp, and neither replaces anything", async () => {
+    await stack.configure({ bakerIp: "203.0.113.8" });
+    expect((await stack.up()).operations).to.deep.equal(["update firewall"]);
+    await stack.configure({ adminIp: "198.51.100.4" });
+    expect((await stack.up()).operations).to.have.members(["update firewall", "update machine"]);
+    expect(told(cloud).machine.ssh).to.equal(true);
+    await stack.configure({ adminIp: "198.51.100.5" });
+    expect((await stack.up()).operations).to.deep.equal(["update firewall"]);
+  });
+
+  it("go with the stack", async () => {
+    expect((await stack.destroy()).failed).to.equal(false);
+    expect([...cloud.resources.keys()]).to.deep.equal([]);
+  });
+});
+
+describe("releases where Pulumi does not tell what the stack holds", function () {
+  this.timeout(60_000);
+
+  it("are deleted once the machine was told of the next one, and a way back uploads again", async function () {
+    const cli = pulumiFolder();
+    requires(this, cli !== undefined, NO_CLI);
+    const cloud = new Cloud();
+    // A state of the layout that knew no projects: it refuses the stack's full name.
+    const old = { PULUMI_DIY_BACKEND_LEGACY_LAYOUT: "true", PULUMI_DIY_BACKEND_IGNORE_DEPRECATION_ERROR: "true" };
+    const engine = await Engine.start(cloud, cli ?? "", old);
+    let content = "first";
+    try {
+      const stack = await engine.stack("dev", () => program({ content })());
+      await stack.configure(THROW_AWAY);
+      expect((await stack.up()).failed).to.equal(false);
+      for (const [from, to] of [
+        ["first", "second"],
+        ["second", "first"],
+      ] as const) {
+        content = to;
+        const { operations, failed, messages } = await stack.up();
+        expect(failed, messages).to.equal(false);
+        const expected = [`create ${released(to)}`, "update machine", `delete ${released(from)}`];
+        expect(operations).to.deep.equal(expected);
+      }
+      expect((await stack.up()).operations).to.deep.equal([]);
+    } finally {
+      engine.close();
+    }
+  });
+});

@@ -1,0 +1,184 @@
+import { execFile } from "node:child_process";
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { TableServiceClient } from "@azure/data-tables";
+import { expect } from "chai";
+import { azurite, freePort, tableCredential } from "../../support/azurite.ts";
+import { KeyVaultEmulator } from "../../support/key-vault/emulator.ts";
+import { Imds } from "../../support/key-vault/imds.ts";
+import { sign } from "../../support/octez-client.ts";
+import { attestation } from "../../support/payloads.ts";
+import { type ReleaseFolder, releaseFolder } from "../../support/release-folder.ts";
+import { startSignerProcess, temporaryFolder } from "../../support/signer-process.ts";
+import { tableName } from "../../support/watermark-stores.ts";
+
+const MACHINE = {
+  clientId: "0b4dd1f2-6f3a-4bd5-9b5c-2f8f3f0f6f01",
+  objectId: "7a0c1f0e-3f57-4a55-8a39-51d0b1f0aa02",
+};
+const CHAIN = "NetXdQprcVkpaWU";
+const OWN = { version: "0.2.0", sha256: "1".repeat(64) };
+const OTHER = { version: "0.3.0", sha256: "2".repeat(64) };
+
+interface Outcome {
+  readonly code: number;
+  readonly verdict: { readonly ready: boolean; readonly reasons: readonly string[] };
+  readonly stderr: string;
+}
+
+describe("tezos-signer try", function () {
+  this.timeout(60_000);
+  let release: ReleaseFolder;
+  let imds: Imds;
+  let vault: KeyVaultEmulator;
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let env: Record<string, string>;
+  let table: string;
+  let endpoint: string;
+
+  before(async () => {
+    release = await releaseFolder(OWN.sha256);
+    endpoint = (await azurite()).endpoint;
+  });
+  after(() => release[Symbol.asyncDispose]());
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    imds = await Imds.start({ identities: [MACHINE] });
+    vault = await KeyVaultEmulator.start({
+      tokens: imds.tokens,
+      policies: { [MACHINE.objectId]: ["get", "list", "sign"] },
+    });
+    vault.createKey("baker", { crv: "P-256" });
+    table = tableName();
+    const ca = join(folder.path, "ca.pem");
+    await writeFile(ca, (await azurite()).ca);
+    env = { AZURE_POD_IDENTITY_AUTHORITY_HOST: imds.url, NODE_EXTRA_CA_CERTS: ca, STATE_DIRECTORY: folder.path };
+    imds.userData = userData();
+  });
+  afterEach(async () => {
+    await vault.stop();
+    await imds.stop();
+    await folder[Symbol.asyncDispose]();
+  });
+
+  function settings(changed: object = {}, watermarks: object = { initialise: "always" }): object {
+    return {
+      keys: { kind: "azure-key-vault", vault: vault.url, clientId: MACHINE.clientId },
+      watermarks: { kind: "azure-table", endpoint, table, maxStep: "off", ...watermarks },
+      policy: { default: { allow: ["attestation"], chains: [CHAIN] } },
+      ...changed,
+    };
+  }
+
+  function userData(value = settings(), named = OWN): string {
+    const release = {
+      ...named,
+      url: "https://account.blob.core.windows.net/releases/x.tar",
+      clientId: MACHINE.clientId,
+    };
+    return JSON.stringify({ release, settings: value });
+  }
+
+  function trial(seconds = 30): Promise<Outcome> {
+    const args = [release.entry, "try", "--user-data", "--seconds", `${seconds}`];
+    return new Promise((resolve) => {
+      execFile(
+        process.execPath,
+        args,
+        { cwd: folder.path, env: { ...process.env, ...env } },
+        (error, stdout, stderr) => {
+          resolve({ code: Number(error?.code ?? 0), verdict: JSON.parse(stdout), stderr });
+        },
+      );
+    });
+  }
+
+  async function tables(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const { name } of new TableServiceClient(endpoint, tableCredential).listTables()) names.push(name ?? "");
+    return names;
+  }
+
+  it("says that the release is ready, keeps its settings, and has made no table, signed nothing and opened no socket", async () => {
+    imds.userData = userData(settings({ confirmation: { socket: "confirm.sock" } }));
+    const { code, verdict, stderr } = await trial();
+    expect({ code, verdict }, stderr).to.deep.equal({ code: 0, verdict: { ready: true, reasons: [] } });
+    expect(await tables()).not.to.include(table);
+    expect(vault.calls.sign ?? 0).to.equal(0);
+    expect(await readdir(folder.path)).to.have.members(["ca.pem", "settings-111111111111.yaml"]);
+  });
+
+  it("runs beside the signer that serves, on other ports than its settings name", async () => {
+    const [port, admin] = [await freePort(), await freePort()];
+    imds.userData = userData(settings({ listen: { port }, admin: { port: admin } }));
+    await using signer = await startSignerProcess(folder.path, ["--user-data"], env, release.entry);
+    expect((await trial()).verdict.ready).to.equal(true);
+    const { status } = await sign(signer.url, signer.addresses[0] ?? "", attestation({ level: 5 }).toString("hex"));
+    expect(status).to.equal(200);
+  });
+
+  it("ends with 11 and the reasons where the vault is away, and keeps nothing", async () => {
+    await vault.goAway();
+    const { code, verdict } = await trial(1);
+    expect(code).to.equal(11);
+    expect(verdict.ready).to.equal(false);
+    expect(verdict.reasons.join(" ")).to.contain(vault.url);
+    expect(await readdir(folder.path)).to.deep.equal(["ca.pem"]);
+  });
+
+  it("ends with 11 where a start would find no watermarks and may make none", async () => {
+    imds.userData = userData(settings({}, {}));
+    const { code, verdict } = await trial(1);
+    expect(code).to.equal(11);
+    expect(verdict.reasons.join(" ")).to.contain("There is no watermark store, and none may be made");
+  });
+
+  it("ends with 11 where userData cannot be had", async () => {
+    await imds.goAway();
+    const { code, verdict } = await trial(1);
+    expect(code).to.equal(11);
+    expect(verdict.reasons.join(" ")).to.contain("userData could not be read");
+  });
+
+  it("admits nobody to its ports", async () => {
+    imds.userData = userData(settings({}, {}));
+    const args = [release.entry, "try", "--user-data", "--seconds", "20"];
+    const child = execFile(
+      process.execPath,
+      args,
+      { cwd: folder.path, env: { ...process.env, ...env } },
+      () => undefined,
+    );
+    let log = "";
+    child.stderr?.on("data", (chunk) => {
+      log += chunk;
+    });
+    let url: string | undefined;
+    while (url === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      url = /"url":"([^"]+)"/.exec(log)?.[1];
+    }
+    expect((await fetch(`${url}/authorized_keys`)).status).to.equal(403);
+    child.kill("SIGKILL");
+  });
+
+  for (const [title, text, reason] of [
+    ["settings that are wrong", () => userData({ ...settings(), colour: "blue" }), "colour: there is no such setting"],
+    [
+      "settings of another release",
+      () => userData(settings(), OTHER),
+      "is for release 0.3.0 (222222222222), and this is",
+    ],
+    ["settings without the envelope", () => JSON.stringify(settings()), "has the form of release 0.1.0"],
+  ] as const) {
+    it(`ends with 4 for ${title}`, async () => {
+      imds.userData = text();
+      const { code, verdict, stderr } = await trial();
+      expect(code).to.equal(4);
+      expect(verdict.ready).to.equal(false);
+      expect(verdict.reasons.join(" ")).to.contain(reason);
+      expect(stderr.replaceAll(/\s+/g, " ")).to.contain(reason);
+    });
+  }
+});
