@@ -9,6 +9,7 @@ import { LiveSettings, type Outcome } from "../live-settings.ts";
 import { ownRelease } from "../release.ts";
 import type { Curve } from "../tezos/public-key.ts";
 import { UserData, userDataUrl } from "../user-data.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { openLog } from "./log.ts";
 import { keptSettings, parse, readTold, USER_DATA, waiting } from "./own-settings.ts";
@@ -47,12 +48,17 @@ export function serveCommand(io: Io, start: Start): Command {
     .action(async ({ config, userData, curve }: { config?: string; userData?: true; curve: Curve }) => {
       using terminal = new Terminal(io);
       const log = openLog(io);
-      // Asked for before the start: a signal that comes meanwhile must not end the process half-way.
+      // Asked for before the start, so that a signal that comes meanwhile is told.
       const restart = Promise.withResolvers<void>();
       const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT"), restart.promise]);
       using followed = userData ? await followUserData(log, restart.resolve) : undefined;
       const live = followed?.live ?? (await readSettings(config ?? (await firstUse(terminal, curve))));
-      const signer = await start(live, log);
+      const signer = await Promise.race([start(live, log), stopped.then(() => undefined)]);
+      if (signer === undefined) {
+        // Nobody has been promised an answer yet, and the next process need not wait for the rest of this start.
+        log.info("stopped before it listened");
+        process.exit(EXIT_CODES.done.code);
+      }
       introduce(terminal, signer, live.source);
       await stopped;
       await signer.stop();

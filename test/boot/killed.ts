@@ -12,7 +12,7 @@ import { World } from "./world.ts";
  * whole release, and goes on to the one that is wanted once it can. BOOT_KILLS=all tries every point; a number that many,
  * spread evenly.
  */
-const KILLS = process.env.BOOT_KILLS ?? "4";
+const KILLS = process.env.BOOT_KILLS ?? "2";
 /** What changes names or makes them durable. */
 const CALLS = [
   "rename",

@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
@@ -123,6 +123,28 @@ describe("serve", () => {
       }),
     );
     for (const { hex, signature } of answers) expect(verifySignature(hex, key, signature ?? "")).to.equal(true);
+  });
+
+  it("ends at once on SIGTERM while it still starts, since nobody has been promised an answer", async () => {
+    await using dir = await temporaryFolder();
+    // A metadata service that takes connections and never answers keeps the start waiting.
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const keys = { kind: "azure-key-vault", vault: `http://127.0.0.1:${port}` };
+    const watermarks = { kind: "azure-table", endpoint: "https://127.0.0.1:9/account", table: "watermarks" };
+    await writeFile(join(dir.path, "settings.yaml"), JSON.stringify({ ...LOCAL, keys, watermarks }));
+    const env = { ...process.env, AZURE_POD_IDENTITY_AUTHORITY_HOST: `http://127.0.0.1:${port}` };
+    const entry = resolve(import.meta.dirname, "../../signer/tezos-signer.js");
+    const child = spawn(process.execPath, [entry, "serve", ...CONFIG], { cwd: dir.path, env });
+    let errors = "";
+    child.stderr.on("data", (chunk) => (errors += chunk));
+    await once(silent, "connection");
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    expect(await ended).to.deep.equal([0, null]);
+    expect(errors).to.include("stopped before it listened").and.not.include('"msg":"listening"');
+    silent.close();
   });
 
   it("ends with 0 on SIGTERM", async () => {
