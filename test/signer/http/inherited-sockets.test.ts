@@ -149,8 +149,8 @@ describe("sockets from systemd", () => {
   });
 
   for (const [rate, restarts] of [
-    [10, 20],
-    [50, 5],
+    [10, 8],
+    [50, 2],
   ] as const) {
     it(`lose no request of clients that ask ${rate} times a second while the signer is restarted ${restarts} times`, async function () {
       this.timeout(900_000);
