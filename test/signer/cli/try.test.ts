@@ -100,6 +100,13 @@ describe("tezos-signer try", function () {
     return names;
   }
 
+  it("takes the last settings that were good for its own release while userData names another", async () => {
+    expect((await trial()).code).to.equal(0);
+    imds.userData = userData(settings({ policy: "of the other release" }), OTHER);
+    const { code, verdict, stderr } = await trial();
+    expect({ code, verdict }, stderr).to.deep.equal({ code: 0, verdict: { ready: true, reasons: [] } });
+  });
+
   it("says that the release is ready, keeps its settings, and has made no table, signed nothing and opened no socket", async () => {
     imds.userData = userData(settings({ confirmation: { socket: "confirm.sock" } }));
     const { code, verdict, stderr } = await trial();
@@ -166,7 +173,7 @@ describe("tezos-signer try", function () {
   for (const [title, text, reason] of [
     ["settings that are wrong", () => userData({ ...settings(), colour: "blue" }), "colour: there is no such setting"],
     [
-      "settings of another release",
+      "settings of another release where none were ever good for this one",
       () => userData(settings(), OTHER),
       "is for release 0.3.0 (222222222222), and this is",
     ],
