@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { connect, type Machine } from "./machine.ts";
 import { type Variant, variant } from "./variants.ts";
-import { World } from "./world.ts";
+import { THROW_AWAY, World } from "./world.ts";
 
 /**
  * The updater killed in the middle of an upgrade, then the power and the network gone: the machine always starts one
@@ -54,7 +54,7 @@ describe("an updater that is killed", () => {
   });
 
   function configure(): void {
-    world.configure({ watermarks: { ...WATERMARKS } }, { release: wanted });
+    world.configure({ watermarks: THROW_AWAY }, { release: wanted });
   }
 
   const inUse = async () => (await machine.output("readlink /opt/tezos-signer/current")).replace("releases/", "");
@@ -183,13 +183,3 @@ function childrenOf(pid: number): number[] {
     return [];
   }
 }
-
-/** The first rows of a throw-away network, and no bound on steps. */
-const WATERMARKS = {
-  kind: "azure-table",
-  endpoint: "https://boottest.table.core.windows.net",
-  table: "watermarks",
-  storeId: "5f0c7a1e",
-  initialise: "always",
-  maxStep: "off",
-};

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { Baker } from "./baker.ts";
 import { BAKER, connect, type Machine } from "./machine.ts";
 import { type Changes, type Variant, variant } from "./variants.ts";
-import { OBJECT_ID, World } from "./world.ts";
+import { OBJECT_ID, THROW_AWAY, World } from "./world.ts";
 
 /** How long the updater watches a new release here, seconds; longer for the release that ends after 30. */
 const WATCH = 6;
@@ -77,7 +77,7 @@ describe("an upgrade on the machine", () => {
 
   /** As the stack writes them for a throw-away network: levels may rise as fast as the baker asks. */
   function settings(release = world.release, changes: object = {}) {
-    world.configure({ watermarks: { ...WATERMARKS }, ...changes }, { release });
+    world.configure({ watermarks: THROW_AWAY, ...changes }, { release });
   }
 
   async function published(version: string, changes: Changes): Promise<Variant> {
@@ -291,13 +291,3 @@ describe("an upgrade on the machine", () => {
     expect((await world.sign(++level, { from: BAKER })).status).to.equal(200);
   });
 });
-
-/** The first rows of a throw-away network, and no bound on steps. */
-const WATERMARKS = {
-  kind: "azure-table",
-  endpoint: "https://boottest.table.core.windows.net",
-  table: "watermarks",
-  storeId: "5f0c7a1e",
-  initialise: "always",
-  maxStep: "off",
-};
