@@ -59,7 +59,7 @@ describe("the machine", () => {
         (step) => !step.startsWith("done ") && !/^failed kernel: .*permission denied/.test(step),
       );
       expect(failed).to.deep.equal([]);
-      expect(steps.length).to.be.at.least(10);
+      expect(steps.length).to.be.at.least(9);
       expect(await machine.output("systemctl --failed --quiet --plain --no-legend")).to.equal("");
     });
 

@@ -90,19 +90,19 @@ describe("an updater that is killed", () => {
     await settled();
   }
 
-  /** Sets out for the other release, and forgets all of it beforehand, so that each upgrade begins with the fetching. */
-  async function setOut(): Promise<void> {
+  /**
+   * Has the other release wanted from now on, and forgets all of it first, so that each upgrade begins with the fetching.
+   * @param meanwhile is done between the two, while the updater rests
+   */
+  async function setOut(meanwhile: (updater: number) => unknown = () => undefined): Promise<void> {
     wanted = wanted === other ? world.release : other;
-    await machine.run(
-      `systemctl stop tezos-signer-updater; rm -rf /opt/tezos-signer/releases/${wanted.sha256} /opt/tezos-signer/previous`,
-    );
+    await machine.run(`rm -rf /opt/tezos-signer/releases/${wanted.sha256} /opt/tezos-signer/previous`);
+    await meanwhile(await machine.until("the updater", 20, () => machine.processOf("tezos-signer-updater")));
     configure();
-    await machine.run("systemctl start tezos-signer-updater");
   }
 
   /** Follows the updater's system calls; each is held for a moment, so that whoever is told of one is in time. */
-  async function follow(onCall: (line: string) => void): Promise<() => void> {
-    const pid = await machine.until("the updater", 20, () => machine.processOf("tezos-signer-updater"));
+  async function follow(pid: number, onCall: (line: string) => void): Promise<() => void> {
     const inject = `inject=${CALLS.join(",")}:delay_exit=60000`;
     const traced = [...CALLS, ...DELETIONS].join(",");
     const tracer = spawn(
@@ -135,24 +135,26 @@ describe("an updater that is killed", () => {
 
   it("leaves a machine that starts one whole release, whatever call was the last", async () => {
     const calls: string[] = [];
-    await setOut();
-    const stop = await follow((line) => calls.push(line));
+    let unfollow = () => undefined as unknown;
+    await setOut(async (updater) => {
+      unfollow = await follow(updater, (line) => calls.push(line));
+    });
     await settled();
-    stop();
+    unfollow();
     console.log(`      ${calls.length} calls of an upgrade change names or make them durable`);
     expect(calls.length).to.be.above(15);
     const count = KILLS === "all" ? calls.length : Number(KILLS);
     const points = Array.from({ length: count }, (_, index) => Math.floor((index * calls.length) / count) + 1);
     for (const point of points) {
-      await setOut();
-      const pid = await machine.until("the updater", 20, () => machine.processOf("tezos-signer-updater"));
       let seen = 0;
       let last = "";
-      const unfollow = await follow((line) => {
-        seen += 1;
-        if (seen !== point) return;
-        last = line;
-        killAll(pid);
+      await setOut(async (updater) => {
+        unfollow = await follow(updater, (line) => {
+          seen += 1;
+          if (seen !== point) return;
+          last = line;
+          killAll(updater);
+        });
       });
       await machine
         .until(`call ${point}`, 150, () => last !== "" || undefined)
@@ -165,9 +167,11 @@ describe("an updater that is killed", () => {
   it("leaves a machine that starts one whole release, at any moment", async () => {
     const count = KILLS === "all" ? 100 : Number(KILLS);
     for (let index = 0; index < count; index++) {
-      await setOut();
-      const pid = await machine.until("the updater", 20, () => machine.processOf("tezos-signer-updater"));
-      await sleep(Math.random() * 14_000);
+      let pid = 0;
+      await setOut((updater) => {
+        pid = updater;
+      });
+      await sleep(Math.random() * 18_000);
       killAll(pid);
       await startsFromDisk();
     }

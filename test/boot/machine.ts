@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** The machine's address in its virtual network, and the gateway's, where everything else is. */
@@ -128,7 +128,7 @@ export class Machine {
     const network = `--network-namespace-path=/run/netns/${NAMESPACE}`;
     const boot = ["systemd-nspawn", "--directory", this.#disk, ...options, network];
     // One processor, and a control group of its own for the memory; the shell that enters it becomes the machine.
-    const enter = `${limitMemory(this.#memory)} && exec taskset --cpu-list 0 "$@"`;
+    const enter = `${limitMemory(this.#memory, basename(dirname(this.#folder)))} && exec taskset --cpu-list 0 "$@"`;
     this.#process = spawn("sh", ["-c", enter, "sh", ...boot], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, SYSTEMD_NSPAWN_LOCK: "0" },
@@ -243,8 +243,8 @@ function namespaceOf(pid: string): string {
 }
 
 /** A shell command that puts its own process into a control group with so many bytes of memory, none of them in swap. */
-function limitMemory(bytes: number): string {
-  const group = "/run/limits/machine";
+function limitMemory(bytes: number, name: string): string {
+  const group = `/run/limits/${name}`;
   return existsSync("/run/limits/cgroup.controllers")
     ? `mkdir -p ${group} && echo ${bytes} >${group}/memory.max && echo 0 >${group}/memory.swap.max && echo $$ >${group}/cgroup.procs`
     : `mkdir -p ${group} && echo ${bytes} >${group}/memory.limit_in_bytes && echo $$ >${group}/cgroup.procs`;
