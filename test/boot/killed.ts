@@ -97,8 +97,18 @@ describe("an updater that is killed", () => {
   async function setOut(meanwhile: (updater: number) => unknown = () => undefined): Promise<void> {
     wanted = wanted === other ? world.release : other;
     await machine.run(`rm -rf /opt/tezos-signer/releases/${wanted.sha256} /opt/tezos-signer/previous`);
-    await meanwhile(await machine.until("the updater", 20, () => machine.processOf("tezos-signer-updater")));
+    await meanwhile(await rested());
     configure();
+  }
+
+  /** The updater's process, once it is that of the release in use: after a switch it is started anew. */
+  async function rested(): Promise<number> {
+    for (let last: number | undefined; ; ) {
+      const pid = await machine.until("the updater", 20, () => machine.processOf("tezos-signer-updater"));
+      if (pid === last) return pid;
+      last = pid;
+      await sleep(4_000);
+    }
   }
 
   /** Follows the updater's system calls; each is held for a moment, so that whoever is told of one is in time. */
