@@ -146,6 +146,9 @@ export class Machine {
     const running = this.#process;
     if (running === undefined || running.exitCode !== null) return;
     const ended = once(running, "exit");
+    // The first process takes all others with it; its supervisor alone would leave them running on the disk.
+    const init = this.#init();
+    if (init !== undefined) process.kill(Number(init), "SIGKILL");
     running.kill("SIGKILL");
     await ended;
     this.#process = undefined;
