@@ -4,7 +4,7 @@ import { customData } from "../../cloud-init/custom-data.ts";
 import { MAINNET } from "../support/payloads.ts";
 import { IMDS, type Machine, STRANGER } from "./machine.ts";
 import { variant } from "./variants.ts";
-import { OBJECT_ID, World } from "./world.ts";
+import { OBJECT_ID, RIGHTS, World } from "./world.ts";
 
 /**
  * The machine's real customData, booted. One describe is one machine; its tests run in order, as a machine's life does.
@@ -37,7 +37,10 @@ describe("the machine", () => {
       figures.push(["boot to first signature", seconds(signed - machine.bootedAt)]);
     });
 
-    after(() => machine.remove());
+    after(async () => {
+      await machine.remove();
+      await world.calm();
+    });
 
     it("says on the console, once it can sign, for which address", async () => {
       await machine.says(`tezos-signer: signs for ${world.address} on port 6732`, 30);
@@ -225,9 +228,8 @@ describe("the machine", () => {
     let level = 210;
 
     afterEach(async () => {
-      Object.assign(world.blobs, { away: false, roleWorks: true });
-      world.configure();
       await machine.remove();
+      await world.calm();
     });
 
     it("signs in the end, and has said what failed each time", async () => {
@@ -250,7 +252,7 @@ describe("the machine", () => {
       await machine.says(/SHA-256 of https:\S+ is [0-9a-f]{64} \(\d+ bytes\), and the stack says [0-9a-f]{64}/, 90);
       await world.signature(machine, 200, 120);
       expect(machine.has("/opt/tezos-signer/download")).to.equal(false);
-    }).timeout(600_000);
+    }).timeout(1_800_000);
 
     for (const [name, lose, find] of [
       ["a storage that was away is back", { away: true }, { away: false }],
@@ -283,13 +285,16 @@ describe("the machine", () => {
       );
       world.configure();
       await world.signature(machine, 220, 120);
-    }).timeout(300_000);
+    }).timeout(900_000);
   });
 
   describe("whose roles work only after two minutes", () => {
     let machine: Machine;
 
-    after(() => machine.remove());
+    after(async () => {
+      await machine.remove();
+      await world.calm();
+    });
 
     it("waits, says for what, and signs by itself", async () => {
       world.table.roleWorks = false;
@@ -300,7 +305,7 @@ describe("the machine", () => {
       await sleep(machine.bootedAt + 120_000 - Date.now());
       expect((await world.sign(250).catch(() => undefined))?.status).to.not.equal(200);
       world.table.roleWorks = true;
-      world.vault.policies.grant(OBJECT_ID, ["get", "list", "sign"]);
+      world.vault.policies.grant(OBJECT_ID, [...RIGHTS]);
       const granted = Date.now();
       figures.push(["roles working to signature", seconds((await world.signature(machine, 250)) - granted)]);
       await machine.says(`tezos-signer: signs for ${world.address} on port 6732`, 30);
@@ -310,7 +315,10 @@ describe("the machine", () => {
   describe("without SSH", () => {
     let machine: Machine;
 
-    after(() => machine.remove());
+    after(async () => {
+      await machine.remove();
+      await world.calm();
+    });
 
     it("listens for the signer alone", async () => {
       world.configure({}, { ssh: false });

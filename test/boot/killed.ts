@@ -50,7 +50,7 @@ describe("an updater that is killed", () => {
 
   after(async () => {
     await machine.remove();
-    world.configure();
+    await world.calm();
   });
 
   function configure(): void {

@@ -25,6 +25,8 @@ export const TABLE = "10.90.0.2";
 export const BLOB = "10.90.0.3";
 
 const NAMESPACE = "machine";
+/** How much slower than a quiet computer this one may be: no test is decided by that. */
+const PATIENCE = 3;
 
 /** The wire between the machine and its world; made once, in this process's own network. */
 export function connectNetwork(): void {
@@ -45,6 +47,14 @@ export function connect(on: boolean): void {
   const run = (line: string) => execFileSync("ip", ["-n", NAMESPACE, ...line.split(" ")]);
   run(`link set eth0 ${on ? "up" : "down"}`);
   if (on) run(`route add default via ${GATEWAY}`);
+}
+
+/** Whether the wire is whole. */
+export function isConnected(): boolean {
+  const [state] = JSON.parse(
+    execFileSync("ip", ["-n", NAMESPACE, "-json", "link", "show", "eth0"], { encoding: "utf8" }),
+  );
+  return state.flags.includes("UP");
 }
 
 export interface MachineOptions {
@@ -143,27 +153,34 @@ export class Machine {
 
   /** Cuts its power: nothing that was not on the disk is there at the next start. */
   async cutPower(): Promise<void> {
-    const running = this.#process;
-    if (running === undefined || running.exitCode !== null) return;
-    const ended = once(running, "exit");
-    // The first process takes all others with it; its supervisor alone would leave them running on the disk.
-    const init = this.#init();
-    if (init !== undefined) process.kill(Number(init), "SIGKILL");
-    running.kill("SIGKILL");
-    await ended;
-    this.#process = undefined;
+    await this.#end((running) => this.#kill(running));
   }
 
   /** Switches it off the way Azure does: the system is told, and has half a minute. */
   async stop(): Promise<void> {
-    const running = this.#process;
-    if (running === undefined || running.exitCode !== null) return;
-    const ended = once(running, "exit");
-    const patience = setTimeout(() => running.kill("SIGKILL"), 30_000);
-    running.kill("SIGTERM");
-    await ended;
+    let patience: NodeJS.Timeout | undefined;
+    await this.#end((running) => {
+      patience = setTimeout(() => this.#kill(running), 30_000);
+      running.kill("SIGTERM");
+    });
     clearTimeout(patience);
+  }
+
+  /** Has something end the machine, and waits until it is off. */
+  async #end(act: (running: ChildProcess) => void): Promise<void> {
+    const running = this.#process;
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+    const ended = once(running, "exit");
+    act(running);
+    await ended;
     this.#process = undefined;
+  }
+
+  /** The first process takes all others with it; its supervisor alone would leave them running on the disk. */
+  #kill(running: ChildProcess): void {
+    const init = this.#init();
+    if (init !== undefined) process.kill(Number(init), "SIGKILL");
+    running.kill("SIGKILL");
   }
 
   async reboot(): Promise<void> {
@@ -223,14 +240,17 @@ export class Machine {
     return children === "" ? undefined : children.split(" ")[0];
   }
 
-  /** Waits until `met` gives a value other than undefined; fails with the console's last lines. */
+  /**
+   * Waits until `met` gives a value other than undefined; fails with the console's last lines.
+   * @param seconds what it takes on a quiet computer at the most; a busy one has more
+   */
   async until<T>(what: string, seconds: number, met: () => T | undefined | Promise<T | undefined>): Promise<T> {
-    for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(200)) {
+    for (const end = Date.now() + seconds * 1000 * PATIENCE; Date.now() < end; await sleep(200)) {
       const value = await met();
       if (value !== undefined) return value;
     }
     throw new Error(
-      `${what}: not within ${seconds} s. The console's last lines:\n${this.#console.split("\n").slice(-25).join("\n")}`,
+      `${what}: not within ${seconds * PATIENCE} s. The console's last lines:\n${this.#console.split("\n").slice(-25).join("\n")}`,
     );
   }
 

@@ -3,12 +3,11 @@ import { expect } from "chai";
 import { Baker } from "./baker.ts";
 import { BAKER, connect, type Machine } from "./machine.ts";
 import { type Changes, type Variant, variant } from "./variants.ts";
-import { OBJECT_ID, THROW_AWAY, World } from "./world.ts";
+import { OBJECT_ID, RIGHTS, THROW_AWAY, World } from "./world.ts";
 
 /** How long the updater watches a new release here, seconds; longer for the release that ends after 30. */
 const WATCH = 6;
 const LONG_WATCH = 40;
-const RIGHTS = ["get", "list", "sign"] as const;
 /** What takes minutes is left to `BOOT_CAMPAIGN=all npm run test:boot`; test/machine/upgrade.test.ts has each case of it, played. */
 const WHOLE = process.env.BOOT_CAMPAIGN === "all";
 
@@ -65,9 +64,8 @@ describe("an upgrade on the machine", () => {
   });
 
   after(async () => {
-    world.vault.policies.grant(OBJECT_ID, [...RIGHTS]);
     await machine.remove();
-    world.configure();
+    await world.calm();
     for (const [name, value] of figures) console.log(`  ${name.padEnd(50)} ${value}`);
   });
 
@@ -133,7 +131,7 @@ describe("an upgrade on the machine", () => {
     expect(await machine.output("ls /opt/tezos-signer/releases | sort")).to.equal(
       [world.release.sha256, next.sha256].sort().join("\n"),
     );
-  }).timeout(300_000);
+  }).timeout(900_000);
 
   it("goes back to the release before without asking the storage, and without a failed request", async () => {
     const { calls } = world.blobs;
@@ -147,7 +145,7 @@ describe("an upgrade on the machine", () => {
       );
     });
     expect(world.blobs.calls).to.equal(calls);
-  }).timeout(300_000);
+  }).timeout(900_000);
 
   const slow = /never gets ready|for the machine/;
   for (const [index, [name, changes, said, patience]] of BROKEN.entries()) {
@@ -177,7 +175,7 @@ describe("an upgrade on the machine", () => {
       settings();
       await machine.until("calm", 120, () => state().step === "done" || undefined);
       if (ends) await watchFor(WATCH);
-    }).timeout(400_000);
+    }).timeout(1_200_000);
   }
 
   if (WHOLE) {
@@ -201,7 +199,7 @@ describe("an upgrade on the machine", () => {
         200,
         async () => (state().step === "done" && (await inUse()) === world.release.sha256) || undefined,
       );
-    }).timeout(600_000);
+    }).timeout(1_800_000);
 
     it("takes nothing back while the vault is away, before the switch or after it", async () => {
       const next = await published("0.4.0", inMain("// Patient."));
@@ -233,7 +231,7 @@ describe("an upgrade on the machine", () => {
       world.vault.policies.grant(OBJECT_ID, [...RIGHTS]);
       await machine.says(`release 0.4.0 (${next.sha256.slice(0, 12)}) is in use`, 150);
       await world.signature(machine, ++level);
-    }).timeout(900_000);
+    }).timeout(2_700_000);
   }
 
   it("brings a release with 20 MB more, another unit and another line of the firewall, in place", async () => {
@@ -262,7 +260,7 @@ describe("an upgrade on the machine", () => {
     );
     expect(await machine.output("nft list ruleset")).not.to.include("6799");
     expect(machine.has("/etc/systemd/system/tezos-signer-more.service")).to.equal(false);
-  }).timeout(600_000);
+  }).timeout(1_800_000);
 
   it("starts from its disk without any network, and signs once there is one", async () => {
     await machine.stop();
@@ -279,7 +277,7 @@ describe("an upgrade on the machine", () => {
     expect(status.ready).to.equal(false);
     connect(true);
     await world.signature(machine, ++level, 120);
-  }).timeout(300_000);
+  }).timeout(900_000);
 
   it("loses at a kill -9 the requests in flight, and none that came after them", async () => {
     const kill = async () => {

@@ -11,7 +11,18 @@ import { TokenAuthority } from "../support/key-vault/tokens.ts";
 import { type SignResult, sign } from "../support/octez-client.ts";
 import { attestation, MAINNET } from "../support/payloads.ts";
 import { Apt } from "./apt.ts";
-import { BAKER, BLOB, connectNetwork, GATEWAY, IMDS, MACHINE, Machine, TABLE } from "./machine.ts";
+import {
+  BAKER,
+  BLOB,
+  connect,
+  connectNetwork,
+  GATEWAY,
+  IMDS,
+  isConnected,
+  MACHINE,
+  Machine,
+  TABLE,
+} from "./machine.ts";
 import { StorageFront } from "./storage-front.ts";
 import { named, type Variant } from "./variants.ts";
 
@@ -22,6 +33,8 @@ const CONTAINER = "releases";
 const STORE = "5f0c7a1e";
 /** Whom the vault's access policy names. */
 export const OBJECT_ID = "9c1d3e68-7c8f-4e1b-8b1d-1e9f5b203d22";
+/** What that policy allows. */
+export const RIGHTS = ["get", "list", "sign"] as const;
 const IDENTITY = { clientId: "6b0a2f57-6b7e-4d0a-9a0c-0d8f4a1f2c11", objectId: OBJECT_ID };
 
 /** Watermarks as the stack writes them for a throw-away network: first rows at any time, and no bound on steps. */
@@ -90,7 +103,7 @@ export class World {
       port: 443,
       hostname: VAULT_HOST,
       tokens,
-      policies: { [IDENTITY.objectId]: ["get", "list", "sign"] },
+      policies: { [IDENTITY.objectId]: [...RIGHTS] },
     });
     const authority = new CertificateAuthority();
     const table = new StorageFront(await azurite("table"), authority.issue([TABLE_HOST]), tokens);
@@ -118,6 +131,18 @@ export class World {
     const { address, base58 } = publicKeyFromJwk(key as EcJwk);
     this.address = address;
     this.publicKey = base58;
+    this.configure();
+  }
+
+  /** Ends every outage, gives every right back, and tells the settings of a calm day: no test leaves its weather to the next. */
+  async calm(): Promise<void> {
+    for (const account of [this.table, this.blobs]) {
+      Object.assign(account, { away: false, roleWorks: true });
+      account.faults.length = 0;
+    }
+    this.vault.policies.grant(OBJECT_ID, [...RIGHTS]);
+    if (!isConnected()) connect(true);
+    await this.publish(this.release);
     this.configure();
   }
 
