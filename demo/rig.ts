@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { generateLocalKey, localPassphrase } from "../signer/keys/local.ts";
-import { KeyVaultEmulator } from "../test/support/key-vault/emulator.ts";
-import { Imds } from "../test/support/key-vault/imds.ts";
-import { startSignerProcess, temporaryFolder } from "../test/support/signer-process.ts";
+import { generateLocalKey, localPassphrase } from "../signer/keys/local/keyring.ts";
+import { Imds } from "../test/emulators/imds/imds.ts";
+import { KeyVaultEmulator } from "../test/emulators/key-vault/emulator.ts";
+import { startSignerProcess, temporaryFolder } from "../test/harness/signer-process.ts";
 
 /** A signer that runs, with a key for baking (tz3) and one for transfers (tz2). */
 export interface Rig {

@@ -5,7 +5,7 @@
  * are not subject to these rules (network-security-groups-overview).
  * @module
  */
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./config/schema.ts";
 
 /** One row, in the names that Azure gives the columns. */
 export interface Rule {

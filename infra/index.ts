@@ -9,22 +9,22 @@ import { ResourceGroup } from "@pulumi/azure-native/resources/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomId } from "@pulumi/random";
 import { type Release as MadeRelease, makeRelease } from "../release/make.ts";
-import { Alerts } from "./alerts.ts";
-import { ANNOUNCED_RELEASE, otherThanAnnounced } from "./announced-release.ts";
-import { estimateCost } from "./cost.ts";
+import { Alerts } from "./components/alerts.ts";
+import type { Place } from "./components/context.ts";
+import { DestroyGuard } from "./components/destroy-guard.ts";
+import { ADMIN, MACHINE_NAME, Machine } from "./components/machine.ts";
+import { Network } from "./components/network.ts";
+import { type Release, Releases } from "./components/releases.ts";
+import { KeyVault } from "./components/vault.ts";
+import { WatermarkTable } from "./components/watermark-table.ts";
+import { ConfigurationError, parseSettings, type Settings, warnings } from "./config/schema.ts";
+import { signerSettings } from "./config/signer-settings.ts";
 import { bootScript } from "./custom-data.ts";
-import { DestroyGuard } from "./destroy-guard.ts";
-import { earlierReleases } from "./earlier-releases.ts";
 import { firewallRules, SIGNER_PORT } from "./firewall.ts";
-import { ADMIN, MACHINE_NAME, Machine } from "./machine.ts";
-import { Network } from "./network.ts";
-import type { Place } from "./place.ts";
-import { type Release, Releases } from "./releases.ts";
-import { ConfigurationError, parseSettings, type Settings, warnings } from "./settings.ts";
-import { signerSettings } from "./signer-settings.ts";
+import { estimateCost } from "./plan/cost.ts";
+import { ANNOUNCED_RELEASE, otherThanAnnounced } from "./release/announced-release.ts";
+import { earlierReleases } from "./release/earlier-releases.ts";
 import { userData } from "./user-data.ts";
-import { KeyVault } from "./vault.ts";
-import { WatermarkTable } from "./watermark-table.ts";
 
 /** The program that Pulumi runs. */
 export default async function program() {

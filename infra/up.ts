@@ -6,7 +6,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { makeRelease, type Release } from "../release/make.ts";
-import { ANNOUNCED_RELEASE } from "./announced-release.ts";
+import { ANNOUNCED_RELEASE } from "./release/announced-release.ts";
 
 const HELP = `npm run up [-- ARGUMENTS]
 

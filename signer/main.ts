@@ -1,29 +1,29 @@
 import { readFile } from "node:fs/promises";
 import type { Logger } from "pino";
+import { azureCredential } from "./azure/credential.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
-import { History } from "./history.ts";
 import { createAdminApp } from "./http/admin.ts";
 import { addressFilter, createApp } from "./http/app.ts";
 import { takeInheritedSockets } from "./http/inherited-sockets.ts";
 import { listen, type RunningServer } from "./http/server.ts";
-import { azureCredential } from "./keys/azure-credential.ts";
+import { ownRelease } from "./installation/own-release.ts";
+import { readUpdaterState } from "./installation/updater-state.ts";
 import type { Keyring } from "./keys/keyring.ts";
-import type { LiveSettings } from "./live-settings.ts";
-import { Metrics } from "./metrics.ts";
-import { Pipeline } from "./pipeline.ts";
+import { Metrics } from "./observability/metrics.ts";
+import { History } from "./observability/recent-activity.ts";
+import { Report } from "./observability/status.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import { policyOf } from "./policy/policy.ts";
-import { ownRelease } from "./release.ts";
-import { Report } from "./report.ts";
-import type { Settings } from "./settings.ts";
-import { readUpdaterState } from "./updater-state.ts";
+import type { LiveSettings } from "./settings/live-settings.ts";
+import type { Settings } from "./settings/schema.ts";
+import { watermarkRows } from "./signing/required-rows.ts";
+import { Pipeline } from "./signing/signing-service.ts";
 import { Guard } from "./watermark/guard.ts";
 import { Preparation } from "./watermark/preparation.ts";
-import type { WatermarkStore } from "./watermark/store.ts";
+import type { WatermarkStore } from "./watermark/stores/store.ts";
+import { UnwrittenStore } from "./watermark/stores/unwritten.ts";
 import { TrustedStore } from "./watermark/trusted-store.ts";
-import { UnwrittenStore } from "./watermark/unwritten-store.ts";
-import { watermarkRows } from "./watermark-rows.ts";
 
 /** A signer that listens. */
 export interface Signer {
@@ -165,11 +165,11 @@ export async function startSigner(live: LiveSettings, logger: Logger, purpose: P
 async function openKeyring(live: LiveSettings, logger: Logger): Promise<Keyring> {
   const { keys } = live.current;
   if (keys.kind === "azure-key-vault") {
-    const { openAzureKeyVaultKeyring } = await import("./keys/azure-key-vault.ts");
+    const { openAzureKeyVaultKeyring } = await import("./keys/azure-key-vault/keyring.ts");
     const include = () => (live.current.keys.kind === "azure-key-vault" ? live.current.keys.include : keys.include);
     return openAzureKeyVaultKeyring({ ...keys, include, logger });
   }
-  const { LOCAL_KEYS_WARNING, localPassphrase, openLocalKeyring } = await import("./keys/local.ts");
+  const { LOCAL_KEYS_WARNING, localPassphrase, openLocalKeyring } = await import("./keys/local/keyring.ts");
   logger.warn({ path: keys.path }, LOCAL_KEYS_WARNING);
   return openLocalKeyring({ path: keys.path, passphrase: await localPassphrase(keys.path) });
 }
@@ -180,11 +180,11 @@ async function openKeyring(live: LiveSettings, logger: Logger): Promise<Keyring>
  */
 export async function openStore({ keys, watermarks }: Settings): Promise<WatermarkStore> {
   if (watermarks.kind === "sqlite") {
-    const { SqliteStore } = await import("./watermark/sqlite-store.ts");
+    const { SqliteStore } = await import("./watermark/stores/sqlite.ts");
     return new SqliteStore(watermarks.path);
   }
   const { endpoint, table } = watermarks;
-  const { AzureTableStore } = await import("./watermark/azure-table-store.ts");
+  const { AzureTableStore } = await import("./watermark/stores/azure-table.ts");
   const credential = await azureCredential(keys.kind === "azure-key-vault" ? keys : { credential: "default" });
   return new AzureTableStore({ endpoint, table, credential });
 }

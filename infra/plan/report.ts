@@ -2,9 +2,10 @@
  * A plan as a baker reads it: 100 columns of plain text. Pure.
  * @module
  */
-import type { CostEstimate } from "../cost.ts";
+
+import type { Settings } from "../config/schema.ts";
 import { type Rule, SIGNER_PORT } from "../firewall.ts";
-import type { Settings } from "../settings.ts";
+import type { CostEstimate } from "./cost.ts";
 import { commandsReplacedBy } from "./guide.ts";
 import { at, type Plan, type PlannedResource } from "./recorder.ts";
 

@@ -5,7 +5,7 @@ import { replaceLink } from "./disk.ts";
 /** What the stack says about the machine itself. */
 export interface Parameters {
   readonly ssh: boolean;
-  /** HH:MM in UTC; signer/user-data-document.ts has checked it. */
+  /** HH:MM in UTC; signer/azure/user-data-document.ts has checked it. */
   readonly maintenance: string;
 }
 

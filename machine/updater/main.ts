@@ -5,9 +5,9 @@
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { imdsHost } from "../../signer/keys/azure-managed-identity.ts";
-import { UserData, userDataUrl } from "../../signer/user-data.ts";
-import { readUserDataDocument, type UserDataDocument } from "../../signer/user-data-document.ts";
+import { imdsHost } from "../../signer/azure/managed-identity.ts";
+import { UserData, userDataUrl } from "../../signer/azure/user-data.ts";
+import { readUserDataDocument, type UserDataDocument } from "../../signer/azure/user-data-document.ts";
 import { run, start } from "./command.ts";
 import { Disk } from "./disk.ts";
 import { MachineFiles } from "./machine-files.ts";

@@ -9,7 +9,7 @@ export interface Named {
   readonly sha256: Sha256;
 }
 
-/** What the updater knows, and shows: the signer's /status reads it (signer/release.ts). */
+/** What the updater knows, and shows: the signer's /status reads it (signer/installation/own-release.ts). */
 export interface State {
   /** What userData names. */
   readonly wanted: Named | null;

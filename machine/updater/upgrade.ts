@@ -5,7 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { UserDataDocument } from "../../signer/user-data-document.ts";
+import type { UserDataDocument } from "../../signer/azure/user-data-document.ts";
 import type { Ended } from "./command.ts";
 import type { Disk, Sha256 } from "./disk.ts";
 import type { MachineFiles, Parameters } from "./machine-files.ts";

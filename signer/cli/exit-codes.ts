@@ -1,6 +1,6 @@
 /**
  * Every way a command can end: one row a name, with its exit code and what it means.
- * docs/reference/cli.md lists exactly these (test/signer/cli/reference.test.ts).
+ * docs/reference/cli.md lists exactly these (test/docs/cli-reference.test.ts).
  */
 export const EXIT_CODES = {
   done: { code: 0, meaning: "Done" },

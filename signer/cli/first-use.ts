@@ -1,9 +1,9 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { writeNewFile } from "../keys/key-file.ts";
-import { generateLocalKey, localPassphrase } from "../keys/local.ts";
-import type { Curve } from "../tezos/public-key.ts";
+import { writeNewFile } from "../key-files/key-file.ts";
+import { generateLocalKey, localPassphrase } from "../keys/local/keyring.ts";
+import type { Curve } from "../tezos/crypto/public-key.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where `serve` without settings keeps everything, below the current directory; .gitignore names it. */

@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import manifest from "../../package.json" with { type: "json" };
+import type { OpenStore } from "./open-store.ts";
 import type { Start } from "./serve.ts";
 import type { Io } from "./terminal.ts";
-import type { OpenStore } from "./watermarks/store.ts";
 
 /** What commands need of the signer; main.ts gives the real ones. */
 export interface Parts {

@@ -2,18 +2,18 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import type { Logger } from "pino";
-import { imdsHost } from "../keys/azure-managed-identity.ts";
+import { imdsHost } from "../azure/managed-identity.ts";
+import { UserData, userDataUrl } from "../azure/user-data.ts";
+import { ownRelease } from "../installation/own-release.ts";
 import type { Keyring } from "../keys/keyring.ts";
-import { LastGood } from "../last-good.ts";
-import { LiveSettings, type Outcome } from "../live-settings.ts";
-import { ownRelease } from "../release.ts";
-import type { Curve } from "../tezos/public-key.ts";
-import { UserData, userDataUrl } from "../user-data.ts";
+import { LiveSettings, type Outcome } from "../settings/live-settings.ts";
+import { LastGood } from "../settings/settings-cache.ts";
+import type { Curve } from "../tezos/crypto/public-key.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { openLog } from "./log.ts";
-import { keptSettings, parse, readTold, USER_DATA, waiting } from "./own-settings.ts";
 import { withExamples } from "./run.ts";
+import { keptSettings, parse, readTold, USER_DATA, waiting } from "./settings-source.ts";
 import { type Io, Terminal } from "./terminal.ts";
 
 /** Starts a signer, for good or for a trial; main.ts gives the real one. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
-import { inWords, type ReleaseId } from "../release.ts";
+import { inWords, type ReleaseId } from "../installation/own-release.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
 import { type Io, Terminal, table } from "./terminal.ts";

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Logger } from "pino";
-import { imdsHost } from "../keys/azure-managed-identity.ts";
-import { LastGood } from "../last-good.ts";
-import { ownRelease } from "../release.ts";
-import { UserData, userDataUrl } from "../user-data.ts";
+import { imdsHost } from "../azure/managed-identity.ts";
+import { UserData, userDataUrl } from "../azure/user-data.ts";
+import { ownRelease } from "../installation/own-release.ts";
+import { LastGood } from "../settings/settings-cache.ts";
 import { Failure } from "./failure.ts";
 import { openLog } from "./log.ts";
-import { keptSettings, parse, readTold, USER_DATA } from "./own-settings.ts";
 import { withExamples } from "./run.ts";
 import type { Start } from "./serve.ts";
+import { keptSettings, parse, readTold, USER_DATA } from "./settings-source.ts";
 import { type Io, Terminal } from "./terminal.ts";
 
 /** Between two looks, in milliseconds. */

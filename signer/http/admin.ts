@@ -3,8 +3,8 @@ import Koa from "koa";
 import type { Logger } from "pino";
 import { prometheusContentType } from "prom-client";
 import { errorResponses } from "./error-response.ts";
-import { answerJson } from "./json-answer.ts";
 import { onlyRoutesOf } from "./known-routes.ts";
+import { answerJson } from "./send-json.ts";
 
 /** What the admin port shows. */
 export interface Admin {

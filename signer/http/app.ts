@@ -1,7 +1,7 @@
 import Koa, { type Middleware } from "koa";
 import type { Logger } from "pino";
 import { type ErrorCode, SignerError } from "../errors.ts";
-import type { RemoteSigner } from "../pipeline.ts";
+import type { RemoteSigner } from "../signing/signing-service.ts";
 import { type Access, remembered } from "./access.ts";
 import { AddressAllowList, plainAddress } from "./address-allow-list.ts";
 import { errorResponses } from "./error-response.ts";

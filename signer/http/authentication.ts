@@ -1,7 +1,7 @@
 import { SignerError } from "../errors.ts";
-import { verifyAuthentication } from "../tezos/authentication.ts";
-import { decode, encode } from "../tezos/base58.ts";
-import { blake2b160 } from "../tezos/digest.ts";
+import { verifyAuthentication } from "../tezos/crypto/authentication.ts";
+import { decode, encode } from "../tezos/crypto/base58.ts";
+import { blake2b160 } from "../tezos/crypto/digest.ts";
 
 const ADDRESS_OF = { edpk: "tz1", sppk: "tz2", p2pk: "tz3" } as const;
 

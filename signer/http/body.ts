@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { SignerError } from "../errors.ts";
-import { MAX_PAYLOAD } from "../tezos/payload.ts";
+import { MAX_PAYLOAD } from "../tezos/payload/payload.ts";
 import { MAX_BODY } from "./limits.ts";
 
 /**

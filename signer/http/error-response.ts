@@ -3,9 +3,9 @@ import { STATUS_CODES } from "node:http";
 import type { Context, Middleware } from "koa";
 import type { Logger } from "pino";
 import { type ErrorCode, SignerError } from "../errors.ts";
+import { SparseLog } from "../observability/rate-limited-log.ts";
 import { plainAddress } from "./address-allow-list.ts";
-import { answerJson, JSON_TYPE } from "./json-answer.ts";
-import { SparseLog } from "./sparse-log.ts";
+import { answerJson, JSON_TYPE } from "./send-json.ts";
 
 /**
  * The only place that writes an error, in the form that octez decodes and shows to its user

@@ -1,4 +1,4 @@
-import { MAX_PAYLOAD } from "../tezos/payload.ts";
+import { MAX_PAYLOAD } from "../tezos/payload/payload.ts";
 
 /** Times in milliseconds, sizes in bytes. */
 export interface Limits {

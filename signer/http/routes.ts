@@ -1,13 +1,13 @@
 import Router from "@koa/router";
 import type { Context } from "koa";
 import { SignerError } from "../errors.ts";
-import type { RemoteSigner } from "../pipeline.ts";
-import { decode, EncodingError } from "../tezos/base58.ts";
+import type { RemoteSigner } from "../signing/signing-service.ts";
+import { decode, EncodingError } from "../tezos/crypto/base58.ts";
 import { type Access, remembered } from "./access.ts";
 import { plainAddress } from "./address-allow-list.ts";
 import { authenticate, authorizedAddresses } from "./authentication.ts";
 import { readPayload } from "./body.ts";
-import { answerJson } from "./json-answer.ts";
+import { answerJson } from "./send-json.ts";
 
 /** The contract that octez-client and Taquito speak: octez src/lib_signer_services/signer_services.ml. */
 export function routes(signer: RemoteSigner, access: () => Access): Router {

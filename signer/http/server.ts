@@ -4,12 +4,12 @@ import { type AddressInfo, isIPv6, type Socket, SocketAddress } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { type ErrorCode, SignerError } from "../errors.ts";
+import { SparseLog } from "../observability/rate-limited-log.ts";
 import { plainAddress } from "./address-allow-list.ts";
 import { drain, openOf } from "./drain.ts";
 import { rawError, writeError } from "./error-response.ts";
 import { InFlight } from "./in-flight.ts";
 import { LIMITS, type Limits } from "./limits.ts";
-import { SparseLog } from "./sparse-log.ts";
 
 /** What one listening port is made of. */
 export interface ServerParts {

@@ -1,4 +1,4 @@
-import type { PublicKey } from "../tezos/public-key.ts";
+import type { PublicKey } from "../tezos/crypto/public-key.ts";
 
 /** One private key, wherever it lives; what it signs was decided before it is asked. */
 export interface SigningKey {

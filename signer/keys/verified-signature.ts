@@ -1,5 +1,5 @@
 import { SignerError } from "../errors.ts";
-import { normalise, verifySignature } from "../tezos/signature.ts";
+import { normalise, verifySignature } from "../tezos/crypto/signature.ts";
 import type { SigningKey } from "./keyring.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { ConsensusRequest } from "../tezos/payload.ts";
+import type { ConsensusRequest } from "../tezos/payload/payload.ts";
 
 /**
  * Whether a block or a vote is near the head of its chain. Pure: the follower looks at the node, this decides.

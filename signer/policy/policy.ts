@@ -1,5 +1,5 @@
-import type { OperationKind } from "../tezos/operation.ts";
-import type { SigningRequest } from "../tezos/payload.ts";
+import type { OperationKind } from "../tezos/payload/operation.ts";
+import type { SigningRequest } from "../tezos/payload/payload.ts";
 
 /** What a key may be asked to sign, by the names that settings use. */
 export type Permission = "block" | "preattestation" | "attestation" | OperationKind | "pack";

@@ -1,8 +1,8 @@
+import { within } from "../deadline.ts";
 import { SignerError } from "../errors.ts";
 import { highestPlausible, raise } from "./anchor.ts";
-import { within } from "./deadline.ts";
 import { decide, type Mark, type Position } from "./decision.ts";
-import { type Row, type RowKey, rowName, type Versioned } from "./store.ts";
+import { type Row, type RowKey, rowName, type Versioned } from "./stores/store.ts";
 import type { TrustedStore } from "./trusted-store.ts";
 
 /** A part of one attempt whose time is worth knowing. */

@@ -3,7 +3,7 @@
  * slashed because a lost database was taken for an empty one.
  * @module
  */
-import type { Row } from "./store.ts";
+import type { Row } from "./stores/store.ts";
 
 /** The setting: a floor and a time, or `always` on throw-away networks. */
 export type Initialise = "always" | InitialiseWindow;

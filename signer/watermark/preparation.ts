@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SignerError } from "../errors.ts";
-import { type RowKey, StoreError } from "./store.ts";
+import { type RowKey, StoreError } from "./stores/store.ts";
 import type { TrustedStore } from "./trusted-store.ts";
 
 const ATTEMPT_TIMEOUT = 10_000;

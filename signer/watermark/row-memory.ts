@@ -1,5 +1,5 @@
 import { compare, type Mark } from "./decision.ts";
-import { type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
+import { type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./stores/store.ts";
 
 /**
  * What this process knows of the rows: the last state of each, so that a warm request needs no read, and the highest

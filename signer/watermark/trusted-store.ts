@@ -1,8 +1,8 @@
+import { within } from "../deadline.ts";
 import { SignerError } from "../errors.ts";
-import { within } from "./deadline.ts";
 import { closedBecause, floorRow, type Initialise } from "./initialise.ts";
 import { RowMemory } from "./row-memory.ts";
-import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
+import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./stores/store.ts";
 
 export interface TrustedStoreOptions {
   readonly store: WatermarkStore;

@@ -1,7 +1,7 @@
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { verifySignature } from "@taquito/utils";
-import { attestation, preattestation } from "../support/payloads.ts";
+import { attestation, preattestation } from "../fixtures/payloads.ts";
 import { BAKER, MACHINE } from "./machine.ts";
 
 /** What a baker got. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { customData } from "../../cloud-init/custom-data.ts";
-import { MAINNET } from "../support/payloads.ts";
+import { MAINNET } from "../fixtures/payloads.ts";
 import { IMDS, type Machine, STRANGER } from "./machine.ts";
 import { variant } from "./variants.ts";
 import { OBJECT_ID, RIGHTS, World } from "./world.ts";

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
-import { shownPassphrase } from "../support/keys-terminal.ts";
+import { shownPassphrase } from "../harness/keys-terminal.ts";
 import type { Machine } from "./machine.ts";
 import type { Place } from "./page.ts";
 import type { Answers, Terminal } from "./terminal.ts";

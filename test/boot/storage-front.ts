@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, request as requestHttps, type Server } from "node:https";
-import { type Azurite, tableCredential } from "../support/azurite.ts";
-import type { ServerCertificate } from "../support/key-vault/certificates.ts";
-import type { TokenAuthority } from "../support/key-vault/tokens.ts";
+import { type Azurite, tableCredential } from "../emulators/azurite.ts";
+import type { ServerCertificate } from "../emulators/key-vault/certificates.ts";
+import type { TokenAuthority } from "../emulators/key-vault/tokens.ts";
 
 /** Bytes of one block of an upload. */
 const BLOCK = 4 * 2 ** 20;

@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import type { Answer } from "../support/pseudo-terminal.ts";
+import type { Answer } from "../harness/pseudo-terminal.ts";
 
 export type Answers = readonly (readonly [prompt: RegExp, answer: Answer])[];
 

@@ -19,7 +19,7 @@ const BROKEN: readonly [name: string, changes: Changes, said: RegExp, seconds: n
   ["has a syntax error", { "signer/main.ts": () => "const = ;\n" }, /exit status 1: .*Unexpected token/, 60],
   [
     "never gets ready",
-    { "signer/report.ts": (text) => text.replace(/ready: reasons.size === 0/, "ready: false") },
+    { "signer/observability/status.ts": (text) => text.replace(/ready: reasons.size === 0/, "ready: false") },
     /it does not get ready, and the one in use does/,
     120,
   ],
@@ -27,7 +27,7 @@ const BROKEN: readonly [name: string, changes: Changes, said: RegExp, seconds: n
   [
     "needs a setting that is not there",
     {
-      "signer/settings.ts": (text) =>
+      "signer/settings/schema.ts": (text) =>
         text.replace("settingsSchema = z.strictObject({", "settingsSchema = z.strictObject({ needed: z.string(),"),
     },
     /exit status 4: .*needed/,
@@ -181,7 +181,7 @@ describe("an upgrade on the machine", () => {
   if (WHOLE) {
     it("tries a refused release again for other settings and by command, not else", async () => {
       const picky = await published("0.3.20", {
-        "signer/settings.ts": (text) =>
+        "signer/settings/schema.ts": (text) =>
           text.replace("settingsSchema = z.strictObject({", "settingsSchema = z.strictObject({ needed: z.string(),"),
       });
       const tries = () => machine.console.split("trying release 0.3.20").length - 1;

@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { verifySignature } from "@taquito/utils";
 import { customData } from "../../cloud-init/custom-data.ts";
-import { type EcJwk, publicKeyFromJwk } from "../../signer/tezos/public-key.ts";
-import { azurite } from "../support/azurite.ts";
-import { CertificateAuthority } from "../support/key-vault/certificates.ts";
-import { KeyVaultEmulator } from "../support/key-vault/emulator.ts";
-import { Imds } from "../support/key-vault/imds.ts";
-import { TokenAuthority } from "../support/key-vault/tokens.ts";
-import { type SignResult, sign } from "../support/octez-client.ts";
-import { attestation, MAINNET } from "../support/payloads.ts";
+import { type EcJwk, publicKeyFromJwk } from "../../signer/tezos/crypto/public-key.ts";
+import { azurite } from "../emulators/azurite.ts";
+import { Imds } from "../emulators/imds/imds.ts";
+import { CertificateAuthority } from "../emulators/key-vault/certificates.ts";
+import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
+import { TokenAuthority } from "../emulators/key-vault/tokens.ts";
+import { attestation, MAINNET } from "../fixtures/payloads.ts";
+import { type SignResult, sign } from "../harness/octez-client.ts";
 import { Apt } from "./apt.ts";
 import {
   BAKER,

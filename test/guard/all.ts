@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { type KillCounts, killCampaign } from "../campaign/kills.ts";
+import { type KillCounts, killCampaign } from "../campaigns/kills.ts";
 import { explore } from "./explorer/explore.ts";
 import type { Bounds } from "./explorer/world.ts";
 import { compareWithModel } from "./model.ts";
@@ -41,7 +41,7 @@ const CAMPAIGNS: Readonly<Record<string, () => Promise<object>>> = {
   "two signers": () => twoSigners(60),
   durability: () => mocha("test/guard/durability.test.ts"),
   "seeded bugs": () => mocha("test/guard/explorer.test.ts"),
-  "public suite": () => mocha("test/interchange/suite.test.ts"),
+  "public suite": () => mocha("test/conformance/suite.test.ts"),
 };
 
 /** Runs a file of tests. @returns how many passed */

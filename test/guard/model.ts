@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import type { ConsensusKind } from "../../signer/tezos/payload.ts";
-import { FaultyStore, type StoreFaultScript } from "../support/faulty-store.ts";
-import { GuardedSigner } from "../support/guarded-signer.ts";
-import { MemoryStore } from "../support/memory-store.ts";
+import type { ConsensusKind } from "../../signer/tezos/payload/payload.ts";
+import { FaultyStore, type StoreFaultScript } from "../harness/faulty-store.ts";
+import { GuardedSigner } from "../harness/guarded-signer.ts";
+import { MemoryStore } from "../harness/memory-store.ts";
 
 interface Asked {
   readonly kind: ConsensusKind;

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
-import { SqliteStore } from "../../signer/watermark/sqlite-store.ts";
-import { GuardedSigner } from "../support/guarded-signer.ts";
+import { SqliteStore } from "../../signer/watermark/stores/sqlite.ts";
+import { GuardedSigner } from "../harness/guarded-signer.ts";
 
 /**
  * The real guard on a SQLite file, in a process of its own that can be watched: signs at each level and writes what came

@@ -1,11 +1,11 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { AzureTableStore } from "../../signer/watermark/azure-table-store.ts";
-import { azurite, tableCredential } from "../support/azurite.ts";
-import { GuardedSigner } from "../support/guarded-signer.ts";
-import { tableProxy } from "../support/table-proxy.ts";
-import { NEVER } from "../support/watermark-rows.ts";
-import { tableName } from "../support/watermark-stores.ts";
+import { AzureTableStore } from "../../signer/watermark/stores/azure-table.ts";
+import { azurite, tableCredential } from "../emulators/azurite.ts";
+import { tableProxy } from "../emulators/table-proxy.ts";
+import { NEVER } from "../fixtures/watermark-rows.ts";
+import { GuardedSigner } from "../harness/guarded-signer.ts";
+import { tableName } from "../harness/watermark-stores.ts";
 
 interface Round {
   readonly kind: "block" | "attestation";

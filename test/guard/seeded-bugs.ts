@@ -7,7 +7,7 @@ import {
   StoreError,
   type Versioned,
   type WatermarkStore,
-} from "../../signer/watermark/store.ts";
+} from "../../signer/watermark/stores/store.ts";
 import { TrustedStore, type Unconfirmed } from "../../signer/watermark/trusted-store.ts";
 import { REAL, type SignerParts } from "./explorer/run.ts";
 import type { Cost } from "./explorer/views.ts";

@@ -1,15 +1,15 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { Confirmations } from "../../signer/confirmation/confirmations.ts";
-import { History } from "../../signer/history.ts";
-import { openLocalKeyring } from "../../signer/keys/local.ts";
-import { Metrics } from "../../signer/metrics.ts";
-import { Pipeline } from "../../signer/pipeline.ts";
-import { AzureTableStore } from "../../signer/watermark/azure-table-store.ts";
+import { openLocalKeyring } from "../../signer/keys/local/keyring.ts";
+import { Metrics } from "../../signer/observability/metrics.ts";
+import { History } from "../../signer/observability/recent-activity.ts";
+import { Pipeline } from "../../signer/signing/signing-service.ts";
 import { Guard } from "../../signer/watermark/guard.ts";
+import { AzureTableStore } from "../../signer/watermark/stores/azure-table.ts";
 import { TrustedStore } from "../../signer/watermark/trusted-store.ts";
-import { tableCredential } from "../support/azurite.ts";
-import { logLines } from "../support/log-lines.ts";
-import { openSigningPort } from "../support/signing-port.ts";
+import { tableCredential } from "../emulators/azurite.ts";
+import { logLines } from "../harness/log-lines.ts";
+import { openSigningPort } from "../harness/signing-port.ts";
 
 /**
  * A signer in a process of its own, as main.ts wires it, on a table that Azurite serves; its token is a test's, which is all

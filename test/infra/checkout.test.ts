@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { expect } from "chai";
-import { ANNOUNCED_RELEASE } from "../../infra/announced-release.ts";
+import { ANNOUNCED_RELEASE } from "../../infra/release/announced-release.ts";
 import { makeRelease } from "../../release/make.ts";
-import { Cloud } from "../support/azure/cloud.ts";
-import { Engine, pulumiFolder } from "../support/azure/engine.ts";
-import { requires } from "../support/requires.ts";
+import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
+import { Engine, pulumiFolder } from "../emulators/azure-resource-manager/engine.ts";
+import { requires } from "../harness/requires.ts";
 
 describe("Pulumi's command line on this checkout", function () {
   this.timeout(180_000); // a first release is fetched

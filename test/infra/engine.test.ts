@@ -2,7 +2,7 @@ import * as grpc from "@grpc/grpc-js";
 import { ResourceMonitorClient, ResourceMonitorService } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import resource from "@pulumi/pulumi/proto/resource_pb.js";
 import { expect } from "chai";
-import { grpcClientOptions } from "../support/azure/engine.ts";
+import { grpcClientOptions } from "../emulators/azure-resource-manager/engine.ts";
 
 describe("the tests' engine", () => {
   it("finds an engine on a port that another one had before", async () => {

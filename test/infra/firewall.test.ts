@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import type { Settings } from "../../infra/config/schema.ts";
 import { firewallRules } from "../../infra/firewall.ts";
-import type { Settings } from "../../infra/settings.ts";
-import { settings } from "./example.ts";
+import { settings } from "../fixtures/stack-configs.ts";
 
 /** A rule as one line. */
 const lines = (config: Readonly<Record<string, string>>, head?: Settings["head"]) =>

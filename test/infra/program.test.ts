@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
+import { parseSettings } from "../../infra/config/schema.ts";
 import { build } from "../../infra/index.ts";
 import { record } from "../../infra/plan/recorder.ts";
 import { readStackFile } from "../../infra/plan/stack-file.ts";
-import { parseSettings } from "../../infra/settings.ts";
 import { makeRelease } from "../../release/make.ts";
-import { runProgram } from "../support/azure/monitor.ts";
-import { UNKNOWN } from "../support/azure/properties.ts";
+import { runProgram } from "../emulators/azure-resource-manager/monitor.ts";
+import { UNKNOWN } from "../emulators/azure-resource-manager/properties.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const config = readStackFile(readFileSync(join(root, "Pulumi.dev.yaml"), "utf8"), "tezos-signer");

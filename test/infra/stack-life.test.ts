@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { Cloud } from "../support/azure/cloud.ts";
-import { Engine, pulumiFolder, type TestStack } from "../support/azure/engine.ts";
-import { text } from "../support/azure/properties.ts";
-import { requires } from "../support/requires.ts";
-import { SSH_KEY } from "./example.ts";
+import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
+import { Engine, pulumiFolder, type TestStack } from "../emulators/azure-resource-manager/engine.ts";
+import { text } from "../emulators/azure-resource-manager/properties.ts";
+import { SSH_KEY } from "../fixtures/stack-configs.ts";
+import { requires } from "../harness/requires.ts";
 import {
   all,
   COMPONENTS,

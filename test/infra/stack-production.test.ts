@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { Cloud } from "../support/azure/cloud.ts";
-import { Engine, pulumiFolder, type TestStack } from "../support/azure/engine.ts";
-import { requires } from "../support/requires.ts";
-import { SSH_KEY } from "./example.ts";
+import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
+import { Engine, pulumiFolder, type TestStack } from "../emulators/azure-resource-manager/engine.ts";
+import { SSH_KEY } from "../fixtures/stack-configs.ts";
+import { requires } from "../harness/requires.ts";
 import { all, kept, NO_CLI, program, released, requests, THROW_AWAY, VAULT } from "./stack.ts";
 
 describe("the life of a production stack on Pulumi's engine", function () {

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { earlierReleases } from "../../infra/earlier-releases.ts";
 import { build, readSettings } from "../../infra/index.ts";
-import { Cloud } from "../support/azure/cloud.ts";
-import { Engine, pulumiFolder, type TestStack } from "../support/azure/engine.ts";
-import { text } from "../support/azure/properties.ts";
-import { requires } from "../support/requires.ts";
-import { release, SSH_KEY } from "./example.ts";
+import { earlierReleases } from "../../infra/release/earlier-releases.ts";
+import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
+import { Engine, pulumiFolder, type TestStack } from "../emulators/azure-resource-manager/engine.ts";
+import { text } from "../emulators/azure-resource-manager/properties.ts";
+import { release, SSH_KEY } from "../fixtures/stack-configs.ts";
+import { requires } from "../harness/requires.ts";
 import { BLOB, kept, MACHINE_REPLACED, NO_CLI, program, released, requests, THROW_AWAY, told } from "./stack.ts";
 
 describe("releases on Pulumi's engine", function () {

@@ -1,9 +1,9 @@
-import { earlierReleases } from "../../infra/earlier-releases.ts";
+import { EXAMPLE_SSH_KEY } from "../../infra/config/readers.ts";
 import { build, readSettings } from "../../infra/index.ts";
-import { EXAMPLE_SSH_KEY } from "../../infra/values.ts";
-import type { Cloud } from "../support/azure/cloud.ts";
-import { text } from "../support/azure/properties.ts";
-import { release } from "./example.ts";
+import { earlierReleases } from "../../infra/release/earlier-releases.ts";
+import type { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
+import { text } from "../emulators/azure-resource-manager/properties.ts";
+import { release } from "../fixtures/stack-configs.ts";
 
 /** What the tests on Pulumi's engine share: the stack's names, and operations on them. */
 

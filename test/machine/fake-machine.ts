@@ -7,7 +7,7 @@ import type { Service } from "../../machine/updater/service.ts";
 import { StateFile } from "../../machine/updater/state.ts";
 import type { Outcome } from "../../machine/updater/trial.ts";
 import { settingsVersion, Upgrade } from "../../machine/updater/upgrade.ts";
-import type { UserDataDocument } from "../../signer/user-data-document.ts";
+import type { UserDataDocument } from "../../signer/azure/user-data-document.ts";
 
 /** How a release behaves. */
 export interface Behaviour {

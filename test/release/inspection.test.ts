@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { type Header, pack } from "tar-stream";
 import { inspectArchive } from "../../release/inspection.ts";
-import { rejection } from "../support/rejection.ts";
+import { rejection } from "../harness/rejection.ts";
 import { archiveOf } from "./registry.ts";
 
 /** An archive with one plain file and one entry of its own. */

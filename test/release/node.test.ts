@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { NODE_BUILDS, NODE_VERSION } from "../../release/node.ts";
-import { requires } from "../support/requires.ts";
+import { requires } from "../harness/requires.ts";
 
 describe("Node.js of a release", () => {
   it("has the version that the tests run on", () => {

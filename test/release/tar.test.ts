@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
 import { type TarEntry, writeTar } from "../../release/tar.ts";
-import { rejection } from "../support/rejection.ts";
-import { hasProgram, requires } from "../support/requires.ts";
-import { temporaryFolder } from "../support/signer-process.ts";
+import { rejection } from "../harness/rejection.ts";
+import { hasProgram, requires } from "../harness/requires.ts";
+import { temporaryFolder } from "../harness/signer-process.ts";
 
 const NAME = fc.stringMatching(/^[a-zA-Z0-9_@+.-]{1,40}$/).filter((name) => !/^\.+$|^-/.test(name));
 /** No path is a folder of another one, since all have the same depth. */

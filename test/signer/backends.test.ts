@@ -2,15 +2,15 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
-import { generateLocalKey, localPassphrase } from "../../signer/keys/local.ts";
-import { encode } from "../../signer/tezos/base58.ts";
-import { azurite } from "../support/azurite.ts";
-import { KeyVaultEmulator } from "../support/key-vault/emulator.ts";
-import { Imds } from "../support/key-vault/imds.ts";
-import { publicKey, sign } from "../support/octez-client.ts";
-import { attestation, block, preattestation } from "../support/payloads.ts";
-import { type SignerProcess, startSignerProcess, temporaryFolder } from "../support/signer-process.ts";
-import { tableName } from "../support/watermark-stores.ts";
+import { generateLocalKey, localPassphrase } from "../../signer/keys/local/keyring.ts";
+import { encode } from "../../signer/tezos/crypto/base58.ts";
+import { azurite } from "../emulators/azurite.ts";
+import { Imds } from "../emulators/imds/imds.ts";
+import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
+import { attestation, block, preattestation } from "../fixtures/payloads.ts";
+import { publicKey, sign } from "../harness/octez-client.ts";
+import { type SignerProcess, startSignerProcess, temporaryFolder } from "../harness/signer-process.ts";
+import { tableName } from "../harness/watermark-stores.ts";
 
 const MACHINE = {
   clientId: "0b4dd1f2-6f3a-4bd5-9b5c-2f8f3f0f6f01",

@@ -1,11 +1,11 @@
 import { Command } from "commander";
+import { readSmallFile } from "../../key-files/key-file.ts";
+import { pemLabel } from "../../key-files/pem.ts";
 import { KeyError } from "../../keys/key-error.ts";
-import { readSmallFile } from "../../keys/key-file.ts";
-import { pemLabel } from "../../keys/pem.ts";
+import { identity } from "../ceremony/key-identity.ts";
+import { openKeyFile } from "../ceremony/key-input.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal, table } from "../terminal.ts";
-import { identity } from "./identity.ts";
-import { openKeyFile } from "./key-input.ts";
 
 /** `keys check` */
 export function checkCommand(io: Io): Command {

@@ -1,8 +1,8 @@
 import { Command } from "commander";
+import { openKeyFile, openKeyText, warnIfConnected } from "../ceremony/key-input.ts";
+import { storeKey } from "../ceremony/key-output.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
-import { openKeyFile, openKeyText, warnIfConnected } from "./key-input.ts";
-import { storeKey } from "./key-output.ts";
 
 /** `keys convert` */
 export function convertCommand(io: Io): Command {

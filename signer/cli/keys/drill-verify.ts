@@ -2,13 +2,13 @@ import { Command } from "commander";
 import { pino } from "pino";
 import { SignerError } from "../../errors.ts";
 import type { SigningKey } from "../../keys/keyring.ts";
-import { EncodingError } from "../../tezos/base58.ts";
-import { decodeSignature, normalise, verifySignature } from "../../tezos/signature.ts";
+import { EncodingError } from "../../tezos/crypto/base58.ts";
+import { decodeSignature, normalise, verifySignature } from "../../tezos/crypto/signature.ts";
+import { DRILL_DIGEST } from "../ceremony/drill-digest.ts";
+import { nameOption, vaultOption } from "../ceremony/options.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal, table } from "../terminal.ts";
-import { DRILL_DIGEST } from "./drill-text.ts";
-import { nameOption, vaultOption } from "./options.ts";
 
 interface DrillOptions {
   readonly vault: string;
@@ -41,7 +41,7 @@ export function drillVerifyCommand(io: Io): Command {
 
 async function verifyBoth(terminal: Terminal, { vault, name, signature }: DrillOptions): Promise<void> {
   const offline = parseSignature(signature);
-  const { openAzureKeyVaultKeyring } = await import("../../keys/azure-key-vault.ts");
+  const { openAzureKeyVaultKeyring } = await import("../../keys/azure-key-vault/keyring.ts");
   const keyring = await openAzureKeyVaultKeyring({
     vault,
     include: () => [name],

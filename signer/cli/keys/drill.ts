@@ -1,10 +1,10 @@
 import { Command } from "commander";
-import { encodeSignature, normalise } from "../../tezos/signature.ts";
+import { encodeSignature, normalise } from "../../tezos/crypto/signature.ts";
+import { DRILL_DIGEST } from "../ceremony/drill-digest.ts";
+import { openKeyFile } from "../ceremony/key-input.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
-import { DRILL_DIGEST } from "./drill-text.ts";
 import { drillVerifyCommand } from "./drill-verify.ts";
-import { openKeyFile } from "./key-input.ts";
 
 /** The group `keys drill`. */
 export function drillCommand(io: Io): Command {

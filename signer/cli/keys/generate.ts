@@ -1,10 +1,10 @@
 import { Command, Option } from "commander";
-import { PrivateKey } from "../../keys/private-key.ts";
-import type { Curve } from "../../tezos/public-key.ts";
+import { PrivateKey } from "../../key-files/private-key.ts";
+import type { Curve } from "../../tezos/crypto/public-key.ts";
+import { warnIfConnected } from "../ceremony/key-input.ts";
+import { storeKey } from "../ceremony/key-output.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
-import { warnIfConnected } from "./key-input.ts";
-import { storeKey } from "./key-output.ts";
 
 /** `keys generate` */
 export function generateCommand(io: Io): Command {

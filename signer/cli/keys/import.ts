@@ -1,19 +1,19 @@
 import type { JsonWebKey, KeyClient } from "@azure/keyvault-keys";
 import { Command, Option } from "commander";
-import { type Blob, checkBlobLength, parseBlob } from "../../keys/byok.ts";
-import { readSmallFile } from "../../keys/key-file.ts";
-import type { PrivateKey } from "../../keys/private-key.ts";
-import { decode, EncodingError } from "../../tezos/base58.ts";
-import type { Curve } from "../../tezos/public-key.ts";
+import { type Blob, checkBlobLength, parseBlob } from "../../key-files/byok.ts";
+import { readSmallFile } from "../../key-files/key-file.ts";
+import type { PrivateKey } from "../../key-files/private-key.ts";
+import { decode, EncodingError } from "../../tezos/crypto/base58.ts";
+import type { Curve } from "../../tezos/crypto/public-key.ts";
+import { deliver } from "../ceremony/import-key.ts";
+import { openKeyFile } from "../ceremony/key-input.ts";
+import { nameOption, vaultOption } from "../ceremony/options.ts";
+import { parseStoreId } from "../ceremony/store-id.ts";
+import { type Connect, findKey } from "../ceremony/vault-access.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
-import { deliver } from "./delivery.ts";
 import { kekOf } from "./kek.ts";
-import { openKeyFile } from "./key-input.ts";
-import { nameOption, vaultOption } from "./options.ts";
-import { parseStoreId } from "./store-id.ts";
-import { type Connect, findKey } from "./vault.ts";
 
 interface ImportOptions {
   readonly vault: string;

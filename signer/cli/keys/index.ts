@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { forbidCoreFiles } from "../memory.ts";
+import { type Connect, connect as connectToAzure } from "../ceremony/vault-access.ts";
+import { forbidCoreFiles } from "../core-dumps.ts";
 import { withExamples } from "../run.ts";
 import type { Io } from "../terminal.ts";
 import { bindCommand } from "./bind.ts";
@@ -11,7 +12,6 @@ import { importCommand } from "./import.ts";
 import { kekCommand } from "./kek.ts";
 import { listCommand } from "./list.ts";
 import { showCommand } from "./show.ts";
-import { type Connect, connect as connectToAzure } from "./vault.ts";
 import { wrapCommand } from "./wrap.ts";
 
 /**

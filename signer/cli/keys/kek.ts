@@ -1,12 +1,12 @@
 import type { KeyVaultKey } from "@azure/keyvault-keys";
 import { Command, Option } from "commander";
-import { formatKek, type Kek, parseKek } from "../../keys/byok.ts";
-import { checkNewFile, writeNewFile } from "../../keys/key-file.ts";
+import { formatKek, type Kek, parseKek } from "../../key-files/byok.ts";
+import { checkNewFile, writeNewFile } from "../../key-files/key-file.ts";
+import { parseKeyName, vaultOption } from "../ceremony/options.ts";
+import { type Connect, findKey, getKey, perform } from "../ceremony/vault-access.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal, table } from "../terminal.ts";
-import { parseKeyName, vaultOption } from "./options.ts";
-import { type Connect, findKey, getKey, perform } from "./vault.ts";
 
 interface KekOptions {
   readonly vault: string;

@@ -1,11 +1,11 @@
 import type { KeyClient, KeyProperties, KeyVaultKey } from "@azure/keyvault-keys";
 import { Command } from "commander";
 import { STORE_TAG, UNBOUND } from "../../keys/store-tag.ts";
+import { vaultOption } from "../ceremony/options.ts";
+import { type Connect, getKey, perform, publicKeyOf } from "../ceremony/vault-access.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal, table } from "../terminal.ts";
-import { vaultOption } from "./options.ts";
-import { type Connect, getKey, perform, publicKeyOf } from "./vault.ts";
 
 /** `keys list` */
 export function listCommand(io: Io, connect: Connect): Command {

@@ -1,13 +1,13 @@
 import { Command } from "commander";
+import { readSmallFile } from "../../key-files/key-file.ts";
+import { type Label, pemLabel } from "../../key-files/pem.ts";
 import { KeyError } from "../../keys/key-error.ts";
-import { readSmallFile } from "../../keys/key-file.ts";
-import { type Label, pemLabel } from "../../keys/pem.ts";
-import { EncodingError } from "../../tezos/base58.ts";
-import { type PublicKey, publicKeyFromBase58 } from "../../tezos/public-key.ts";
+import { EncodingError } from "../../tezos/crypto/base58.ts";
+import { type PublicKey, publicKeyFromBase58 } from "../../tezos/crypto/public-key.ts";
+import { identity } from "../ceremony/key-identity.ts";
+import { openKeyFile } from "../ceremony/key-input.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal, table } from "../terminal.ts";
-import { identity } from "./identity.ts";
-import { openKeyFile } from "./key-input.ts";
 
 /** `keys show` */
 export function showCommand(io: Io): Command {

@@ -1,10 +1,10 @@
 import { Command } from "commander";
-import { type Kek, parseKek, wrapKey } from "../../keys/byok.ts";
+import { type Kek, parseKek, wrapKey } from "../../key-files/byok.ts";
+import { checkNewFile, readSmallFile, writeNewFile } from "../../key-files/key-file.ts";
 import { KeyError } from "../../keys/key-error.ts";
-import { checkNewFile, readSmallFile, writeNewFile } from "../../keys/key-file.ts";
+import { openKeyFile, warnIfConnected } from "../ceremony/key-input.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal, table } from "../terminal.ts";
-import { openKeyFile, warnIfConnected } from "./key-input.ts";
 
 /** `keys wrap` */
 export function wrapCommand(io: Io): Command {

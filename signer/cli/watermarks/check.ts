@@ -1,8 +1,6 @@
 import { Command } from "commander";
-import { type Row, type RowKey, rowName } from "../../watermark/store.ts";
+import { type Row, type RowKey, rowName } from "../../watermark/stores/store.ts";
 import { Failure } from "../failure.ts";
-import { withExamples } from "../run.ts";
-import { type Io, Terminal } from "../terminal.ts";
 import {
   configOption,
   type OpenStore,
@@ -10,7 +8,9 @@ import {
   type StoreOptions,
   userDataOption,
   withStore,
-} from "./store.ts";
+} from "../open-store.ts";
+import { withExamples } from "../run.ts";
+import { type Io, Terminal } from "../terminal.ts";
 
 /** `watermarks check` */
 export function checkCommand(io: Io, open: OpenStore): Command {

@@ -1,8 +1,6 @@
 import { Command } from "commander";
-import { writeNewFile } from "../../keys/key-file.ts";
-import { writeInterchange } from "../../watermark/interchange.ts";
-import { withExamples } from "../run.ts";
-import { type Io, Terminal } from "../terminal.ts";
+import { writeNewFile } from "../../key-files/key-file.ts";
+import { writeInterchange } from "../../watermark/interchange/format.ts";
 import {
   configOption,
   type OpenStore,
@@ -10,7 +8,9 @@ import {
   type StoreOptions,
   userDataOption,
   withStore,
-} from "./store.ts";
+} from "../open-store.ts";
+import { withExamples } from "../run.ts";
+import { type Io, Terminal } from "../terminal.ts";
 
 /** `watermarks export` */
 export function exportCommand(io: Io, open: OpenStore): Command {

@@ -1,13 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
-import { InterchangeError, type NamedMark, readInterchange } from "../../watermark/interchange.ts";
-import { readOctez, readSignatory, readSignatoryDynamo } from "../../watermark/interchange-foreign.ts";
-import { merge, mergeAll } from "../../watermark/interchange-merge.ts";
-import { type Row, rowName } from "../../watermark/store.ts";
+import { readOctez, readSignatory, readSignatoryDynamo } from "../../watermark/interchange/foreign.ts";
+import { InterchangeError, type NamedMark, readInterchange } from "../../watermark/interchange/format.ts";
+import { merge, mergeAll } from "../../watermark/interchange/merge.ts";
+import { type Row, rowName } from "../../watermark/stores/store.ts";
 import { Failure } from "../failure.ts";
-import { withExamples } from "../run.ts";
-import { type Io, Terminal } from "../terminal.ts";
-import { describe } from "./show.ts";
 import {
   configOption,
   ensureIdentity,
@@ -16,7 +13,10 @@ import {
   update,
   userDataOption,
   withStore,
-} from "./store.ts";
+} from "../open-store.ts";
+import { withExamples } from "../run.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { describe } from "./show.ts";
 
 const SOURCES = {
   "tezos-signer": readInterchange,

@@ -1,11 +1,11 @@
 import { Command } from "commander";
+import type { OpenStore } from "../open-store.ts";
 import type { Io } from "../terminal.ts";
 import { checkCommand } from "./check.ts";
 import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
 import { forgetCommand, initCommand } from "./init.ts";
 import { showCommand } from "./show.ts";
-import type { OpenStore } from "./store.ts";
 
 /** `tezos-signer watermarks …`: the record of what was signed (docs/recover.md). */
 export function watermarksCommand(io: Io, open: OpenStore): Command {

@@ -1,11 +1,9 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { decode } from "../../tezos/base58.ts";
-import type { ConsensusKind } from "../../tezos/payload.ts";
+import { decode } from "../../tezos/crypto/base58.ts";
+import type { ConsensusKind } from "../../tezos/payload/payload.ts";
 import { floorRow } from "../../watermark/initialise.ts";
-import { type Row, rowName } from "../../watermark/store.ts";
+import { type Row, rowName } from "../../watermark/stores/store.ts";
 import { Failure } from "../failure.ts";
-import { withExamples } from "../run.ts";
-import { type Io, Terminal } from "../terminal.ts";
 import {
   configOption,
   ensureIdentity,
@@ -16,7 +14,9 @@ import {
   update,
   userDataOption,
   withStore,
-} from "./store.ts";
+} from "../open-store.ts";
+import { withExamples } from "../run.ts";
+import { type Io, Terminal } from "../terminal.ts";
 
 const KINDS: readonly ConsensusKind[] = ["block", "preattestation", "attestation"];
 

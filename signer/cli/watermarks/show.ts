@@ -1,7 +1,5 @@
 import { Command } from "commander";
-import type { Row, RowKey } from "../../watermark/store.ts";
-import { withExamples } from "../run.ts";
-import { type Io, Terminal, table } from "../terminal.ts";
+import type { Row, RowKey } from "../../watermark/stores/store.ts";
 import {
   configOption,
   type OpenStore,
@@ -9,7 +7,9 @@ import {
   type StoreOptions,
   userDataOption,
   withStore,
-} from "./store.ts";
+} from "../open-store.ts";
+import { withExamples } from "../run.ts";
+import { type Io, Terminal, table } from "../terminal.ts";
 
 /** `watermarks show` */
 export function showCommand(io: Io, open: OpenStore): Command {

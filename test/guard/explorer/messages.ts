@@ -1,5 +1,5 @@
 import type { Position } from "../../../signer/watermark/decision.ts";
-import type { Row, RowKey } from "../../../signer/watermark/store.ts";
+import type { Row, RowKey } from "../../../signer/watermark/stores/store.ts";
 
 /**
  * What passes between a signer and everything else. A signer is told events; it asks for operations and answers clients.

@@ -1,5 +1,5 @@
 import { compare } from "../../../signer/watermark/decision.ts";
-import type { Row, Versioned } from "../../../signer/watermark/store.ts";
+import type { Row, Versioned } from "../../../signer/watermark/stores/store.ts";
 import { BrokenPromise, NOW, type Operation, type Outcome, type Request, type StoreOperation } from "./messages.ts";
 
 /**

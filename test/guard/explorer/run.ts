@@ -2,9 +2,9 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { SignerError } from "../../../signer/errors.ts";
 import { Guard } from "../../../signer/watermark/guard.ts";
 import type { Initialise } from "../../../signer/watermark/initialise.ts";
-import { StoreError, type WatermarkStore } from "../../../signer/watermark/store.ts";
+import { StoreError, type WatermarkStore } from "../../../signer/watermark/stores/store.ts";
 import { TrustedStore } from "../../../signer/watermark/trusted-store.ts";
-import { KEY } from "../../support/watermark-rows.ts";
+import { KEY } from "../../fixtures/watermark-rows.ts";
 import { memoryOf } from "./memory.ts";
 import { type Answer, type Call, type Event, NOW, type Operation, type Request } from "./messages.ts";
 

@@ -1,4 +1,4 @@
-import type { Versioned } from "../../../signer/watermark/store.ts";
+import type { Versioned } from "../../../signer/watermark/stores/store.ts";
 import { type Event, NOW, type StoreOperation } from "./messages.ts";
 import { isWrite, release, type Store } from "./outside.ts";
 import { Values } from "./values.ts";

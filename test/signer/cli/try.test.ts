@@ -3,14 +3,14 @@ import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TableServiceClient } from "@azure/data-tables";
 import { expect } from "chai";
-import { azurite, freePort, tableCredential } from "../../support/azurite.ts";
-import { KeyVaultEmulator } from "../../support/key-vault/emulator.ts";
-import { Imds } from "../../support/key-vault/imds.ts";
-import { sign } from "../../support/octez-client.ts";
-import { attestation } from "../../support/payloads.ts";
-import { type ReleaseFolder, releaseFolder } from "../../support/release-folder.ts";
-import { startSignerProcess, temporaryFolder } from "../../support/signer-process.ts";
-import { tableName } from "../../support/watermark-stores.ts";
+import { azurite, freePort, tableCredential } from "../../emulators/azurite.ts";
+import { Imds } from "../../emulators/imds/imds.ts";
+import { KeyVaultEmulator } from "../../emulators/key-vault/emulator.ts";
+import { attestation } from "../../fixtures/payloads.ts";
+import { sign } from "../../harness/octez-client.ts";
+import { type ReleaseFolder, releaseFolder } from "../../harness/release-folder.ts";
+import { startSignerProcess, temporaryFolder } from "../../harness/signer-process.ts";
+import { tableName } from "../../harness/watermark-stores.ts";
 
 const MACHINE = {
   clientId: "0b4dd1f2-6f3a-4bd5-9b5c-2f8f3f0f6f01",

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { type Asked, Confirmations, type Operator } from "../../../signer/confirmation/confirmations.ts";
 import { SignerError } from "../../../signer/errors.ts";
-import { logLines } from "../../support/log-lines.ts";
+import { logLines } from "../../harness/log-lines.ts";
 
 const question = (digest = "aa") => ({ key: "tz3key", client: "203.0.113.7", digest, words: ["transaction"] });
 const NEVER = new AbortController().signal;

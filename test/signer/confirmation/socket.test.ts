@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { Confirmations } from "../../../signer/confirmation/confirmations.ts";
 import { ConfirmationSocket } from "../../../signer/confirmation/socket.ts";
-import { logLines } from "../../support/log-lines.ts";
-import { operatorAt } from "../../support/operator.ts";
+import { logLines } from "../../harness/log-lines.ts";
+import { operatorAt } from "../../harness/operator.ts";
 
 const NEVER = new AbortController().signal;
 const question = { key: "tz3key", client: "203.0.113.7", digest: "aa", words: ["transaction"] };

@@ -1,12 +1,12 @@
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
-import { tez } from "../../../signer/confirmation/words.ts";
-import { publicKey, sign } from "../../support/octez-client.ts";
-import { taquitoReads } from "../../support/operation-examples.ts";
-import { CONFIG, confirmInTerminal, confirmingFolder, operatorAt } from "../../support/operator.ts";
-import { attestation, block, transfer } from "../../support/payloads.ts";
-import { hasProgram, requires } from "../../support/requires.ts";
-import { type SignerProcess, startSignerProcess } from "../../support/signer-process.ts";
+import { tez } from "../../../signer/confirmation/describe.ts";
+import { taquitoReads } from "../../fixtures/operation-examples.ts";
+import { attestation, block, transfer } from "../../fixtures/payloads.ts";
+import { publicKey, sign } from "../../harness/octez-client.ts";
+import { CONFIG, confirmInTerminal, confirmingFolder, operatorAt } from "../../harness/operator.ts";
+import { hasProgram, requires } from "../../harness/requires.ts";
+import { type SignerProcess, startSignerProcess } from "../../harness/signer-process.ts";
 
 /** Half a tez, as in the guide's test. */
 const transferOf = (signer: SignerProcess, counter = 1n) =>

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { Counter, Registry } from "prom-client";
 import { type Admin, createAdminApp } from "../../../signer/http/admin.ts";
 import { listen, type RunningServer } from "../../../signer/http/server.ts";
-import { logLines } from "../../support/log-lines.ts";
+import { logLines } from "../../harness/log-lines.ts";
 
 describe("admin port", () => {
   const registry = new Registry();

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { SignerError } from "../../../signer/errors.ts";
 import { parsePayload } from "../../../signer/http/body.ts";
 import { MAX_BODY } from "../../../signer/http/limits.ts";
-import { MAX_PAYLOAD } from "../../../signer/tezos/payload.ts";
+import { MAX_PAYLOAD } from "../../../signer/tezos/payload/payload.ts";
 
 function refusal(text: string): string {
   try {

@@ -6,13 +6,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { takeInheritedSockets } from "../../../signer/http/inherited-sockets.ts";
 import { LIMITS } from "../../../signer/http/limits.ts";
-import { generateLocalKey, localPassphrase } from "../../../signer/keys/local.ts";
-import { encode } from "../../../signer/tezos/base58.ts";
-import { SqliteStore } from "../../../signer/watermark/sqlite-store.ts";
-import { sign } from "../../support/octez-client.ts";
-import { attestation } from "../../support/payloads.ts";
-import { temporaryFolder } from "../../support/signer-process.ts";
-import { SocketUnits, type SocketUnitsOptions } from "../../support/socket-units.ts";
+import { generateLocalKey, localPassphrase } from "../../../signer/keys/local/keyring.ts";
+import { encode } from "../../../signer/tezos/crypto/base58.ts";
+import { SqliteStore } from "../../../signer/watermark/stores/sqlite.ts";
+import { attestation } from "../../fixtures/payloads.ts";
+import { sign } from "../../harness/octez-client.ts";
+import { temporaryFolder } from "../../harness/signer-process.ts";
+import { SocketUnits, type SocketUnitsOptions } from "../../harness/socket-units.ts";
 
 const SETTINGS = {
   keys: { kind: "local", path: "keys" },

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { LIMITS, MAX_BODY } from "../../../signer/http/limits.ts";
-import { MAX_PAYLOAD } from "../../../signer/tezos/payload.ts";
+import { MAX_PAYLOAD } from "../../../signer/tezos/payload/payload.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../../docs/reference/http.md"), "utf8");
 

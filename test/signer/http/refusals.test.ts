@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { SignerError } from "../../../signer/errors.ts";
-import { FakeSigner, testKey } from "../../support/fake-signer.ts";
-import { exchange, openSigningPort, type SigningPortOptions } from "../../support/signing-port.ts";
+import { FakeSigner, testKey } from "../../harness/fake-signer.ts";
+import { exchange, openSigningPort, type SigningPortOptions } from "../../harness/signing-port.ts";
 
 const PAYLOAD = "11ff";
 

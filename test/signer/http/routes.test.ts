@@ -6,9 +6,9 @@ import { expect } from "chai";
 import { ERRORS, type ErrorCode, SignerError } from "../../../signer/errors.ts";
 import type { Access } from "../../../signer/http/access.ts";
 import { MAX_BODY } from "../../../signer/http/limits.ts";
-import { FakeSigner, testKey } from "../../support/fake-signer.ts";
-import { authenticationBytes, sign } from "../../support/octez-client.ts";
-import { openSigningPort, type SigningPort, type SigningPortOptions } from "../../support/signing-port.ts";
+import { FakeSigner, testKey } from "../../harness/fake-signer.ts";
+import { authenticationBytes, sign } from "../../harness/octez-client.ts";
+import { openSigningPort, type SigningPort, type SigningPortOptions } from "../../harness/signing-port.ts";
 
 const PAYLOAD = "11abcdef";
 

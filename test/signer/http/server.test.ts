@@ -11,17 +11,17 @@ import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
 import { ERRORS } from "../../../signer/errors.ts";
 import { listen } from "../../../signer/http/server.ts";
-import { FakeSigner, testKey } from "../../support/fake-signer.ts";
-import { logLines } from "../../support/log-lines.ts";
-import { sign } from "../../support/octez-client.ts";
-import { hasProgram, requires } from "../../support/requires.ts";
+import { FakeSigner, testKey } from "../../harness/fake-signer.ts";
+import { logLines } from "../../harness/log-lines.ts";
+import { sign } from "../../harness/octez-client.ts";
+import { hasProgram, requires } from "../../harness/requires.ts";
 import {
   exchange,
   openSigningPort,
   readToEnd,
   type SigningPort,
   type SigningPortOptions,
-} from "../../support/signing-port.ts";
+} from "../../harness/signing-port.ts";
 
 const PAYLOAD = "12abcdef";
 

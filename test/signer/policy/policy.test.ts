@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { judge, type KeyPolicy, type Policy } from "../../../signer/policy/policy.ts";
-import { parsePayload } from "../../../signer/tezos/payload.ts";
+import { parsePayload } from "../../../signer/tezos/payload/payload.ts";
 import {
   attestation,
   manager,
@@ -10,7 +10,7 @@ import {
   SOURCE,
   transaction,
   transfer,
-} from "../../support/payloads.ts";
+} from "../../fixtures/payloads.ts";
 
 const own = (rule: KeyPolicy): Policy => ({ keys: new Map([[SOURCE, rule]]) });
 const verdict = (policy: Policy, payload: Uint8Array) => judge(policy, SOURCE, parsePayload(payload)).verdict;

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { SignerError } from "../../../signer/errors.ts";
-import type { WatermarkStore } from "../../../signer/watermark/store.ts";
-import { FaultyStore } from "../../support/faulty-store.ts";
-import { GuardedSigner } from "../../support/guarded-signer.ts";
-import { rejection } from "../../support/rejection.ts";
-import { BLOCK_KEY, KEY, NEVER } from "../../support/watermark-rows.ts";
-import { STORE_KINDS, type StorePlace } from "../../support/watermark-stores.ts";
+import type { WatermarkStore } from "../../../signer/watermark/stores/store.ts";
+import { BLOCK_KEY, KEY, NEVER } from "../../fixtures/watermark-rows.ts";
+import { FaultyStore } from "../../harness/faulty-store.ts";
+import { GuardedSigner } from "../../harness/guarded-signer.ts";
+import { rejection } from "../../harness/rejection.ts";
+import { STORE_KINDS, type StorePlace } from "../../harness/watermark-stores.ts";
 
 const SIGNATURE = /^[0-9a-f]{128}$/;
 

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { Preparation } from "../../../signer/watermark/preparation.ts";
-import { StoreError } from "../../../signer/watermark/store.ts";
+import { StoreError } from "../../../signer/watermark/stores/store.ts";
 import { TrustedStore } from "../../../signer/watermark/trusted-store.ts";
-import { FaultyStore } from "../../support/faulty-store.ts";
-import { MemoryStore } from "../../support/memory-store.ts";
-import { rejection } from "../../support/rejection.ts";
-import { KEY, rowAt } from "../../support/watermark-rows.ts";
+import { KEY, rowAt } from "../../fixtures/watermark-rows.ts";
+import { FaultyStore } from "../../harness/faulty-store.ts";
+import { MemoryStore } from "../../harness/memory-store.ts";
+import { rejection } from "../../harness/rejection.ts";
 
 function prepared(inner: MemoryStore) {
   const faulty = new FaultyStore(inner);

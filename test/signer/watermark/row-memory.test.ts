@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { RowMemory } from "../../../signer/watermark/row-memory.ts";
-import { type Row, StoreError } from "../../../signer/watermark/store.ts";
-import { FaultyStore } from "../../support/faulty-store.ts";
-import { MemoryStore } from "../../support/memory-store.ts";
-import { rejection } from "../../support/rejection.ts";
-import { BLOCK_KEY, digestOf, KEY, NEVER, rowAt } from "../../support/watermark-rows.ts";
+import { type Row, StoreError } from "../../../signer/watermark/stores/store.ts";
+import { BLOCK_KEY, digestOf, KEY, NEVER, rowAt } from "../../fixtures/watermark-rows.ts";
+import { FaultyStore } from "../../harness/faulty-store.ts";
+import { MemoryStore } from "../../harness/memory-store.ts";
+import { rejection } from "../../harness/rejection.ts";
 
 /** A memory that has seen this row, and a store under it. */
 async function seen(row: Row, key = KEY) {

@@ -2,10 +2,10 @@ import { expect } from "chai";
 import { SignerError } from "../../../signer/errors.ts";
 import type { Initialise } from "../../../signer/watermark/initialise.ts";
 import { TrustedStore, type TrustedStoreOptions } from "../../../signer/watermark/trusted-store.ts";
-import { FaultyStore } from "../../support/faulty-store.ts";
-import { MemoryStore } from "../../support/memory-store.ts";
-import { rejection } from "../../support/rejection.ts";
-import { BLOCK_KEY, digestOf, KEY, NEVER, rowAt } from "../../support/watermark-rows.ts";
+import { BLOCK_KEY, digestOf, KEY, NEVER, rowAt } from "../../fixtures/watermark-rows.ts";
+import { FaultyStore } from "../../harness/faulty-store.ts";
+import { MemoryStore } from "../../harness/memory-store.ts";
+import { rejection } from "../../harness/rejection.ts";
 
 const NOW = Date.parse("2026-11-20T12:00:00Z");
 const OPEN: Initialise = { level: 1_000, until: NOW + 3_600_000 };

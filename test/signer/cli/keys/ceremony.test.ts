@@ -3,17 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { verifySignature as taquitoVerifies } from "@taquito/utils";
 import { expect } from "chai";
-import { blake2b256 } from "../../../../signer/tezos/digest.ts";
-import { decodeSignature } from "../../../../signer/tezos/signature.ts";
-import type { KeyVaultEmulator } from "../../../support/key-vault/emulator.ts";
-import { Imds } from "../../../support/key-vault/imds.ts";
-import { keys, shownPassphrase } from "../../../support/keys-terminal.ts";
-import { sign } from "../../../support/octez-client.ts";
-import { openssl, opensslVerifies, shell } from "../../../support/openssl.ts";
-import { MACHINE, OPERATOR, startOperatorVault } from "../../../support/operator-vault.ts";
-import { attestation } from "../../../support/payloads.ts";
-import { hasProgram, requires } from "../../../support/requires.ts";
-import { startVaultSigner } from "../../../support/vault-signer.ts";
+import { blake2b256 } from "../../../../signer/tezos/crypto/digest.ts";
+import { decodeSignature } from "../../../../signer/tezos/crypto/signature.ts";
+import { Imds } from "../../../emulators/imds/imds.ts";
+import type { KeyVaultEmulator } from "../../../emulators/key-vault/emulator.ts";
+import { attestation } from "../../../fixtures/payloads.ts";
+import { keys, shownPassphrase } from "../../../harness/keys-terminal.ts";
+import { sign } from "../../../harness/octez-client.ts";
+import { openssl, opensslVerifies, shell } from "../../../harness/openssl.ts";
+import { MACHINE, OPERATOR, startOperatorVault } from "../../../harness/operator-vault.ts";
+import { hasProgram, requires } from "../../../harness/requires.ts";
+import { startVaultSigner } from "../../../harness/vault-signer.ts";
 
 const STORE = "5f0c2a9e17d34b68";
 

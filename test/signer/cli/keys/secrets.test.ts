@@ -4,13 +4,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { formatKek, parseKek } from "../../../../signer/keys/byok.ts";
-import { decryptPem, encryptPem } from "../../../../signer/keys/pem.ts";
-import { PrivateKey } from "../../../../signer/keys/private-key.ts";
-import { encodeSecretKey } from "../../../../signer/tezos/secret-key.ts";
-import { shownPassphrase } from "../../../support/keys-terminal.ts";
-import { type Answer, inTerminal, type Session } from "../../../support/pseudo-terminal.ts";
-import { hasProgram, requires } from "../../../support/requires.ts";
+import { formatKek, parseKek } from "../../../../signer/key-files/byok.ts";
+import { decryptPem, encryptPem } from "../../../../signer/key-files/pem.ts";
+import { PrivateKey } from "../../../../signer/key-files/private-key.ts";
+import { encodeSecretKey } from "../../../../signer/tezos/crypto/secret-key.ts";
+import { shownPassphrase } from "../../../harness/keys-terminal.ts";
+import { type Answer, inTerminal, type Session } from "../../../harness/pseudo-terminal.ts";
+import { hasProgram, requires } from "../../../harness/requires.ts";
 
 const ENTRY = join(import.meta.dirname, "../../../../signer/tezos-signer.js");
 const connected: readonly [RegExp, Answer] = [/here all the same\? \[y\/N\] $/, "y"];

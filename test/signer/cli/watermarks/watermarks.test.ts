@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Io } from "../../../../signer/cli/terminal.ts";
 import { watermarksCommand } from "../../../../signer/cli/watermarks/index.ts";
-import { encode } from "../../../../signer/tezos/base58.ts";
-import { SqliteStore } from "../../../../signer/watermark/sqlite-store.ts";
-import { atTerminal, type Outcome } from "../../../support/fake-terminal.ts";
-import { GuardedSigner } from "../../../support/guarded-signer.ts";
-import { MAINNET, OTHER, SOURCE } from "../../../support/payloads.ts";
-import { BLOCK_KEY, digestOf, KEY, rowAt } from "../../../support/watermark-rows.ts";
+import { encode } from "../../../../signer/tezos/crypto/base58.ts";
+import { SqliteStore } from "../../../../signer/watermark/stores/sqlite.ts";
+import { MAINNET, OTHER, SOURCE } from "../../../fixtures/payloads.ts";
+import { BLOCK_KEY, digestOf, KEY, rowAt } from "../../../fixtures/watermark-rows.ts";
+import { atTerminal, type Outcome } from "../../../harness/fake-terminal.ts";
+import { GuardedSigner } from "../../../harness/guarded-signer.ts";
 
 describe("watermarks commands", () => {
   let folder: string;
@@ -319,7 +319,7 @@ describe("watermarks commands", () => {
   it("name every field of the format in its schema file", async () => {
     const page = readFileSync(new URL("../../../../docs/reference/watermarks.schema.json", import.meta.url), "utf8");
     const { z } = await import("zod");
-    const { interchangeSchema } = await import("../../../../signer/watermark/interchange.ts");
+    const { interchangeSchema } = await import("../../../../signer/watermark/interchange/format.ts");
     expect(JSON.parse(page)).to.deep.equal(JSON.parse(JSON.stringify(z.toJSONSchema(interchangeSchema))));
   });
 });

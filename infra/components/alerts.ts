@@ -1,0 +1,185 @@
+import { ActionGroup, DiagnosticSetting, MetricAlert, ScheduledQueryRule } from "@pulumi/azure-native/monitor/index.js";
+import { Workspace } from "@pulumi/azure-native/operationalinsights/index.js";
+import * as pulumi from "@pulumi/pulumi";
+import { inside, type Place } from "./context.ts";
+import type { Machine } from "./machine.ts";
+
+export interface AlertsArgs {
+  readonly place: Place;
+  readonly vaultId: pulumi.Input<string>;
+  readonly machine: Machine;
+  /** Size of the machine: only burstable ones have credits to run out of. */
+  readonly size: string;
+  /** Where alerts are sent; empty: they are seen in the portal only. */
+  readonly email: string;
+}
+
+/**
+ * One row however many signatures there were, none included: a metric of an idle vault may send nothing at all.
+ * The empty table stands in until the vault's first audit event has made the real one.
+ */
+const SIGNATURES = `union isfuzzy=true (datatable(TimeGenerated:datetime, OperationName:string, HttpStatusCode:int)[]), AZKVAuditLogs
+| where OperationName == "KeySign" and HttpStatusCode == 200
+| summarize Signatures = count()`;
+
+/** The vault's audit log, and what wakes the baker: no signatures, a vault that fails or is slow, a machine that is gone or tired. */
+export class Alerts extends pulumi.ComponentResource {
+  constructor(name: string, args: AlertsArgs, options?: pulumi.ComponentResourceOptions) {
+    super("tezos-signer:infra:Alerts", name, {}, options);
+    const { place, vaultId, machine, size, email } = args;
+    const { location, tags } = place;
+    const resourceGroupName = place.group.name;
+    const child = inside(this, place);
+
+    const workspace = new Workspace(
+      "log",
+      {
+        resourceGroupName,
+        workspaceName: pulumi.interpolate`tezos-signer-${place.id}`, // deleted names stay taken for 14 days
+        location,
+        sku: { name: "PerGB2018" },
+        retentionInDays: 30,
+        workspaceCapping: { dailyQuotaGb: 1 }, // a signature is about 1 kB; a flood must not become a bill
+        tags,
+      },
+      child,
+    );
+    new DiagnosticSetting(
+      "audit-events",
+      {
+        resourceUri: vaultId,
+        name: "audit-events",
+        workspaceId: workspace.id,
+        logAnalyticsDestinationType: "Dedicated", // the table AZKVAuditLogs
+        logs: [{ category: "AuditEvent", enabled: true }],
+      },
+      child,
+    );
+    const group = new ActionGroup(
+      "people",
+      {
+        resourceGroupName,
+        actionGroupName: "signer-people",
+        location: "Global",
+        groupShortName: "signer",
+        enabled: true,
+        emailReceivers: email === "" ? [] : [{ name: "baker", emailAddress: email, useCommonAlertSchema: true }],
+        tags,
+      },
+      child,
+    );
+    new ScheduledQueryRule(
+      "no-signature",
+      {
+        resourceGroupName,
+        ruleName: "signer-no-signature",
+        location,
+        displayName: "No signature for 15 minutes",
+        description: "The vault signed nothing. Is the baker up, and does it reach the signer?",
+        severity: 0,
+        enabled: true,
+        scopes: [workspace.id],
+        evaluationFrequency: "PT5M",
+        windowSize: "PT15M",
+        skipQueryValidation: true, // AZKVAuditLogs is there only after the first event
+        autoMitigate: true,
+        criteria: {
+          allOf: [
+            {
+              query: SIGNATURES,
+              metricMeasureColumn: "Signatures",
+              timeAggregation: "Total",
+              operator: "LessThan",
+              threshold: 1,
+              failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 },
+            },
+          ],
+        },
+        actions: { actionGroups: [group.id] },
+        tags,
+      },
+      child,
+    );
+    for (const { key, scope, ...metric } of metrics(vaultId, machine.id, size.startsWith("Standard_B"))) {
+      new MetricAlert(
+        key,
+        {
+          resourceGroupName,
+          ruleName: `signer-${key}`,
+          location: "global",
+          description: metric.description,
+          severity: metric.severity,
+          enabled: true,
+          autoMitigate: true,
+          scopes: [scope],
+          evaluationFrequency: "PT1M",
+          windowSize: "PT5M",
+          criteria: {
+            odataType: "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria",
+            allOf: [{ criterionType: "StaticThresholdCriterion", name: key, ...metric.criterion }],
+          },
+          actions: [{ actionGroupId: group.id }],
+          tags,
+        },
+        { ...child, dependsOn: machine }, // its id is known before it is there
+      );
+    }
+    this.registerOutputs({});
+  }
+}
+
+/** The table of metric alerts (names: supported-metrics pages of Microsoft.KeyVault/vaults and virtualMachines). */
+function metrics(vaultId: pulumi.Input<string>, machineId: pulumi.Input<string>, burstable: boolean) {
+  const all = [
+    {
+      key: "vault-errors",
+      scope: vaultId,
+      severity: 1,
+      description: "The vault refused or failed requests. 401 is not counted: every connection begins with one.",
+      criterion: {
+        metricName: "ServiceApiResult",
+        timeAggregation: "Count",
+        operator: "GreaterThan",
+        threshold: 5,
+        dimensions: [{ name: "StatusCode", operator: "Include", values: ["403", "429", "500", "502", "503", "504"] }],
+      },
+    },
+    {
+      key: "vault-slow",
+      scope: vaultId,
+      severity: 2,
+      description: "The vault takes more than a second on average: blocks may come too late.",
+      criterion: {
+        metricName: "ServiceApiLatency",
+        timeAggregation: "Average",
+        operator: "GreaterThan",
+        threshold: 1000, // milliseconds
+      },
+    },
+    {
+      key: "machine-unavailable",
+      scope: machineId,
+      severity: 0,
+      description: "The machine is stopped or does not answer its host.",
+      criterion: {
+        metricName: "VmAvailabilityMetric",
+        timeAggregation: "Average",
+        operator: "LessThan",
+        threshold: 1,
+      },
+    },
+    {
+      key: "machine-tired",
+      scope: machineId,
+      severity: 2,
+      description: "CPU credits run out: soon the machine is held to a tenth of its processor.",
+      criterion: {
+        metricName: "CPU Credits Remaining",
+        timeAggregation: "Average",
+        operator: "LessThan",
+        threshold: 20,
+      },
+    },
+  ];
+  return all.filter(({ key }) => burstable || key !== "machine-tired");
+}

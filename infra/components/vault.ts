@@ -1,0 +1,117 @@
+import { ManagementLockByScope } from "@pulumi/azure-native/authorization/index.js";
+import { Key, Vault } from "@pulumi/azure-native/keyvault/index.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { GeneratedKey, Operator } from "../config/readers.ts";
+import { inside, type Place } from "./context.ts";
+
+export interface KeyVaultArgs {
+  readonly place: Place;
+  readonly tenantId: pulumi.Input<string>;
+  /** Object id of the machine's identity: the one that signs. */
+  readonly signerId: pulumi.Input<string>;
+  /** The subnet that may reach the vault; its Microsoft.KeyVault endpoint must exist first. */
+  readonly subnetId: pulumi.Input<string>;
+  /** The machine's own public address. */
+  readonly publicIp: pulumi.Input<string>;
+  /** Who imports keys, while there are keys to import. */
+  readonly operator: Operator | undefined;
+  /** Keys that the vault's HSM makes. */
+  readonly keys: readonly GeneratedKey[];
+}
+
+/** Tag of a key: the id of the watermark store that remembers what it signed. */
+export const STORE_TAG = "tezos-signer-watermarks";
+
+/** A premium vault that answers the signer's subnet and nobody else, and its keys. */
+export class KeyVault extends pulumi.ComponentResource {
+  readonly id: pulumi.Output<string>;
+  readonly uri: pulumi.Output<string>;
+
+  constructor(name: string, args: KeyVaultArgs, options?: pulumi.ComponentResourceOptions) {
+    super("tezos-signer:infra:KeyVault", name, {}, options);
+    const { place, operator, tenantId } = args;
+    const resourceGroupName = place.group.name;
+
+    const vault = new Vault(
+      "vault",
+      {
+        resourceGroupName,
+        vaultName: pulumi.interpolate`tezos-${place.id}`,
+        location: place.location,
+        properties: {
+          tenantId,
+          sku: { family: "A", name: "premium" }, // HSM keys need premium
+          enableRbacAuthorization: false, // stated: its default turns in API 2026-02-01
+          accessPolicies: accessPolicies(args),
+          networkAcls: {
+            bypass: "None", // a VM is no trusted service, so nothing else needs the bypass
+            defaultAction: "Deny",
+            virtualNetworkRules: [{ id: args.subnetId }],
+            ipRules: [args.publicIp, ...(operator === undefined ? [] : [operator.ip])].map((ip) => ({
+              value: pulumi.interpolate`${ip}/32`,
+            })),
+          },
+          publicNetworkAccess: "Enabled", // the firewall above is in force only then
+          enableSoftDelete: true,
+          softDeleteRetentionInDays: place.production ? 90 : 7,
+          ...(place.production ? { enablePurgeProtection: true } : {}), // `false` is refused: it is set or absent
+          enabledForDeployment: false,
+          enabledForDiskEncryption: false,
+          enabledForTemplateDeployment: false,
+        },
+        tags: place.tags,
+      },
+      {
+        ...inside(this, place),
+        // Fixed at creation; a stack that turns to production later keeps its 7 days.
+        ignoreChanges: ["properties.softDeleteRetentionInDays"],
+      },
+    );
+    for (const key of args.keys) {
+      new Key(
+        key.name,
+        {
+          resourceGroupName,
+          vaultName: vault.name,
+          keyName: key.name,
+          properties: {
+            kty: "EC-HSM",
+            curveName: key.curve,
+            keyOps: ["sign", "verify"],
+            attributes: { enabled: true, exportable: false },
+          },
+          tags: { [STORE_TAG]: place.id },
+        },
+        {
+          ...inside(this, place),
+          // Deleting a key is a request to the vault itself, which the firewall refuses: it goes with its group or stays.
+          retainOnDelete: true,
+          // Azure leaves an existing key as it is and says nothing: better a create that fails on the taken name.
+          replaceOnChanges: ["properties.curveName"],
+        },
+      );
+    }
+    if (place.production) {
+      // Deleting the group would delete its content, whatever Pulumi protects: Azure itself refuses.
+      new ManagementLockByScope(
+        "vault-lock",
+        { scope: vault.id, lockName: "keeps-the-keys", level: "CanNotDelete", notes: "Holds the baker's keys" },
+        { parent: this },
+      );
+    }
+    this.id = vault.id;
+    // From the name, not from properties.vaultUri: a preview of a changed vault knows its name only, and dependants would show false changes.
+    this.uri = pulumi.interpolate`https://${vault.name}.vault.azure.net`;
+    this.registerOutputs({ uri: this.uri });
+  }
+}
+
+/** The machine lists, reads and signs. The operator brings keys in, and never signs. Nobody deletes, backs up or purges. */
+function accessPolicies({ tenantId, signerId, operator }: KeyVaultArgs) {
+  const policies = [{ tenantId, objectId: signerId, permissions: { keys: ["get", "list", "sign"] } }];
+  if (operator !== undefined) {
+    const keys = ["get", "list", "create", "import", "update"];
+    policies.push({ tenantId, objectId: operator.objectId, permissions: { keys } });
+  }
+  return policies;
+}

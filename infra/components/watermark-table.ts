@@ -1,0 +1,82 @@
+import { ManagementLockByScope, RoleAssignment } from "@pulumi/azure-native/authorization/index.js";
+import { StorageAccount, Table } from "@pulumi/azure-native/storage/index.js";
+import * as pulumi from "@pulumi/pulumi";
+import { inside, type Place, roleDefinitionId } from "./context.ts";
+
+export interface WatermarkTableArgs {
+  readonly place: Place;
+  /** Object id of the machine's identity: the one that reads and writes. */
+  readonly signerId: pulumi.Input<string>;
+  /** The subnet that may reach the table; its Microsoft.Storage endpoint must exist first. */
+  readonly subnetId: pulumi.Input<string>;
+  /** Copies in one building, or in three zones. Never in a second region: it would lag, and an old watermark double-signs. */
+  readonly redundancy: "LRS" | "ZRS";
+}
+
+/** Storage Table Data Contributor, the built-in role for reading and writing entities. */
+const TABLE_DATA_CONTRIBUTOR = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3";
+
+/** The table that remembers what was signed. It outlives the machine. */
+export class WatermarkTable extends pulumi.ComponentResource {
+  readonly endpoint: pulumi.Output<string>;
+  readonly table: pulumi.Output<string>;
+
+  constructor(name: string, args: WatermarkTableArgs, options?: pulumi.ComponentResourceOptions) {
+    super("tezos-signer:infra:WatermarkTable", name, {}, options);
+    const { place } = args;
+    const resourceGroupName = place.group.name;
+    const child = inside(this, place);
+
+    const account = new StorageAccount(
+      "account",
+      {
+        resourceGroupName,
+        accountName: pulumi.interpolate`tezos${place.id}`,
+        location: place.location,
+        kind: "StorageV2",
+        sku: { name: `Standard_${args.redundancy}` },
+        allowSharedKeyAccess: false, // the machine's identity is the only way in
+        allowBlobPublicAccess: false,
+        allowCrossTenantReplication: false,
+        defaultToOAuthAuthentication: true,
+        enableHttpsTrafficOnly: true,
+        minimumTlsVersion: "TLS1_2",
+        publicNetworkAccess: "Enabled", // the rules below are in force only then
+        networkRuleSet: {
+          bypass: "None",
+          defaultAction: "Deny",
+          virtualNetworkRules: [{ virtualNetworkResourceId: args.subnetId, action: "Allow" }],
+          ipRules: [],
+        },
+        tags: place.tags,
+      },
+      child,
+    );
+    const table = new Table(
+      "watermarks",
+      { resourceGroupName, accountName: account.name, tableName: "watermarks" },
+      child,
+    );
+    new RoleAssignment(
+      "table-role",
+      {
+        scope: account.id,
+        principalId: args.signerId,
+        principalType: "ServicePrincipal", // the default, User, is looked up and not found for a fresh identity
+        roleDefinitionId: roleDefinitionId(account, TABLE_DATA_CONTRIBUTOR),
+      },
+      child,
+    );
+    if (place.production) {
+      new ManagementLockByScope(
+        "account-lock",
+        { scope: account.id, lockName: "keeps-the-watermarks", level: "CanNotDelete", notes: "Holds what was signed" },
+        { parent: this },
+      );
+    }
+    this.table = table.name;
+    // From the name: see vault.ts.
+    this.endpoint = pulumi.interpolate`https://${account.name}.table.core.windows.net`;
+    this.registerOutputs({ endpoint: this.endpoint, table: this.table });
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * What a stack costs a month, in US dollars, East US list prices without tax (docs/cost.md says where each is from).
+ * An estimate to plan with: prices differ by region and change.
+ * @module
+ */
+import type { Settings } from "../config/schema.ts";
+
+export interface CostLine {
+  readonly what: string;
+  readonly usd: number;
+  readonly basis: string;
+}
+
+export interface CostEstimate {
+  readonly lines: readonly CostLine[];
+  readonly usd: number;
+  readonly assumptions: readonly string[];
+}
+
+/** Hours in a month, as Azure's price pages count. */
+const HOURS = 730;
+
+/** Price of a size per hour; others are not known here and are left out, with a word. */
+const SIZES: Readonly<Record<string, number>> = { Standard_B1s: 7.59 / HOURS, Standard_B2ats_v2: 6.86 / HOURS };
+
+/** A release, in GB, and what a GB of blobs costs a month. */
+const RELEASE = 0.106;
+const BLOB_GB = 0.0184;
+
+/** One preattestation and one attestation in each 6-second block, for 30 days; blocks are few beside them. */
+const SIGNATURES = (30 * 24 * 3600 * 2) / 6;
+
+/** Estimates a stack's month: the machine, its address and disk, the keys, the table, the releases, the alerts. */
+export function estimateCost(settings: Pick<Settings, "vmSize" | "keys" | "monitoring">): CostEstimate {
+  const hourly = SIZES[settings.vmSize];
+  const keys = Math.max(1, settings.keys.length);
+  const lines: CostLine[] = [
+    {
+      what: `Machine ${settings.vmSize}`,
+      usd: (hourly ?? 0) * HOURS,
+      basis: hourly === undefined ? "price not known here: add it yourself" : `${HOURS} hours`,
+    },
+    { what: "Disk, Standard SSD 32 GiB", usd: 2.4, basis: "E4" },
+    { what: "Public IPv4 address", usd: 3.65, basis: "Standard, static" },
+    { what: `HSM key${keys === 1 ? "" : "s"}`, usd: 5 * keys, basis: `${keys} x 5.00, used in the month` },
+    { what: "Signatures", usd: (SIGNATURES / 10_000) * 0.15, basis: `${SIGNATURES} at 0.15 per 10,000` },
+    { what: "Watermark table", usd: ((2 * SIGNATURES) / 10_000) * 0.00036, basis: "a read and a write each" },
+    { what: "Releases", usd: 10 * RELEASE * BLOB_GB, basis: "ten of 0.1 GB" },
+  ];
+  if (settings.monitoring) {
+    lines.push(
+      { what: "Alert on the audit log", usd: 1.5, basis: "one rule, every 5 minutes" },
+      { what: "Alerts on metrics", usd: 4 * 0.1, basis: "up to four series" },
+      { what: "Audit log", usd: 0, basis: "about 1 GB; the first 5 GB are free" },
+    );
+  }
+  return {
+    lines,
+    usd: Number(lines.reduce((sum, line) => sum + line.usd, 0).toFixed(2)),
+    assumptions: [
+      "East US list prices in US dollars, without tax, September 2026",
+      `${SIGNATURES} signatures in 30 days: one key that attests every 6-second block`,
+      "traffic below Azure's free 100 GB",
+    ],
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * `npm run plan [-- --stack NAME] [--json]`: what `up` would build, without an Azure account and without Pulumi's CLI.
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
+import type { Release } from "../components/releases.ts";
+import { parseSettings, warnings } from "../config/schema.ts";
+import { bootScript } from "../custom-data.ts";
+import { firewallRules } from "../firewall.ts";
+import { build } from "../index.ts";
+import { POLICY_RULES, violations } from "../invariants.ts";
+import { estimateCost } from "./cost.ts";
+import { REPLACEMENTS } from "./guide.ts";
+import { record } from "./recorder.ts";
+import { report } from "./report.ts";
+import { readStackFile } from "./stack-file.ts";
+
+const USAGE = "npm run plan -- [--stack NAME] [--json]";
+
+/** Prints the plan of a stack. @returns the process's exit code: 1 for mistakes, 2 for a plan that breaks a rule */
+export async function main(args: string[]): Promise<number> {
+  let file = "";
+  try {
+    const options = {
+      stack: { type: "string", default: "dev" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false, short: "h" },
+    } as const;
+    const { stack, json, help } = parseArgs({ args, options }).values;
+    if (help) {
+      console.log(`${USAGE}\n\nPrints what \`up\` would build. Contacts nothing, changes nothing.`);
+      return 0;
+    }
+    file = `Pulumi.${stack}.yaml`;
+    const text = readFileSync(join(import.meta.dirname, "../..", file), "utf8");
+    const settings = parseSettings(readStackFile(text, "tezos-signer"), stack);
+    const plan = await record(stack, () => build(settings, bootScript(), placeholder()));
+    const broken = violations(plan);
+    const kept = POLICY_RULES.filter((rule) => rule.broken(plan).length === 0).map(({ name }) => name);
+    const facts = {
+      rules: firewallRules(settings),
+      cost: estimateCost(settings),
+      warnings: warnings(settings),
+      kept,
+      broken,
+    };
+    console.log(
+      json
+        ? JSON.stringify({ stack, ...plan, ...facts, guide: REPLACEMENTS }, null, 2)
+        : report({ settings, plan, ...facts }),
+    );
+    return broken.length > 0 ? 2 : 0;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") console.error(`There is no ${file}. \`pulumi stack init NAME\` makes a stack; ${USAGE}`);
+    else console.error(code?.startsWith("ERR_PARSE_ARGS") ? `${message}\n${USAGE}` : `${file}: ${message}`);
+    return 1;
+  }
+}
+
+/** Stands for the release, which `up` makes from the network: a plan needs neither. */
+function placeholder(): Release {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
+  const sha256 = "0".repeat(64);
+  const name = `tezos-signer-${version}-${sha256.slice(0, 12)}.tar`;
+  return { version, sha256, name, source: new pulumi.asset.StringAsset("a placeholder") };
+}
+
+// The stand-in for the engine keeps a port open, so the process is ended by hand, once everything is written.
+if (import.meta.main) main(process.argv.slice(2)).then((code) => process.stdout.write("", () => process.exit(code)));

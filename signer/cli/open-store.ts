@@ -1,0 +1,149 @@
+import { readFile } from "node:fs/promises";
+import { Option } from "commander";
+import { imdsHost } from "../azure/managed-identity.ts";
+import { UserData, userDataUrl } from "../azure/user-data.ts";
+import { ownRelease } from "../installation/own-release.ts";
+import { parseSettings, type Settings, SettingsError } from "../settings/schema.ts";
+import { LastGood } from "../settings/settings-cache.ts";
+import { type Row, type RowKey, StoreError, type Versioned, type WatermarkStore } from "../watermark/stores/store.ts";
+import { Failure } from "./failure.ts";
+import { keptSettings, readTold, USER_DATA } from "./settings-source.ts";
+
+/** Opens the store that settings name; main.ts gives the real one. */
+export type OpenStore = (settings: Settings) => Promise<WatermarkStore>;
+
+export interface StoreOptions {
+  readonly config?: string;
+  readonly userData?: true;
+}
+
+/** How long a command waits for the store, in milliseconds. */
+const PATIENCE = 15_000;
+
+export function configOption(): Option {
+  return new Option("--config <file>", "the signer's settings, which name the store");
+}
+
+export function userDataOption(): Option {
+  return new Option("--user-data", "settings from the Azure VM's userData").conflicts("config");
+}
+
+/** A store that a command has open. */
+export interface OpenedStore {
+  readonly store: WatermarkStore;
+  readonly settings: Settings;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens the store, lets `work` use it and closes it again.
+ * @throws Failure for whatever goes wrong with it
+ */
+export async function withStore<T>(
+  open: OpenStore,
+  options: StoreOptions,
+  work: (opened: OpenedStore) => Promise<T>,
+): Promise<T> {
+  const settings = await readSettings(options);
+  const store = await open(settings);
+  try {
+    return await work({ store, settings, signal: AbortSignal.timeout(PATIENCE) });
+  } catch (error) {
+    throw error instanceof StoreError ? failureOf(error, settings) : error;
+  } finally {
+    await store.close();
+  }
+}
+
+/** @throws Failure `not-found` where nothing was ever stored, `mismatch` where it is another signer's store */
+export async function requireIdentity({ store, settings, signal }: OpenedStore): Promise<string> {
+  const id = await store.identity(signal);
+  if (id === undefined) throw new Failure("not-found", "There is no watermark store yet. `watermarks init` makes it.");
+  requireOwn(id, settings);
+  return id;
+}
+
+/** The store's id; the store is made where there is none. */
+export async function ensureIdentity(opened: OpenedStore): Promise<string> {
+  const { store, settings, signal } = opened;
+  const found = await store.identity(signal);
+  if (found !== undefined) return requireIdentity(opened);
+  const id = settings.watermarks.storeId ?? crypto.randomUUID();
+  await store.establish(id, signal);
+  return id;
+}
+
+function requireOwn(id: string, { watermarks: { storeId } }: Settings): void {
+  if (storeId === undefined || storeId === id) return;
+  throw new Failure("mismatch", `The store's id is ${id}, and the settings name ${storeId}: another signer's memory.`);
+}
+
+/**
+ * Writes what `change` makes of a row, over the very state that it has seen.
+ * @param change gives the row that should be there, or undefined to leave it
+ * @returns what it was and what it is
+ */
+export async function update(
+  { store, signal }: OpenedStore,
+  key: RowKey,
+  change: (before: Row | undefined) => Row | undefined,
+): Promise<{ before: Row | undefined; after: Row | undefined }> {
+  for (let tries = 1; ; tries++) {
+    const before = await store.read(key, signal);
+    const after = change(before?.row);
+    if (after === undefined) return { before: before?.row, after: before?.row };
+    try {
+      await write(store, key, after, before, signal);
+      return { before: before?.row, after };
+    } catch (error) {
+      // A signer that is running may have been first; what it wrote counts.
+      if (!(error instanceof StoreError && error.fault === "conflict" && tries < 10)) throw error;
+    }
+  }
+}
+
+function write(store: WatermarkStore, key: RowKey, row: Row, over: Versioned | undefined, signal: AbortSignal) {
+  return over === undefined ? store.insert(key, row, signal) : store.replace(key, row, over.version, signal);
+}
+
+async function readSettings({ config, userData }: StoreOptions): Promise<Settings> {
+  if (config === undefined && userData === undefined) {
+    throw new Failure("usage", "Name the signer's settings: --config FILE, or --user-data on the machine in Azure.");
+  }
+  try {
+    if (config === undefined) return parseSettings(ownSettings(await readUserData()), USER_DATA);
+    return parseSettings(await readFile(config, "utf8"), config);
+  } catch (error) {
+    if (error instanceof SettingsError) throw new Failure("unusable", error.message, { cause: error });
+    if (error instanceof Failure) throw error;
+    const message = (error as Error).message.replace(/\.$/, "");
+    throw new Failure("unusable", `The settings cannot be read: ${message}.`, { cause: error });
+  }
+}
+
+/** Where the machine's service keeps its state: a command is run beside it, without its environment. */
+const STATE = "/var/lib/tezos-signer";
+
+/** The settings that this release goes by, whatever userData has for another. */
+function ownSettings(text: string): string {
+  const told = readTold(text);
+  if (told.kind === "own") return told.settings;
+  return keptSettings(new LastGood(process.env.STATE_DIRECTORY ?? STATE, ownRelease()), told.release);
+}
+
+async function readUserData(): Promise<string> {
+  const userData = new UserData({ url: userDataUrl(imdsHost()), apply: () => undefined });
+  return userData.read().catch((error: Error) => {
+    throw new Failure("unavailable", `${error.message}.`, { cause: error });
+  });
+}
+
+function failureOf(error: StoreError, { watermarks }: Settings): Failure {
+  if (error.fault === "in-use") {
+    const advice = "The signer itself has it open. Stop it, run this command, then start it again.";
+    return new Failure("in-use", `${error.message} ${advice}`, { cause: error });
+  }
+  if (error.fault === "untrusted") return new Failure("unusable", error.message, { cause: error });
+  const what = watermarks.kind === "sqlite" ? watermarks.path : watermarks.endpoint;
+  return new Failure("unavailable", `${error.message} Nothing is known to have changed in ${what}.`, { cause: error });
+}

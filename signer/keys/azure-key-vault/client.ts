@@ -1,0 +1,169 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TokenCredential } from "@azure/identity";
+import { KeyClient, type KeyClientOptions } from "@azure/keyvault-keys";
+import { faultOfAnswer, faultOfError, VaultFault } from "./fault.ts";
+import type { FaultLog } from "./fault-log.ts";
+import { FreshToken } from "./token.ts";
+
+type Policy = NonNullable<KeyClientOptions["additionalPolicies"]>[number]["policy"];
+type Request = Parameters<Policy["sendRequest"]>[0];
+type Next = Parameters<Policy["sendRequest"]>[1];
+type Response = Awaited<ReturnType<Next>>;
+
+/** Pauses between tries, in milliseconds; the last one is kept. A reset is answered by a new connection at once. */
+const PAUSES = [20, 40, 80, 100];
+/** The longest pause that the service's Retry-After may ask for, in milliseconds: a block slot is a few seconds. */
+const LONGEST_PAUSE = 500;
+/** What a page of a list may take, tries included, in milliseconds. */
+const PAGE_TIMEOUT = 5_000;
+/** How often one request may be refused with 401 before it is given up. */
+const MOST_REFUSALS = 3;
+
+export interface VaultClientOptions {
+  /** `https://NAME.vault.azure.net`; `http:` on loopback only. */
+  readonly vault: string;
+  readonly credential: TokenCredential;
+  readonly log: FaultLog;
+  /** One try, from the first byte sent to the last byte of the body, in milliseconds. */
+  readonly tryTimeout: number;
+}
+
+/**
+ * One KeyClient and one pipeline for a vault. The SDK builds requests and reads answers; what happens in between is
+ * decided here, in a policy of its pipeline: the token goes with every request, each try has its time-out (the SDK's ends
+ * with the headers), and tries go on until the caller's signal ends. The SDK's own retries are off: they wait 0.5 to 1 s
+ * after one reset, obey a Retry-After of any length, and give up at a 429 that has none.
+ *
+ * Since the token is always sent, the SDK's challenge state never gets to hold back a body, which it can lose when cold
+ * requests race. The policy answers for every status but 2xx, so the layers above see good answers only.
+ */
+export class VaultClient {
+  readonly keys: KeyClient;
+  readonly #origin: string;
+  readonly #agent: HttpAgent;
+  readonly #token: FreshToken;
+  readonly #log: FaultLog;
+  readonly #tryTimeout: number;
+
+  constructor({ vault, credential, log, tryTimeout }: VaultClientOptions) {
+    const { origin, protocol, hostname } = new URL(vault);
+    const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+    if (protocol !== "https:" && !loopback) throw new TypeError(`${vault} must be https`);
+    this.#origin = origin;
+    this.#agent = new (protocol === "https:" ? HttpsAgent : HttpAgent)({ keepAlive: true });
+    this.#log = log;
+    this.#tryTimeout = tryTimeout;
+    this.#token = new FreshToken(credential, `${audience(hostname, loopback)}/.default`, (fault) =>
+      log.fault(fault, { vault: origin }),
+    );
+    const policy: Policy = { name: "tezosSignerVault", sendRequest: (request, next) => this.#send(request, next) };
+    this.keys = new KeyClient(origin, credential, {
+      retryOptions: { maxRetries: 0 },
+      redirectOptions: { maxRetries: 0 },
+      allowInsecureConnection: protocol === "http:",
+      disableChallengeResourceVerification: loopback,
+      additionalPolicies: [{ policy, position: "perRetry" }],
+    });
+  }
+
+  /** How long the access token lives still, in milliseconds; undefined while there is none. */
+  get tokenLife(): number | undefined {
+    return this.#token.life;
+  }
+
+  close(): void {
+    this.#token.close();
+    this.#agent.destroy();
+  }
+
+  /** Tries until an answer is good, a fault cannot heal, or the caller's signal ends. @throws VaultFault */
+  async #send(request: Request, next: Next): Promise<Response> {
+    // The SDK forgets the caller's signal when it follows a list to its next page.
+    const signal = (request.abortSignal as AbortSignal | undefined) ?? AbortSignal.timeout(PAGE_TIMEOUT);
+    if (new URL(request.url).origin !== this.#origin) {
+      throw new VaultFault("answer", "It pointed to another host, which gets no token.");
+    }
+    let last: VaultFault | undefined;
+    let refusals = 0;
+    for (let tries = 1; !signal.aborted; tries += 1) {
+      try {
+        const response = await this.#try(request, next, signal);
+        this.#log.success();
+        return response;
+      } catch (error) {
+        const fault = faultOfError(error);
+        if (signal.aborted) {
+          last ??= fault;
+          break;
+        }
+        last = fault;
+        this.#log.fault(fault, { ...whereabouts(request), tries });
+        if (fault.kind === "unauthorized") refusals += 1;
+        if (!fault.again || refusals >= MOST_REFUSALS) throw fault;
+        await this.#beforeNext(fault, tries, signal);
+      }
+    }
+    throw last ?? new VaultFault("timeout", "There was no time left to ask.");
+  }
+
+  async #try(request: Request, next: Next, signal: AbortSignal): Promise<Response> {
+    const token = await this.#token.current(signal);
+    request.headers.set("Authorization", `Bearer ${token}`);
+    request.agent = this.#agent;
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), this.#tryTimeout);
+    request.abortSignal = AbortSignal.any([signal, timeout.signal]);
+    try {
+      const response = await settled(next(request), request.abortSignal as AbortSignal);
+      clearTimeout(timer); // a token that must be renewed takes its own time
+      const fault = faultOfAnswer(response);
+      if (fault?.kind === "unauthorized") await this.#token.renew(token, signal);
+      if (fault !== undefined) throw fault;
+      return response;
+    } catch (error) {
+      if (!signal.aborted && timeout.signal.aborted) {
+        throw new VaultFault("timeout", `It did not answer within ${this.#tryTimeout} ms.`);
+      }
+      if (signal.aborted && !(error instanceof VaultFault)) {
+        throw new VaultFault("timeout", "It did not answer before the request's deadline.");
+      }
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      request.abortSignal = signal;
+    }
+  }
+
+  async #beforeNext(fault: VaultFault, tries: number, signal: AbortSignal): Promise<void> {
+    if (fault.kind === "connection" || fault.kind === "timeout") {
+      // What cut one connection cut the idle ones as well; the next try is to make a new one.
+      for (const socket of Object.values(this.#agent.freeSockets).flat()) socket?.destroy();
+      if (fault.kind === "connection" && tries === 1) return;
+    }
+    const usual = PAUSES[Math.min(tries - 1, PAUSES.length - 1)] ?? 0;
+    const pause = Math.min(fault.retryAfter ?? usual * (0.5 + Math.random() / 2), LONGEST_PAUSE);
+    await sleep(pause, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** What a token must be for: `https://vault.azure.net`, or the same name in another cloud. */
+function audience(hostname: string, loopback: boolean): string {
+  return loopback ? "https://vault.azure.net" : `https://${hostname.split(".").slice(1).join(".")}`;
+}
+
+/** A request for the log; the vault's own logs know it by the same id. */
+function whereabouts({ method, url, requestId }: Request) {
+  const { origin, pathname } = new URL(url);
+  return { vault: origin, path: `${method} ${pathname}`, requestId };
+}
+
+/** The promise, or the signal's end: no layer below is trusted to end with it. */
+function settled<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = () => reject(new Error("ended"));
+    signal.addEventListener("abort", end, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", end));
+  });
+}

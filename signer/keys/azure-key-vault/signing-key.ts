@@ -1,0 +1,70 @@
+import type { CryptographyClient } from "@azure/keyvault-keys";
+import { SignerError } from "../../errors.ts";
+import type { PublicKey } from "../../tezos/crypto/public-key.ts";
+import { prepareVerification } from "../../tezos/crypto/signature.ts";
+import type { SigningKey } from "../keyring.ts";
+import type { VaultClient } from "./client.ts";
+import { VaultFault } from "./fault.ts";
+import type { UsableKey } from "./key-selection.ts";
+
+const ALGORITHMS = { "P-256": "ES256", "P-256K": "ES256K" } as const;
+
+/** One version of a key in the vault. */
+export class VaultKey implements SigningKey {
+  readonly usable: UsableKey;
+  readonly publicKey: PublicKey;
+  readonly location: string;
+  readonly store?: string;
+  readonly #client: VaultClient;
+  readonly #onFault: (fault: VaultFault) => void;
+  #crypto: CryptographyClient;
+
+  /** @param known the same key as it was served so far: its public key has a table of multiples that is worth keeping */
+  constructor(key: UsableKey, known: VaultKey | undefined, client: VaultClient, onFault: (fault: VaultFault) => void) {
+    this.usable = key;
+    this.publicKey = known?.publicKey ?? key.publicKey;
+    this.location = key.id;
+    if (key.store !== undefined) this.store = key.store;
+    this.#client = client;
+    this.#onFault = onFault;
+    this.#crypto = this.#pinned();
+  }
+
+  /**
+   * Makes the table that its signatures are verified with, and has the SDK read the key now and not in front of the first signature. It does so before any operation, then checks the
+   * operation itself; no key here may wrap keys, so the vault is asked for nothing else. What fails here, sign will meet.
+   */
+  async warm(signal: AbortSignal): Promise<void> {
+    prepareVerification(this.publicKey);
+    await this.#crypto.wrapKey("RSA-OAEP", Buffer.alloc(1), { abortSignal: signal }).catch(() => undefined);
+  }
+
+  async sign(digest: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    try {
+      const algorithm = ALGORITHMS[this.publicKey.curve];
+      const { result } = await this.#crypto.sign(algorithm, digest, { abortSignal: signal });
+      if (result instanceof Uint8Array) return result;
+      throw new VaultFault("answer", "Its answer holds no signature.");
+    } catch (error) {
+      const fault = this.#faultOf(error);
+      this.#onFault(fault);
+      const code = fault.kind === "refused" ? "internal-error" : "vault-unavailable";
+      throw new SignerError(code, `${this.location}: ${fault.advice}`, { cause: error });
+    }
+  }
+
+  /** Of the KeyClient, so that both have one pipeline; with the version, so that a rotation changes nothing. */
+  #pinned(): CryptographyClient {
+    return this.#client.keys.getCryptographyClient(this.usable.name, { keyVersion: this.usable.version });
+  }
+
+  /** What is not the vault's fault is the SDK's own check of expiry and operations, on a copy that it never renews. */
+  #faultOf(error: unknown): VaultFault {
+    if (error instanceof VaultFault) return error;
+    if (error instanceof Error && error.name === "AbortError") {
+      return new VaultFault("timeout", "It did not answer before the request's deadline.");
+    }
+    this.#crypto = this.#pinned();
+    return new VaultFault("key-unusable", `${error instanceof Error ? error.message : String(error)}.`);
+  }
+}

@@ -1,0 +1,114 @@
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type { ReleaseId } from "../installation/own-release.ts";
+import { parseSettings, type Settings } from "./schema.ts";
+
+/** Settings that take effect at once; every other one needs a new process. */
+const LIVE = [
+  "policy",
+  "authentication",
+  "allowedAddresses",
+  "listKnownKeys",
+  "head",
+] as const satisfies (keyof Settings)[];
+
+/** What became of settings that were offered; `unchanged`: they are the ones in use. */
+export type Outcome = "applied" | "unchanged" | "restart";
+
+/**
+ * The settings in use. Others can be offered while the signer runs: valid ones are taken whole, between two requests, and
+ * invalid ones change nothing.
+ */
+export class LiveSettings {
+  readonly source: string;
+  #current: Settings;
+  #since = new Date();
+  #version: string;
+  #refusal: string | undefined;
+  #awaited: ReleaseId | undefined;
+
+  /**
+   * @param text YAML
+   * @param source what to call it in messages
+   * @throws SettingsError naming every mistake
+   */
+  constructor(text: string, source: string) {
+    this.source = source;
+    this.#current = parseSettings(text, source);
+    this.#version = versionOf(text);
+  }
+
+  get current(): Settings {
+    return this.#current;
+  }
+
+  /** Tells the settings in use from others: the beginning of their text's SHA-256, hex. */
+  get version(): string {
+    return this.#version;
+  }
+
+  /** When the settings in use were taken. */
+  get since(): Date {
+    return this.#since;
+  }
+
+  /** What is wrong with the settings that were offered last; undefined where nothing is. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /** The release that the newest settings are meant for and wait for; undefined where they are for this one. */
+  get awaited(): ReleaseId | undefined {
+    return this.#awaited;
+  }
+
+  /** Notes that newer settings could not be had or used. */
+  refuse(reason: string): void {
+    this.#refusal = reason;
+    this.#awaited = undefined;
+  }
+
+  /** Notes that newer settings are meant for another release: nothing is wrong with them here. */
+  leaveTo(release: ReleaseId): void {
+    this.#refusal = undefined;
+    this.#awaited = release;
+  }
+
+  /**
+   * Takes other settings.
+   * @returns `restart` where something differs that a running process cannot change: then nothing was taken
+   * @throws SettingsError naming every mistake; then nothing was taken
+   */
+  offer(text: string): Outcome {
+    const next = this.#parse(text);
+    if (versionOf(text) === this.#version) return "unchanged";
+    if (!isDeepStrictEqual(fixed(this.#current), fixed(next))) return "restart";
+    this.#current = next;
+    this.#version = versionOf(text);
+    this.#since = new Date();
+    return "applied";
+  }
+
+  #parse(text: string): Settings {
+    try {
+      const next = parseSettings(text, this.source);
+      this.#refusal = undefined;
+      this.#awaited = undefined;
+      return next;
+    } catch (error) {
+      this.refuse(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  }
+}
+
+function versionOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+}
+
+/** What a running process cannot change: all but LIVE, and of the keys all but which of the vault's are meant. */
+function fixed(settings: Settings): object {
+  const rest = Object.entries(settings).filter(([name]) => !LIVE.some((each) => each === name));
+  const { keys } = settings;
+  return { ...Object.fromEntries(rest), keys: keys.kind === "azure-key-vault" ? { ...keys, include: "any" } : keys };
+}

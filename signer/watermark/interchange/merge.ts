@@ -1,0 +1,30 @@
+import { compare, type Mark } from "../decision.ts";
+import { rowName } from "../stores/store.ts";
+import type { NamedMark } from "./format.ts";
+
+/**
+ * What is known of one position by two records: the higher position, and at the same position what both agree on. Where they
+ * disagree the digest becomes unknown, so that nothing at that position is signed again.
+ * @returns `own` itself where the other tells nothing more
+ */
+export function merge<M extends Mark>(own: M | undefined, other: Mark): M | Mark {
+  if (own === undefined) return other;
+  const order = compare(other, own);
+  if (order !== 0) return order > 0 ? other : own;
+  if (own.digest === undefined) return own;
+  const { level, round } = own;
+  if (other.digest !== own.digest) return { level, round };
+  if (own.signature !== undefined && other.signature !== undefined && own.signature !== other.signature) {
+    return { level, round };
+  }
+  return own.signature === undefined && other.signature !== undefined ? other : own;
+}
+
+/** Several records as one: each row at its highest. */
+export function mergeAll(marks: Iterable<NamedMark>): NamedMark[] {
+  const merged = new Map<string, NamedMark>();
+  for (const { key, mark } of marks) {
+    merged.set(rowName(key), { key, mark: merge(merged.get(rowName(key))?.mark, mark) });
+  }
+  return [...merged.values()];
+}

@@ -1,0 +1,208 @@
+import { type RestError, TableClient, type TableEntityResult } from "@azure/data-tables";
+import type { TokenCredential } from "@azure/identity";
+import type { ConsensusKind } from "../../tezos/payload/payload.ts";
+import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
+
+export interface AzureTableOptions {
+  /** `https://ACCOUNT.table.core.windows.net`; never the account's `-secondary`, which lags behind. */
+  readonly endpoint: string;
+  readonly table: string;
+  readonly credential: TokenCredential;
+}
+
+/** The row that holds the store's id; an address never has this form. */
+const IDENTITY = { partitionKey: "store", rowKey: "identity" } as const;
+
+/** One call, its retries included: a table in the same region answers in milliseconds, a request has seconds. */
+const CALL_TIMEOUT = 1_500;
+/** Between two tokens, in milliseconds: the machine's metadata service answers a few requests a second. */
+const RENEWAL_INTERVAL = 1_000;
+/**
+ * A write that was done and whose answer was lost comes back as a conflict when it is sent again; the guard then reads its
+ * own digest, so sending again is safe.
+ */
+const RETRIES = { maxRetries: 2, retryDelayInMs: 20, maxRetryDelayInMs: 100 };
+
+/**
+ * Watermarks in an Azure table: one partition an address, one row a chain and kind, every write conditional on the row's
+ * ETag, so any number of signers may share it. Entities are strongly consistent in the primary region, and only that is asked.
+ */
+export class AzureTableStore implements WatermarkStore {
+  readonly #connect: () => TableClient;
+  readonly #name: string;
+  #client: TableClient;
+  /** Monotonic, milliseconds. */
+  #connectedAt = performance.now();
+
+  constructor({ endpoint, table, credential }: AzureTableOptions) {
+    this.#connect = () => new TableClient(endpoint, table, credential, { retryOptions: RETRIES });
+    this.#client = this.#connect();
+    this.#name = `${endpoint}/${table}`;
+  }
+
+  async identity(signal: AbortSignal): Promise<string | undefined> {
+    const found = await this.#get(IDENTITY.partitionKey, IDENTITY.rowKey, signal);
+    if (found === undefined) return undefined;
+    if (typeof found.id !== "string" || found.id === "") throw this.#unreadable("store id");
+    return found.id;
+  }
+
+  async establish(id: string, signal: AbortSignal): Promise<void> {
+    await this.#call(signal, async (options) => {
+      await this.#client.createTable(options);
+      await this.#client.createEntity({ ...IDENTITY, id }, options);
+    });
+  }
+
+  async now(signal: AbortSignal): Promise<number> {
+    let date: string | undefined;
+    await this.#get(IDENTITY.partitionKey, IDENTITY.rowKey, signal, (headers) => {
+      date = headers.get("date");
+    });
+    const now = Date.parse(date ?? "");
+    if (Number.isNaN(now)) throw new StoreError("unavailable", `${this.#name} answered without its time.`);
+    return now;
+  }
+
+  async read(key: RowKey, signal: AbortSignal): Promise<Versioned | undefined> {
+    const found = await this.#get(key.address, rowKeyOf(key), signal);
+    return found === undefined ? undefined : { row: this.#rowOf(found, rowName(key)), version: found.etag };
+  }
+
+  async insert(key: RowKey, row: Row, signal: AbortSignal): Promise<string> {
+    const { etag } = await this.#call(signal, (options) => this.#client.createEntity(entityOf(key, row), options));
+    return this.#etag(etag);
+  }
+
+  async replace(key: RowKey, row: Row, version: string, signal: AbortSignal): Promise<string> {
+    // Without an explicit ETag the SDK sends `If-Match: *`, which overwrites whatever is there.
+    const { etag } = await this.#call(signal, (options) =>
+      this.#client.updateEntity(entityOf(key, row), "Replace", { ...options, etag: version }),
+    );
+    return this.#etag(etag);
+  }
+
+  async list(signal: AbortSignal): Promise<{ key: RowKey; row: Row }[]> {
+    return this.#call(signal, async (options) => {
+      const rows: { key: RowKey; row: Row }[] = [];
+      for await (const found of this.#client.listEntities(options)) {
+        if (found.partitionKey === IDENTITY.partitionKey) continue;
+        const [chainId = "", kind = ""] = found.rowKey?.split("_") ?? [];
+        const key = { address: found.partitionKey ?? "", chainId, kind: kind as ConsensusKind };
+        rows.push({ key, row: this.#rowOf(found, rowName(key)) });
+      }
+      return rows;
+    });
+  }
+
+  async close(): Promise<void> {}
+
+  async #get(partition: string, row: string, signal: AbortSignal, onHeaders?: (headers: Headers) => void) {
+    return this.#call(signal, async (options) => {
+      const onResponse = (response: { headers: Headers }) => onHeaders?.(response.headers);
+      try {
+        return await this.#client.getEntity<Record<string, unknown>>(partition, row, { ...options, onResponse });
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async #call<T>(signal: AbortSignal, work: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
+    try {
+      return await work({ abortSignal: AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT)]) });
+    } catch (error) {
+      throw error instanceof StoreError ? error : this.#faultOf(error);
+    }
+  }
+
+  #faultOf(error: unknown): StoreError {
+    const status = statusOf(error);
+    const code = errorCode(error);
+    // 404 on a write: the row that was read is gone. Reading again tells, and finds out that the store went back.
+    if (status === 412 || status === 404 || (status === 409 && code === "EntityAlreadyExists")) {
+      return new StoreError("conflict", `${this.#name} has changed (${status} ${code}).`, { cause: error });
+    }
+    if (status === 401) this.#renewToken();
+    if (status === 401 || status === 403) {
+      const advice = "A new role assignment takes minutes to work; else check the role and the account's firewall.";
+      return new StoreError("unavailable", `${this.#name} refused (${status} ${code}). ${advice}`, { cause: error });
+    }
+    const what = status === undefined ? text(error) : `${status} ${code}`;
+    return new StoreError("unavailable", `${this.#name} did not answer (${what}).`, { cause: error });
+  }
+
+  /** A client keeps its token for hours, also one that was revoked: another client asks for another. */
+  #renewToken(): void {
+    const now = performance.now();
+    if (now < this.#connectedAt + RENEWAL_INTERVAL) return;
+    this.#connectedAt = now;
+    this.#client = this.#connect();
+  }
+
+  #rowOf(found: TableEntityResult<Record<string, unknown>>, name: string): Row {
+    const { level, round, digest, signature, anchorLevel, anchorAt } = found;
+    const numbers = [level, round, anchorLevel];
+    const texts = [digest, signature].filter((value) => value !== undefined && value !== null);
+    const whole = numbers.every(Number.isInteger) && anchorAt instanceof Date && texts.every(isHex);
+    if (!whole) throw this.#unreadable(name);
+    return {
+      level: Number(level),
+      round: Number(round),
+      ...(isHex(digest) ? { digest } : {}),
+      ...(isHex(signature) ? { signature } : {}),
+      anchor: { level: Number(anchorLevel), at: anchorAt.getTime() },
+    };
+  }
+
+  #etag(etag: string | undefined): string {
+    if (etag === undefined) throw new StoreError("unavailable", `${this.#name} answered without an ETag.`);
+    return etag;
+  }
+
+  #unreadable(what: string): StoreError {
+    const cure = "Find out who wrote it, bring the row back from an export, then restart.";
+    return new StoreError("untrusted", `${this.#name} holds a ${what} that cannot be read. ${cure}`);
+  }
+}
+
+/** What the SDK's answers carry; its own type is not exported. */
+interface Headers {
+  get(name: string): string | undefined;
+}
+
+function rowKeyOf({ chainId, kind }: RowKey): string {
+  return `${chainId}_${kind}`;
+}
+
+function entityOf(key: RowKey, { level, round, digest, signature, anchor }: Row) {
+  return {
+    partitionKey: key.address,
+    rowKey: rowKeyOf(key),
+    level,
+    round,
+    ...(digest === undefined ? {} : { digest }),
+    ...(signature === undefined ? {} : { signature }),
+    anchorLevel: anchor.level,
+    anchorAt: new Date(anchor.at),
+  };
+}
+
+function isHex(value: unknown): value is string {
+  return typeof value === "string" && /^([0-9a-f]{2})+$/.test(value);
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as RestError | undefined)?.statusCode;
+}
+
+/** The service's name for the fault; the SDK puts it in another place than `code`. */
+function errorCode(error: unknown): string {
+  const details = (error as RestError | undefined)?.details as { odataError?: { code?: string } } | undefined;
+  return details?.odataError?.code ?? (error as RestError | undefined)?.code ?? "no code";
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

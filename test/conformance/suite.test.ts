@@ -1,0 +1,108 @@
+import { expect } from "chai";
+import { attestation, block, preattestation } from "../fixtures/payloads.ts";
+import { PipelineSigner } from "../harness/pipeline-signer.ts";
+import { runFile, type Subject, suiteFiles } from "./suite.ts";
+
+const CHAIN = "NetXnHfVqm9iesp";
+
+function subjectOf(signer: PipelineSigner): Subject {
+  return {
+    sign: async (payload) => {
+      const answer = await signer.ask(Buffer.from(payload, "hex"));
+      return typeof answer === "string" ? answer : undefined;
+    },
+    restart: () => signer.restart(),
+  };
+}
+
+/** @returns what was wrong, and how much was asked, in the files whose name has this in it */
+async function runAll(subject: Subject, name = ""): Promise<{ decisions: number; failures: string[] }> {
+  const all = { decisions: 0, failures: [] as string[] };
+  for (const { content } of suiteFiles().filter(({ content }) => content.name.includes(name))) {
+    const { decisions, failures } = await runFile(content, subject);
+    all.decisions += decisions;
+    all.failures.push(...failures);
+  }
+  return all;
+}
+
+describe("public suite", function () {
+  this.timeout(60_000);
+
+  for (const curve of ["P-256", "P-256K"] as const) {
+    it(`is passed by this signer, ${curve}: at least 60 files and 250 decisions`, async () => {
+      await using signer = await PipelineSigner.make(curve, { maxStep: "off" });
+      const { decisions, failures } = await runAll(subjectOf(signer));
+      expect(failures).to.deep.equal([]);
+      expect(decisions).to.be.at.least(250);
+      expect(suiteFiles().length).to.be.at.least(60);
+    });
+  }
+
+  describe("catches a broken signer:", () => {
+    it("tags 21 and 23 as separate classes", async () => {
+      await using plain = await PipelineSigner.make("P-256", { maxStep: "off" });
+      await using dal = await PipelineSigner.make("P-256", { maxStep: "off" });
+      const broken: Subject = {
+        sign: (payload) => subjectOf(Buffer.from(payload, "hex")[37] === 23 ? dal : plain).sign(payload),
+        restart: async () => {
+          await plain.restart();
+          await dal.restart();
+        },
+      };
+      const { failures } = await runAll(broken);
+      expect(failures.join("\n")).to.include("attestation and attestation with DAL are one, step 1: signed");
+    });
+
+    it("a watermark moved by a malformed payload", async () => {
+      await using signer = await PipelineSigner.make("P-256", { maxStep: "off" });
+      const { sign, restart } = subjectOf(signer);
+      const broken: Subject = {
+        restart,
+        async sign(payload) {
+          const answer = await sign(payload);
+          const bytes = Buffer.from(payload, "hex");
+          if (answer !== undefined || bytes.length < 44) return answer;
+          // Level and round by their place, before it is known whether the rest is well-formed.
+          const level = bytes.readInt32BE(bytes[0] === 0x11 ? 5 : 40);
+          const make = { 17: block, 18: preattestation, 19: attestation }[bytes[0] ?? 0];
+          if (make !== undefined && level > 0) await signer.ask(make({ chainId: CHAIN, level }));
+          return undefined;
+        },
+      };
+      const { failures } = await runAll(broken);
+      expect(failures.join("\n")).to.include("block - bytes after the end, step 2: refused (the mark did not move)");
+    });
+
+    it("a mark that a restart forgets", async () => {
+      let signer = await PipelineSigner.make("P-256", { maxStep: "off" });
+      const broken: Subject = {
+        sign: (payload) => subjectOf(signer).sign(payload),
+        restart: async () => {
+          await signer[Symbol.asyncDispose]();
+          signer = await PipelineSigner.make("P-256", { maxStep: "off" });
+        },
+      };
+      const { failures } = await runAll(broken, "the mark outlives a restart");
+      await signer[Symbol.asyncDispose]();
+      expect(failures.join("\n")).to.include("the mark outlives a restart, step 2: signed");
+    });
+
+    it("a block's bytes signed anew each time", async () => {
+      await using signer = await PipelineSigner.make("P-256", { maxStep: "off" });
+      const { sign, restart } = subjectOf(signer);
+      let count = 0;
+      const broken: Subject = {
+        restart,
+        sign: async (payload) => {
+          const answer = await sign(payload);
+          return answer === undefined ? undefined : `${answer}${count++}`;
+        },
+      };
+      const { failures } = await runAll(broken);
+      expect(failures.join("\n")).to.include(
+        "block - the same bytes get the same signature, step 1: another signature",
+      );
+    });
+  });
+});

@@ -1,0 +1,214 @@
+import { execFile, execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { type EngineEvent, LocalWorkspace, PulumiCommand, type Stack } from "@pulumi/pulumi/automation/index.js";
+import * as runtime from "@pulumi/pulumi/runtime/settings.js";
+import { hasProgram } from "../../harness/requires.ts";
+import type { Cloud } from "./cloud.ts";
+import { type Provider, serveAzure, serveRandom } from "./provider.ts";
+
+const root = resolve(import.meta.dirname, "../../..");
+
+// Here one process runs the program many times, each with an engine on other ports. @grpc/grpc-js shares connections by
+// address, so a port that an earlier engine had is taken for dead; and Pulumi's automation takes UNAVAILABLE for the end of a
+// program without resources, so the engine would delete all of them. `pulumi up` has a process for each run.
+export const { grpcClientOptions } = runtime as unknown as { readonly grpcClientOptions: object };
+Object.assign(grpcClientOptions, { "grpc.use_local_subchannel_pool": 1 });
+
+/** What one command of Pulumi did. */
+export interface Outcome {
+  /** What changed, one line an operation: `update firewall`; in the engine's order. What stayed the same is left out. */
+  readonly operations: readonly string[];
+  /** Errors and warnings as a person sees them. */
+  readonly messages: string;
+  readonly failed: boolean;
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+/** The folder of the `pulumi` program, or undefined where there is none and it would have to be built. */
+export function pulumiFolder(): string | undefined {
+  try {
+    return execFileSync(join(root, ".ci/pulumi-cli"), ["--find"], { encoding: "utf8", stdio: "pipe" }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Pulumi's own engine with a fake Azure under it and its state in a folder of its own. */
+export class Engine {
+  readonly #home: string;
+  readonly #providers: readonly Provider[];
+  readonly #command: PulumiCommand;
+  readonly env: Readonly<Record<string, string>>;
+
+  private constructor(
+    command: PulumiCommand,
+    providers: readonly Provider[],
+    home: string,
+    env: Readonly<Record<string, string>>,
+  ) {
+    this.#command = command;
+    this.#providers = providers;
+    this.#home = home;
+    mkdirSync(join(home, "state"));
+    this.env = {
+      PATH: `${join(home, "bin")}:${process.env.PATH}`,
+      PULUMI_HOME: join(home, "home"),
+      PULUMI_BACKEND_URL: `file://${join(home, "state")}`,
+      PULUMI_CONFIG_PASSPHRASE: "for tests",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      PULUMI_ERROR_OUTPUT_STRING: "true",
+      PULUMI_DEBUG_PROVIDERS: providers.map(({ name, port }) => `${name}:${port}`).join(","),
+      ...env,
+    };
+  }
+
+  /**
+   * Starts providers and a home for Pulumi's files.
+   * @param folder holds the `pulumi` program
+   * @param env more variables for it
+   */
+  static async start(cloud: Cloud, folder: string, env: Readonly<Record<string, string>> = {}): Promise<Engine> {
+    const home = mkdtempSync(join(tmpdir(), "tezos-signer-engine-"));
+    mkdirSync(join(home, "bin"));
+    symlinkSync(join(folder, "pulumi"), join(home, "bin", "pulumi"));
+    const providers = await Promise.all([
+      serveAzure(cloud, versionOf("@pulumi/azure-native")),
+      serveRandom(versionOf("@pulumi/random")),
+    ]);
+    return new Engine(await PulumiCommand.get({ root: home }), providers, home, env);
+  }
+
+  /** A stack whose program runs in this process. */
+  async stack(name: string, program: () => Promise<Record<string, unknown>>): Promise<TestStack> {
+    const stack = await LocalWorkspace.createOrSelectStack(
+      { stackName: name, projectName: "tezos-signer", program },
+      {
+        pulumiCommand: this.#command,
+        workDir: mkdtempSync(join(this.#home, "work-")),
+        envVars: { ...this.env },
+        projectSettings: { name: "tezos-signer", runtime: "nodejs" },
+      },
+    );
+    return new TestStack(stack);
+  }
+
+  /**
+   * The checkout as a project of its own state: its files by links, so that what runs is the checkout, and a stack file
+   * that Pulumi may write to.
+   * @returns a function that runs `pulumi` in it, with a language host found or stood in for
+   */
+  checkout(): (...args: string[]) => Promise<{ readonly failed: boolean; readonly output: string }> {
+    const folder = mkdtempSync(join(this.#home, "checkout-"));
+    for (const name of ["Pulumi.yaml", "package.json", "infra", "release", "signer", "cloud-init", "node_modules"]) {
+      if (existsSync(join(root, name))) symlinkSync(join(root, name), join(folder, name));
+    }
+    copyFileSync(join(root, "Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
+    if (!hasProgram("pulumi-language-nodejs")) {
+      const script = `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "language-host.ts")}" "$@"\n`;
+      writeFileSync(join(this.#home, "bin", "pulumi-language-nodejs"), script, { mode: 0o755 });
+    }
+    const PATH = `${dirname(process.execPath)}:${this.env.PATH}`;
+    const env = { HOME: this.#home, ...this.env, PATH };
+    // Never waited for synchronously: the provider that it asks is in this process.
+    return (...args) =>
+      new Promise((resolve) => {
+        execFile("pulumi", [...args, "--non-interactive"], { cwd: folder, env }, (error, stdout, stderr) => {
+          resolve({ failed: error !== null, output: stdout + stderr });
+        });
+      });
+  }
+
+  close(): void {
+    for (const provider of this.#providers) provider.close();
+    rmSync(this.#home, { recursive: true, force: true });
+  }
+}
+
+/** A stack of the engine, driven as a person would. */
+export class TestStack {
+  readonly stack: Stack;
+
+  constructor(stack: Stack) {
+    this.stack = stack;
+  }
+
+  /** `pulumi config set` for each key; null takes a key away. */
+  async configure(values: Readonly<Record<string, string | null>>): Promise<void> {
+    const entries = Object.entries(values);
+    const set = entries.filter((entry): entry is [string, string] => entry[1] !== null);
+    const removed = entries.filter(([, value]) => value === null).map(([key]) => key);
+    if (set.length > 0) await this.stack.setAllConfig(Object.fromEntries(set.map(([key, value]) => [key, { value }])));
+    if (removed.length > 0) await this.stack.removeAllConfig(removed);
+  }
+
+  up(): Promise<Outcome> {
+    return this.#run(async (onEvent) => {
+      const { outputs } = await this.stack.up({ onEvent, color: "never" });
+      return Object.fromEntries(Object.entries(outputs).map(([key, { value }]) => [key, value]));
+    });
+  }
+
+  preview(): Promise<Outcome> {
+    return this.#run(async (onEvent) => {
+      await this.stack.preview({ onEvent, color: "never" });
+      return {};
+    });
+  }
+
+  /** How many resources Azure holds as Pulumi remembers them, and how many differently. */
+  async refresh(): Promise<Readonly<Record<string, number>>> {
+    return (await this.stack.refresh({ color: "never" })).summary.resourceChanges ?? {};
+  }
+
+  destroy(): Promise<Outcome> {
+    return this.#run(async (onEvent) => {
+      await this.stack.destroy({ onEvent, color: "never" });
+      return {};
+    });
+  }
+
+  /** As docs/destroy.md says it. */
+  unprotect(): void {
+    const { workDir: cwd, envVars } = this.stack.workspace;
+    const args = ["state", "unprotect", "--all", "--yes", "--stack", this.stack.name];
+    execFileSync("pulumi", args, { cwd, env: { HOME: cwd, ...envVars }, stdio: "pipe" });
+  }
+
+  async #run(act: (onEvent: (event: EngineEvent) => void) => Promise<Record<string, unknown>>): Promise<Outcome> {
+    const operations: string[] = [];
+    const messages: string[] = [];
+    const onEvent = ({ resourcePreEvent, diagnosticEvent }: EngineEvent) => {
+      if (resourcePreEvent !== undefined) {
+        const { op, urn, type } = resourcePreEvent.metadata;
+        const ours = !type.startsWith("pulumi:"); // Pulumi's own are the stack and the two providers
+        if (ours && op !== "same" && op !== "read") operations.push(`${op} ${urn.split("::").at(-1)}`);
+      }
+      if (diagnosticEvent?.severity === "error" || diagnosticEvent?.severity === "warning") {
+        messages.push(diagnosticEvent.message.trim());
+      }
+    };
+    try {
+      const outputs = await act(onEvent);
+      return { operations, messages: messages.join("\n"), failed: false, outputs };
+    } catch (error) {
+      if (messages.length === 0) messages.push(error instanceof Error ? error.message : String(error));
+      return { operations, messages: messages.join("\n"), failed: true, outputs: {} };
+    }
+  }
+}
+
+function versionOf(name: string): string {
+  return JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version;
+}

@@ -1,0 +1,450 @@
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  type JsonWebKey,
+  verify as verifySignature,
+} from "node:crypto";
+import { DefaultAzureCredential } from "@azure/identity";
+import { KeyClient, type KeyVaultKey } from "@azure/keyvault-keys";
+import { expect } from "chai";
+import { Imds } from "../imds/imds.ts";
+import type { Permission } from "./access.ts";
+import { KeyVaultEmulator } from "./emulator.ts";
+import { transferBlob } from "./transfer-blob.ts";
+
+const ALL: Permission[] = ["get", "list", "create", "import", "update", "delete", "recover", "purge", "sign", "verify"];
+const OPERATOR = { clientId: "0c8f1b7e-1111-4111-8111-111111111111", objectId: "0c8f1b7e-2222-4222-8222-222222222222" };
+const digest = createHash("sha256").update("a digest").digest();
+
+/** A client of the SDK as its documentation shows it, on the vault, with tokens as Imds would issue them. */
+function client(vault: KeyVaultEmulator, imds: Imds, lifetime = 3600): KeyClient {
+  const credential = {
+    getToken: async () => {
+      const { token, claims } = imds.tokens.issue(OPERATOR, "https://vault.azure.net", lifetime);
+      return { token, expiresOnTimestamp: claims.exp * 1000 };
+    },
+  };
+  return new KeyClient(vault.url, credential, {
+    allowInsecureConnection: true,
+    disableChallengeResourceVerification: true,
+    retryOptions: { maxRetries: 0 },
+    ...(vault.authority === undefined ? {} : { tlsOptions: { ca: vault.authority.certificate } }),
+  });
+}
+
+/** Runs a call that must fail, and gives what the SDK throws. */
+async function failure(
+  call: Promise<unknown>,
+): Promise<{ statusCode: number; code: string; details: { error: object } }> {
+  try {
+    await call;
+  } catch (error) {
+    return error as Awaited<ReturnType<typeof failure>>;
+  }
+  throw new Error("the call succeeded");
+}
+
+const inner = (error: { details: { error: object } }) => (error.details.error as { innerError?: object }).innerError;
+
+/** Whether node:crypto accepts r || s over the message "a digest" by this key. */
+function good(key: KeyVaultKey, signature: Uint8Array): boolean {
+  const encode = (part: Uint8Array | undefined) => Buffer.from(part ?? []).toString("base64url");
+  const crv = key.key?.crv === "P-256K" ? "secp256k1" : "P-256";
+  const jwk = { kty: "EC", crv, x: encode(key.key?.x), y: encode(key.key?.y) } as JsonWebKey;
+  const publicKey = createPublicKey({ key: jwk, format: "jwk" });
+  return verifySignature("sha256", Buffer.from("a digest"), { key: publicKey, dsaEncoding: "ieee-p1363" }, signature);
+}
+
+describe("the Key Vault emulator, asked by @azure/keyvault-keys", () => {
+  let imds: Imds;
+  let vault: KeyVaultEmulator;
+  let keys: KeyClient;
+
+  beforeEach(async () => {
+    imds = await Imds.start({ identities: [OPERATOR] });
+    vault = await KeyVaultEmulator.start({ tokens: imds.tokens, policies: { [OPERATOR.objectId]: ALL } });
+    keys = client(vault, imds);
+  });
+
+  afterEach(async () => {
+    await Promise.all([vault.stop(), imds.stop()]);
+  });
+
+  it("challenges the first request and no other", async () => {
+    vault.createKey("baker");
+    await keys.getKey("baker");
+    await keys.getKey("baker");
+    expect(vault.calls).to.include({ unauthorized: 1, get: 2 });
+  });
+
+  it("answers over TLS by its own authority", async () => {
+    const tls = await KeyVaultEmulator.start({
+      tls: true,
+      tokens: imds.tokens,
+      policies: { [OPERATOR.objectId]: ALL },
+    });
+    try {
+      tls.createKey("baker");
+      expect((await client(tls, imds).getKey("baker")).id).to.match(
+        /^https:\/\/localhost:\d+\/keys\/baker\/[0-9a-f]{32}$/,
+      );
+    } finally {
+      await tls.stop();
+    }
+  });
+
+  for (const [curve, algorithm] of [
+    ["P-256", "ES256"],
+    ["P-256K", "ES256K"],
+  ] as const) {
+    it(`creates an EC-HSM key on ${curve} and signs a digest with ${algorithm}`, async () => {
+      const key = await keys.createKey("baker", "EC-HSM", {
+        curve,
+        keyOps: ["sign", "verify"],
+        tags: { use: "baking" },
+      });
+      expect(key.keyType).to.equal("EC-HSM");
+      expect(key.properties).to.deep.include({
+        name: "baker",
+        enabled: true,
+        hsmPlatform: "2",
+        tags: { use: "baking" },
+      });
+      const crypto = keys.getCryptographyClient("baker", { keyVersion: key.properties.version ?? "" });
+      const { result } = await crypto.sign(algorithm, digest);
+      expect(result).to.have.length(64);
+      expect(good(key, result)).to.equal(true);
+    });
+  }
+
+  it("signs without a version, at the double slash that the SDK then sends", async () => {
+    const key = await keys.createKey("baker", "EC-HSM", { curve: "P-256" });
+    expect(good(key, (await keys.getCryptographyClient("baker").sign("ES256", digest)).result)).to.equal(true);
+  });
+
+  it("gives signatures with S in both halves, on both curves", async () => {
+    for (const [curve, algorithm, half] of [
+      ["P-256", "ES256", 0x7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8n],
+      ["P-256K", "ES256K", 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n],
+    ] as const) {
+      await keys.createKey(`key-${algorithm}`, "EC-HSM", { curve });
+      const crypto = keys.getCryptographyClient(`key-${algorithm}`);
+      const halves = new Set<boolean>();
+      for (let i = 0; i < 20; i += 1) {
+        const { result } = await crypto.sign(algorithm, digest);
+        halves.add(BigInt(`0x${Buffer.from(result.subarray(32)).toString("hex")}`) > half);
+      }
+      expect(halves.size, curve).to.equal(2);
+    }
+  });
+
+  it("verifies good signatures and not others", async () => {
+    await keys.createKey("baker", "EC", { curve: "P-256" });
+    vault.updateKey("baker", { keyOps: ["sign", "verify"] });
+    const { kid, value } = await raw(vault, imds, "POST", "/keys/baker/sign", {
+      alg: "ES256",
+      value: digest.toString("base64url"),
+    });
+    expect(kid).to.match(/^http:\/\/127\.0\.0\.1:\d+\/keys\/baker\/[0-9a-f]{32}$/);
+    const verify = (signature: string) =>
+      raw(vault, imds, "POST", "/keys/baker/verify", {
+        alg: "ES256",
+        digest: digest.toString("base64url"),
+        value: signature,
+      });
+    expect(await verify(String(value))).to.deep.equal({ value: true });
+    expect(await verify(Buffer.alloc(64, 1).toString("base64url"))).to.deep.equal({ value: false });
+  });
+
+  it("lists in pages of maxresults, with an empty page in between", async () => {
+    for (let i = 0; i < 5; i += 1) vault.createKey(`key-${i}`);
+    const pages: string[][] = [];
+    for await (const page of keys.listPropertiesOfKeys().byPage({ maxPageSize: 2 }))
+      pages.push(page.map((key) => key.name));
+    expect(pages).to.deep.equal([["key-0", "key-1"], [], ["key-2", "key-3"], [], ["key-4"]]);
+  });
+
+  it("lists every version of a key, each with its own id", async () => {
+    const made = [vault.createKey("baker"), vault.createKey("baker"), vault.createKey("baker")].map(
+      (each) => each.key.kid,
+    );
+    const listed: string[] = [];
+    for await (const version of keys.listPropertiesOfKeyVersions("baker")) listed.push(version.id ?? "");
+    expect(listed).to.have.members(made);
+    expect((await keys.getKey("baker")).id).to.equal(made.at(-1));
+  });
+
+  it("updates tags and attributes of a version", async () => {
+    const key = await keys.createKey("baker", "EC-HSM", { curve: "P-256" });
+    const version = key.properties.version ?? "";
+    await keys.updateKeyProperties("baker", version, { tags: { "tezos-signer-watermarks": "5f0c" }, enabled: false });
+    const { properties } = await keys.getKey("baker");
+    expect(properties).to.deep.include({ enabled: false, tags: { "tezos-signer-watermarks": "5f0c" } });
+  });
+
+  it("shows the attestation of an HSM key", async () => {
+    await keys.createKey("baker", "EC-HSM", { curve: "P-256" });
+    const { properties } = await keys.getKeyAttestation("baker");
+    expect(properties.attestation).to.have.property("privateKeyAttestation");
+  });
+
+  it("imports a key in the clear", async () => {
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "secp256k1" });
+    const jwk = privateKey.export({ format: "jwk" });
+    const bytes = (part: string | undefined) => Buffer.from(part ?? "", "base64url");
+    const key = {
+      kty: "EC",
+      crv: "P-256K",
+      x: bytes(jwk.x),
+      y: bytes(jwk.y),
+      d: bytes(jwk.d),
+      keyOps: ["sign", "verify"],
+    };
+    const imported = await keys.importKey("baker", key, { hardwareProtected: true });
+    expect(imported.keyType).to.equal("EC-HSM");
+    expect(Buffer.from(imported.key?.x ?? [])).to.deep.equal(bytes(jwk.x));
+  });
+
+  for (const [curve, namedCurve] of [
+    ["P-256", "prime256v1"],
+    ["P-256K", "secp256k1"],
+  ] as const) {
+    it(`imports a transfer blob (BYOK) of a key on ${curve}`, async () => {
+      const kek = await keys.createRsaKey("kek", { hsm: true, keySize: 2048, keyOps: ["import"] });
+      const { privateKey } = generateKeyPairSync("ec", { namedCurve });
+      const blob = transferBlob(kek, privateKey);
+      const imported = await keys.importKey("baker", {
+        kty: "EC-HSM",
+        crv: curve,
+        keyOps: ["sign", "verify"],
+        t: blob,
+      });
+      expect(Buffer.from(imported.key?.x ?? []).toString("base64url")).to.equal(privateKey.export({ format: "jwk" }).x);
+    });
+  }
+
+  it("refuses a transfer blob for another key exchange key, or cut short, or by a key that may do more than import", async () => {
+    const kek = await keys.createRsaKey("kek", { hsm: true, keySize: 2048, keyOps: ["import"] });
+    const other = await keys.createRsaKey("other", { hsm: true, keySize: 2048, keyOps: ["import"] });
+    const wide = await keys.createRsaKey("wide", { hsm: true, keySize: 2048, keyOps: ["wrapKey", "unwrapKey"] });
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+    const good = JSON.parse(transferBlob(kek, privateKey).toString());
+    const blobs = {
+      "named for another": { ...good, header: { ...good.header, kid: other.id } },
+      "of another vault": { ...good, header: { ...good.header, kid: "https://other.vault.azure.net/keys/kek/00" } },
+      "cut short": { ...good, ciphertext: good.ciphertext.slice(0, -20) },
+      "of another schema": { ...good, schema_version: "2.0.0" },
+      "wide key": JSON.parse(transferBlob(wide, privateKey).toString()),
+    };
+    for (const [what, blob] of Object.entries(blobs)) {
+      const error = await failure(
+        keys.importKey("baker", {
+          kty: "EC-HSM",
+          crv: "P-256",
+          keyOps: ["sign"],
+          t: Buffer.from(JSON.stringify(blob)),
+        }),
+      );
+      expect(error, what).to.include({ statusCode: 400, code: "BadParameter" });
+    }
+  });
+
+  it("deletes softly: hidden, then recoverable, then back; purged, the name is free again", async () => {
+    const key = await keys.createKey("baker", "EC-HSM", { curve: "P-256" });
+    const poller = await keys.beginDeleteKey("baker", { intervalInMs: 20 });
+    expect(await failure(keys.getDeletedKey("baker"))).to.include({ statusCode: 404, code: "KeyNotFound" });
+    const early = await failure(keys.createKey("baker", "EC-HSM"));
+    expect(early).to.include({ statusCode: 409, code: "Conflict" });
+    expect(inner(early)).to.deep.include({ code: "ObjectIsBeingDeleted" });
+    expect((await poller.pollUntilDone()).properties.recoveryId).to.equal(`${vault.url}/deletedkeys/baker`);
+    expect(await failure(keys.getKey("baker"))).to.include({ statusCode: 404, code: "KeyNotFound" });
+    const taken = await failure(keys.createKey("baker", "EC-HSM"));
+    expect(inner(taken)).to.deep.include({ code: "ObjectIsDeletedButRecoverable" });
+    const recovered = await (await keys.beginRecoverDeletedKey("baker", { intervalInMs: 20 })).pollUntilDone();
+    expect(recovered.id).to.equal(key.id);
+    await (await keys.beginDeleteKey("baker", { intervalInMs: 20 })).pollUntilDone();
+    await keys.purgeDeletedKey("baker");
+    expect(inner(await failure(keys.createKey("baker", "EC-HSM")))).to.deep.include({ code: "ObjectIsBeingDeleted" });
+    await new Promise((resolve) => setTimeout(resolve, 70));
+    expect((await keys.createKey("baker", "EC-HSM")).id).to.not.equal(key.id);
+  });
+
+  it("refuses a caller without the permission, naming it", async () => {
+    vault.policies.grant(OPERATOR.objectId, ["get", "list"]);
+    vault.createKey("baker");
+    const error = await failure(keys.getCryptographyClient("baker").sign("ES256", digest));
+    expect(error).to.include({ statusCode: 403, code: "Forbidden" });
+    expect(inner(error)).to.deep.include({ code: "ForbiddenByPolicy" });
+    expect(String(error)).to.contain("does not have keys sign permission on key vault");
+  });
+
+  it("lets a policy change take effect after its delay", async () => {
+    vault.policies.propagationDelay = 60;
+    vault.policies.grant(OPERATOR.objectId, []);
+    vault.createKey("baker");
+    await keys.getKey("baker");
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    expect(await failure(keys.getKey("baker"))).to.include({ statusCode: 403 });
+  });
+
+  it("refuses an address that the firewall does not name", async () => {
+    vault.firewall.allow(["203.0.113.7/32"]);
+    const error = await failure(keys.getKey("baker"));
+    expect(error).to.include({ statusCode: 403, code: "Forbidden" });
+    expect(inner(error)).to.deep.include({ code: "ForbiddenByFirewall" });
+    vault.firewall.allow(["127.0.0.0/8"]);
+    expect(await failure(keys.getKey("baker"))).to.include({ statusCode: 404 });
+  });
+
+  it("refuses to sign by a disabled, expired or not yet valid key, or one without the operation", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    vault.createKey("disabled", { enabled: false });
+    vault.createKey("expired", { exp: now - 10 });
+    vault.createKey("early", { nbf: now + 100 });
+    vault.createKey("verifier", { ops: ["verify"] });
+    const codes: Record<string, unknown> = {};
+    for (const name of ["disabled", "expired", "early", "verifier"]) {
+      const body = { alg: "ES256", value: digest.toString("base64url") };
+      codes[name] = (
+        (await raw(vault, imds, "POST", `/keys/${name}/sign`, body)).error as Record<string, unknown>
+      ).innererror;
+    }
+    expect(codes).to.deep.equal({
+      disabled: { code: "KeyDisabled" },
+      expired: { code: "KeyExpired" },
+      early: { code: "KeyNotYetValid" },
+      verifier: { code: "ForbiddenByPolicy" },
+    });
+  });
+
+  it("refuses an unknown API version, a digest of another length, an algorithm of another curve, an absent body", async () => {
+    vault.createKey("baker");
+    const sign = (body: object | undefined, version?: string) =>
+      raw(vault, imds, "POST", "/keys/baker/sign", body, version);
+    const value = digest.toString("base64url");
+    const messages = await Promise.all([
+      sign({ alg: "ES256", value }, "2099-01-01"),
+      sign({ alg: "ES256", value: digest.subarray(1).toString("base64url") }),
+      sign({ alg: "ES256K", value }),
+      sign(undefined),
+    ]);
+    expect(messages.map(({ error }) => (error as { code: string }).code)).to.deep.equal(Array(4).fill("BadParameter"));
+    expect(messages.map(({ error }) => (error as { message: string }).message.split(".")[0])).to.deep.equal([
+      "The specified version (2099-01-01) is not recognized",
+      "Invalid length of 'value': 31 bytes",
+      "Key and signing algorithm are incompatible",
+      "Method POST does not allow empty body",
+    ]);
+  });
+
+  it("refuses a host that is not its own", async () => {
+    const answer = await fetch(vault.url.replace("127.0.0.1", "localhost"));
+    expect(answer.status).to.equal(400);
+    expect(await answer.text()).to.contain("Invalid Hostname");
+  });
+
+  it("throttles creations of HSM keys at 10 in 10 seconds, without a Retry-After", async () => {
+    const made = [];
+    for (let i = 0; i < 10; i += 1) made.push(await keys.createKey(`key-${i}`, "EC-HSM", { curve: "P-256" }));
+    const error = await failure(keys.createKey("key-10", "EC-HSM", { curve: "P-256" }));
+    expect(error).to.include({ statusCode: 429, code: "Throttled" });
+    expect(
+      (error as unknown as { response: { headers: Map<string, string> } }).response.headers.has("retry-after"),
+    ).to.equal(false);
+  });
+
+  it("throttles other operations, and counts none that it refused", async () => {
+    vault.throttle.limits = { ...vault.throttle.limits, hsm: 3 };
+    vault.createKey("baker");
+    const codes: number[] = [];
+    for (let i = 0; i < 6; i += 1)
+      codes.push(
+        await keys.getKey("baker").then(
+          () => 200,
+          (error) => error.statusCode,
+        ),
+      );
+    expect(codes).to.deep.equal([200, 200, 200, 429, 429, 429]);
+  });
+
+  it("answers in the shape that the service's own answers were recorded in", async () => {
+    const challenge = await fetch(`${vault.url}/keys/baker/create?api%2Dversion=7.4`, { method: "POST" });
+    expect([challenge.status, challenge.headers.get("content-length")]).to.deep.equal([401, "97"]);
+    expect(challenge.headers.get("www-authenticate")).to.match(
+      /^Bearer authorization="https:\/\/login\.microsoftonline\.com\/[0-9a-f-]{36}", resource="https:\/\/vault\.azure\.net"$/,
+    );
+    const made = await raw(vault, imds, "POST", "/keys/baker/create", { kty: "EC-HSM", crv: "P-256K" });
+    expect(Object.keys(made)).to.deep.equal(["key", "attributes"]);
+    expect(Object.keys(made.key as object)).to.deep.equal(["kid", "kty", "key_ops", "crv", "x", "y"]);
+    expect(Object.keys(made.attributes as object)).to.include.members([
+      "enabled",
+      "created",
+      "updated",
+      "recoveryLevel",
+      "recoverableDays",
+    ]);
+    for (const name of ["region", "service-version", "network-info"]) {
+      expect(challenge.headers.get(`x-ms-keyvault-${name}`), name).to.not.equal(null);
+    }
+  });
+
+  it("refuses an expired token, and one for another audience", async () => {
+    const ask = async (token: string) => {
+      const answer = await fetch(`${vault.url}/keys?api-version=7.4`, {
+        headers: { Authorization: `Bearer ${token}` },
+      });
+      return [answer.status, ((await answer.json()) as { error: { message: string } }).error.message.slice(0, 8)];
+    };
+    expect(await ask(imds.tokens.issue(OPERATOR, "https://vault.azure.net", -1).token)).to.deep.equal([
+      401,
+      "AKV10001",
+    ]);
+    expect(await ask(imds.tokens.issue(OPERATOR, "https://storage.azure.com", 60).token)).to.deep.equal([
+      401,
+      "AKV10022",
+    ]);
+  });
+
+  it("asks for another token once the first is revoked, and the SDK gives it", async () => {
+    vault.createKey("baker");
+    await keys.getKey("baker");
+    vault.faults.script([{ kind: "claims", on: "get" }]);
+    expect((await keys.getKey("baker")).name).to.equal("baker");
+    expect(vault.calls.unauthorized).to.be.greaterThan(1);
+  });
+});
+
+describe("the IMDS emulator, asked by @azure/identity", () => {
+  it("gives a token that the vault accepts, at the path with the slash that the SDK adds", async () => {
+    const imds = await Imds.start({ identities: [OPERATOR] });
+    const vault = await KeyVaultEmulator.start({ tokens: imds.tokens, policies: { [OPERATOR.objectId]: ["list"] } });
+    const before = process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST;
+    process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = imds.url;
+    try {
+      const credential = new DefaultAzureCredential({ managedIdentityClientId: OPERATOR.clientId });
+      const keys = new KeyClient(vault.url, credential, {
+        allowInsecureConnection: true,
+        disableChallengeResourceVerification: true,
+      });
+      for await (const _ of keys.listPropertiesOfKeys()) expect.fail("there is no key");
+      expect(vault.calls).to.include({ list: 1, unauthorized: 1 });
+      expect(imds.calls.token).to.equal(1);
+    } finally {
+      if (before === undefined) delete process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST;
+      else process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = before;
+      await Promise.all([vault.stop(), imds.stop()]);
+    }
+  });
+});
+
+/** A request by hand, for what the SDK cannot be made to send. */
+async function raw(vault: KeyVaultEmulator, imds: Imds, method: string, path: string, body?: object, version = "7.4") {
+  const { token } = imds.tokens.issue(OPERATOR, "https://vault.azure.net", 60);
+  const answer = await fetch(`${vault.url}${path}?api%2Dversion=${version}`, {
+    method,
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return (await answer.json()) as Record<string, unknown>;
+}

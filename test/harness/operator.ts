@@ -1,0 +1,80 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import type { Answered, Told } from "../../signer/confirmation/socket.ts";
+import { generateLocalKey, localPassphrase } from "../../signer/keys/local/keyring.ts";
+import { type Answer, inTerminal, type Session } from "./pseudo-terminal.ts";
+import { temporaryFolder } from "./signer-process.ts";
+
+const ENTRY = resolve(import.meta.dirname, "../../signer/tezos-signer.js");
+
+const SETTINGS = {
+  listen: { port: 0 },
+  admin: { port: 0 },
+  keys: { kind: "local", path: "keys" },
+  watermarks: { kind: "sqlite", path: "watermarks.sqlite", initialise: "always", maxStep: "off" },
+  policy: { default: { allow: ["block", "preattestation", "attestation"], confirm: ["transaction", "reveal"] } },
+  confirmation: { socket: "confirm.sock" },
+};
+
+/** A folder with a test key and settings under which transfers wait for a person; `serve` runs there. */
+export async function confirmingFolder(more: object = {}) {
+  const folder = await temporaryFolder();
+  const keys = join(folder.path, "keys");
+  await mkdir(keys, { mode: 0o700 });
+  await generateLocalKey("P-256", join(keys, "tz3.pem"), await localPassphrase(keys));
+  await writeFile(join(folder.path, "settings.yaml"), JSON.stringify({ ...SETTINGS, ...more }));
+  return { ...folder, socket: join(folder.path, "confirm.sock"), [Symbol.asyncDispose]: folder[Symbol.asyncDispose] };
+}
+
+/** `serve` with the folder's settings. */
+export const CONFIG = ["--config", "settings.yaml"];
+
+/**
+ * `tezos-signer confirm` in a real terminal.
+ * @param onReady called when it waits; what it returns is typed then, before there is any question
+ * @param answers what is typed when a prompt shows
+ */
+export function confirmInTerminal(
+  socket: string,
+  args: readonly string[],
+  onReady: () => string,
+  answers: readonly (readonly [prompt: RegExp, answer: Answer])[],
+): Promise<Session> {
+  let isReady = false;
+  const ready = () => {
+    if (isReady) return "";
+    isReady = true;
+    return onReady();
+  };
+  const command = [process.execPath, ENTRY, "confirm", "--socket", socket, ...args];
+  return inTerminal(command, [...answers, [/Waiting for signing requests/, ready]]);
+}
+
+/** A program's own connection to the operators' socket. */
+export async function operatorAt(socket: string) {
+  const connection = connect(socket);
+  const told: Told[] = [];
+  const waiting = new Set<() => void>();
+  createInterface({ input: connection }).on("line", (line) => {
+    told.push(JSON.parse(line));
+    for (const look of waiting) look();
+  });
+  connection.on("error", () => undefined);
+  /** The first message of a kind that was not taken yet. */
+  const next = <E extends Told["event"]>(event: E) =>
+    new Promise<Extract<Told, { event: E }>>((found) => {
+      const look = () => {
+        const at = told.findIndex((message) => message.event === event);
+        if (at < 0) return;
+        waiting.delete(look);
+        found(told.splice(at, 1)[0] as Extract<Told, { event: E }>);
+      };
+      waiting.add(look);
+      look();
+    });
+  const answer = (answered: Answered) => connection.write(`${JSON.stringify(answered)}\n`);
+  await next("ready");
+  return { next, answer, connection, [Symbol.dispose]: () => connection.destroy() };
+}

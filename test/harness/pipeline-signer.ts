@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Confirmations } from "../../signer/confirmation/confirmations.ts";
+import { SignerError } from "../../signer/errors.ts";
+import type { Keyring } from "../../signer/keys/keyring.ts";
+import { generateLocalKey, openLocalKeyring } from "../../signer/keys/local/keyring.ts";
+import { Metrics } from "../../signer/observability/metrics.ts";
+import { History } from "../../signer/observability/recent-activity.ts";
+import type { KeyPolicy } from "../../signer/policy/policy.ts";
+import { Pipeline } from "../../signer/signing/signing-service.ts";
+import type { Curve } from "../../signer/tezos/crypto/public-key.ts";
+import { Guard } from "../../signer/watermark/guard.ts";
+import { SqliteStore } from "../../signer/watermark/stores/sqlite.ts";
+import { TrustedStore } from "../../signer/watermark/trusted-store.ts";
+import { logLines } from "./log-lines.ts";
+
+const PASSPHRASE = Buffer.from("for tests");
+const POLICY: KeyPolicy = { allow: ["block", "preattestation", "attestation"] };
+
+/** The whole pipeline over a local key and a SQLite store, as main.ts wires it, without its ports. */
+export class PipelineSigner implements AsyncDisposable {
+  readonly folder: string;
+  readonly address: string;
+  pipeline: Pipeline;
+  store: SqliteStore;
+  readonly #keyring: Keyring;
+  readonly #maxStep: number | "off";
+
+  private constructor(folder: string, keyring: Keyring, address: string, maxStep: number | "off") {
+    this.#maxStep = maxStep;
+    this.folder = folder;
+    this.address = address;
+    this.#keyring = keyring;
+    [this.store, this.pipeline] = this.#start();
+  }
+
+  /**
+   * @param options.boundTo id of the store that the key names, as a vault's tag does
+   * @param options.maxStep as in the settings
+   */
+  static async make(
+    curve: Curve = "P-256",
+    { boundTo, maxStep = 100 }: { boundTo?: string; maxStep?: number | "off" } = {},
+  ): Promise<PipelineSigner> {
+    const folder = mkdtempSync(join(tmpdir(), "pipeline-"));
+    const { address } = await generateLocalKey(curve, join(folder, "key.pem"), PASSPHRASE);
+    const { keys, close } = await openLocalKeyring({ path: folder, passphrase: PASSPHRASE });
+    const bound = [...keys].map(
+      ([name, key]) => [name, boundTo === undefined ? key : { ...key, store: boundTo }] as const,
+    );
+    return new PipelineSigner(folder, { keys: new Map(bound), close }, address, maxStep);
+  }
+
+  /** As after a crash: nothing remembered but what is on the disk. */
+  async restart(): Promise<void> {
+    await this.store.close();
+    [this.store, this.pipeline] = this.#start();
+  }
+
+  /** The signature, or the HTTP status of the refusal. */
+  async ask(payload: Uint8Array): Promise<string | number> {
+    try {
+      return await this.pipeline.sign(this.address, payload, {
+        address: "127.0.0.1",
+        gone: new AbortController().signal,
+      });
+    } catch (error) {
+      if (error instanceof SignerError) return error.status;
+      throw error;
+    }
+  }
+
+  /** Everything that the store holds. */
+  async marks(): Promise<string> {
+    return JSON.stringify(await this.store.list());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.store.close();
+    await this.#keyring.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #start(): [SqliteStore, Pipeline] {
+    const store = new SqliteStore(join(this.folder, "watermarks.sqlite"));
+    const trusted = new TrustedStore({ store, initialise: "always", clock: Date.now });
+    const pipeline = new Pipeline({
+      keyring: this.#keyring,
+      storeId: () => trusted.id,
+      guard: new Guard({ store: trusted, maxStep: this.#maxStep, deadline: 4_000, clock: Date.now }),
+      policy: () => ({ default: POLICY, keys: new Map() }),
+      logger: logLines().log,
+      metrics: new Metrics(),
+      head: () => undefined,
+      confirmations: new Confirmations({ logger: logLines().log }),
+      history: new History(),
+      deadline: 4_000,
+    });
+    return [store, pipeline];
+  }
+}

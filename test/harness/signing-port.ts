@@ -1,0 +1,75 @@
+import { connect, type Socket } from "node:net";
+import type { ErrorCode } from "../../signer/errors.ts";
+import type { Access } from "../../signer/http/access.ts";
+import { addressFilter, createApp } from "../../signer/http/app.ts";
+import { LIMITS, type Limits } from "../../signer/http/limits.ts";
+import { listen, type RunningServer } from "../../signer/http/server.ts";
+import type { RemoteSigner } from "../../signer/signing/signing-service.ts";
+import { logLines } from "./log-lines.ts";
+
+export interface SigningPort {
+  readonly url: string;
+  readonly port: number;
+  readonly server: RunningServer;
+  /** What the port logged. */
+  readonly lines: readonly Record<string, unknown>[];
+  /** The codes of what never reached the signer. */
+  readonly refused: readonly ErrorCode[];
+}
+
+export interface SigningPortOptions {
+  readonly access?: Partial<Access> | (() => Access);
+  readonly limits?: Partial<Limits>;
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+}
+
+/** The real app on the real server, on a free port, wired as main.ts does it. Limits are the real ones unless given. */
+export async function openSigningPort(signer: RemoteSigner, options: SigningPortOptions = {}): Promise<SigningPort> {
+  const { access = {}, limits = {}, tls, host = "127.0.0.1" } = options;
+  const { log, lines } = logLines();
+  const current = typeof access === "function" ? access : () => ({ listKnownKeys: false, ...access });
+  const refused: ErrorCode[] = [];
+  const note = (code: ErrorCode) => void refused.push(code);
+  const server = await listen({
+    handler: createApp({ signer, access: current, log, refused: note }).callback(),
+    refused: note,
+    admits: addressFilter(current),
+    limits: { ...LIMITS, ...limits },
+    host,
+    port: 0,
+    tls,
+    log,
+  });
+  const { port } = server.address;
+  const url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
+  return { url, port, server, lines, refused };
+}
+
+/**
+ * Sends bytes as they are and gives back all that the server answers until it closes the connection.
+ * @param pieces sent one after the other; a number waits so many milliseconds
+ */
+export async function exchange(port: number, ...pieces: (string | number)[]): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  const answer = readToEnd(socket);
+  for (const piece of pieces) {
+    if (typeof piece === "string") socket.write(piece);
+    else await new Promise((resolve) => setTimeout(resolve, piece));
+  }
+  return answer;
+}
+
+/** Everything that arrives on a socket until it is closed; a reset counts as the end. */
+export function readToEnd(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    let text = "";
+    socket.setEncoding("utf8");
+    socket.on("data", (chunk: string) => {
+      text += chunk;
+    });
+    socket.on("error", () => undefined);
+    socket.on("close", () => resolve(text));
+  });
+}

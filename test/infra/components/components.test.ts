@@ -1,0 +1,258 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect } from "chai";
+import { STORE_TAG } from "../../../infra/components/vault.ts";
+import { build } from "../../../infra/index.ts";
+import { type Plan, type PlannedResource, record } from "../../../infra/plan/recorder.ts";
+import { at, list, text, texts } from "../../emulators/azure-resource-manager/properties.ts";
+import { EVERYTHING, plan, release, SSH_KEY, settings } from "../../fixtures/stack-configs.ts";
+import { released } from "../stack.ts";
+
+/** A resource of a plan by its name in the program. */
+function resource({ resources }: Plan, name: string): PlannedResource {
+  const found = resources.find((candidate) => candidate.name === name);
+  if (found === undefined) throw new Error(`no ${name} in the plan`);
+  return found;
+}
+
+const names = (planned: Plan) => planned.resources.map(({ name }) => name);
+
+describe("what the program asks Azure for", () => {
+  let least: Plan;
+  let everything: Plan;
+
+  before(async () => {
+    least = await plan();
+    everything = await plan(EVERYTHING);
+  });
+
+  describe("the network", () => {
+    it("has a subnet of its own resource, behind the firewall, with both endpoints and no default way out", () => {
+      const { inputs } = resource(least, "subnet");
+      expect(list(inputs, "serviceEndpoints").map(({ service }) => service)).to.deep.equal([
+        "Microsoft.KeyVault",
+        "Microsoft.Storage",
+      ]);
+      expect(inputs.defaultOutboundAccess).to.equal(false);
+      expect(text(inputs, "networkSecurityGroup.id")).to.match(/firewall$/);
+      expect(resource(least, "virtual-network").inputs).not.to.have.property("subnets");
+    });
+
+    it("owns a static standard IPv4 address", () => {
+      const { inputs, options } = resource(least, "address");
+      expect(inputs).to.deep.include({ publicIPAllocationMethod: "Static", publicIPAddressVersion: "IPv4" });
+      expect(text(inputs, "sku.name")).to.equal("Standard");
+      expect(options.parent).to.equal("network");
+    });
+  });
+
+  describe("the vault", () => {
+    it("is premium and answers the subnet, the machine's address and the operator, and nobody else", () => {
+      const acls = at(resource(everything, "vault").inputs, "properties.networkAcls");
+      expect(acls).to.deep.equal({
+        bypass: "None",
+        defaultAction: "Deny",
+        ipRules: [{ value: "<address>/32" }, { value: "84.20.19.2/32" }],
+        virtualNetworkRules: [{ id: "/subscriptions/<subscription>/network/Subnet/subnet" }],
+      });
+      expect(text(resource(least, "vault").inputs, "properties.sku.name")).to.equal("premium");
+    });
+
+    it("lets the machine get, list and sign, and the operator bring keys in without signing", () => {
+      const policies = list(resource(everything, "vault").inputs, "properties.accessPolicies");
+      expect(policies.map((policy) => texts(policy, "permissions.keys").join(" "))).to.deep.equal([
+        "get list sign",
+        "get list create import update",
+      ]);
+      expect(list(resource(least, "vault").inputs, "properties.accessPolicies")).to.have.length(1);
+    });
+
+    it("says what its defaults would say, since they turn in a later API", () => {
+      expect(at(resource(least, "vault").inputs, "properties")).to.include({
+        enableRbacAuthorization: false,
+        enableSoftDelete: true,
+        publicNetworkAccess: "Enabled",
+      });
+    });
+
+    it("is deleted for 7 days as a throw-away, and for 90 with purge protection in production", () => {
+      const properties = (planned: Plan) => at(resource(planned, "vault").inputs, "properties");
+      expect(properties(least))
+        .to.include({ softDeleteRetentionInDays: 7 })
+        .and.not.have.property("enablePurgeProtection");
+      expect(properties(everything)).to.include({ softDeleteRetentionInDays: 90, enablePurgeProtection: true });
+    });
+
+    it("tags keys by the name that the signer looks for", () => {
+      const folder = resolve(import.meta.dirname, "../../../signer/keys");
+      const sources = readdirSync(folder).map((name) =>
+        name.endsWith(".ts") ? readFileSync(join(folder, name), "utf8") : "",
+      );
+      const tags = sources.flatMap((source) => [...source.matchAll(/STORE_TAG = "([^"]+)"/g)].map((match) => match[1]));
+      expect([...new Set(tags)]).to.deep.equal([STORE_TAG]);
+    });
+
+    it("holds keys that are made in the HSM, tagged with the watermark store, and never deleted by Pulumi", () => {
+      const { inputs, options } = resource(everything, "manager");
+      expect(inputs.tags).to.deep.equal({ "tezos-signer-watermarks": "<random>" });
+      expect(at(inputs, "properties")).to.deep.include({ kty: "EC-HSM", curveName: "P-256K" });
+      expect(at(inputs, "properties.attributes.exportable")).to.equal(false);
+      expect(options).to.include({ retainOnDelete: true, deletedWith: "group", protect: true });
+    });
+  });
+
+  describe("the watermark table", () => {
+    it("has no shared keys, no public reading, no second region, and answers the subnet only", () => {
+      const { inputs } = resource(least, "account");
+      expect(inputs).to.include({
+        allowSharedKeyAccess: false,
+        allowBlobPublicAccess: false,
+        minimumTlsVersion: "TLS1_2",
+      });
+      expect(text(inputs, "sku.name")).to.equal("Standard_LRS");
+      expect(text(resource(everything, "account").inputs, "sku.name")).to.equal("Standard_ZRS");
+      expect(at(inputs, "networkRuleSet")).to.include({ bypass: "None", defaultAction: "Deny" });
+      expect(list(inputs, "networkRuleSet.ipRules")).to.deep.equal([]);
+    });
+
+    it("is read and written by the machine's identity, by a role on that account", () => {
+      const { inputs } = resource(least, "table-role");
+      expect(inputs).to.include({ principalId: "<machine>", principalType: "ServicePrincipal" });
+      expect(text(inputs, "scope")).to.match(/account$/);
+      expect(text(inputs, "roleDefinitionId")).to.match(
+        /^\/subscriptions\/[^/]+\/providers\/.*0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3$/,
+      );
+    });
+  });
+
+  describe("the releases", () => {
+    it("have an account of their own, which takes its key from anywhere, as Pulumi needs, and lets nobody in without one", () => {
+      const { inputs } = resource(least, "release-account");
+      expect(inputs).to.include({
+        accountName: "tzrel<random>",
+        allowSharedKeyAccess: true,
+        allowBlobPublicAccess: false,
+      });
+      expect(at(inputs, "networkRuleSet.defaultAction")).to.equal("Allow");
+      expect(resource(least, "release-container").inputs).to.include({
+        containerName: "releases",
+        publicAccess: "None",
+      });
+    });
+
+    it("are read by the machine's identity, by a role on that account", () => {
+      const { inputs } = resource(least, "release-role");
+      expect(inputs).to.include({ principalId: "<machine>", principalType: "ServicePrincipal" });
+      expect(text(inputs, "scope")).to.match(/release-account$/);
+      expect(text(inputs, "roleDefinitionId")).to.match(/2a2b9908-6ea1-4ae2-8e65-a410df84e7d1$/);
+    });
+
+    it("are one blob each, named by its hash, and neither protected nor locked in production", () => {
+      const { inputs, options } = resource(everything, released("first"));
+      expect(inputs).to.include({ blobName: release("first").name, type: "Block", contentType: "application/x-tar" });
+      expect(inputs.source).to.include({ text: "first" });
+      expect(options).to.include({ protect: false, deletedWith: "group" });
+    });
+
+    it("that are there already stay as they were uploaded, and the machine's own is named once", async () => {
+      const earlier = [release("before").name, release("first").name];
+      const planned = await record("dev", () => build(settings(), "IyBvbmUK", release("first"), earlier));
+      const blobs = planned.resources.filter(({ type }) => type.endsWith(":Blob"));
+      expect(blobs.map(({ name }) => name)).to.have.members([released("first"), released("before")]);
+      expect(resource(planned, released("before")).inputs).not.to.have.property("source");
+      expect(resource(planned, released("before")).options.ignoreChanges).to.deep.equal(["source"]);
+    });
+  });
+
+  describe("the machine", () => {
+    it("is replaced for what Azure cannot change, the old one first", () => {
+      const { options } = resource(least, "machine");
+      expect(options.deleteBeforeReplace).to.equal(true);
+      expect(options.replaceOnChanges).to.include.members([
+        "osProfile",
+        "storageProfile.imageReference",
+        "hardwareProfile.vmSize",
+      ]);
+    });
+
+    it("is told of a release only once that is there", () => {
+      expect(resource(least, "machine").options.dependencies).to.include(released("first"));
+    });
+
+    it("boots trusted, takes its disk with it, and lets nobody in by password, and the operator by run-command", () => {
+      const { inputs } = resource(least, "machine");
+      expect(text(inputs, "securityProfile.securityType")).to.equal("TrustedLaunch");
+      expect(text(inputs, "storageProfile.osDisk.deleteOption")).to.equal("Delete");
+      expect(at(inputs, "osProfile.linuxConfiguration.disablePasswordAuthentication")).to.equal(true);
+      expect(at(inputs, "osProfile.allowExtensionOperations")).to.equal(true);
+      expect(text(inputs, "osProfile.linuxConfiguration.ssh.publicKeys.0.keyData")).to.equal(SSH_KEY);
+    });
+
+    it("acts under the stack's identity, which outlives it", () => {
+      expect(at(resource(least, "machine").inputs, "identity.type")).to.equal("UserAssigned");
+      expect(resource(least, "identity").options.parent).to.match(/^tezos-signer-/);
+    });
+
+    it("has what changes in ordinary use in userData, and nothing of it in customData", async () => {
+      const moved = await plan({ bakerIp: "84.20.17.6", policy: '{"default":{"allow":["block"]}}' });
+      const [before, after] = [least, moved].map((planned) => resource(planned, "machine").inputs);
+      expect(at(after, "osProfile")).to.deep.equal(at(before, "osProfile"));
+      expect(after?.userData).not.to.equal(before?.userData);
+    });
+  });
+
+  describe("a production stack", () => {
+    it("protects every resource but the machine, the releases and the alerts, which may be replaced", () => {
+      const open = everything.resources.filter(({ options }) => !options.protect);
+      const parents = new Set(
+        open.map(({ name, options }) => (options.parent.includes("-dev") ? name : options.parent)),
+      );
+      expect([...parents]).to.have.members(["signer", "releases", "alerts"]);
+    });
+
+    it("guards the unprotected by a component that depends on all of them", () => {
+      const { options } = resource(everything, "destroy-guard");
+      const open = everything.resources.filter((r) => !r.options.protect && r.type.startsWith("azure-native:"));
+      expect(options.protect).to.equal(true);
+      expect(options.dependencies).to.have.members(open.map(({ name }) => name));
+    });
+
+    it("locks vault and account, and a throw-away stack neither", () => {
+      const locks = (planned: Plan) => planned.resources.filter(({ type }) => type.endsWith("ManagementLockByScope"));
+      expect(locks(everything).map(({ inputs }) => inputs.level)).to.deep.equal(["CanNotDelete", "CanNotDelete"]);
+      expect(locks(least)).to.deep.equal([]);
+      expect(least.resources.filter(({ options }) => options.protect)).to.deep.equal([]);
+    });
+  });
+
+  it("deletes everything with its group, except the locks, which must go first", () => {
+    const own = everything.resources
+      .filter(({ type, options }) => type.startsWith("azure-native:") && options.deletedWith !== "group")
+      .map(({ name }) => name);
+    expect(own).to.have.members(["group", "vault-lock", "account-lock"]);
+  });
+
+  it("names no alert unless monitoring is on, and e-mails only where told to", async () => {
+    expect(names(least)).not.to.include("alerts");
+    expect(list(resource(everything, "people").inputs, "emailReceivers")).to.have.length(1);
+    const silent = await plan({ monitoring: "true" });
+    expect(list(resource(silent, "people").inputs, "emailReceivers")).to.deep.equal([]);
+  });
+
+  it("watches CPU credits only of a size that has them", async () => {
+    expect(names(everything)).to.include("machine-tired");
+    const steady = await plan({ monitoring: "true", vmSize: "Standard_D2s_v5" });
+    expect(names(steady)).to.include("machine-unavailable").and.not.to.include("machine-tired");
+  });
+
+  it("asks the audit log for signatures in a way that answers a row when there were none", () => {
+    const [criterion] = list(resource(everything, "no-signature").inputs, "criteria.allOf");
+    expect(text(criterion, "query")).to.match(/summarize Signatures = count\(\)$/);
+    expect(criterion).to.include({ operator: "LessThan", threshold: 1, metricMeasureColumn: "Signatures" });
+  });
+
+  it("gives an SSH command only where port 22 is open", () => {
+    expect(least.outputs).not.to.have.property("sshCommand");
+    expect(everything.outputs.sshCommand).to.equal("ssh deploy@<address>");
+  });
+});

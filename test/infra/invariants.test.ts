@@ -1,0 +1,109 @@
+import { expect } from "chai";
+import { POLICY_RULES, violations } from "../../infra/invariants.ts";
+import type { Plan } from "../../infra/plan/recorder.ts";
+import { EVERYTHING, plan } from "../fixtures/stack-configs.ts";
+
+/** A plan in which one input of one resource is another. */
+function altered(planned: Plan, name: string, path: string, value: unknown): Plan {
+  const copy = structuredClone(planned) as unknown as {
+    resources: { name: string; inputs: Record<string, unknown> }[];
+  };
+  const resource = copy.resources.find((candidate) => candidate.name === name);
+  if (resource === undefined) throw new Error(`no ${name} in the plan`);
+  const keys = path.split(".");
+  const last = keys.pop() ?? "";
+  const inner = keys.reduce((object, key) => object[key] as Record<string, unknown>, resource.inputs);
+  inner[last] = value;
+  return copy as unknown as Plan;
+}
+
+const base64 = (content: string) => Buffer.from(content).toString("base64");
+
+/** For the scanner: the form of a Tezos secret key, and no key. */
+const SECRET = `edsk${"2".repeat(50)}`;
+
+describe("policies over planned resources", () => {
+  let everything: Plan;
+
+  before(async () => {
+    everything = await plan(EVERYTHING);
+  });
+
+  it("are all kept by the least and by the fullest configuration", async () => {
+    expect(violations(await plan())).to.deep.equal([]);
+    expect(violations(everything)).to.deep.equal([]);
+  });
+
+  const breaches: readonly (readonly [resource: string, path: string, value: unknown, rule: RegExp])[] = [
+    ["firewall", "securityRules.0.sourceAddressPrefixes", ["0.0.0.0/0"], /lets just anyone in: baker/],
+    ["firewall", "securityRules.0.sourceAddressPrefix", "*", /lets just anyone in: baker/],
+    ["firewall", "securityRules.0.sourceAddressPrefix", "Internet", /lets just anyone in: baker/],
+    ["firewall", "securityRules.2.access", "Allow", /lets just anyone in|denial of everything/],
+    ["firewall", "securityRules.2.destinationPortRange", "22", /denial of everything else: Inbound/],
+    ["vault", "properties.networkAcls.defaultAction", "Allow", /deny what they are not told/],
+    ["vault", "properties.networkAcls.bypass", "AzureServices", /deny what they are not told/],
+    ["account", "networkRuleSet.defaultAction", "Allow", /deny what they are not told/],
+    ["account", "allowSharedKeyAccess", true, /no shared keys: account/],
+    ["watermarks", "accountName", "tzrel<random>", /deny what they are not told to allow: release-account/],
+    ["watermarks", "accountName", "tzrel<random>", /no shared keys: release-account/],
+    ["release-container", "accountName", "another", /no shared keys: release-account/],
+    ["release-account", "allowBlobPublicAccess", true, /without a key or a token: release-account/],
+    ["release-container", "publicAccess", "Blob", /without a key or a token: release-container/],
+    ["firewall", "securityRules.6.destinationPortRange", "443", /Internet is reached.*packages-out goes to port 443/],
+    [
+      "firewall",
+      "securityRules.5.destinationAddressPrefix",
+      "Internet",
+      /Internet is reached.*azure-out goes to port 443/,
+    ],
+    ["firewall", "securityRules.5.destinationAddressPrefix", "0.0.0.0/0", /Internet is reached.*azure-out/],
+    [
+      "vault",
+      "properties.accessPolicies.1.permissions.keys",
+      ["get", "sign"],
+      /Nobody signs but the machine.*policy 1 has sign/,
+    ],
+    ["vault", "properties.accessPolicies.0.permissions.keys", ["sign", "purge"], /policy 0 has purge/],
+    ["machine", "osProfile.customData", base64(`#!/bin/sh\nkey=${SECRET}`), /No secret.*customData/],
+    [
+      "machine",
+      "osProfile.customData",
+      base64(`-----BEGIN EC PRIVATE KEY-----\n${"A".repeat(64)}`),
+      /No secret.*customData/,
+    ],
+    ["machine", "userData", base64(`{"connection":"AccountKey=${"A".repeat(86)}=="}`), /No secret.*userData/],
+    ["interface", "tags", { stack: "dev" }, /says whose it is: interface/],
+    ["vault", "vaultName", "tezos-undefined", /No value is missing inside a text: vault/],
+  ];
+  for (const [resource, path, value, rule] of breaches) {
+    it(`catch ${resource}.${path} = ${JSON.stringify(value).slice(0, 50)}`, () => {
+      expect(violations(altered(everything, resource, path, value)).join("\n")).to.match(rule);
+    });
+  }
+
+  it("let the machine reach the node of its own settings, and no other port", async () => {
+    const node = '{"node":"https://node.example.org:8732"}';
+    const planned = await plan({ head: node });
+    expect(violations(planned)).to.deep.equal([]);
+    const rule = "securityRules.6";
+    expect(violations(altered(planned, "firewall", `${rule}.destinationPortRange`, "8733")).join()).to.match(
+      /port 8733/,
+    );
+  });
+
+  it("catch a secret among the outputs", () => {
+    const leaky = { ...everything, outputs: { key: SECRET } };
+    expect(violations(leaky).join("\n")).to.match(/No secret.*: key/);
+  });
+
+  it("have each a breach here", () => {
+    const broken = breaches.flatMap(([resource, path, value]) =>
+      violations(altered(everything, resource, path, value)),
+    );
+    for (const { name } of POLICY_RULES)
+      expect(
+        broken.some((line) => line.startsWith(name)),
+        name,
+      ).to.equal(true);
+  });
+});

@@ -1,0 +1,213 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { verifySignature } from "@taquito/utils";
+import { expect } from "chai";
+import { parseDocument } from "yaml";
+import { encode } from "../../../signer/tezos/crypto/base58.ts";
+import { attestation, block, preattestation, transfer } from "../../fixtures/payloads.ts";
+import { publicKey, sign } from "../../harness/octez-client.ts";
+import { requires } from "../../harness/requires.ts";
+import { startSignerProcess, temporaryFolder } from "../../harness/signer-process.ts";
+
+const LOCAL = {
+  listen: { port: 0 },
+  admin: { port: 0 },
+  keys: { kind: "local", path: "keys" },
+  watermarks: { kind: "sqlite", path: "watermarks.sqlite", initialise: "always", maxStep: "off" },
+  policy: { default: { allow: ["block", "preattestation", "attestation"] } },
+};
+
+/** A folder with settings and a key, made by the program itself. */
+async function folder(settings: object = LOCAL) {
+  const made = await temporaryFolder();
+  await mkdir(join(made.path, "keys"), { mode: 0o700 });
+  const { generateLocalKey, localPassphrase } = await import("../../../signer/keys/local/keyring.ts");
+  const keys = join(made.path, "keys");
+  await generateLocalKey("P-256", join(keys, "tz3.pem"), await localPassphrase(keys));
+  await writeFile(join(made.path, "settings.yaml"), JSON.stringify(settings));
+  return made;
+}
+
+const CONFIG = ["--config", "settings.yaml"];
+
+describe("serve", () => {
+  it("signs a block, a preattestation and an attestation for an octez-shaped client, and Taquito verifies them", async () => {
+    await using dir = await folder();
+    await using signer = await startSignerProcess(dir.path, CONFIG);
+    const address = signer.addresses[0] ?? "";
+    const key = await publicKey(signer.url, address);
+    for (const payload of [block({ level: 7 }), preattestation({ level: 7 }), attestation({ level: 7 })]) {
+      const hex = payload.toString("hex");
+      const { signature } = await sign(signer.url, address, hex);
+      expect(verifySignature(hex, key, signature ?? "")).to.equal(true);
+    }
+  });
+
+  it("refuses a transfer that no policy allows, and says which list lacks it", async () => {
+    await using dir = await folder();
+    await using signer = await startSignerProcess(dir.path, CONFIG);
+    const address = signer.addresses[0] ?? "";
+    const answer = await sign(signer.url, address, transfer().toString("hex"));
+    expect(answer.status).to.equal(403);
+    expect(answer.message).to.contain(`transaction is not in the \`allow\` list of ${address}`);
+  });
+
+  it("counts what never reached a key's policy", async () => {
+    await using dir = await folder();
+    await using signer = await startSignerProcess(dir.path, CONFIG);
+    await fetch(`${signer.url}/other`);
+    const text = await (await fetch(`${signer.adminUrl}/metrics`)).text();
+    expect(text).to.contain('tezos_signer_refusals_total{code="unknown-path"} 1\n');
+  });
+
+  it("writes one line for each decision, without the signature", async () => {
+    await using dir = await folder();
+    await using signer = await startSignerProcess(dir.path, CONFIG);
+    const { signature } = await sign(signer.url, signer.addresses[0] ?? "", attestation({ level: 9 }).toString("hex"));
+    const lines = signer.log.filter(({ verdict }) => verdict !== undefined);
+    expect(lines).to.have.length(1);
+    expect(lines[0]).to.include({ class: "attestation", level: 9, round: 0, verdict: "signed" });
+    expect(lines[0]?.milliseconds).to.include.keys("parse", "reserve", "sign", "total");
+    expect(JSON.stringify(signer.log)).not.to.contain(signature);
+  });
+
+  it("returns the very same block signature after a restart, and refuses another block there", async () => {
+    await using dir = await folder();
+    const payload = block({ level: 12 }).toString("hex");
+    let first: string | undefined;
+    {
+      await using signer = await startSignerProcess(dir.path, CONFIG);
+      first = (await sign(signer.url, signer.addresses[0] ?? "", payload)).signature;
+      await signer.end("SIGKILL");
+    }
+    await using signer = await startSignerProcess(dir.path, CONFIG);
+    const address = signer.addresses[0] ?? "";
+    expect((await sign(signer.url, address, payload)).signature).to.equal(first);
+    const other = block({ level: 12, timestamp: 5n }).toString("hex");
+    expect((await sign(signer.url, address, other)).status).to.equal(409);
+  });
+
+  it("lets a second process on the same state say that the first holds it, and end", async () => {
+    await using dir = await folder();
+    await using _first = await startSignerProcess(dir.path, CONFIG);
+    const second = await startSignerProcess(dir.path, CONFIG).catch((error: Error) => error.message);
+    expect(second).to.match(/exit 1: .*watermarks\.sqlite is held by another process/s);
+  });
+
+  it("loses nothing when a client hangs up: the same bytes get the same signature afterwards", async () => {
+    await using dir = await folder();
+    await using signer = await startSignerProcess(dir.path, CONFIG);
+    const address = signer.addresses[0] ?? "";
+    const hex = block({ level: 30 }).toString("hex");
+    const hangUp = new AbortController();
+    const given = sign(signer.url, address, hex, { signal: hangUp.signal }).catch(() => undefined);
+    setTimeout(() => hangUp.abort(), 3);
+    await given;
+    const again = await sign(signer.url, address, hex);
+    expect((await sign(signer.url, address, hex)).signature).to.equal(again.signature);
+  });
+
+  it("answers 64 clients at once on a cold start, each with a signature of its own bytes", async () => {
+    await using dir = await folder();
+    await using signer = await startSignerProcess(dir.path, CONFIG);
+    const address = signer.addresses[0] ?? "";
+    const chains = Array.from({ length: 64 }, (_, index) => index);
+    const key = await publicKey(signer.url, address);
+    const answers = await Promise.all(
+      chains.map(async (index) => {
+        const hex = attestation({ chainId: encode("Net", Buffer.from([1, 2, 3, index])), level: 5 }).toString("hex");
+        return { hex, ...(await sign(signer.url, address, hex)) };
+      }),
+    );
+    for (const { hex, signature } of answers) expect(verifySignature(hex, key, signature ?? "")).to.equal(true);
+  });
+
+  it("ends at once on SIGTERM while it still starts, since nobody has been promised an answer", async () => {
+    await using dir = await temporaryFolder();
+    // A metadata service that takes connections and never answers keeps the start waiting.
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const keys = { kind: "azure-key-vault", vault: `http://127.0.0.1:${port}` };
+    const watermarks = { kind: "azure-table", endpoint: "https://127.0.0.1:9/account", table: "watermarks" };
+    await writeFile(join(dir.path, "settings.yaml"), JSON.stringify({ ...LOCAL, keys, watermarks }));
+    const env = { ...process.env, AZURE_POD_IDENTITY_AUTHORITY_HOST: `http://127.0.0.1:${port}` };
+    const entry = resolve(import.meta.dirname, "../../../signer/tezos-signer.js");
+    const child = spawn(process.execPath, [entry, "serve", ...CONFIG], { cwd: dir.path, env });
+    let errors = "";
+    child.stderr.on("data", (chunk) => (errors += chunk));
+    await once(silent, "connection");
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    expect(await ended).to.deep.equal([0, null]);
+    expect(errors).to.include("stopped before it listened").and.not.include('"msg":"listening"');
+    silent.close();
+  });
+
+  it("ends with 0 on SIGTERM", async () => {
+    await using dir = await folder();
+    await using signer = await startSignerProcess(dir.path, CONFIG);
+    expect(await signer.end("SIGTERM")).to.equal(0);
+  });
+
+  it("names every mistake of a settings file and ends", async () => {
+    await using dir = await folder({ ...LOCAL, watermark: {}, listKnownKeys: "yes" });
+    const message = await startSignerProcess(dir.path, CONFIG).catch((error: Error) => error.message);
+    expect(message).to.match(/exit 4: /);
+    expect(message).to.contain("watermark: there is no such setting");
+    expect(message).to.contain("listKnownKeys:");
+  });
+
+  it("makes a test key on first use, prints the line for octez-client, and finds it again", async function () {
+    requires(this, (await free(6732)) && (await free(9583)), "ports 6732 and 9583 are in use");
+    await using dir = await temporaryFolder();
+    let address: string | undefined;
+    {
+      await using signer = await startSignerProcess(dir.path);
+      address = signer.addresses[0];
+      expect(address).to.match(/^tz3/);
+      expect(signer.output()).to.contain(`octez-client import secret key my_key http://127.0.0.1:6732/${address}`);
+      expect((await sign(signer.url, address ?? "", attestation().toString("hex"))).status).to.equal(200);
+      expect(await signer.end("SIGTERM")).to.equal(0);
+    }
+    await using signer = await startSignerProcess(dir.path);
+    expect(signer.addresses).to.deep.equal([address]);
+    expect(await readdir(join(dir.path, ".tezos-signer"))).to.include.members(["keys", "settings.yaml"]);
+  });
+
+  it("says in one sentence that an older Node will not do", function () {
+    const older = ["/usr/bin/node", "/usr/local/bin/node"].find((path) => versionOf(path) < 24);
+    requires(this, older !== undefined, "there is no Node older than 24 on this computer");
+    const entry = resolve(import.meta.dirname, "../../../signer/tezos-signer.js");
+    const run = () => execFileSync(older ?? "", [entry, "serve"], { stdio: "pipe", encoding: "utf8" });
+    expect(run).to.throw(/tezos-signer needs Node\.js 24 or newer; this is v\d+/);
+  });
+
+  it("ships an example that is valid and that its comments describe", async () => {
+    const { parseSettings } = await import("../../../signer/settings/schema.ts");
+    const text = await readFile(resolve(import.meta.dirname, "../../../examples/local.yaml"), "utf8");
+    expect(parseSettings(text, "examples/local.yaml").keys.kind).to.equal("local");
+    expect(parseDocument(text).toJS()).to.have.nested.property("policy.default.allow");
+  });
+});
+
+async function free(port: number): Promise<boolean> {
+  const server = createServer().listen(port, "127.0.0.1");
+  const [event] = await Promise.race([
+    once(server, "listening").then(() => [true]),
+    once(server, "error").then(() => [false]),
+  ]);
+  server.close();
+  return event === true;
+}
+
+function versionOf(path: string): number {
+  try {
+    return Number(/\d+/.exec(execFileSync(path, ["--version"], { encoding: "utf8", stdio: "pipe" }))?.[0]);
+  } catch {
+    return Number.NaN;
+  }
+}

@@ -1,0 +1,89 @@
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { openAzureKeyVaultKeyring } from "../../../../signer/keys/azure-key-vault/keyring.ts";
+import type { Keyring, SigningKey } from "../../../../signer/keys/keyring.ts";
+import { Imds } from "../../../emulators/imds/imds.ts";
+import { KeyVaultEmulator } from "../../../emulators/key-vault/emulator.ts";
+import type { Crv } from "../../../emulators/key-vault/software-key.ts";
+import { logLines } from "../../../harness/log-lines.ts";
+
+/** The signer's managed identity. */
+export const SIGNER = {
+  clientId: "11111111-2222-4333-8444-555555555555",
+  objectId: "66666666-7777-4888-8999-aaaaaaaaaaaa",
+};
+
+/** Pino's number for it. */
+const WARNING = 40;
+
+export interface RigOptions {
+  readonly tls?: boolean;
+  readonly crv?: Crv;
+  /** Seconds. */
+  readonly tokenLifetime?: number;
+  readonly include?: "all" | readonly string[] | (() => readonly string[]);
+  /** Milliseconds between two looks at the vault's keys; default 250. */
+  readonly rediscover?: number;
+  /** Milliseconds that opening waits for the vault; default 10,000. */
+  readonly patience?: number;
+  /** Called when vault and IMDS are there and the keyring is not. */
+  readonly before?: (parts: Pick<Rig, "vault" | "imds">) => unknown;
+}
+
+/** An emulated vault with one key "baker", an emulated IMDS, and the signer's keyring on both. */
+export interface Rig {
+  readonly vault: KeyVaultEmulator;
+  readonly imds: Imds;
+  readonly keyring: Keyring;
+  /** Milliseconds that opening the keyring took. */
+  readonly opened: number;
+  readonly lines: Record<string, unknown>[];
+  /** Lines of one kind of fault. */
+  logged(kind: string): Record<string, unknown>[];
+  /** The first key. */
+  key(): SigningKey;
+  /** Undoes what a test did to this process. */
+  restore: () => void;
+}
+
+export async function startRig(options: RigOptions = {}): Promise<Rig> {
+  const { tls = false, crv = "P-256", tokenLifetime = 3_600, include = "all" } = options;
+  const imds = await Imds.start({ identities: [SIGNER], lifetime: tokenLifetime });
+  const policies = { [SIGNER.objectId]: ["get", "list", "sign"] as const };
+  const vault = await KeyVaultEmulator.start({ tls, hostname: "localhost", tokens: imds.tokens, policies });
+  if (vault.authority !== undefined) {
+    setDefaultCACertificates([...getCACertificates("default"), vault.authority.certificate]);
+  }
+  vault.createKey("baker", { crv });
+  const { log, lines } = logLines();
+  await options.before?.({ vault, imds });
+  process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = imds.url;
+  const started = performance.now();
+  const keyring = await openAzureKeyVaultKeyring({
+    vault: vault.url,
+    include: () => (typeof include === "function" ? include() : include),
+    credential: "managed-identity",
+    clientId: SIGNER.clientId,
+    logger: log,
+    times: { rediscover: options.rediscover ?? 250, seek: 100, patience: options.patience ?? 10_000 },
+  });
+  return {
+    vault,
+    imds,
+    keyring,
+    lines,
+    opened: performance.now() - started,
+    logged: (kind) => lines.filter(({ fault, level }) => fault === kind && level === WARNING),
+    key() {
+      const key = [...keyring.keys.values()][0];
+      if (key === undefined) throw new Error(`there is no key: ${keyring.problem?.()}`);
+      return key;
+    },
+    restore: () => {},
+  };
+}
+
+export async function closeRig(rig: Rig): Promise<void> {
+  delete process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST;
+  await rig.keyring.close();
+  await Promise.all([rig.vault.stop(), rig.imds.stop()]);
+}

@@ -1,0 +1,136 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { expect } from "chai";
+import { z } from "zod";
+import { parseSettings, SettingsError, settingsSchema } from "../../../signer/settings/schema.ts";
+import { OPERATION_KINDS } from "../../../signer/tezos/payload/operation.ts";
+
+const page = readFileSync(resolve(import.meta.dirname, "../../../docs/reference/settings.md"), "utf8");
+
+const MINIMAL = `
+keys: { kind: local, path: keys }
+watermarks: { kind: sqlite, path: watermarks.sqlite }
+`;
+
+function mistakes(text: string): readonly string[] {
+  try {
+    parseSettings(text, "settings.yaml");
+  } catch (error) {
+    if (error instanceof SettingsError) return error.mistakes;
+    throw error;
+  }
+  return [];
+}
+
+interface Node {
+  readonly properties?: Record<string, Node>;
+  readonly additionalProperties?: Node | boolean;
+  readonly anyOf?: readonly Node[];
+  readonly oneOf?: readonly Node[];
+}
+
+/** Every path that the schema knows, objects themselves left out unless they can be something else as well. */
+function paths(node: Node, path = ""): string[] {
+  const below = Object.entries(node.properties ?? {}).flatMap(([name, child]) => paths(child, `${path}.${name}`));
+  const any = typeof node.additionalProperties === "object" ? paths(node.additionalProperties, `${path}.*`) : [];
+  const choices = [...(node.anyOf ?? []), ...(node.oneOf ?? [])];
+  const inChoices = choices.flatMap((choice) => paths(choice, path));
+  const inner = [...below, ...any, ...inChoices].filter((found) => found !== path);
+  const isLeaf = inner.length === 0 || choices.some((choice) => choice.properties === undefined);
+  return [...new Set(isLeaf ? [path, ...inner] : inner)];
+}
+
+describe("settings", () => {
+  it("are exactly those of docs/reference/settings.md", () => {
+    const schema = z.toJSONSchema(settingsSchema, { io: "input", unrepresentable: "any" }) as Node;
+    const known = paths(schema).map((path) => path.slice(1));
+    const listed = [...page.matchAll(/^\| `([^`]+)` +\|/gm)].map(([, name]) => name);
+    expect(listed.toSorted()).to.deep.equal(known.toSorted());
+  });
+
+  it("name on their page exactly the operation kinds that can be allowed", () => {
+    const line = page.split("\n").find((text) => text.startsWith("Operation kinds: ")) ?? "";
+    const listed = [...(line.split(". ")[0] ?? "").matchAll(/`([a-z_]+)`/g)].map(([, kind]) => kind);
+    expect(listed).to.deep.equal([...OPERATION_KINDS]);
+  });
+
+  it("have safe defaults", () => {
+    const settings = parseSettings(MINIMAL, "settings.yaml");
+    expect(settings.listen).to.deep.equal({ host: "127.0.0.1", port: 6732 });
+    expect(settings.admin).to.deep.equal({ host: "127.0.0.1", port: 9583 });
+    expect(settings.watermarks).to.include({ maxStep: 100 }).and.not.to.have.property("initialise");
+    expect(settings.policy.default).to.equal(undefined);
+    expect(settings.listKnownKeys).to.equal(false);
+  });
+
+  it("report every mistake at once, each with its path", () => {
+    const found = mistakes(`
+keys: { kind: local }
+watermarks: { kind: sqlite, path: w, maxStep: 0 }
+policy: { default: { allow: [transfer] } }
+allowedAddresses: [10.0.0]
+colour: blue`);
+    expect(found).to.have.length(5);
+    expect(found[0]).to.equal("keys.path: is missing");
+    expect(found[1]).to.match(/^watermarks\.maxStep: /);
+    expect(found[2]).to.match(/^policy\.default\.allow\.0: .*\(is "transfer"\)$/);
+    expect(found[3]).to.match(/^allowedAddresses\.0: must be an IP address or range/);
+    expect(found[4]).to.equal("colour: there is no such setting");
+  });
+
+  it("refuse a name that is given twice", () => {
+    expect(mistakes(`${MINIMAL}\nkeys: { kind: local, path: other }`)[0]).to.match(/unique/);
+  });
+
+  it("refuse plain http to a vault elsewhere, and allow it to this computer", () => {
+    const vault = (url: string) => `
+keys: { kind: azure-key-vault, vault: "${url}" }
+watermarks: { kind: sqlite, path: w }`;
+    expect(mistakes(vault("http://name.vault.azure.net"))[0]).to.match(/^keys\.vault: must be the vault's address/);
+    expect(mistakes(vault("https://name.vault.azure.net"))).to.deep.equal([]);
+    expect(mistakes(vault("http://127.0.0.1:8200"))).to.deep.equal([]);
+  });
+
+  it("refuse a table's secondary endpoint, whose answers are old", () => {
+    const table = (url: string) => `
+keys: { kind: local, path: keys }
+watermarks: { kind: azure-table, endpoint: "${url}", table: watermarks }`;
+    expect(mistakes(table("https://account-secondary.table.core.windows.net"))[0]).to.match(/primary endpoint/);
+    expect(mistakes(table("https://account.table.core.windows.net"))).to.deep.equal([]);
+  });
+
+  it("want the chains named where initialise makes their first rows", () => {
+    const found = mistakes(`
+keys: { kind: local, path: keys }
+watermarks: { kind: sqlite, path: w, initialise: { level: 5, until: 2026-11-20T16:00:00Z } }
+policy: { default: { allow: [block] } }`);
+    expect(found).to.have.length(1);
+    expect(found[0]).to.match(/^policy\.default\.chains: must name the chains/);
+  });
+
+  it("refuse a kind in two lists of a rule, and votes that wait for a person", () => {
+    const found = mistakes(`${MINIMAL}
+policy: { default: { allow: [reveal], confirm: [reveal, transaction, attestation] } }`);
+    expect(found).to.deep.equal([
+      "policy.default: reveal is in allow and in confirm; keep one",
+      "policy.default.confirm: attestation cannot wait for a person; put it into allow",
+    ]);
+  });
+
+  it("refuse authentication for a key where no client's key is named", () => {
+    const found = mistakes(`${MINIMAL}\npolicy: { default: { allow: [], authentication: true } }`);
+    expect(found).to.deep.equal([
+      "policy.default.authentication: names no client's key; give them in authentication.keys",
+    ]);
+  });
+
+  it("take a node by plain http at a private address only", () => {
+    const head = (url: string) => mistakes(`${MINIMAL}\nhead: { node: "${url}" }`);
+    for (const url of ["https://rpc.example.org", "http://10.1.2.3:8732", "http://localhost:8732"]) {
+      expect(head(url), url).to.deep.equal([]);
+    }
+    for (const url of ["http://rpc.example.org", "http://10.example.org", "http://203.0.113.7", "ftp://10.1.2.3"]) {
+      expect(head(url)[0], url).to.match(/^head\.node: must be a node's address/);
+    }
+  });
+});

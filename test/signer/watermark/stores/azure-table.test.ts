@@ -1,0 +1,173 @@
+import { TableClient } from "@azure/data-tables";
+import { expect } from "chai";
+import { AzureTableStore } from "../../../../signer/watermark/stores/azure-table.ts";
+import { StoreError, type WatermarkStore } from "../../../../signer/watermark/stores/store.ts";
+import { azurite, tableCredential } from "../../../emulators/azurite.ts";
+import { type TableProxy, tableProxy } from "../../../emulators/table-proxy.ts";
+import { BLOCK_KEY, KEY, NEVER, rowAt } from "../../../fixtures/watermark-rows.ts";
+import { GuardedSigner } from "../../../harness/guarded-signer.ts";
+import { rejection } from "../../../harness/rejection.ts";
+import { tableName } from "../../../harness/watermark-stores.ts";
+
+const SIGNATURE = /^[0-9a-f]{128}$/;
+
+describe("azure table store behind a network with bad days", () => {
+  let proxy: TableProxy;
+  let table: string;
+  let store: WatermarkStore;
+  let direct: AzureTableStore;
+  let signer: GuardedSigner;
+  before(async () => {
+    proxy = await tableProxy(await azurite());
+  });
+  after(() => proxy[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    proxy.fault = () => undefined;
+    table = tableName();
+    store = new AzureTableStore({ endpoint: proxy.endpoint, table, credential: tableCredential });
+    direct = new AzureTableStore({ endpoint: (await azurite()).endpoint, table, credential: tableCredential });
+    await store.establish("id-1", NEVER);
+    signer = new GuardedSigner(store);
+    await signer.ask({ level: 9 });
+    await signer.ask({ kind: "block", level: 9 });
+  });
+
+  /** Does this to the next writes, then nothing. */
+  function atNextWrites(...faults: ReturnType<TableProxy["fault"]>[]): void {
+    proxy.fault = ({ method }) => (method === "PUT" ? faults.shift() : undefined);
+  }
+
+  it("asks the table once for a vote and twice for a block", async () => {
+    let before = proxy.count;
+    await signer.ask({ level: 10 });
+    expect(proxy.count - before).to.equal(1);
+    before = proxy.count;
+    await signer.ask({ kind: "block", level: 10 });
+    expect(proxy.count - before).to.equal(2);
+    before = proxy.count;
+    await signer.ask({ kind: "block", level: 10 });
+    await signer.ask({ level: 10 });
+    expect(proxy.count - before).to.equal(0);
+  });
+
+  it("recognises its own reservation where the write was done and its answer lost", async () => {
+    atNextWrites("lost-answer");
+    expect(await signer.outcome({ level: 10 })).to.match(SIGNATURE);
+    expect(signer.signed).to.equal(3);
+  });
+
+  it("recognises its own insert where the write was done and its answer lost", async () => {
+    let lost = false;
+    proxy.fault = ({ method }) => {
+      if (method !== "POST" || lost) return undefined;
+      lost = true;
+      return "lost-answer";
+    };
+    expect(await signer.outcome({ level: 10, address: "tz2other" })).to.match(SIGNATURE);
+    expect(lost).to.equal(true);
+  });
+
+  it("releases the block's one signature where the answer to storing it was lost", async () => {
+    atNextWrites(undefined, "lost-answer");
+    const { signature } = await signer.ask({ kind: "block", level: 10 });
+    expect((await direct.read(BLOCK_KEY, NEVER))?.row.signature).to.equal(signature);
+  });
+
+  for (const fault of ["reset", "busy"] as const) {
+    it(`signs within the deadline through ${fault === "reset" ? "a reset connection" : "a busy answer"}`, async () => {
+      atNextWrites(fault);
+      expect(await signer.outcome({ level: 10 })).to.match(SIGNATURE);
+    });
+  }
+
+  it("answers `unavailable`, not `already signed`, while the firewall or a role refuses, and signs as soon as it does not", async () => {
+    proxy.fault = () => "forbidden";
+    const waiting = new GuardedSigner(store, { deadline: 400 });
+    const error = await waiting.ask({ level: 10 }).catch((error: Error) => error);
+    expect(String(error)).to.include("403 AuthorizationPermissionMismatch").and.include("check the role");
+    expect(await waiting.outcome({ level: 10 })).to.equal("watermark-unavailable");
+    proxy.fault = () => undefined;
+    expect(await waiting.outcome({ level: 10 })).to.match(SIGNATURE);
+    expect(waiting.trusted.stops.size).to.equal(0);
+  });
+
+  it("waits within one request for a refusal to end", async () => {
+    proxy.fault = () => "forbidden";
+    setTimeout(() => {
+      proxy.fault = () => undefined;
+    }, 300);
+    expect(await signer.outcome({ level: 10 })).to.match(SIGNATURE);
+  });
+
+  it("ends at the deadline where the table never answers", async () => {
+    proxy.fault = () => "silence";
+    const started = performance.now();
+    expect(await new GuardedSigner(store, { deadline: 300 }).outcome({ level: 10 })).to.equal("watermark-unavailable");
+    expect(performance.now() - started).to.be.lessThan(2_000);
+  });
+
+  it("asks again within the deadline where one connection is stuck", async () => {
+    atNextWrites("silence");
+    expect(await signer.outcome({ level: 10 })).to.match(SIGNATURE);
+  });
+
+  it("drops a reservation that reaches the table after its attempt was closed, if others were first", async () => {
+    atNextWrites({ delay: 400 });
+    const hasty = new GuardedSigner(store, { deadline: 200 });
+    expect(await hasty.outcome({ level: 10, bytes: "a" })).to.equal("watermark-unavailable");
+    const { signature } = await signer.ask({ level: 10, bytes: "b" });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await signer.outcome({ level: 10, bytes: "a" })).to.equal("position-already-signed");
+    expect(await signer.outcome({ level: 10, bytes: "b" })).to.equal(signature);
+  });
+
+  it("sends the ETag that it has read with every update, never `*`", async () => {
+    await direct.replace(KEY, rowAt(50), (await direct.read(KEY, NEVER))?.version ?? "", NEVER);
+    expect(await signer.outcome({ level: 40 })).to.equal("position-below-watermark");
+    expect((await direct.read(KEY, NEVER))?.row.level).to.equal(50);
+  });
+
+  it("stops hard where a row that it has seen is gone", async () => {
+    const client = new TableClient((await azurite()).endpoint, table, tableCredential);
+    await client.deleteEntity(KEY.address, `${KEY.chainId}_${KEY.kind}`);
+    expect(await signer.outcome({ level: 10 })).to.equal("watermark-untrusted");
+  });
+
+  it("stops hard where the whole table is gone", async () => {
+    const client = new TableClient((await azurite()).endpoint, table, tableCredential);
+    await client.deleteTable();
+    expect(await signer.outcome({ level: 10 })).to.equal("watermark-untrusted");
+  });
+
+  for (const [what, broken] of [
+    ["a level that is text", { level: "100" }],
+    ["a level that is no whole number", { level: 1.5 }],
+    ["no round", { round: null }],
+    ["a digest that is not hex", { digest: "xyz" }],
+    ["a signature that is a number", { signature: 7 }],
+    ["no time of its anchor", { anchorAt: null }],
+  ] as const) {
+    it(`stops hard on a row with ${what}`, async () => {
+      const client = new TableClient((await azurite()).endpoint, table, tableCredential);
+      const entity = await client.getEntity<Record<string, unknown>>(KEY.address, `${KEY.chainId}_${KEY.kind}`);
+      const changed = Object.fromEntries(
+        Object.entries({ ...entity, ...broken }).filter(([, value]) => value !== null),
+      );
+      await client.updateEntity(changed as Parameters<typeof client.updateEntity>[0], "Replace");
+      const error = await rejection(direct.read(KEY, NEVER), StoreError);
+      expect(error.fault).to.equal("untrusted");
+      expect(await new GuardedSigner(store).outcome({ level: 10 })).to.equal("watermark-untrusted");
+    });
+  }
+
+  it("tells what a store that is not there is: unavailable, not empty", async () => {
+    const nowhere = new AzureTableStore({ endpoint: "https://127.0.0.1:1/x", table, credential: tableCredential });
+    expect((await rejection(nowhere.identity(NEVER), StoreError)).fault).to.equal("unavailable");
+  });
+
+  it("lists every row through all its pages", async () => {
+    for (let index = 0; index < 30; index++)
+      await direct.insert({ ...KEY, address: `tz2${index}` }, rowAt(index), NEVER);
+    expect(await direct.list(NEVER)).to.have.length(32);
+  });
+});
