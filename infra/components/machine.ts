@@ -97,14 +97,15 @@ export class Machine extends pulumi.ComponentResource {
 
 /** Where Azure refuses the size, says which one to set; tries nothing again. */
 function sayWhichSize(size: string): pulumi.ErrorHookFunction {
-  return ({ errors }) => {
+  return async ({ errors }) => {
     if (errors.some((error) => /SkuNotAvailable|QuotaExceeded|not available in location/i.test(error))) {
       const successor = SUCCESSORS[size];
       const advice =
         successor === undefined
           ? "`az vm list-skus --location LOCATION --size Standard_B` shows what you may set vmSize to"
           : `set its successor: pulumi config set vmSize ${successor}`;
-      pulumi.log.error(`Azure refuses the size ${size} here; ${advice}`);
+      // Waited for: where the hook has ended, the engine ends the program, and a message under way is lost.
+      await pulumi.log.error(`Azure refuses the size ${size} here; ${advice}`);
     }
     return false;
   };
