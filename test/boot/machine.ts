@@ -138,7 +138,7 @@ export class Machine {
     const network = `--network-namespace-path=/run/netns/${NAMESPACE}`;
     const boot = ["systemd-nspawn", "--directory", this.#disk, ...options, network];
     // One processor, and a control group of its own for the memory; the shell that enters it becomes the machine.
-    const enter = `${limitMemory(this.#memory, basename(dirname(this.#folder)))} && exec taskset --cpu-list 0 "$@"`;
+    const enter = `${limitMemory(this.#memory, basename(dirname(this.#folder)))} && exec taskset --cpu-list ${process.env.BOOT_PROCESSOR ?? "0"} "$@"`;
     this.#process = spawn("sh", ["-c", enter, "sh", ...boot], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, SYSTEMD_NSPAWN_LOCK: "0" },
@@ -188,9 +188,9 @@ export class Machine {
     this.start();
   }
 
-  /** Gives the machine's disk back. */
+  /** Takes the machine away, with its disk. */
   async remove(): Promise<void> {
-    await this.stop();
+    await this.cutPower();
     execFileSync("umount", [this.#disk]);
     rmSync(this.#folder, { recursive: true });
   }
