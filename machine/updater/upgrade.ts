@@ -6,39 +6,12 @@
  */
 import { createHash } from "node:crypto";
 import type { UserDataDocument } from "../../signer/azure/user-data-document.ts";
-import type { Ended } from "./command.ts";
-import type { Disk, Sha256 } from "./disk.ts";
-import type { MachineFiles, Parameters } from "./machine-files.ts";
-import type { Service } from "./service.ts";
-import type { Named, StateFile } from "./state.ts";
+import type { Sha256 } from "./disk.ts";
+import { Files } from "./files.ts";
+import type { Parameters } from "./machine-files.ts";
+import type { Release, UpgradeParts } from "./parts.ts";
+import type { Named } from "./state.ts";
 import type { Outcome } from "./trial.ts";
-
-/** What an upgrade works with. */
-export interface UpgradeParts {
-  readonly disk: Disk;
-  readonly state: StateFile;
-  readonly files: MachineFiles;
-  readonly service: Service;
-  /** Tries the release at a place, for so many seconds. */
-  readonly trial: (place: string, seconds: number) => Outcome;
-  /** Fetches and unpacks a release; exit status 0 where it is there, else the reason in the output. */
-  readonly fetch: (release: Release) => Ended;
-  /** Puts the machine's own files in force. @returns whether the firewall is in force */
-  readonly apply: () => Promise<boolean>;
-  /** Puts the firewall of the release at a place in force, and nothing else. */
-  readonly firewall: (place: string) => void;
-  /** The version of the settings that userData has now; undefined where it cannot be read. */
-  readonly settingsNow: () => Promise<string | undefined>;
-  /** The version that the release at a place says it is. */
-  readonly versionAt: (place: string) => string;
-  /** Tells the console and the journal. */
-  readonly say: (text: string) => void;
-  /** How long a new release must sign without a fault before it is trusted, milliseconds. */
-  readonly watch: number;
-  readonly clock: () => number;
-}
-
-type Release = NonNullable<UserDataDocument["release"]>;
 
 /** How a run ended: `again` where something outside was in the way, and the same is to be tried later. */
 export type End = "done" | "again";
@@ -52,11 +25,11 @@ const TRIES = 3;
 
 export class Upgrade {
   readonly #parts: UpgradeParts;
-  /** One at a time: each leaves the files of one release in force. */
-  #applying: Promise<boolean> = Promise.resolve(true);
+  readonly #files: Files;
 
   constructor(parts: UpgradeParts) {
     this.#parts = parts;
+    this.#files = new Files(parts);
   }
 
   /**
@@ -71,10 +44,10 @@ export class Upgrade {
     const { candidate } = state.now;
     if (candidate !== null && candidate.sha256 !== current) state.note({ candidate: null });
     const before = state.now.candidate?.before.sha256;
-    this.#lead(current, before);
+    this.#files.link(current, before);
     if (service.release !== current) service.restart(disk.place(current), before && disk.place(before));
     state.note({ running: this.#named(current) });
-    return (await this.#inForce(current, parameters)) ? "done" : "again";
+    return (await this.#files.inForce(current, parameters)) ? "done" : "again";
   }
 
   /**
@@ -143,8 +116,8 @@ export class Upgrade {
     if (before === undefined) {
       disk.use(wanted.sha256);
       say(`installing ${inWords(wanted)}`);
-      this.#lead(wanted.sha256, undefined);
-      const inForce = await this.#inForce(wanted.sha256, parameters); // the firewall first
+      this.#files.link(wanted.sha256, undefined);
+      const inForce = await this.#files.inForce(wanted.sha256, parameters); // the firewall first
       service.restart(place);
       state.note({ running: wanted });
       this.#accept();
@@ -155,7 +128,7 @@ export class Upgrade {
     state.note({ candidate: { ...wanted, before: old, settings } });
     say(`switching from ${inWords(old)} to ${inWords(wanted)}`);
     disk.use(wanted.sha256);
-    this.#lead(wanted.sha256, before);
+    this.#files.link(wanted.sha256, before);
     const alive = service.restart(place, disk.place(before));
     state.note({ running: wanted, step: "watching" });
     if (!alive) return this.#takeBack("it does not start", settings, true);
@@ -168,7 +141,7 @@ export class Upgrade {
     const { candidate } = state.now;
     if (candidate === null) return "done";
     state.note({ step: "watching" });
-    const inForce = this.#inForce(candidate.sha256, parameters);
+    const inForce = this.#files.inForce(candidate.sha256, parameters);
     const pid = service.process;
     if (service.release !== candidate.sha256) return this.#takeBack("systemd did not start it", settings, true);
     let readySince: number | undefined;
@@ -238,11 +211,11 @@ export class Upgrade {
     const back = { version, sha256 };
     if (refuse) state.note({ refused: { ...back, reason, settings, at: new Date().toISOString() } });
     disk.use(before.sha256);
-    this.#lead(before.sha256, sha256);
+    this.#files.link(before.sha256, sha256);
     service.restart(disk.place(before.sha256), disk.place(sha256));
     state.note({ candidate: null, running: before, step: refuse ? "refused" : "done", problem: null });
     say(`back from ${inWords(back)} to ${inWords(before)}: ${reason}`);
-    return (await this.#inForce(before.sha256, undefined)) ? "done" : "again";
+    return (await this.#files.inForce(before.sha256, undefined)) ? "done" : "again";
   }
 
   #refuse({ version, sha256 }: Named, reason: string, settings: string): End {
@@ -258,28 +231,6 @@ export class Upgrade {
     if (state.now.problem !== problem) say(`waiting: ${problem}`);
     state.note({ step: "waiting", problem });
     return "again";
-  }
-
-  /** Links the files of a release that is in use now, and removes links to what only the other one had. */
-  #lead(sha256: Sha256, other: Sha256 | undefined): void {
-    const { disk, files } = this.#parts;
-    files.link(disk.place(sha256));
-    files.unlinkDead([sha256, ...(other === undefined ? [] : [other])].map((each) => disk.place(each)));
-  }
-
-  /** Has the files of the release in use, and what the stack says about the machine, in force; does nothing where they are. */
-  #inForce(sha256: Sha256, parameters: Parameters | undefined): Promise<boolean> {
-    this.#applying = this.#applying.then(async () => {
-      const { state, files, apply } = this.#parts;
-      const told = files.set(parameters);
-      const { applied } = state.now;
-      if (applied?.sha256 === sha256 && applied.parameters === told) return true;
-      state.note({ applied: null });
-      if (!(await apply())) return false;
-      state.note({ applied: { sha256, parameters: told } });
-      return true;
-    });
-    return this.#applying;
   }
 
   #named(sha256: Sha256): Named {
