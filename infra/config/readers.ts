@@ -49,19 +49,20 @@ export const vmSize = z
   .regex(/^Standard_[A-Z][A-Za-z0-9_-]+$/, { error: "is not a size's name, which begins with Standard_" });
 
 /** A list of IPv4 addresses and blocks, as text with commas or as a list. How wide a block may be is a rule of its own. */
-export const wideAddresses = addresses({ wide: true });
+export const bakerAddresses = addresses({ wide: true, needed: true });
 
 /** A list of IPv4 addresses and blocks up to /24. */
-export const narrowAddresses = addresses({ wide: false });
+export const adminAddresses = addresses({ wide: false, needed: false });
 
-function addresses(width: { readonly wide: boolean }) {
+function addresses({ wide, needed }: { readonly wide: boolean; readonly needed: boolean }) {
   return z
     .union([z.string(), z.array(z.string())], {
       error: ({ input }) => (input === undefined ? "is missing" : "is neither text nor a list of texts"),
     })
     .transform((value, context): Block[] => {
       const entries = (typeof value === "string" ? value.split(",") : value).map((entry) => entry.trim());
-      const { blocks, mistakes } = parseBlocks(entries, width);
+      const { blocks, mistakes } = parseBlocks(entries, { wide });
+      if (needed && entries.length === 0) mistakes.push("is empty: the signer would be open to nobody");
       for (const message of mistakes) context.addIssue({ code: "custom", input: value, message });
       return blocks;
     });

@@ -28,13 +28,13 @@ const IMAGE = "Canonical:ubuntu-24_04-lts:server:latest";
 /** Every key of the stack's configuration. */
 export const KEYS = {
   location: key(reading(readRegion), "northeurope"),
-  bakerIp: key(read.wideAddresses, "203.0.113.7"),
+  bakerIp: key(read.bakerAddresses, "203.0.113.7"),
   allowWideBakerIp: key(read.boolean.default(false), "true"),
   keyImporter: key(
     read.keyImporter.optional(),
     '{"objectId":"11111111-2222-3333-4444-555555555555","ip":"198.51.100.4"}',
   ),
-  adminIp: key(read.narrowAddresses.default([]), "198.51.100.4"),
+  adminIp: key(read.adminAddresses.default([]), "198.51.100.4"),
   sshPublicKey: key(reading(readSshPublicKey), '"$(cat ~/.ssh/id_ed25519.pub)"'),
   vmSize: key(read.vmSize.default("Standard_B1s"), "Standard_B2ats_v2"),
   image: key(reading(readImage).prefault(IMAGE), IMAGE),

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import { ConfigurationError, type Mistake, parseConfig } from "../../../infra/config/parse.ts";
 import { KEYS, type KeyName } from "../../../infra/config/schema.ts";
 import { EXAMPLE_SSH_KEY } from "../../../infra/config/ssh-key.ts";
@@ -80,6 +81,7 @@ describe("the stack's configuration", () => {
     ["bakerIp", "0.0.0.0/0", /whole Internet/],
     ["bakerIp", "10.0.0.4,84.20.17.5,84.20.17.256", "bakerIp: 10.0.0.4 is private", /^bakerIp: 84.20.17.256 is not/],
     ["bakerIp", '["84.20.17.5","10.0.0.4"]', "bakerIp: 10.0.0.4 is private"],
+    ["bakerIp", "[]", "bakerIp: is empty: the signer would be open to nobody"],
     ["bakerIp", "[84]", /^bakerIp\[0\]: is not text/],
     ["bakerIp", "84.20.16.0/23", /512 addresses.*set allowWideBakerIp to true$/],
     ["adminIp", "84.20.16.0/23", /512 addresses; nothing wider than \/24 is taken$/],
@@ -340,6 +342,40 @@ describe("the stack's configuration", () => {
     expect(reason("operator")).to.equal("no such key; did you mean keyImporter?");
     expect(reason("hammer")).to.equal("no such key; Pulumi.yaml lists them");
     expect(reason("toString")).to.equal("no such key; Pulumi.yaml lists them");
+  });
+
+  it("is taken or refused in our own words, whatever is in it", () => {
+    const word = fc.constantFrom(
+      "default",
+      "allow",
+      "node",
+      "level",
+      "until",
+      "name",
+      "ip",
+      "block",
+      "Standard_B1s",
+      "",
+    );
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { depthSize: "small", withCrossShrink: true },
+        fc.jsonValue({ maxDepth: 1 }),
+        word,
+        tie("list"),
+        tie("object"),
+      ),
+      list: fc.array(tie("value"), { maxLength: 3 }),
+      object: fc.dictionary(word, tie("value"), { maxKeys: 3 }),
+    }));
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.keys(KEYS)), value, (key, found) => {
+        for (const line of told({ ...LEAST, [key]: typeof found === "string" ? found : JSON.stringify(found) })) {
+          expect(line).not.to.match(/undefined|\[object|Invalid|Too (big|small)|expected (?!(tz2|edpk|Net))/);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it("accepts each key's own example", () => {
