@@ -5,7 +5,7 @@
  * are not subject to these rules (network-security-groups-overview).
  * @module
  */
-import type { Settings } from "./config/schema.ts";
+import type { StackConfig } from "./config/schema.ts";
 
 /** One row, in the names that Azure gives the columns. */
 export interface Rule {
@@ -29,11 +29,11 @@ const LAST = 4096;
 /** Azure's service tag for every public address; it leaves out private ones (virtual-networks service tags). */
 const PUBLIC = "Internet";
 
-/** The rules of a stack, inbound first, each direction in order of priority. */
-export function firewallRules(settings: Pick<Settings, "bakerIp" | "adminIp" | "head">): Rule[] {
-  const addresses = (blocks: Settings["bakerIp"]) => blocks.map((block) => block.text);
+/** Returns the rules of a stack, inbound first, each direction in order of priority. */
+export function firewallRules(config: Pick<StackConfig, "bakerIp" | "adminIp" | "head">): Rule[] {
+  const addresses = (blocks: StackConfig["bakerIp"]) => blocks.map((block) => block.text);
   const rules = [
-    inbound("baker", 100, "The baker signs here", addresses(settings.bakerIp), SIGNER_PORT),
+    inbound("baker", 100, "The baker signs here", addresses(config.bakerIp), SIGNER_PORT),
     outbound("key-vault", 100, "The vault signs", "AzureKeyVault", 443),
     outbound("storage", 110, "Watermarks and releases", "Storage", 443),
     // Wider than the two above: Microsoft's page of run command names this tag and this port, and none narrower.
@@ -41,8 +41,8 @@ export function firewallRules(settings: Pick<Settings, "bakerIp" | "adminIp" | "
     // Their mirrors have no service tag. No UDP for the clock: Azure's images take the time from the host.
     outbound("packages", 130, "Ubuntu's signed packages", PUBLIC, 80),
   ];
-  if (settings.adminIp.length > 0) rules.push(inbound("admin", 110, "Log in", addresses(settings.adminIp), 22));
-  const node = nodePlace(settings.head);
+  if (config.adminIp.length > 0) rules.push(inbound("admin", 110, "Log in", addresses(config.adminIp), 22));
+  const node = nodePlace(config.head);
   if (
     node !== undefined &&
     !rules.some((rule) => rule.destinationAddressPrefix === node.to && rule.destinationPortRange === String(node.port))
@@ -95,20 +95,20 @@ function outbound(name: string, priority: number, description: string, to: strin
 }
 
 /**
- * The name of the head's node where it cannot lead to a public address, to which alone the firewall lets a name lead:
- * one without a dot, or in a zone that is kept for private use (RFC 6762, RFC 8375, ICANN's `.internal`; `.lan` by custom).
+ * Returns the name of the head's node if it cannot resolve to a public address, which is all that the firewall allows a
+ * name: one without a dot, or in a zone for private use (RFC 6762, RFC 8375, ICANN's `.internal`; `.lan` by custom).
  */
-export function privateNodeName(head: Settings["head"]): string | undefined {
+export function privateNodeName(head: StackConfig["head"]): string | undefined {
   if (head === undefined || nodePlace(head)?.to !== PUBLIC) return undefined;
-  const { hostname } = new URL(String(head.node));
+  const { hostname } = new URL(head.node);
   const name = hostname.replace(/\.$/, "");
   return !name.includes(".") || /\.(?:local|internal|lan|home\.arpa)$/.test(name) ? name : undefined;
 }
 
-/** Where the head's node is; undefined where there is none, or where it is the machine itself. */
-function nodePlace(head: Settings["head"]): { to: string; port: number } | undefined {
+/** Returns where the head's node is; undefined where there is none, or where it is the machine itself. */
+function nodePlace(head: StackConfig["head"]): { to: string; port: number } | undefined {
   if (head === undefined) return undefined;
-  const { hostname, port, protocol } = new URL(String(head.node));
+  const { hostname, port, protocol } = new URL(head.node);
   if (hostname === "localhost" || hostname === "[::1]" || /^127\./.test(hostname)) return undefined;
   // What a name leads to is not known here. An address is narrower, and the only way to a private node.
   const to = /^[\d.]+$/.test(hostname) ? hostname : PUBLIC;

@@ -17,8 +17,10 @@ import { Network } from "./components/network.ts";
 import { type Release, Releases } from "./components/releases.ts";
 import { KeyVault } from "./components/vault.ts";
 import { WatermarkTable } from "./components/watermark-table.ts";
-import { ConfigurationError, parseSettings, type Settings, warnings } from "./config/schema.ts";
+import { ConfigurationError, parseConfig } from "./config/parse.ts";
+import type { StackConfig } from "./config/schema.ts";
 import { signerSettings } from "./config/signer-settings.ts";
+import { warnings } from "./config/warnings.ts";
 import { bootScript } from "./custom-data.ts";
 import { firewallRules, SIGNER_PORT } from "./firewall.ts";
 import { estimateCost } from "./plan/cost.ts";
@@ -40,7 +42,7 @@ export default async function program() {
  * @param earlier file names of the releases that the stack holds already
  * @returns the stack's outputs
  */
-export function build(settings: Settings, customData: string, release: Release, earlier: readonly string[] = []) {
+export function build(settings: StackConfig, customData: string, release: Release, earlier: readonly string[] = []) {
   const { location, production, stack } = settings;
   const tags = { ...settings.tags, project: "tezos-signer", stack, production: String(production) };
   const kept = { protect: production };
@@ -63,7 +65,7 @@ export function build(settings: Settings, customData: string, release: Release, 
       signerId: identity.principalId,
       subnetId: network.subnetId,
       publicIp: network.publicIp,
-      operator: settings.operator,
+      keyImporter: settings.keyImporter,
       keys: settings.keys,
     },
     kept,
@@ -133,11 +135,11 @@ async function checkoutRelease(): Promise<Release> {
 }
 
 /** The stack's configuration, without the project's name before each key. */
-export function readSettings(): Settings {
+export function readSettings(): StackConfig {
   const prefix = `${pulumi.getProject()}:`;
   const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
   try {
-    return parseSettings(
+    return parseConfig(
       Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value])),
       pulumi.getStack(),
     );
@@ -148,7 +150,7 @@ export function readSettings(): Settings {
   }
 }
 
-function costOutput(settings: Settings) {
+function costOutput(settings: StackConfig) {
   const { usd, assumptions } = estimateCost(settings);
   return { usd, assumptions };
 }

@@ -1,6 +1,6 @@
 import { VirtualMachine } from "@pulumi/azure-native/compute/index.js";
 import * as pulumi from "@pulumi/pulumi";
-import type { Image } from "../config/readers.ts";
+import type { Image } from "../config/machine-image.ts";
 import { inside, type Place } from "./context.ts";
 
 export interface MachineArgs {

@@ -1,7 +1,7 @@
 import { ManagementLockByScope } from "@pulumi/azure-native/authorization/index.js";
 import { Key, Vault } from "@pulumi/azure-native/keyvault/index.js";
 import * as pulumi from "@pulumi/pulumi";
-import type { GeneratedKey, Operator } from "../config/readers.ts";
+import type { GeneratedKey, KeyImporter } from "../config/readers.ts";
 import { inside, type Place } from "./context.ts";
 
 export interface KeyVaultArgs {
@@ -14,7 +14,7 @@ export interface KeyVaultArgs {
   /** The machine's own public address. */
   readonly publicIp: pulumi.Input<string>;
   /** Who imports keys, while there are keys to import. */
-  readonly operator: Operator | undefined;
+  readonly keyImporter: KeyImporter | undefined;
   /** Keys that the vault's HSM makes. */
   readonly keys: readonly GeneratedKey[];
 }
@@ -29,7 +29,7 @@ export class KeyVault extends pulumi.ComponentResource {
 
   constructor(name: string, args: KeyVaultArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:KeyVault", name, {}, options);
-    const { place, operator, tenantId } = args;
+    const { place, keyImporter, tenantId } = args;
     const resourceGroupName = place.group.name;
 
     const vault = new Vault(
@@ -47,7 +47,7 @@ export class KeyVault extends pulumi.ComponentResource {
             bypass: "None", // a VM is no trusted service, so nothing else needs the bypass
             defaultAction: "Deny",
             virtualNetworkRules: [{ id: args.subnetId }],
-            ipRules: [args.publicIp, ...(operator === undefined ? [] : [operator.ip])].map((ip) => ({
+            ipRules: [args.publicIp, ...(keyImporter === undefined ? [] : [keyImporter.ip])].map((ip) => ({
               value: pulumi.interpolate`${ip}/32`,
             })),
           },
@@ -106,12 +106,12 @@ export class KeyVault extends pulumi.ComponentResource {
   }
 }
 
-/** The machine lists, reads and signs. The operator brings keys in, and never signs. Nobody deletes, backs up or purges. */
-function accessPolicies({ tenantId, signerId, operator }: KeyVaultArgs) {
+/** The machine lists, reads and signs. The key importer brings keys in, and never signs. Nobody deletes, backs up or purges. */
+function accessPolicies({ tenantId, signerId, keyImporter }: KeyVaultArgs) {
   const policies = [{ tenantId, objectId: signerId, permissions: { keys: ["get", "list", "sign"] } }];
-  if (operator !== undefined) {
+  if (keyImporter !== undefined) {
     const keys = ["get", "list", "create", "import", "update"];
-    policies.push({ tenantId, objectId: operator.objectId, permissions: { keys } });
+    policies.push({ tenantId, objectId: keyImporter.objectId, permissions: { keys } });
   }
   return policies;
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { shown } from "./reasons.ts";
+
 export interface Block {
   /** The form that Azure takes: `203.0.113.7` for one address, `203.0.113.0/28` for a block. */
   readonly text: string;
@@ -11,14 +13,6 @@ export interface Block {
   readonly first: number;
   /** Prefix length, 0-32. */
   readonly prefix: number;
-}
-
-/** How wide a block may be. */
-export interface Width {
-  /** Blocks wider than /24 are taken too; never 0.0.0.0/0. */
-  readonly wide?: boolean;
-  /** What to add where a wide block is refused: how it would be taken. */
-  readonly hint?: string;
 }
 
 /** Blocks that no baker on the Internet can come from (IANA special-purpose registry, RFC 6890; the last is Azure's own). */
@@ -40,18 +34,38 @@ const UNREACHABLE: readonly (readonly [cidr: string, why: string])[] = [
 const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"] as const;
 
 /**
- * Reads a list of addresses and CIDR blocks separated by commas. Order is kept; what another entry covers is dropped,
- * since a rule is not to name an address twice.
- * @throws Error whose message says what is wrong with the first bad entry
+ * Reads addresses and CIDR blocks. Order is kept; what another entry covers is dropped, since a rule is not to name an
+ * address twice.
+ * @param wide whether blocks wider than /24 are taken; 0.0.0.0/0 never is
+ * @returns the blocks that are right, and a sentence for each entry that is not
  */
-export function parseBlocks(text: string, options: Width = {}): Block[] {
-  const blocks = text.split(",").map((entry) => parseBlock(entry.trim(), options));
+export function parseBlocks(
+  entries: readonly string[],
+  { wide }: { readonly wide: boolean },
+): { readonly blocks: Block[]; readonly mistakes: string[] } {
+  const blocks: Block[] = [];
+  const mistakes: string[] = [];
+  for (const entry of entries) {
+    try {
+      const block = parseBlock(entry.trim());
+      const problem = wide ? undefined : tooWide(block);
+      if (problem !== undefined) throw new Error(problem);
+      blocks.push(block);
+    } catch (error) {
+      mistakes.push((error as Error).message);
+    }
+  }
   const covered = (block: Block, index: number) =>
     blocks.some((other, rank) => {
       const wider = other.prefix < block.prefix || (other.prefix === block.prefix && rank < index);
       return wider && overlap(other, block);
     });
-  return blocks.filter((block, index) => !covered(block, index));
+  return { blocks: blocks.filter((block, index) => !covered(block, index)), mistakes };
+}
+
+/** Says that a block is wider than /24; undefined where it is not. */
+export function tooWide({ text, prefix }: Block): string | undefined {
+  return prefix < 24 ? `${text} is ${2 ** (32 - prefix)} addresses; nothing wider than /24 is taken` : undefined;
 }
 
 /** Whether an address or block is one of the documentation ranges, so that nobody can come from it. */
@@ -59,13 +73,14 @@ export function isDocumentation(block: Block): boolean {
   return DOCUMENTATION.some((range) => overlap(block, split(range)));
 }
 
-function parseBlock(entry: string, { wide = false, hint = "" }: Width): Block {
+/** @throws Error whose message says what is wrong with the entry */
+function parseBlock(entry: string): Block {
   if (entry === "") throw new Error("there is an empty entry; separate addresses by one comma");
-  if (entry.includes(":")) throw new Error(`${entry} is IPv6 or has a port; give an IPv4 address`);
+  if (entry.includes(":")) throw new Error(`${shown(entry)} is IPv6 or has a port; give an IPv4 address`);
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/(\d{1,2}))?$/.exec(entry);
   const octets = match?.slice(1, 5) ?? [];
   if (match === null || octets.some((octet) => Number(octet) > 255 || String(Number(octet)) !== octet)) {
-    throw new Error(`${entry} is not an IPv4 address such as 203.0.113.7 or a block such as 203.0.113.0/28`);
+    throw new Error(`${shown(entry)} is not an IPv4 address such as 203.0.113.7 or a block such as 203.0.113.0/28`);
   }
   const block = split(entry);
   if (block.prefix > 32) throw new Error(`${entry} has a prefix above /32`);
@@ -80,9 +95,6 @@ function parseBlock(entry: string, { wide = false, hint = "" }: Width): Block {
         `${entry} ${block.prefix < split(cidr).prefix ? `contains ${cidr}, which` : ""} ${why}`.replace("  ", " "),
       );
     }
-  }
-  if (block.prefix < 24 && !wide) {
-    throw new Error(`${entry} is ${2 ** (32 - block.prefix)} addresses; nothing wider than /24 is taken${hint}`);
   }
   return block;
 }

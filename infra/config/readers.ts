@@ -1,238 +1,189 @@
 /**
- * Readers of single configuration values: text in, a typed value out, or an Error that says what is wrong.
- * Lists and objects are JSON, as Pulumi hands them over.
+ * Schemas of single configuration values. What the signer is told as it stands is judged by the signer's own schemas.
  * @module
  */
-import { createHash } from "node:crypto";
-import { parseBlocks } from "./addresses.ts";
+import { z } from "zod";
+import {
+  authorizedKey,
+  chain,
+  headSchema,
+  initialise,
+  keyPolicy,
+  settingsSchema,
+} from "../../signer/settings/schema.ts";
+import { type Block, parseBlocks } from "./addresses.ts";
+import { didYouMean } from "./nearest.ts";
+import { asWritten, shown } from "./reasons.ts";
+
+/** The person who imports keys, for the time of it. */
+export type KeyImporter = z.output<typeof keyImporter>;
+
+/** A key pair that the stack has the vault's HSM make. P-256 gives a tz3 address, P-256K (secp256k1) a tz2. */
+export type GeneratedKey = z.output<typeof generatedKeys>[number];
+
+/** Chains that have a name: mainnet and Shadownet. */
+const CHAINS = ["NetXdQprcVkpaWU", "NetXsqzbfFenSTS"];
+
+/** What each key may sign where no policy is set: what a baker signs by itself, and so cannot wait for a person. */
+export const DEFAULT_KINDS = ["block", "preattestation", "attestation"] as const;
+
+const DAY = 24 * 3600 * 1000;
+
+/** Azure's limit is 50; three tags are the stack's own. */
+const MAX_TAGS = 47;
+const OWN_TAGS = ["project", "stack", "production"];
+
+/** A truth value as Pulumi hands it over: text. */
+export const boolean = z
+  .enum(["true", "false"], {
+    error: ({ input }) => `is neither true nor false${didYouMean(String(input), ["true", "false"])}`,
+  })
+  .transform((text) => text === "true");
+
+/** An e-mail address. */
+export const email = z.string().regex(/^[^@\s]+@[^@\s]+\.[^@\s]+$/, { error: "is not an e-mail address" });
+
+/** The name of a size of machine, by its form: which sizes there are depends on region and subscription. */
+export const vmSize = z
+  .string()
+  .regex(/^Standard_[A-Z][A-Za-z0-9_-]+$/, { error: "is not a size's name, which begins with Standard_" });
+
+/** A list of IPv4 addresses and blocks, as text with commas or as a list. How wide a block may be is a rule of its own. */
+export const bakerAddresses = addresses({ wide: true, needed: true });
+
+/** A list of IPv4 addresses and blocks up to /24. */
+export const adminAddresses = addresses({ wide: false, needed: false });
+
+function addresses({ wide, needed }: { readonly wide: boolean; readonly needed: boolean }) {
+  return z
+    .union([z.string(), z.array(z.string())], {
+      error: ({ input }) => (input === undefined ? "is missing" : "is neither text nor a list of texts"),
+    })
+    .transform((value, context): Block[] => {
+      const entries = (typeof value === "string" ? value.split(",") : value).map((entry) => entry.trim());
+      const { blocks, mistakes } = parseBlocks(entries, { wide });
+      if (needed && entries.length === 0) mistakes.push("is empty: the signer would be open to nobody");
+      for (const message of mistakes) context.addIssue({ code: "custom", input: value, message });
+      return blocks;
+    });
+}
+
+/** Who imports keys: one person, from one address. */
+export const keyImporter = z.strictObject({
+  objectId: z
+    .string({
+      error: ({ input }) => (input === undefined ? "is missing: the person's id in Microsoft Entra" : undefined),
+    })
+    .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, {
+      error: "is not a GUID; `az ad signed-in-user show --query id -o tsv` prints yours",
+    })
+    .transform((id) => id.toLowerCase()),
+  ip: z
+    .string({
+      error: ({ input }) =>
+        input === undefined ? "is missing: the address that the key importer works from" : undefined,
+    })
+    .transform((text, context) => {
+      const { blocks, mistakes } = parseBlocks(text.split(","), { wide: false });
+      const [block] = blocks;
+      if (block?.prefix === 32 && blocks.length === 1 && mistakes.length === 0) return block.text;
+      const message = mistakes[0] ?? "is one address, not a block or list";
+      context.addIssue({ code: "custom", input: text, message });
+      return z.NEVER;
+    }),
+});
+
+/** Key names have 1-127 letters, digits and hyphens, and no two differ in their case alone (Key Vault object identifiers). */
+export const generatedKeys = z
+  .array(
+    z.strictObject({
+      name: z.string().regex(/^[0-9a-zA-Z-]{1,127}$/, { error: "is not 1-127 letters, digits and hyphens" }),
+      curve: z.enum(["P-256", "P-256K"], { error: "is neither P-256 (tz3) nor P-256K (tz2)" }),
+      source: z.literal("generate", {
+        error: "is not generate; a key made offline is imported, not listed: docs/keys.md",
+      }),
+    }),
+  )
+  .refine((list) => twice(list) === undefined, {
+    when: () => true, // said beside what is wrong with an entry, not after it
+    error: ({ input }) => `${twice(input)} is listed twice`,
+  });
+
+function twice(list: unknown): string | undefined {
+  if (!Array.isArray(list)) return undefined;
+  const names = list.map((entry) => String(entry?.name).toLowerCase());
+  const at = names.findIndex((name, index) => name !== "undefined" && names.indexOf(name) !== index);
+  return at < 0 ? undefined : shown(list[at].name);
+}
+
+/** Ids of the chains that may be signed for. */
+export const chains = z
+  .array(
+    z.string().superRefine((id, context) => {
+      const { error } = chain.safeParse(id);
+      if (error === undefined) return;
+      const form = /^Net[1-9A-HJ-NP-Za-km-z]{12}$/.test(id)
+        ? "has a mistyped character"
+        : "is not a chain id, Net and 12 characters";
+      context.addIssue({ code: "custom", input: id, message: `${form}${didYouMean(id, CHAINS)}` });
+    }),
+  )
+  .min(1, { error: "is empty: no request would ever be signed" });
+
+/** Where and until when the first watermarks may be made, in the form of the signer, which also takes `always`. */
+export const firstWatermarks = asWritten(initialise.options[1]).superRefine((value, context) => {
+  const { until } = (value ?? {}) as { until?: unknown };
+  if (typeof until !== "string" || Number.isNaN(Date.parse(until))) return; // said already
+  const refuse = (message: string) => context.addIssue({ code: "custom", path: ["until"], input: until, message });
+  if (!until.endsWith("Z")) refuse("is not a time in UTC, which ends with Z");
+  else if (Date.parse(until) > Date.now() + DAY) refuse("is more than 24 hours ahead");
+});
+
+/** What each key may sign, in the form of the signer. */
+export const policy = asWritten(settingsSchema.shape.policy);
+
+/** Kinds that are signed after a person confirmed them. */
+export const kindsToConfirm = z.array(
+  keyPolicy.shape.allow.element.refine((kind) => !DEFAULT_KINDS.some((each) => each === kind), {
+    error: "cannot wait for a person",
+  }),
+);
+
+/** The clients' public keys, or `none`: a production stack without them says so. */
+export const authorizedKeys = z.union([z.literal("none"), z.array(authorizedKey)], {
+  error: "is neither a list of public keys nor none",
+});
+
+/** The node whose head bounds what is signed, in the form of the signer. */
+export const head = asWritten(headSchema).superRefine((value, context) => {
+  const url = URL.parse(String((value as { node?: unknown } | undefined)?.node));
+  if (url === null || !url.hostname.startsWith("[") || url.hostname === "[::1]") return;
+  const message = "has an IPv6 address; the machine's network is IPv4";
+  context.addIssue({ code: "custom", path: ["node"], input: url.href, message });
+});
 
 /**
- * The SSH key of Pulumi.dev.yaml. Its 32 bytes are the SHA-256 of a sentence, so nobody can hold a private half.
+ * Azure's rules: at most 50 tags, their names alike in any case, without some characters and without three prefixes; names
+ * up to 128 characters on a storage account, values up to 256 (tag-resources, tag-support).
  */
-export const EXAMPLE_SSH_KEY = exampleSshKey("tezos-signer: an example that nobody can log in with");
-
-/** A key pair that the stack has the vault's HSM make. */
-export interface GeneratedKey {
-  readonly name: string;
-  /** P-256 gives a tz3 address, P-256K (secp256k1) a tz2. */
-  readonly curve: "P-256" | "P-256K";
-  readonly source: "generate";
-}
-
-export interface Operator {
-  /** Object id of the person in Microsoft Entra, a GUID. */
-  readonly objectId: string;
-  /** The one IPv4 address that the person works from. */
-  readonly ip: string;
-}
-
-/** A marketplace image, by the four parts of its URN. */
-export interface Image {
-  readonly publisher: string;
-  readonly offer: string;
-  readonly sku: string;
-  readonly version: string;
-}
-
-/** Where missing watermarks may be created: below no level that was ever signed, and not after a time. */
-export interface Initialise {
-  readonly level: number;
-  readonly until: string;
-}
-
-export function boolean(text: string): boolean {
-  if (text !== "true" && text !== "false") throw new Error("is neither true nor false");
-  return text === "true";
-}
-
-export function oneOf<const T extends string>(text: string, allowed: readonly T[]): T {
-  const found = allowed.find((value) => value === text);
-  if (found === undefined) throw new Error(`is none of ${allowed.join(", ")}`);
-  return found;
-}
-
-/** An Azure region by its identifier, as `az account list-locations --query [].name` prints them. */
-export function location(text: string): string {
-  if (!/^[a-z]+[a-z0-9]*$/.test(text))
-    throw new Error("is not a region's identifier: lower case letters and digits only");
-  return text;
-}
-
-export function email(text: string): string {
-  if (text !== "" && !/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(text)) throw new Error("is not an e-mail address");
-  return text;
-}
-
-export function vmSize(text: string): string {
-  if (!/^Standard_[A-Z][A-Za-z0-9_-]+$/.test(text))
-    throw new Error("is not a size's name, which begins with Standard_");
-  return text;
-}
-
-export function image(text: string): Image {
-  const [publisher, offer, sku, version, ...rest] = text.split(":");
-  if (!publisher || !offer || !sku || !version || rest.length > 0) {
-    throw new Error("is not publisher:offer:sku:version");
-  }
-  return { publisher, offer, sku, version };
-}
-
-/** Azure takes RSA of 2048 bits or more and Ed25519 (Azure Linux VM documentation, "Supported SSH key formats"). */
-export function sshPublicKey(text: string): string {
-  if (/PRIVATE KEY/.test(text)) {
-    throw new Error(
-      "is a private key, and the stack's file holds it now: overwrite it with the file that ends in .pub",
-    );
-  }
-  const [type = "", blob = "", ...comment] = text.split(/\s+/);
-  if (type !== "ssh-ed25519" && type !== "ssh-rsa") throw new Error("is not an Ed25519 or RSA public key of one line");
-  const bytes = Buffer.from(blob, "base64");
-  const prefix = Buffer.concat([Buffer.from([0, 0, 0, type.length]), Buffer.from(type)]);
-  if (bytes.toString("base64") !== blob || !bytes.subarray(0, prefix.length).equals(prefix)) {
-    throw new Error(`its base64 part is damaged: it does not say ${type}`);
-  }
-  if (type === "ssh-ed25519" && bytes.length !== 51) throw new Error("is cut short: an Ed25519 key has 68 characters");
-  if (type === "ssh-rsa" && bytes.length < 7 + 4 + 3 + 256) throw new Error("is an RSA key of fewer than 2048 bits");
-  return [type, blob, ...comment].join(" ");
-}
-
-export function operator(text: string): Operator | undefined {
-  const { objectId, ip, ...rest } = object(text);
-  if (objectId === undefined && ip === undefined && isEmpty(rest)) return undefined;
-  only(rest, "objectId and ip");
-  if (typeof objectId !== "string" || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(objectId)) {
-    throw new Error("objectId is not a GUID; `az ad signed-in-user show --query id -o tsv` prints yours");
-  }
-  if (typeof ip !== "string") throw new Error("ip is missing: the address that the operator works from");
-  const [block, ...more] = parseBlocks(ip);
-  if (block === undefined || block.prefix !== 32 || more.length > 0)
-    throw new Error("ip is one address, not a block or list");
-  return { objectId: objectId.toLowerCase(), ip: block.text };
-}
-
-/** Key names: 1-127 letters, digits and hyphens (Key Vault object identifiers). */
-export function keys(text: string): GeneratedKey[] {
-  const found = list(text).map((entry, index) => {
-    if (typeof entry !== "object" || entry === null)
-      throw new Error(`[${index}] is not an object with name, curve, source`);
-    const { name, curve, source, ...rest } = entry as Record<string, unknown>;
-    only(rest, "name, curve and source", `[${index}].`);
-    if (typeof name !== "string" || !/^[0-9a-zA-Z-]{1,127}$/.test(name)) {
-      throw new Error(`[${index}].name is not 1-127 letters, digits and hyphens`);
+export const tags = z.record(z.string(), z.unknown()).transform((found, context) => {
+  const names = Object.keys(found);
+  const refuse = (path: string[], input: unknown, message: string) =>
+    context.addIssue({ code: "custom", path, input, message });
+  if (names.length > MAX_TAGS) refuse([], found, `are ${names.length}; Azure takes 50, and three are the stack's own`);
+  for (const [index, name] of names.entries()) {
+    const value = found[name];
+    const lower = name.toLowerCase();
+    if (/[<>%&\\?/]/.test(name)) refuse([name], value, "is no tag name: <>%&\\?/ are not taken");
+    if (name === "" || name.length > 128) refuse([name], value, "has no name of 1 to 128 characters");
+    if (/^(azure|microsoft|windows)/.test(lower))
+      refuse([name], value, "begins with a word that Azure keeps for itself");
+    if (OWN_TAGS.includes(lower)) refuse([name], value, "is a tag of the stack's own; take another name");
+    if (names.findIndex((other) => other.toLowerCase() === lower) < index) {
+      refuse([name], value, "is there twice: Azure takes no notice of case");
     }
-    if (curve !== "P-256" && curve !== "P-256K")
-      throw new Error(`[${index}].curve is neither P-256 (tz3) nor P-256K (tz2)`);
-    if (source !== "generate") {
-      throw new Error(`[${index}].source is not generate; a key made offline is imported, not listed: docs/keys.md`);
-    }
-    return { name, curve, source } as const;
-  });
-  const twice = found.find(({ name }, index) => found.findIndex((other) => other.name === name) !== index);
-  if (twice !== undefined) throw new Error(`${twice.name} is listed twice`);
-  return found;
-}
-
-export function chains(text: string): string[] {
-  const found = names(text);
-  if (found.length === 0) throw new Error("is empty: no request would ever be signed");
-  const bad = found.find((id) => !/^Net[1-9A-HJ-NP-Za-km-z]{12}$/.test(id));
-  if (bad !== undefined) throw new Error(`${bad} is not a chain id, Net and 12 characters`);
-  return found;
-}
-
-export function initialise(text: string): Initialise | undefined {
-  const { level, until, ...rest } = object(text);
-  if (level === undefined && until === undefined && isEmpty(rest)) return undefined;
-  only(rest, "level and until");
-  // `config set --path initialise.level 9123456` stores a number; a value in quotes stays text.
-  if (!Number.isInteger(level) || Number(level) < 1 || Number(level) > 2 ** 31 - 1) {
-    throw new Error("level is not a block level, 1 to 2147483647");
-  }
-  if (
-    typeof until !== "string" ||
-    !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z$/.test(until) ||
-    Number.isNaN(Date.parse(until))
-  ) {
-    throw new Error("until is not a time in UTC");
-  }
-  if (Date.parse(until) > Date.now() + 24 * 3600 * 1000) throw new Error("until is more than 24 hours ahead");
-  return { level: Number(level), until };
-}
-
-/** Its content is judged by the signer's own schema: signer-settings.ts. */
-export function policy(text: string): Record<string, Record<string, unknown>> | undefined {
-  const found = object(text);
-  for (const [who, rules] of Object.entries(found)) {
-    if (typeof rules !== "object" || rules === null || Array.isArray(rules)) throw new Error(`${who} is not an object`);
-  }
-  return isEmpty(found) ? undefined : (found as Record<string, Record<string, unknown>>);
-}
-
-export function head(text: string): Record<string, unknown> | undefined {
-  const found = object(text);
-  if (isEmpty(found)) return undefined;
-  const { node } = found;
-  if (typeof node !== "string" || !URL.canParse(node) || !/^https?:$/.test(new URL(node).protocol)) {
-    throw new Error("node is not a URL of a Tezos node");
-  }
-  const { hostname } = new URL(node);
-  if (hostname.startsWith("[") && hostname !== "[::1]") {
-    throw new Error("node has an IPv6 address; the machine's network is IPv4");
-  }
-  return found;
-}
-
-/** Azure: at most 50 tags, names up to 128 characters on a storage account, values up to 256. Three are the stack's own. */
-export function tags(text: string): Record<string, string> {
-  const found = object(text);
-  if (Object.keys(found).length > 47) throw new Error("are more than 47");
-  for (const [name, value] of Object.entries(found)) {
-    if (name === "" || name.length > 128 || /[<>%&\\?/]/.test(name))
-      throw new Error(`${name} is no tag name: <>%&\\?/ are not taken`);
-    if (typeof value !== "string" || value.length > 256)
-      throw new Error(`${name} is not a text of up to 256 characters`);
+    if (typeof value !== "string") refuse([name], value, "is not a text; put it into quotes");
+    else if (value.length > 256) refuse([name], value, "is not a text of up to 256 characters");
   }
   return found as Record<string, string>;
-}
-
-export function names(text: string): string[] {
-  const found = list(text);
-  const bad = found.findIndex((entry) => typeof entry !== "string");
-  if (bad >= 0) throw new Error(`[${bad}] is not text`);
-  return found as string[];
-}
-
-function object(text: string): Record<string, unknown> {
-  const found = json(text);
-  if (typeof found !== "object" || found === null || Array.isArray(found)) throw new Error("is not a JSON object");
-  return found as Record<string, unknown>;
-}
-
-function list(text: string): unknown[] {
-  const found = json(text);
-  if (!Array.isArray(found)) throw new Error("is not a JSON list");
-  return found;
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error("is not JSON");
-  }
-}
-
-function only(rest: Record<string, unknown>, allowed: string, path = ""): void {
-  const [extra] = Object.keys(rest);
-  if (extra !== undefined) throw new Error(`${path}${extra} is unknown; it takes ${allowed}`);
-}
-
-function isEmpty(found: object): boolean {
-  return Object.keys(found).length === 0;
-}
-
-function exampleSshKey(sentence: string): string {
-  const text = (value: Uint8Array) => Buffer.concat([Buffer.from([0, 0, 0, value.length]), value]);
-  const blob = Buffer.concat([text(Buffer.from("ssh-ed25519")), text(createHash("sha256").update(sentence).digest())]);
-  return `ssh-ed25519 ${blob.toString("base64")} example`;
-}
+});

@@ -5,10 +5,17 @@
  */
 import { parseSettings, SettingsError } from "../../signer/settings/schema.ts";
 import { SIGNER_PORT } from "../firewall.ts";
-import type { Settings } from "./schema.ts";
+import { DEFAULT_KINDS } from "./readers.ts";
+import type { StackConfig } from "./schema.ts";
 
-/** What only Azure can tell: the names that the stack's resources were given. */
-export interface Surroundings {
+/** What the signer's settings take from the stack's configuration. */
+export type SignerConfig = Pick<
+  StackConfig,
+  "production" | "initialise" | "authorizedKeys" | "head" | "policy" | "chains" | "confirm"
+>;
+
+/** Names assigned by Azure to the stack's resources. */
+export interface ResourceNames {
   readonly vaultUri: string;
   readonly tableEndpoint: string;
   readonly table: string;
@@ -18,7 +25,7 @@ export interface Surroundings {
 }
 
 /** Stands in for what is not known before the first `up`, so that a preview can judge all the rest. */
-const EXAMPLE: Surroundings = {
+const EXAMPLE: ResourceNames = {
   vaultUri: "https://tezos-0123456789abcdef.vault.azure.net",
   tableEndpoint: "https://tezos0123456789abcdef.table.core.windows.net",
   table: "watermarks",
@@ -27,11 +34,12 @@ const EXAMPLE: Surroundings = {
 };
 
 /**
- * The settings as text: JSON, which is YAML, in a fixed order, so that equal settings are equal bytes.
+ * Writes the settings as JSON, which is YAML, in a fixed order, so that equal settings are equal bytes.
  * A throw-away stack may begin with empty watermarks at any time and at any level; a production stack may not.
  */
-export function signerSettings(settings: Settings, azure: Surroundings): string {
-  const { production, initialise, authorizedKeys, head } = settings;
+export function signerSettings(config: SignerConfig, azure: ResourceNames): string {
+  const { production, initialise, authorizedKeys, head } = config;
+  const authenticates = authorizedKeys !== "none" && authorizedKeys.length > 0;
   return JSON.stringify({
     listen: { host: "0.0.0.0", port: SIGNER_PORT },
     keys: {
@@ -49,42 +57,29 @@ export function signerSettings(settings: Settings, azure: Surroundings): string 
       initialise: initialise ?? (production ? undefined : "always"),
       maxStep: production ? 100 : "off",
     },
-    policy: policy(settings),
+    policy: policy(config),
     confirmation: { socket: "/run/tezos-signer/confirm.sock" },
-    authentication: authorizedKeys.length > 0 ? { keys: authorizedKeys } : undefined,
+    authentication: authenticates ? { keys: authorizedKeys } : undefined,
     listKnownKeys: true,
     head,
   });
 }
 
-/** The policy as configured, or the default: blocks and (pre)attestations, and what `confirm` names by hand. */
-function policy({ policy, chains, confirm }: Settings): Record<string, unknown> {
+/** Returns the policy as configured, or the default: blocks and (pre)attestations, and what `confirm` names by hand. */
+function policy({ policy, chains, confirm }: SignerConfig): Record<string, unknown> {
   const fallback = {
-    default: { allow: ["block", "preattestation", "attestation"], ...(confirm.length > 0 ? { confirm } : {}) },
+    default: { allow: DEFAULT_KINDS, ...(confirm.length > 0 ? { confirm } : {}) },
   };
   return Object.fromEntries(Object.entries(policy ?? fallback).map(([who, rules]) => [who, { chains, ...rules }]));
 }
 
-/** Which key of the stack a part of the signer's settings comes from; the first that fits. */
-const SOURCES: readonly (readonly [path: RegExp, key: string])[] = [
-  [/^policy\.[^.]+\.chains/, "chains"],
-  [/^policy\.[^.]+\.confirm/, "confirm"],
-  [/^policy/, "policy"],
-  [/^authentication/, "authorizedKeys"],
-  [/^watermarks\.initialise/, "initialise"],
-  [/^head/, "head"],
-];
-
-/** What the signer would refuse at its start, so that a preview refuses it: the stack's key, and the signer's words. */
-export function signerMistakes(settings: Settings): { key: string; problem: string }[] {
+/** Returns what the signer would refuse at its start, in the signer's words, so that a preview refuses it. */
+export function signerMistakes(config: SignerConfig): readonly string[] {
   try {
-    parseSettings(signerSettings(settings, EXAMPLE), "the signer's settings");
+    parseSettings(signerSettings(config, EXAMPLE), "the signer's settings");
     return [];
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    return error.mistakes.map((problem) => ({
-      key: SOURCES.find(([path]) => path.test(problem))?.[1] ?? "the stack",
-      problem: `the signer refuses ${problem}`,
-    }));
+    return error.mistakes;
   }
 }

@@ -3,7 +3,7 @@
  * An estimate to plan with: prices differ by region and change.
  * @module
  */
-import type { Settings } from "../config/schema.ts";
+import type { StackConfig } from "../config/schema.ts";
 
 export interface CostLine {
   readonly what: string;
@@ -31,7 +31,7 @@ const BLOB_GB = 0.0184;
 const SIGNATURES = (30 * 24 * 3600 * 2) / 6;
 
 /** Estimates a stack's month: the machine, its address and disk, the keys, the table, the releases, the alerts. */
-export function estimateCost(settings: Pick<Settings, "vmSize" | "keys" | "monitoring">): CostEstimate {
+export function estimateCost(settings: Pick<StackConfig, "vmSize" | "keys" | "monitoring">): CostEstimate {
   const hourly = SIZES[settings.vmSize];
   const keys = Math.max(1, settings.keys.length);
   const lines: CostLine[] = [

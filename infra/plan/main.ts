@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import type { Release } from "../components/releases.ts";
-import { parseSettings, warnings } from "../config/schema.ts";
+import { parseConfig } from "../config/parse.ts";
+import { warnings } from "../config/warnings.ts";
 import { bootScript } from "../custom-data.ts";
 import { firewallRules } from "../firewall.ts";
 import { build } from "../index.ts";
@@ -36,7 +37,7 @@ export async function main(args: string[]): Promise<number> {
     }
     file = `Pulumi.${stack}.yaml`;
     const text = readFileSync(join(import.meta.dirname, "../..", file), "utf8");
-    const settings = parseSettings(readStackFile(text, "tezos-signer"), stack);
+    const settings = parseConfig(readStackFile(text, "tezos-signer"), stack);
     const plan = await record(stack, () => build(settings, bootScript(), placeholder()));
     const broken = violations(plan);
     const kept = POLICY_RULES.filter((rule) => rule.broken(plan).length === 0).map(({ name }) => name);

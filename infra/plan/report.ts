@@ -3,14 +3,14 @@
  * @module
  */
 
-import type { Settings } from "../config/schema.ts";
+import type { StackConfig } from "../config/schema.ts";
 import { type Rule, SIGNER_PORT } from "../firewall.ts";
 import type { CostEstimate } from "./cost.ts";
 import { commandsReplacedBy } from "./guide.ts";
 import { at, type Plan, type PlannedResource } from "./recorder.ts";
 
 export interface Report {
-  readonly settings: Settings;
+  readonly settings: StackConfig;
   readonly plan: Plan;
   readonly rules: readonly Rule[];
   readonly cost: CostEstimate;
@@ -120,16 +120,20 @@ function vault(plan: Plan): string[] {
   return table([
     ["default", String(at(inputs, "properties.networkAcls.defaultAction")), "whoever is not below is refused"],
     ["allowed", "subnet signer", "through its own endpoint"],
-    ...rules.map((rule, index) => ["allowed", String(at(rule, "value")), index === 0 ? "the machine" : "the operator"]),
+    ...rules.map((rule, index) => [
+      "allowed",
+      String(at(rule, "value")),
+      index === 0 ? "the machine" : "the key importer",
+    ]),
     ...policies.map((policy, index) => [
-      index === 0 ? "machine" : "operator",
+      index === 0 ? "machine" : "key importer",
       list(at(policy, "permissions.keys")).join(" "),
       index === 0 ? "signs" : "brings keys in, never signs",
     ]),
   ]);
 }
 
-function lifetimes({ production }: Settings): string[] {
+function lifetimes({ production }: StackConfig): string[] {
   return [
     "config set bakerIp, then up: the firewall changes in place; the signer is not even restarted",
     "a new version of the signer, then up: the machine changes over in place, and back if it must",

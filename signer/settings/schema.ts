@@ -76,7 +76,8 @@ const level = z
   .min(1)
   .max(2 ** 31 - 1);
 
-const initialise = z.union([z.literal("always"), z.strictObject({ level, until: time.transform(Date.parse) })], {
+/** Where missing watermarks may be created: anywhere and at any time, or below no level that was ever signed. */
+export const initialise = z.union([z.literal("always"), z.strictObject({ level, until: time.transform(Date.parse) })], {
   error: "must be `always` (throw-away networks only) or { level: 9123456, until: 2026-11-20T16:00:00Z }",
 });
 
@@ -100,11 +101,16 @@ const watermarks = z.discriminatedUnion("kind", [
 
 const CONSENSUS_KINDS = ["block", "preattestation", "attestation"] as const;
 const permission = z.enum([...CONSENSUS_KINDS, ...OPERATION_KINDS, "pack"]);
-const keyPolicy = z.strictObject({
+/** A chain's id. */
+export const chain = base58("Net");
+/** A public key of a client that may ask. */
+export const authorizedKey = base58("edpk", "sppk", "p2pk");
+/** What one key may sign. */
+export const keyPolicy = z.strictObject({
   allow: z.array(permission),
   confirm: z.array(permission).optional(),
   authentication: z.boolean().optional(),
-  chains: z.array(base58("Net")).min(1).optional(),
+  chains: z.array(chain).min(1).optional(),
 });
 
 /** Addresses of RFC 1918 and of this computer. */
@@ -122,6 +128,15 @@ const node = z.string().superRefine((text, context) => {
 
 const levels = z.int().min(0).max(10_000);
 
+/** The node whose head bounds what is signed. */
+export const headSchema = z.strictObject({
+  node,
+  maxBehind: levels.default(5),
+  maxAhead: levels.default(5),
+  maxAge: z.int().min(10).max(86_400).default(60),
+  whenUnknown: z.enum(["sign", "refuse"]).default("sign"),
+});
+
 export const settingsSchema = z.strictObject({
   listen: z
     .strictObject({
@@ -138,18 +153,10 @@ export const settingsSchema = z.strictObject({
     .default({})
     .transform(({ default: fallback, ...own }): Policy => ({ default: fallback, keys: new Map(Object.entries(own)) })),
   confirmation: z.strictObject({ socket: file }).optional(),
-  authentication: z.strictObject({ keys: z.array(base58("edpk", "sppk", "p2pk")).min(1) }).optional(),
+  authentication: z.strictObject({ keys: z.array(authorizedKey).min(1) }).optional(),
   allowedAddresses: z.array(addressRange).min(1).optional(),
   listKnownKeys: z.boolean().default(false),
-  head: z
-    .strictObject({
-      node,
-      maxBehind: levels.default(5),
-      maxAhead: levels.default(5),
-      maxAge: z.int().min(10).max(86_400).default(60),
-      whenUnknown: z.enum(["sign", "refuse"]).default("sign"),
-    })
-    .optional(),
+  head: headSchema.optional(),
 });
 
 /** Settings as the program uses them: checked, with defaults filled in. */

@@ -127,8 +127,8 @@ export const RULES: readonly Rule[] = [
     },
   },
   notRun("az login", PERSON),
-  notRun('pulumi config set --path operator.objectId "$(az ad signed-in-user show --query id -o tsv)"', PERSON),
-  notRun("pulumi config set --path operator.ip 203.0.113.20", PERSON),
+  notRun('pulumi config set --path keyImporter.objectId "$(az ad signed-in-user show --query id -o tsv)"', PERSON),
+  notRun("pulumi config set --path keyImporter.ip 203.0.113.20", PERSON),
   notRun("npm run up", "the emulated vault lets the operator in, and the second time no longer", (ceremony) => {
     ceremony.letOperatorIn(ceremony.paper.kek === "");
     return undefined;
@@ -176,7 +176,7 @@ export const RULES: readonly Rule[] = [
       expect(row(lines, "watermark store")).to.equal(store);
     },
   },
-  notRun("pulumi config rm operator", PERSON),
+  notRun("pulumi config rm keyImporter", PERSON),
   {
     at: "offline",
     command: "tezos-signer keys drill sign ",

@@ -31,6 +31,34 @@ describe("Pulumi's command line on this checkout", function () {
 
   after(() => engine?.close());
 
+  it("tells all mistakes in one round, wrong types and missing values among them", async () => {
+    const location = (await pulumi("config", "get", "location")).output.trim();
+    await pulumi("config", "rm", "location");
+    await pulumi("config", "set", "monitoring", "maybe");
+    await pulumi("config", "set", "--path", "tags.stack", "mine");
+    await pulumi("config", "set", "--path", "keys[0].curve", "P256");
+    await pulumi("config", "rm", "bakerIp");
+    await pulumi("config", "set", "--path", "bakerIp[0]", "203.0.113.7");
+    await pulumi("config", "set", "--path", "bakerIp[1]", "10.0.0.4");
+    const { failed, output } = await pulumi("preview", OFFLINE);
+    expect(failed, output).to.equal(true);
+    for (const line of [
+      "has 5 mistakes; nothing was changed",
+      "location: is missing",
+      "bakerIp: 10.0.0.4 is private",
+      "keys[0].curve = P256: is neither P-256 (tz3) nor P-256K (tz2)",
+      "monitoring = maybe: is neither true nor false",
+      "tags.stack = mine: is a tag of the stack's own; take another name",
+    ]) {
+      expect(output).to.include(line);
+    }
+    await pulumi("config", "set", "location", location);
+    await pulumi("config", "set", "bakerIp", "203.0.113.7");
+    await pulumi("config", "rm", "monitoring");
+    await pulumi("config", "rm", "tags");
+    await pulumi("config", "set", "--path", "keys[0].curve", "P-256");
+  });
+
   it("where Azure refuses the size, names the successor as a command", async () => {
     cloud.refusedSizes.add("Standard_B1s");
     const { failed, output } = await pulumi("up", "--yes", "--skip-preview", OFFLINE);
@@ -38,10 +66,10 @@ describe("Pulumi's command line on this checkout", function () {
     expect(output).to.include("set its successor: pulumi config set vmSize Standard_B2ats_v2");
   });
 
-  it("obeys that command, takes an operator by path, and brings the rest of the stack up", async () => {
+  it("obeys that command, takes a key importer by path, and brings the rest of the stack up", async () => {
     await pulumi("config", "set", "vmSize", "Standard_B2ats_v2");
-    await pulumi("config", "set", "--path", "operator.objectId", "aaaaaaaa-1111-4222-8333-444444444444");
-    await pulumi("config", "set", "--path", "operator.ip", "198.51.100.4");
+    await pulumi("config", "set", "--path", "keyImporter.objectId", "aaaaaaaa-1111-4222-8333-444444444444");
+    await pulumi("config", "set", "--path", "keyImporter.ip", "198.51.100.4");
     const { failed, output } = await pulumi("up", "--yes", "--skip-preview", OFFLINE);
     expect(failed, output).to.equal(false);
     expect(output).to.match(/signerUrl\s*: "http:\/\/20\.50\.100\.10:6732"/);

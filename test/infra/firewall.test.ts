@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import type { Settings } from "../../infra/config/schema.ts";
+import type { StackConfig } from "../../infra/config/schema.ts";
 import { firewallRules } from "../../infra/firewall.ts";
 import { settings } from "../fixtures/stack-configs.ts";
 
 /** A rule as one line. */
-const lines = (config: Readonly<Record<string, string>>, head?: Settings["head"]) =>
+const lines = (config: Readonly<Record<string, string>>, head?: StackConfig["head"]) =>
   firewallRules({ ...settings(config), head }).map(
     (rule) =>
       `${rule.direction} ${rule.priority} ${rule.access} ${rule.protocol} ${rule.sourceAddressPrefixes.join(",")} -> ${rule.destinationAddressPrefix}:${rule.destinationPortRange}`,

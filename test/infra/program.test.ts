@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { parseSettings } from "../../infra/config/schema.ts";
+import { parseConfig } from "../../infra/config/parse.ts";
 import { build } from "../../infra/index.ts";
 import { record } from "../../infra/plan/recorder.ts";
 import { readStackFile } from "../../infra/plan/stack-file.ts";
@@ -29,7 +29,7 @@ describe("the program as Pulumi's language runtime starts it on this checkout", 
     expect(code, errors).to.equal(0);
     const made = await makeRelease(root, () => {});
     const source = new pulumi.asset.FileAsset(made.file);
-    const plan = await record("dev", () => build(parseSettings(config, "dev"), "", { ...made, source }));
+    const plan = await record("dev", () => build(parseConfig(config, "dev"), "", { ...made, source }));
     expect(resources.map(({ name }) => name)).to.have.members(plan.resources.map(({ name }) => name));
     expect(outputs).to.include({
       signerUrl: "http://20.50.100.10:6732",
@@ -56,6 +56,12 @@ describe("the program as Pulumi's language runtime starts it on this checkout", 
       .to.include("3 mistakes")
       .and.to.include("did you mean bakerIp?")
       .and.not.to.match(/\n\s+at /);
+  });
+
+  it("warns in every run of what wants a second look", async () => {
+    const { code, warnings } = await runProgram(root, { ...config, monitoring: "true" }, { dryRun: true, outputs: {} });
+    expect(code).to.equal(0);
+    expect(warnings).to.include("203.0.113.7 is reserved for documentation").and.to.include("alertEmail is not set");
   });
 
   it("says in one sentence which Node.js it needs", () => {

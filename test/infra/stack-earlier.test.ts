@@ -19,6 +19,12 @@ for (const kind of ["throw-away", "production"] as const) {
       const engine = await Engine.start(cloud, folder ?? "");
       try {
         const stack = await earlierStack(kind, cloud, engine, program());
+        if (kind === "production") {
+          const { failed, messages } = await stack.preview();
+          expect(failed).to.equal(true);
+          expect(messages).to.include("authorizedKeys: is missing");
+          await stack.configure({ authorizedKeys: "none" });
+        }
         expect(Object.keys(await stack.refresh())).to.deep.equal(["same"]);
         const before = kept(cloud);
         const machines = cloud.ofType(MACHINE).map(({ outputs }) => text(outputs, "vmId"));

@@ -149,13 +149,13 @@ describe("the life of a throw-away stack on Pulumi's engine", function () {
     expect(cloud.ofType("azure-native:keyvault:Key")).to.have.length(1);
   });
 
-  it("an operator gets a pass through the vault's firewall and rights that do not sign, and loses both again", async () => {
-    await stack.configure({ operator: '{"objectId":"aaaaaaaa-1111-4222-8333-444444444444","ip":"198.51.100.4"}' });
+  it("a key importer gets a pass through the vault's firewall and rights that do not sign, and loses both again", async () => {
+    await stack.configure({ keyImporter: '{"objectId":"aaaaaaaa-1111-4222-8333-444444444444","ip":"198.51.100.4"}' });
     expect((await stack.preview()).operations).to.deep.equal(["update vault"]);
     expect((await stack.up()).operations).to.deep.equal(["update vault"]);
     const vault = () => JSON.stringify(cloud.ofType(VAULT)[0]?.inputs);
     expect(vault()).to.include("198.51.100.4/32").and.to.include("aaaaaaaa-1111-4222-8333-444444444444");
-    await stack.configure({ operator: null });
+    await stack.configure({ keyImporter: null });
     expect((await stack.up()).operations).to.deep.equal(["update vault"]);
     expect(vault()).not.to.include("198.51.100.4").and.not.to.include("aaaaaaaa");
   });

@@ -13,6 +13,7 @@ describe("the life of a production stack on Pulumi's engine", function () {
     bakerIp: "84.20.17.5",
     sshPublicKey: SSH_KEY,
     production: "true",
+    authorizedKeys: "none",
     monitoring: "true",
     keys: '[{"name":"consensus","curve":"P-256","source":"generate"}]',
   };

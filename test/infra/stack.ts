@@ -1,4 +1,4 @@
-import { EXAMPLE_SSH_KEY } from "../../infra/config/readers.ts";
+import { EXAMPLE_SSH_KEY } from "../../infra/config/ssh-key.ts";
 import { build, readSettings } from "../../infra/index.ts";
 import { earlierReleases } from "../../infra/release/earlier-releases.ts";
 import type { Cloud } from "../emulators/azure-resource-manager/cloud.ts";

@@ -121,13 +121,13 @@ function refusal(task: Task, host: string, error: ServiceError): string {
   const inner = error.details?.error?.innerError?.code ?? "";
   if (inner.startsWith("ForbiddenByFirewall") || /Client address is not authorized/i.test(error.message)) {
     const address = /Client address: ([0-9a-fA-F.:]+)/.exec(error.message)?.[1] ?? "this computer's address";
-    return `The vault's firewall does not let ${address} in. Let it in while you import keys:\n  pulumi config set --path operator.ip ${address}\n  npm run up`;
+    return `The vault's firewall does not let ${address} in. Let it in while you import keys:\n  pulumi config set --path keyImporter.ip ${address}\n  npm run up`;
   }
   if (inner === "ForbiddenByConnection") {
     return `The vault ${host} is closed to the internet. Run the command inside its network.`;
   }
   if (/disabled/i.test(inner)) return `The key ${task.name ?? ""} is disabled in the vault ${host}.`;
-  return `Whoever is signed in here lacks the permission "keys ${task.permission}" on the vault ${host}. Give it, and wait a minute:\n  pulumi config set --path operator.objectId "$(az ad signed-in-user show --query id -o tsv)"\n  npm run up`;
+  return `Whoever is signed in here lacks the permission "keys ${task.permission}" on the vault ${host}. Give it, and wait a minute:\n  pulumi config set --path keyImporter.objectId "$(az ad signed-in-user show --query id -o tsv)"\n  npm run up`;
 }
 
 function conflict(task: Task, host: string, error: ServiceError): string {

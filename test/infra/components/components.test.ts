@@ -47,7 +47,7 @@ describe("what the program asks Azure for", () => {
   });
 
   describe("the vault", () => {
-    it("is premium and answers the subnet, the machine's address and the operator, and nobody else", () => {
+    it("is premium and answers the subnet, the machine's address and the key importer, and nobody else", () => {
       const acls = at(resource(everything, "vault").inputs, "properties.networkAcls");
       expect(acls).to.deep.equal({
         bypass: "None",
@@ -58,7 +58,7 @@ describe("what the program asks Azure for", () => {
       expect(text(resource(least, "vault").inputs, "properties.sku.name")).to.equal("premium");
     });
 
-    it("lets the machine get, list and sign, and the operator bring keys in without signing", () => {
+    it("lets the machine get, list and sign, and the key importer bring keys in without signing", () => {
       const policies = list(resource(everything, "vault").inputs, "properties.accessPolicies");
       expect(policies.map((policy) => texts(policy, "permissions.keys").join(" "))).to.deep.equal([
         "get list sign",

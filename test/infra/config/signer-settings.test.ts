@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { type Surroundings, signerSettings } from "../../../infra/config/signer-settings.ts";
+import { type ResourceNames, signerSettings } from "../../../infra/config/signer-settings.ts";
 import { parseSettings } from "../../../signer/settings/schema.ts";
 import { settings } from "../../fixtures/stack-configs.ts";
 
-const AZURE: Surroundings = {
+const AZURE: ResourceNames = {
   vaultUri: "https://tezos-0123456789abcdef.vault.azure.net",
   tableEndpoint: "https://tezos0123456789abcdef.table.core.windows.net",
   table: "watermarks",
@@ -31,11 +31,15 @@ describe("the signer's settings as the stack writes them", () => {
 
   it("begin a throw-away stack's watermarks at any time, and a production stack's only where it was said", () => {
     expect(read({}).watermarks).to.include({ initialise: "always", maxStep: "off" });
-    const production = read({ production: "true" }).watermarks;
+    const production = read({ production: "true", authorizedKeys: "none" }).watermarks;
     expect(production.initialise).to.equal(undefined);
     expect(production.maxStep).to.equal(100);
     const until = new Date(Date.now() + 3_600_000).toISOString().replace(/\.\d+/, "");
-    const said = read({ production: "true", initialise: JSON.stringify({ level: 9_123_456, until }) });
+    const said = read({
+      production: "true",
+      authorizedKeys: "none",
+      initialise: JSON.stringify({ level: 9_123_456, until }),
+    });
     expect(said.watermarks.initialise).to.deep.equal({ level: 9_123_456, until: Date.parse(until) });
   });
 

@@ -200,7 +200,7 @@ describe("keys commands at a vault", () => {
       vault.firewall.allow(["203.0.113.7/32"]);
       const outcome = await run(importing(), []);
       expect(outcome.code).to.equal(code("refused"));
-      expect(outcome.stderr).to.include("pulumi config set --path operator.ip 127.0.0.1");
+      expect(outcome.stderr).to.include("pulumi config set --path keyImporter.ip 127.0.0.1");
       vault.firewall.open();
       expect(await content()).to.have.all.keys("import-kek");
     });
@@ -212,7 +212,9 @@ describe("keys commands at a vault", () => {
       );
       const outcome = await run(importing(), importAnswers());
       expect(outcome.code).to.equal(code("refused"));
-      expect(prose(outcome.stderr)).to.include('lacks the permission "keys import"').and.include("operator.objectId");
+      expect(prose(outcome.stderr))
+        .to.include('lacks the permission "keys import"')
+        .and.include("keyImporter.objectId");
       expect(await content()).to.have.all.keys("import-kek");
     });
 

@@ -1,0 +1,63 @@
+/**
+ * What is allowed and yet wants a second look. Pure; `plan`, `preview` and `up` print it, and refuse nothing by it.
+ * @module
+ */
+import { privateNodeName } from "../firewall.ts";
+import { isDocumentation } from "./addresses.ts";
+import type { StackConfig } from "./schema.ts";
+import { EXAMPLE_SSH_KEY } from "./ssh-key.ts";
+
+/** Returns the warnings for a configuration, a sentence each. */
+export function warnings(config: StackConfig): string[] {
+  return [...placeholders(config), ...gaps(config), ...twoBakers(config), ...keysWithoutBackup(config)];
+}
+
+function* placeholders({ bakerIp, adminIp, sshPublicKey }: StackConfig): Iterable<string> {
+  const documentation = [...bakerIp, ...adminIp].filter(isDocumentation);
+  if (documentation.length > 0) {
+    const texts = documentation.map((block) => block.text).join(", ");
+    yield `${texts} is reserved for documentation (RFC 5737): set bakerIp to your baker's address`;
+  }
+  if (sshPublicKey === EXAMPLE_SSH_KEY) {
+    yield "sshPublicKey is the example: nobody holds its private half, so nobody can log in";
+  }
+}
+
+function* gaps({
+  production,
+  initialise,
+  authorizedKeys,
+  monitoring,
+  alertEmail,
+  head,
+}: StackConfig): Iterable<string> {
+  if (production && initialise === undefined) {
+    yield "initialise is not set: right once the signer has signed; a new one finds no watermarks, and signs nothing";
+  }
+  if (production && authorizedKeys === "none") {
+    yield "authorizedKeys is none: whoever sits on the way between baker and signer can ask in the baker's name";
+  }
+  if (production && !monitoring) {
+    yield "monitoring is not set: no audit log says what the keys signed, and no alert says that they stopped";
+  }
+  if (monitoring && alertEmail === "") {
+    yield "alertEmail is not set: alerts show in Azure's portal alone, and nobody is told";
+  }
+  const node = privateNodeName(head);
+  if (node !== undefined) {
+    yield `head.node ${node} looks like a private name, and the firewall lets a name lead to public addresses only: give the node's address`;
+  }
+}
+
+/** Imported keys are not listed, so no key in the list may well be one. */
+function* twoBakers({ bakerIp, keys }: StackConfig): Iterable<string> {
+  if (bakerIp.length < 2 || keys.length > 1) return;
+  const texts = bakerIp.map(({ text }) => text).join(", ");
+  yield `bakerIp names ${bakerIp.length} addresses (${texts}) for one key: never run two bakers with it, that is how bakers are slashed`;
+}
+
+function* keysWithoutBackup({ keys }: StackConfig): Iterable<string> {
+  for (const { name } of keys) {
+    yield `the key ${name} is made in the HSM and has no backup: if the vault is lost, so is the key`;
+  }
+}

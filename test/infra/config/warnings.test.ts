@@ -1,0 +1,84 @@
+import { expect } from "chai";
+import { EXAMPLE_SSH_KEY } from "../../../infra/config/ssh-key.ts";
+import { warnings } from "../../../infra/config/warnings.ts";
+import { settings } from "../../fixtures/stack-configs.ts";
+
+const CLIENT = "edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav";
+
+/** A production stack that gives no cause for a warning. */
+const PRODUCTION = {
+  production: "true",
+  authorizedKeys: `["${CLIENT}"]`,
+  monitoring: "true",
+  alertEmail: "baker@example.org",
+  initialise: '{"level":9123456,"until":"2026-11-20T16:00:00Z"}',
+};
+
+const warned = (config: Readonly<Record<string, string>>) => warnings(settings(config));
+
+describe("warnings for a stack's configuration", () => {
+  it("are none where nothing wants a second look", () => {
+    expect(warned({})).to.deep.equal([]);
+    expect(warned(PRODUCTION)).to.deep.equal([]);
+  });
+
+  it("name the examples' address and key", () => {
+    expect(warned({ bakerIp: "203.0.113.7", sshPublicKey: EXAMPLE_SSH_KEY })).to.deep.equal([
+      "203.0.113.7 is reserved for documentation (RFC 5737): set bakerIp to your baker's address",
+      "sshPublicKey is the example: nobody holds its private half, so nobody can log in",
+    ]);
+  });
+
+  const gaps: readonly (readonly [what: string, config: Readonly<Record<string, string>>, warning: RegExp])[] = [
+    ["production without initialise", { ...PRODUCTION, initialise: "{}" }, /^initialise is not set: right once/],
+    ["production without monitoring", { ...PRODUCTION, monitoring: "false", alertEmail: "" }, /^monitoring is not set/],
+    ["monitoring without alertEmail", { monitoring: "true" }, /^alertEmail is not set: .*nobody is told$/],
+    ["production that anyone on the way may ask", { ...PRODUCTION, authorizedKeys: "none" }, /^authorizedKeys is none/],
+    [
+      "a key without a backup",
+      { keys: '[{"name":"baker","curve":"P-256","source":"generate"}]' },
+      /^the key baker is made/,
+    ],
+  ];
+  for (const [what, config, warning] of gaps) {
+    it(`tell of ${what}, and of nothing else`, () => {
+      const [first, ...more] = warned(config);
+      expect(first).to.match(warning);
+      expect(more).to.deep.equal([]);
+    });
+  }
+
+  it("tell of two baker addresses with one key, and not of two with a key each, nor of one block", () => {
+    const [first, ...more] = warned({ bakerIp: "84.20.17.5,84.20.18.0/28" });
+    expect(first).to.match(
+      /^bakerIp names 2 addresses \(84.20.17.5, 84.20.18.0\/28\) for one key: never run two bakers/,
+    );
+    expect(more).to.deep.equal([]);
+    const keys = JSON.stringify(["a", "b"].map((name) => ({ name, curve: "P-256", source: "generate" })));
+    expect(warned({ bakerIp: "84.20.17.5,84.20.17.6", keys }).join("\n")).not.to.include("bakerIp");
+    expect(warned({ bakerIp: "84.20.18.0/28" })).to.deep.equal([]);
+  });
+
+  for (const name of ["node", "node.local", "Node.LAN", "a.b.internal", "node.home.arpa", "node.lan."]) {
+    it(`warns of a head's node by the private name ${name}, to which the firewall does not let it lead`, () => {
+      const found = warnings(settings({ head: JSON.stringify({ node: `https://${name}:8732` }) }));
+      expect(found).to.have.length(1);
+      expect(found[0]).to.equal(
+        `head.node ${name.toLowerCase().replace(/\.$/, "")} looks like a private name, and the firewall lets a name ` +
+          "lead to public addresses only: give the node's address",
+      );
+    });
+  }
+
+  for (const node of [
+    "https://rpc.tzkt.io/mainnet",
+    "https://local.example.org",
+    "https://10.0.0.5",
+    "https://localhost",
+    "http://127.0.0.1:8732",
+  ]) {
+    it(`warns of nothing for the head's node ${node}`, () => {
+      expect(warnings(settings({ head: JSON.stringify({ node }) }))).to.deep.equal([]);
+    });
+  }
+});
