@@ -1,0 +1,35 @@
+import type { UserDataDocument } from "../../signer/azure/user-data-document.ts";
+import type { Ended } from "./command.ts";
+import type { Disk } from "./disk.ts";
+import type { MachineFiles } from "./machine-files.ts";
+import type { Service } from "./service.ts";
+import type { StateFile } from "./state.ts";
+import type { Outcome } from "./trial.ts";
+
+/** The release that userData names, and where it is fetched. */
+export type Release = NonNullable<UserDataDocument["release"]>;
+
+/** What an upgrade works with. */
+export interface UpgradeParts {
+  readonly disk: Disk;
+  readonly state: StateFile;
+  readonly files: MachineFiles;
+  readonly service: Service;
+  /** Tries the release at a place, for so many seconds. */
+  readonly trial: (place: string, seconds: number) => Outcome;
+  /** Fetches and unpacks a release; exit status 0 where it is there, else the reason in the output. */
+  readonly fetch: (release: Release) => Ended;
+  /** Puts the machine's own files in force. @returns whether the firewall is in force */
+  readonly apply: () => Promise<boolean>;
+  /** Puts the firewall of the release at a place in force, and nothing else. */
+  readonly firewall: (place: string) => void;
+  /** The version of the settings that userData has now; undefined where it cannot be read. */
+  readonly settingsNow: () => Promise<string | undefined>;
+  /** The version that the release at a place says it is. */
+  readonly versionAt: (place: string) => string;
+  /** Tells the console and the journal. */
+  readonly say: (text: string) => void;
+  /** How long a new release must sign without a fault before it is trusted, milliseconds. */
+  readonly watch: number;
+  readonly clock: () => number;
+}
