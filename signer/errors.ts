@@ -61,3 +61,8 @@ export class SignerError extends Error {
     return ERRORS[this.code].status;
   }
 }
+
+/** Returns the message of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -3,7 +3,7 @@
  * Pure. The file's form is the signer's own: signer/settings/schema.ts.
  * @module
  */
-import { parseSettings, SettingsError } from "../../signer/settings/schema.ts";
+import { parseSettings, SettingsError } from "../../signer/settings/parse.ts";
 import { SIGNER_PORT } from "../firewall.ts";
 import type { Settings } from "./schema.ts";
 

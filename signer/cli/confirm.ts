@@ -3,12 +3,10 @@ import { createInterface } from "node:readline";
 import { Command } from "commander";
 import type { Asked } from "../confirmation/confirmations.ts";
 import type { Answered, Told } from "../confirmation/socket.ts";
+import { CONFIRMATION_SOCKET } from "../contract.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
 import { type Io, Terminal } from "./terminal.ts";
-
-/** Where the machine's signer listens for operators. */
-const SOCKET = "/run/tezos-signer/confirm.sock";
 
 /** `confirm` */
 export function confirmCommand(io: Io): Command {
@@ -18,7 +16,7 @@ export function confirmCommand(io: Io): Command {
       "Shows the requests that wait for a person (`confirm` in a key's policy) and asks about each; only y confirms. " +
         "Start it first: a request that comes while nobody is here is refused.",
     )
-    .option("--socket <path>", "the signer's socket: confirmation.socket in its settings", SOCKET)
+    .option("--socket <path>", "the signer's socket: confirmation.socket in its settings", CONFIRMATION_SOCKET)
     .option("--once", "end after one decision")
     .option("--json", "write questions and decisions to standard output too, one JSON object a line")
     .action(async ({ socket, once, json }: { socket: string; once?: true; json?: true }) => {

@@ -2,8 +2,10 @@ import { readFile } from "node:fs/promises";
 import { Option } from "commander";
 import { imdsHost } from "../azure/managed-identity.ts";
 import { UserData, userDataUrl } from "../azure/user-data.ts";
+import { STATE_FOLDER } from "../contract.ts";
 import { ownRelease } from "../installation/own-release.ts";
-import { parseSettings, type Settings, SettingsError } from "../settings/schema.ts";
+import { parseSettings, SettingsError } from "../settings/parse.ts";
+import type { Settings } from "../settings/schema.ts";
 import { LastGood } from "../settings/settings-cache.ts";
 import { type Row, type RowKey, StoreError, type Versioned, type WatermarkStore } from "../watermark/stores/store.ts";
 import { Failure } from "./failure.ts";
@@ -121,14 +123,11 @@ async function readSettings({ config, userData }: StoreOptions): Promise<Setting
   }
 }
 
-/** Where the machine's service keeps its state: a command is run beside it, without its environment. */
-const STATE = "/var/lib/tezos-signer";
-
 /** The settings that this release goes by, whatever userData has for another. */
 function ownSettings(text: string): string {
   const told = readTold(text);
   if (told.kind === "own") return told.settings;
-  return keptSettings(new LastGood(process.env.STATE_DIRECTORY ?? STATE, ownRelease()), told.release);
+  return keptSettings(new LastGood(process.env.STATE_DIRECTORY ?? STATE_FOLDER, ownRelease()), told.release);
 }
 
 async function readUserData(): Promise<string> {

@@ -8,7 +8,7 @@ import { ownRelease } from "../installation/own-release.ts";
 import type { Keyring } from "../keys/keyring.ts";
 import { LiveSettings, type Outcome } from "../settings/live-settings.ts";
 import { LastGood } from "../settings/settings-cache.ts";
-import type { Curve } from "../tezos/crypto/public-key.ts";
+import type { Curve } from "../tezos/crypto/curve.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { openLog } from "./log.ts";

@@ -1,7 +1,7 @@
 import { readUserDataDocument } from "../azure/user-data-document.ts";
 import { anotherThan, inWords, ownRelease, type ReleaseId } from "../installation/own-release.ts";
 import { LiveSettings } from "../settings/live-settings.ts";
-import { SettingsError } from "../settings/schema.ts";
+import { SettingsError } from "../settings/parse.ts";
 import type { LastGood } from "../settings/settings-cache.ts";
 import { Failure } from "./failure.ts";
 

@@ -1,7 +1,8 @@
 import { createPublicKey, hash, type KeyObject } from "node:crypto";
 import { KeyError } from "../keys/key-error.ts";
+import type { Curve } from "../tezos/crypto/curve.ts";
 import { CURVES } from "../tezos/crypto/curve.ts";
-import { type Curve, type PublicKey, publicKeyFromPoint } from "../tezos/crypto/public-key.ts";
+import { type PublicKey, publicKeyFromPoint } from "../tezos/crypto/public-key.ts";
 import { integer, objectIdentifier, octetString, sequence, value } from "./der.ts";
 
 /** id-ecPublicKey, RFC 5480. */

@@ -1,8 +1,8 @@
 import type { OperationKind } from "../tezos/payload/operation.ts";
-import type { SigningRequest } from "../tezos/payload/payload.ts";
+import type { ConsensusKind, SigningRequest } from "../tezos/payload/payload.ts";
 
 /** What a key may be asked to sign, by the names that settings use. */
-export type Permission = "block" | "preattestation" | "attestation" | OperationKind | "pack";
+export type Permission = ConsensusKind | OperationKind | "pack";
 
 export interface KeyPolicy {
   readonly allow: readonly Permission[];

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { ReleaseId } from "../installation/own-release.ts";
-import { parseSettings, type Settings } from "./schema.ts";
+import { parseSettings } from "./parse.ts";
+import type { Settings } from "./schema.ts";
 
 /** Settings that take effect at once; every other one needs a new process. */
 const LIVE = [

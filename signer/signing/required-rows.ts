@@ -1,8 +1,6 @@
 import { type Policy, policyOf } from "../policy/policy.ts";
-import type { ConsensusKind } from "../tezos/payload/payload.ts";
+import { CONSENSUS_KINDS } from "../tezos/payload/consensus-kind.ts";
 import type { RowKey } from "../watermark/stores/store.ts";
-
-const KINDS: readonly ConsensusKind[] = ["block", "preattestation", "attestation"];
 
 /**
  * The watermark rows that keys need by their policies, made at start where that is allowed: a small baker's first block may
@@ -11,7 +9,7 @@ const KINDS: readonly ConsensusKind[] = ["block", "preattestation", "attestation
 export function watermarkRows(addresses: Iterable<string>, policy: Policy): RowKey[] {
   return [...addresses].flatMap((address) => {
     const { allow, chains = [] } = policyOf(policy, address);
-    const kinds = KINDS.filter((kind) => allow.includes(kind));
+    const kinds = CONSENSUS_KINDS.filter((kind) => allow.includes(kind));
     return chains.flatMap((chainId) => kinds.map((kind) => ({ chainId, address, kind })));
   });
 }

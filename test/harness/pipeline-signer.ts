@@ -9,7 +9,7 @@ import { Metrics } from "../../signer/observability/metrics.ts";
 import { History } from "../../signer/observability/recent-activity.ts";
 import type { KeyPolicy } from "../../signer/policy/policy.ts";
 import { Pipeline } from "../../signer/signing/signing-service.ts";
-import type { Curve } from "../../signer/tezos/crypto/public-key.ts";
+import type { Curve } from "../../signer/tezos/crypto/curve.ts";
 import { Guard } from "../../signer/watermark/guard.ts";
 import { SqliteStore } from "../../signer/watermark/stores/sqlite.ts";
 import { TrustedStore } from "../../signer/watermark/trusted-store.ts";

@@ -1,5 +1,5 @@
 import type { JsonWebKey, KeyClient, KeyVaultKey } from "@azure/keyvault-keys";
-import { STORE_TAG, UNBOUND } from "../../keys/store-tag.ts";
+import { STORE_TAG, UNBOUND } from "../../contract.ts";
 import { Failure } from "../failure.ts";
 import { type Terminal, table } from "../terminal.ts";
 import { getKey, perform, publicKeyOf } from "./vault-access.ts";

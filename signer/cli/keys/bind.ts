@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { STORE_TAG, UNBOUND } from "../../keys/store-tag.ts";
+import { STORE_TAG, UNBOUND } from "../../contract.ts";
 import { nameOption, vaultOption } from "../ceremony/options.ts";
 import { parseStoreId } from "../ceremony/store-id.ts";
 import { type Connect, getKey, perform, publicKeyOf } from "../ceremony/vault-access.ts";

@@ -4,7 +4,7 @@ import { type Blob, checkBlobLength, parseBlob } from "../../key-files/byok.ts";
 import { readSmallFile } from "../../key-files/key-file.ts";
 import type { PrivateKey } from "../../key-files/private-key.ts";
 import { decode, EncodingError } from "../../tezos/crypto/base58.ts";
-import type { Curve } from "../../tezos/crypto/public-key.ts";
+import type { Curve } from "../../tezos/crypto/curve.ts";
 import { deliver } from "../ceremony/import-key.ts";
 import { openKeyFile } from "../ceremony/key-input.ts";
 import { nameOption, vaultOption } from "../ceremony/options.ts";

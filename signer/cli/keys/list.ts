@@ -1,6 +1,6 @@
 import type { KeyClient, KeyProperties, KeyVaultKey } from "@azure/keyvault-keys";
 import { Command } from "commander";
-import { STORE_TAG, UNBOUND } from "../../keys/store-tag.ts";
+import { STORE_TAG, UNBOUND } from "../../contract.ts";
 import { vaultOption } from "../ceremony/options.ts";
 import { type Connect, getKey, perform, publicKeyOf } from "../ceremony/vault-access.ts";
 import { Failure } from "../failure.ts";

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { decode } from "../../tezos/crypto/base58.ts";
-import type { ConsensusKind } from "../../tezos/payload/payload.ts";
+import { CONSENSUS_KINDS } from "../../tezos/payload/consensus-kind.ts";
 import { floorRow } from "../../watermark/initialise.ts";
 import { type Row, rowName } from "../../watermark/stores/store.ts";
 import { Failure } from "../failure.ts";
@@ -17,8 +17,6 @@ import {
 } from "../open-store.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
-
-const KINDS: readonly ConsensusKind[] = ["block", "preattestation", "attestation"];
 
 interface PlaceOptions extends StoreOptions {
   readonly chain: string;
@@ -102,7 +100,7 @@ async function setFloor(
   { chain, pkh, level }: PlaceOptions,
   applies: (before: Row | undefined) => boolean,
 ): Promise<void> {
-  for (const kind of KINDS) {
+  for (const kind of CONSENSUS_KINDS) {
     const key = { chainId: chain, address: pkh, kind };
     const floor = floorRow({ level, until: 0 }, Date.now());
     const { before, after } = await update(opened, key, (row) => (applies(row) ? floor : undefined));

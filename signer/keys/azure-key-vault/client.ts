@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import { KeyClient, type KeyClientOptions } from "@azure/keyvault-keys";
+import { isLoopback, parseServiceUrl } from "../../network/url.ts";
 import { faultOfAnswer, faultOfError, VaultFault } from "./fault.ts";
 import type { FaultLog } from "./fault-log.ts";
 import { FreshToken } from "./token.ts";
@@ -48,9 +49,10 @@ export class VaultClient {
   readonly #tryTimeout: number;
 
   constructor({ vault, credential, log, tryTimeout }: VaultClientOptions) {
-    const { origin, protocol, hostname } = new URL(vault);
-    const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-    if (protocol !== "https:" && !loopback) throw new TypeError(`${vault} must be https`);
+    const url = parseServiceUrl(vault, "loopback");
+    if (url === undefined) throw new TypeError(`${vault} must be https`);
+    const { origin, protocol, hostname } = url;
+    const loopback = isLoopback(hostname);
     this.#origin = origin;
     this.#agent = new (protocol === "https:" ? HttpsAgent : HttpAgent)({ keepAlive: true });
     this.#log = log;

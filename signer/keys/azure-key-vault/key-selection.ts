@@ -1,7 +1,7 @@
 import type { KeyVaultKey } from "@azure/keyvault-keys";
+import { STORE_TAG } from "../../contract.ts";
 import { EncodingError } from "../../tezos/crypto/base58.ts";
 import { type PublicKey, publicKeyFromJwk } from "../../tezos/crypto/public-key.ts";
-import { STORE_TAG } from "../store-tag.ts";
 
 /** A version of a vault key that can sign. */
 export interface UsableKey {

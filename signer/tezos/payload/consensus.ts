@@ -1,9 +1,7 @@
 import { encode } from "../crypto/base58.ts";
 import { readBlockHeader } from "./block-header.ts";
+import type { ConsensusKind } from "./consensus-kind.ts";
 import { hex, PayloadError, Reader } from "./reader.ts";
-
-/** Classes of consensus requests: each has its own watermark. DAL attestations are attestations. */
-export type ConsensusKind = "block" | "preattestation" | "attestation";
 
 /** A request that can be slashed, with its place in the chain. */
 export interface ConsensusRequest {

@@ -3,7 +3,8 @@ import { type ConsensusRequest, parseBlock, parseVote } from "./consensus.ts";
 import type { Operation } from "./operation.ts";
 import { hex, PayloadError } from "./reader.ts";
 
-export type { ConsensusKind, ConsensusRequest } from "./consensus.ts";
+export type { ConsensusRequest } from "./consensus.ts";
+export type { ConsensusKind } from "./consensus-kind.ts";
 
 /** A manager, voting or anonymous operation, or a batch of manager operations. */
 export interface OperationRequest {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { decode } from "../../tezos/crypto/base58.ts";
+import { CONSENSUS_KINDS } from "../../tezos/payload/consensus-kind.ts";
 import type { Mark } from "../decision.ts";
 import type { Row, RowKey } from "../stores/store.ts";
 
@@ -32,7 +33,7 @@ export const interchangeSchema = z.strictObject({
     z.strictObject({
       chainId: z.string().regex(/^Net[1-9A-HJ-NP-Za-km-z]{12}$/),
       publicKeyHash: z.string().regex(/^tz[1-4][1-9A-HJ-NP-Za-km-z]{33}$/),
-      kind: z.enum(["block", "preattestation", "attestation"]),
+      kind: z.enum(CONSENSUS_KINDS),
       level: int32,
       round: int32,
       /** Blake2b-256 of the payload with its magic byte, hex; absent where it is not known. */

@@ -187,7 +187,7 @@ describe("serve", () => {
   });
 
   it("ships an example that is valid and that its comments describe", async () => {
-    const { parseSettings } = await import("../../../signer/settings/schema.ts");
+    const { parseSettings } = await import("../../../signer/settings/parse.ts");
     const text = await readFile(resolve(import.meta.dirname, "../../../examples/local.yaml"), "utf8");
     expect(parseSettings(text, "examples/local.yaml").keys.kind).to.equal("local");
     expect(parseDocument(text).toJS()).to.have.nested.property("policy.default.allow");

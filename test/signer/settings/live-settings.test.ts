@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { LiveSettings } from "../../../signer/settings/live-settings.ts";
-import { SettingsError } from "../../../signer/settings/schema.ts";
+import { SettingsError } from "../../../signer/settings/parse.ts";
 
 const BASE = {
   keys: { kind: "azure-key-vault", vault: "https://name.vault.azure.net" },
