@@ -168,9 +168,9 @@ function closed(): Failure {
 
 function notReached(path: string, error: NodeJS.ErrnoException): Failure {
   if (error.code === "EACCES") {
-    const cure = "Run this as a member of the socket's group, or with sudo.";
-    return new Failure("refused", `This user may not open ${path}. ${cure}`, { cause: error });
+    const remedy = "Run this as a member of the socket's group, or with sudo.";
+    return new Failure("refused", `This user may not open ${path}. ${remedy}`, { cause: error });
   }
-  const cure = "Is the signer running, with confirmation.socket in its settings? `tezos-signer status` says.";
-  return new Failure("unavailable", `No signer listens at ${path} (${error.message}). ${cure}`, { cause: error });
+  const remedy = "Is the signer running, with confirmation.socket in its settings? `tezos-signer status` says.";
+  return new Failure("unavailable", `No signer listens at ${path} (${error.message}). ${remedy}`, { cause: error });
 }

@@ -48,7 +48,7 @@ export function describe(
   address: string,
   payload: Uint8Array,
 ): readonly string[] {
-  if (request.class === "pack") {
+  if (request.type === "pack") {
     return [
       "packed data (0x05)",
       "! This signer does not read it. Sign it only if you know where it comes from.",

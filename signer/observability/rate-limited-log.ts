@@ -1,33 +1,62 @@
+/** Monotonic clock in milliseconds. */
+export type Clock = () => number;
+
+/** Lets one line through in each interval and counts the others. */
+export class RateLimit {
+  readonly #interval: number;
+  readonly #clock: Clock;
+  #closedUntil = Number.NEGATIVE_INFINITY;
+  #suppressed = 0;
+
+  /** @param interval milliseconds */
+  constructor(interval: number, clock: Clock = () => performance.now()) {
+    this.#interval = interval;
+    this.#clock = clock;
+  }
+
+  /** Whether the next line would pass. */
+  get isOpen(): boolean {
+    return this.#clock() >= this.#closedUntil;
+  }
+
+  /** How many lines were left out since the last one that passed. */
+  get suppressed(): number {
+    return this.#suppressed;
+  }
+
+  /**
+   * Asks for one line.
+   * @returns what the line says of those left out before it; undefined where it is left out itself
+   */
+  pass(): { readonly suppressed?: number } | undefined {
+    if (!this.isOpen) {
+      this.#suppressed += 1;
+      return undefined;
+    }
+    const fields = this.#suppressed === 0 ? {} : { suppressed: this.#suppressed };
+    this.#closedUntil = this.#clock() + this.#interval;
+    this.#suppressed = 0;
+    return fields;
+  }
+}
+
 /** How often one kind of line may be written, in milliseconds. */
 const INTERVAL = 1_000;
 
-/**
- * Writes at most one line a second and says in the next one how many were left out: whoever floods the signer with
- * bad requests must not fill its disk.
- */
-export class SparseLog {
+/** Writes at most one line a second: whoever floods the signer with bad requests must not fill its disk. */
+export class RateLimitedLog {
   readonly #write: (fields: object, message: string) => void;
-  readonly #now: () => number;
-  #quietUntil = Number.NEGATIVE_INFINITY;
-  #suppressed = 0;
+  readonly #limit: RateLimit;
 
-  /**
-   * @param write a method of the logger, bound to its level
-   * @param now monotonic clock in milliseconds
-   */
-  constructor(write: (fields: object, message: string) => void, now: () => number = () => performance.now()) {
+  /** @param write a method of the logger, bound to its level */
+  constructor(write: (fields: object, message: string) => void, clock?: Clock) {
     this.#write = write;
-    this.#now = now;
+    this.#limit = new RateLimit(INTERVAL, clock);
   }
 
+  /** Writes a line, or leaves it out; the next line says how many were left out as `suppressed`. */
   write(fields: object, message: string): void {
-    const now = this.#now();
-    if (now < this.#quietUntil) {
-      this.#suppressed += 1;
-      return;
-    }
-    this.#write(this.#suppressed === 0 ? fields : { ...fields, suppressed: this.#suppressed }, message);
-    this.#quietUntil = now + INTERVAL;
-    this.#suppressed = 0;
+    const more = this.#limit.pass();
+    if (more !== undefined) this.#write({ ...fields, ...more }, message);
   }
 }

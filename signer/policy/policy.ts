@@ -53,7 +53,7 @@ export function judge(policy: Policy, address: string, request: SigningRequest):
       return refuse(`${permission} must be in a list under ${address} itself; the default's does not count`);
     }
   }
-  if (request.class === "consensus" && chains !== undefined && !chains.includes(request.chainId)) {
+  if (request.type === "consensus" && chains !== undefined && !chains.includes(request.chainId)) {
     return refuse(`chain ${request.chainId} is not in the \`chains\` list of ${address}`);
   }
   return { verdict: asked.some((permission) => confirm.includes(permission)) ? "confirm" : "allow" };
@@ -64,7 +64,7 @@ function refuse(reason: string): Judgement {
 }
 
 function permissions(request: SigningRequest): readonly Permission[] {
-  switch (request.class) {
+  switch (request.type) {
     case "consensus":
       return [request.kind];
     case "operation":

@@ -2,16 +2,7 @@ import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { ReleaseId } from "../installation/own-release.ts";
 import { parseSettings } from "./parse.ts";
-import type { Settings } from "./schema.ts";
-
-/** Settings that take effect at once; every other one needs a new process. */
-const LIVE = [
-  "policy",
-  "authentication",
-  "allowedAddresses",
-  "listKnownKeys",
-  "head",
-] as const satisfies (keyof Settings)[];
+import { LIVE_SETTINGS, type Settings } from "./schema.ts";
 
 /** What became of settings that were offered; `unchanged`: they are the ones in use. */
 export type Outcome = "applied" | "unchanged" | "restart";
@@ -107,9 +98,13 @@ function versionOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
-/** What a running process cannot change: all but LIVE, and of the keys all but which of the vault's are meant. */
+/** Returns the settings that a running process cannot change: all but LIVE_SETTINGS. */
 function fixed(settings: Settings): object {
-  const rest = Object.entries(settings).filter(([name]) => !LIVE.some((each) => each === name));
-  const { keys } = settings;
-  return { ...Object.fromEntries(rest), keys: keys.kind === "azure-key-vault" ? { ...keys, include: "any" } : keys };
+  const copy: Record<string, unknown> = structuredClone(settings);
+  for (const path of LIVE_SETTINGS) {
+    const [name = "", inner] = path.split(".");
+    if (inner === undefined) delete copy[name];
+    else delete (copy[name] as Record<string, unknown>)[inner];
+  }
+  return copy;
 }

@@ -160,5 +160,20 @@ export const settingsSchema = z.strictObject({
   head: headSchema.optional(),
 });
 
+/** Names in each form of a union. */
+type NameIn<Form> = Form extends Form ? keyof Form & string : never;
+
+/**
+ * Settings that take effect at once; every other one needs a new process. A backend of keys lists its own as `keys.NAME`.
+ */
+export const LIVE_SETTINGS = [
+  "policy",
+  "authentication",
+  "allowedAddresses",
+  "listKnownKeys",
+  "head",
+  "keys.include",
+] as const satisfies (keyof Settings | `keys.${NameIn<Settings["keys"]>}`)[];
+
 /** Settings as the program uses them: checked, with defaults filled in. */
 export type Settings = z.output<typeof settingsSchema>;
