@@ -1,3 +1,4 @@
+import { messageOf } from "../errors.ts";
 import { KeyError, type KeyProblem } from "../keys/key-error.ts";
 import type { ExitReason } from "./exit-codes.ts";
 
@@ -21,10 +22,9 @@ const KEY_PROBLEMS = {
   mismatch: "mismatch",
 } as const satisfies Record<KeyProblem, ExitReason>;
 
-/** Whatever a command threw, as the failure that its user is shown. */
+/** Turns whatever a command threw into the failure that its user is shown. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof KeyError) return new Failure(KEY_PROBLEMS[error.problem], error.message, { cause: error });
-  const message = error instanceof Error ? error.message : String(error);
-  return new Failure("failed", `This was not foreseen: ${message}`, { cause: error });
+  return new Failure("failed", `Unexpected error: ${messageOf(error)}`, { cause: error });
 }

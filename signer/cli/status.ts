@@ -4,7 +4,8 @@ import { ADMIN_PORT } from "../contract.ts";
 import { inWords, type ReleaseId } from "../installation/own-release.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
-import { type Io, Terminal, table } from "./terminal.ts";
+import { type Io, Terminal } from "./terminal.ts";
+import { table } from "./text.ts";
 
 const ADMIN = `http://127.0.0.1:${ADMIN_PORT}`;
 const PAUSE = 2_000;

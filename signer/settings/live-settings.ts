@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { messageOf } from "../errors.ts";
 import type { ReleaseId } from "../installation/own-release.ts";
 import { parseSettings } from "./parse.ts";
 import { LIVE_SETTINGS, type Settings } from "./schema.ts";
 
-/** What became of settings that were offered; `unchanged`: they are the ones in use. */
-export type Outcome = "applied" | "unchanged" | "restart";
+/** Result of applying settings; `unchanged`: they are the ones in use, `restart`: a new process is needed. */
+export type ApplyResult = "applied" | "unchanged" | "restart";
 
 /**
- * The settings in use. Others can be offered while the signer runs: valid ones are taken whole, between two requests, and
+ * The settings in use. Others can be applied while the signer runs: valid ones are taken whole, between two requests, and
  * invalid ones change nothing.
  */
 export class LiveSettings {
@@ -44,7 +45,7 @@ export class LiveSettings {
     return this.#since;
   }
 
-  /** What is wrong with the settings that were offered last; undefined where nothing is. */
+  /** What is wrong with the settings that were to be applied last; undefined where nothing is. */
   get refusal(): string | undefined {
     return this.#refusal;
   }
@@ -67,14 +68,14 @@ export class LiveSettings {
   }
 
   /**
-   * Takes other settings.
+   * Applies other settings.
    * @returns `restart` where something differs that a running process cannot change: then nothing was taken
    * @throws SettingsError naming every mistake; then nothing was taken
    */
-  offer(text: string): Outcome {
+  apply(text: string): ApplyResult {
     const next = this.#parse(text);
     if (versionOf(text) === this.#version) return "unchanged";
-    if (!isDeepStrictEqual(fixed(this.#current), fixed(next))) return "restart";
+    if (!isDeepStrictEqual(fixedPart(this.#current), fixedPart(next))) return "restart";
     this.#current = next;
     this.#version = versionOf(text);
     this.#since = new Date();
@@ -88,7 +89,7 @@ export class LiveSettings {
       this.#awaited = undefined;
       return next;
     } catch (error) {
-      this.refuse(error instanceof Error ? error.message : String(error));
+      this.refuse(messageOf(error));
       throw error;
     }
   }
@@ -99,7 +100,7 @@ function versionOf(text: string): string {
 }
 
 /** Returns the settings that a running process cannot change: all but LIVE_SETTINGS. */
-function fixed(settings: Settings): object {
+function fixedPart(settings: Settings): object {
   const copy: Record<string, unknown> = structuredClone(settings);
   for (const path of LIVE_SETTINGS) {
     const [name = "", inner] = path.split(".");

@@ -1,7 +1,8 @@
 import type { JsonWebKey, KeyClient, KeyVaultKey } from "@azure/keyvault-keys";
 import { STORE_TAG, UNBOUND } from "../../contract.ts";
 import { Failure } from "../failure.ts";
-import { type Terminal, table } from "../terminal.ts";
+import type { Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 import { getKey, perform, publicKeyOf } from "./vault-access.ts";
 
 /** A key on its way into the vault: what is sent, and the address that must come out. */

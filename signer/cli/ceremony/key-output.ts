@@ -3,7 +3,8 @@ import { faultOfOwnPassphrase, kinds, makePassphrase, readTyped } from "../../ke
 import { decryptPem, encryptPem } from "../../key-files/pem.ts";
 import type { PrivateKey } from "../../key-files/private-key.ts";
 import { KeyError } from "../../keys/key-error.ts";
-import { type Terminal, table } from "../terminal.ts";
+import type { Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 import { identity } from "./key-identity.ts";
 import { hintOf } from "./key-input.ts";
 

@@ -5,7 +5,8 @@ import { KeyError } from "../../keys/key-error.ts";
 import { identity } from "../ceremony/key-identity.ts";
 import { openKeyFile } from "../ceremony/key-input.ts";
 import { withExamples } from "../run.ts";
-import { type Io, Terminal, table } from "../terminal.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 
 /** `keys check` */
 export function checkCommand(io: Io): Command {

@@ -5,7 +5,8 @@ import { vaultOption } from "../ceremony/options.ts";
 import { type Connect, getKey, perform, publicKeyOf } from "../ceremony/vault-access.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../run.ts";
-import { type Io, Terminal, table } from "../terminal.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 
 /** `keys list` */
 export function listCommand(io: Io, connect: Connect): Command {

@@ -7,7 +7,8 @@ import { type PublicKey, publicKeyFromBase58 } from "../../tezos/crypto/public-k
 import { identity } from "../ceremony/key-identity.ts";
 import { openKeyFile } from "../ceremony/key-input.ts";
 import { withExamples } from "../run.ts";
-import { type Io, Terminal, table } from "../terminal.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 
 /** `keys show` */
 export function showCommand(io: Io): Command {

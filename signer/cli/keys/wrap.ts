@@ -4,7 +4,8 @@ import { checkNewFile, readSmallFile, writeNewFile } from "../../key-files/key-f
 import { KeyError } from "../../keys/key-error.ts";
 import { openKeyFile, warnIfConnected } from "../ceremony/key-input.ts";
 import { withExamples } from "../run.ts";
-import { type Io, Terminal, table } from "../terminal.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 
 /** `keys wrap` */
 export function wrapCommand(io: Io): Command {

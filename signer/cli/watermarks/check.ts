@@ -1,19 +1,12 @@
 import { Command } from "commander";
 import { type Row, type RowKey, rowName } from "../../watermark/stores/store.ts";
 import { Failure } from "../failure.ts";
-import {
-  configOption,
-  type OpenStore,
-  requireIdentity,
-  type StoreOptions,
-  userDataOption,
-  withStore,
-} from "../open-store.ts";
+import { configOption, requireIdentity, type StoreOptions, userDataOption, withStore } from "../open-store.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 
 /** `watermarks check` */
-export function checkCommand(io: Io, open: OpenStore): Command {
+export function checkCommand(io: Io): Command {
   const command = new Command("check")
     .summary("check that the record is whole")
     .description(
@@ -23,7 +16,7 @@ export function checkCommand(io: Io, open: OpenStore): Command {
     .addOption(userDataOption())
     .action(async (options: StoreOptions) => {
       using terminal = new Terminal(io);
-      await withStore(open, options, async (opened) => {
+      await withStore(options, async (opened) => {
         const id = await requireIdentity(opened);
         const rows = await opened.store.list(opened.signal);
         const faults = rows.flatMap(({ key, row }) => [...faultsOf(key, row)]);

@@ -8,7 +8,6 @@ import {
   configOption,
   ensureIdentity,
   type OpenedStore,
-  type OpenStore,
   requireIdentity,
   type StoreOptions,
   update,
@@ -25,7 +24,7 @@ interface PlaceOptions extends StoreOptions {
 }
 
 /** `watermarks init` */
-export function initCommand(io: Io, open: OpenStore): Command {
+export function initCommand(io: Io): Command {
   const command = new Command("init")
     .summary("make the marks of a key that never signed")
     .description(
@@ -33,7 +32,7 @@ export function initCommand(io: Io, open: OpenStore): Command {
     );
   placeOptions(command).action(async (options: PlaceOptions) => {
     using terminal = new Terminal(io);
-    await withStore(open, options, async (opened) => {
+    await withStore(options, async (opened) => {
       terminal.say(
         `The key ${options.pkh} will sign on ${options.chain} from level ${options.level}. If it has ever signed at or above that level, with this signer or another, it can sign twice and be slashed.`,
       );
@@ -51,7 +50,7 @@ export function initCommand(io: Io, open: OpenStore): Command {
 }
 
 /** `watermarks forget` */
-export function forgetCommand(io: Io, open: OpenStore): Command {
+export function forgetCommand(io: Io): Command {
   const command = new Command("forget")
     .summary("lower the marks of a key: for a testnet that began anew")
     .description(
@@ -59,7 +58,7 @@ export function forgetCommand(io: Io, open: OpenStore): Command {
     );
   placeOptions(command).action(async (options: PlaceOptions) => {
     using terminal = new Terminal(io);
-    await withStore(open, options, async (opened) => {
+    await withStore(options, async (opened) => {
       await requireIdentity(opened);
       terminal.warn(
         `Everything that ${options.pkh} has signed on ${options.chain} at or above level ${options.level} will be forgotten, and can be signed again with other bytes.`,

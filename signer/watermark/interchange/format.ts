@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { messageOf } from "../../errors.ts";
 import { decode } from "../../tezos/crypto/base58.ts";
 import { CONSENSUS_KINDS } from "../../tezos/payload/consensus-kind.ts";
 import type { Mark } from "../decision.ts";
@@ -93,7 +94,7 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new InterchangeError(`It is no JSON: ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw new InterchangeError(`It is no JSON: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -103,7 +104,7 @@ export function checkNames(chainId: string, address: string): void {
     decode(chainId, "Net");
     decode(address, "tz1", "tz2", "tz3", "tz4");
   } catch (error) {
-    throw new InterchangeError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new InterchangeError(messageOf(error), { cause: error });
   }
 }
 
