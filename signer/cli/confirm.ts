@@ -1,8 +1,8 @@
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
-import type { Asked } from "../confirmation/confirmations.ts";
-import type { Answered, Told } from "../confirmation/socket.ts";
+import type { PendingRequest } from "../confirmation/confirmations.ts";
+import type { OperatorMessage, ServerMessage } from "../confirmation/socket.ts";
 import { CONFIRMATION_SOCKET } from "../contract.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
@@ -51,7 +51,7 @@ export function confirmCommand(io: Io): Command {
 }
 
 /** @returns undefined where the question was taken back before it was answered */
-async function decide(terminal: Terminal, asked: Asked, withdrawn: AbortSignal): Promise<boolean | undefined> {
+async function decide(terminal: Terminal, asked: PendingRequest, withdrawn: AbortSignal): Promise<boolean | undefined> {
   const { id, client, since, key, digest, words } = asked;
   await terminal.dropTyped();
   terminal.say(`\nRequest ${id} of ${since}, from ${client}\n  key: ${key}\n  digest: ${digest}`);
@@ -71,7 +71,7 @@ async function decide(terminal: Terminal, asked: Asked, withdrawn: AbortSignal):
 }
 
 interface Pending {
-  readonly asked: Asked;
+  readonly asked: PendingRequest;
   /** Ends with the reason, a text, when the question is taken back. */
   readonly withdrawn: AbortSignal;
 }
@@ -100,7 +100,7 @@ class Desk implements Disposable {
       ready.reject(closed());
     });
     createInterface({ input: socket }).on("line", (line) => {
-      const told: Told = JSON.parse(line);
+      const told: ServerMessage = JSON.parse(line);
       if (told.event === "ready") ready.resolve();
       else desk.#take(told);
     });
@@ -117,13 +117,13 @@ class Desk implements Disposable {
     }
   }
 
-  /** Answers. @returns whether that counts. @throws Failure `unavailable` where the signer has gone */
-  async answer(answered: Answered): Promise<boolean> {
+  /** Sends an answer. @returns whether it was accepted. @throws Failure `unavailable` where the signer has gone */
+  async answer(answered: OperatorMessage): Promise<boolean> {
     this.#pending.delete(answered.id);
     this.#socket.write(`${JSON.stringify(answered)}\n`);
     for (;;) {
-      const counts = this.#taken.get(answered.id);
-      if (counts !== undefined) return counts;
+      const accepted = this.#taken.get(answered.id);
+      if (accepted !== undefined) return accepted;
       if (!this.#isOpen) throw closed();
       await this.#wake.promise;
     }
@@ -133,12 +133,12 @@ class Desk implements Disposable {
     this.#socket.end();
   }
 
-  #take(told: Exclude<Told, { event: "ready" }>): void {
+  #take(told: Exclude<ServerMessage, { event: "ready" }>): void {
     if (told.event === "asked") {
       const control = new AbortController();
       this.#pending.set(told.question.id, { asked: told.question, withdrawn: control.signal, control });
-    } else if (told.event === "taken") {
-      this.#taken.set(told.id, told.counts);
+    } else if (told.event === "acknowledged") {
+      this.#taken.set(told.id, told.accepted);
     } else {
       this.#withdraw(told.id, told.reason);
     }

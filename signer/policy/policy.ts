@@ -21,14 +21,14 @@ export interface Policy {
   readonly keys: ReadonlyMap<string, KeyPolicy>;
 }
 
-/** The rule that holds for a key. */
+/** Returns the rule of a key: its own, or the default. */
 export function policyOf(policy: Policy, address: string): KeyPolicy {
   return policy.keys.get(address) ?? policy.default ?? { allow: [] };
 }
 
 /**
- * Empties the manager's balance when the consensus key signs it (protocol 025, drain_delegate): never by a default that was
- * written with other keys in mind.
+ * Empties the manager's balance when the consensus key signs it (protocol 025, drain_delegate): it must be
+ * allowed under the key's own address.
  */
 const NEVER_BY_DEFAULT: readonly Permission[] = ["drain_delegate"];
 

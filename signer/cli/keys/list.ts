@@ -37,7 +37,7 @@ async function listKeys(client: KeyClient): Promise<KeyProperties[]> {
   return all;
 }
 
-/** One key's lines; undefined for a key that is of no use to Tezos. A key that cannot be read is told, not thrown. */
+/** Describes one key in lines; undefined for a key that is of no use to Tezos. Unreadable keys are listed with their error. */
 async function describe(client: KeyClient, properties: KeyProperties): Promise<string | undefined> {
   let key: KeyVaultKey;
   try {
@@ -69,7 +69,7 @@ const PLATFORMS: Readonly<Record<string, string>> = {
 };
 
 function protection(key: KeyVaultKey): string {
-  if (key.keyType !== "EC-HSM") return "software: not for a key that guards money";
+  if (key.keyType !== "EC-HSM") return "software-protected (not for production)";
   return PLATFORMS[key.properties.hsmPlatform ?? ""] ?? "HSM";
 }
 

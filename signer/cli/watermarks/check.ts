@@ -29,10 +29,12 @@ export function checkCommand(io: Io): Command {
 
 function* faultsOf(key: RowKey, { level, round, digest, signature }: Row): Iterable<string> {
   const inRange = (value: number) => Number.isInteger(value) && value >= 0 && value < 2 ** 31;
-  if (!inRange(level) || !inRange(round)) yield `The ${rowName(key)} is at ${level}/${round}, where no chain is.`;
-  if (digest !== undefined && !/^[0-9a-f]{64}$/.test(digest)) yield `The ${rowName(key)} has a digest of no 32 bytes.`;
+  if (!inRange(level) || !inRange(round))
+    yield `The ${rowName(key)} is at ${level}/${round}, an out-of-range position.`;
+  if (digest !== undefined && !/^[0-9a-f]{64}$/.test(digest))
+    yield `The ${rowName(key)} has a digest that is not 32 bytes.`;
   if (signature === undefined) return;
   if (key.kind !== "block") yield `The ${rowName(key)} keeps a signature, which only blocks do.`;
   if (digest === undefined) yield `The ${rowName(key)} keeps a signature of unknown bytes.`;
-  if (!/^[0-9a-f]{128}$/.test(signature)) yield `The ${rowName(key)} keeps a signature of no 64 bytes.`;
+  if (!/^[0-9a-f]{128}$/.test(signature)) yield `The ${rowName(key)} keeps a signature that is not 64 bytes.`;
 }
