@@ -1,5 +1,5 @@
 import { messageOf } from "../errors.ts";
-import { KeyError, type KeyProblem } from "../keys/key-error.ts";
+import { KeyError, type KeyProblem } from "../key-files/key-error.ts";
 import type { ExitReason } from "./exit-codes.ts";
 
 /** Ends a command with a message for its user and an exit code. */

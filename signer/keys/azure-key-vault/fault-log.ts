@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { type Clock, RateLimit } from "../../observability/rate-limited-log.ts";
+import { type Clock, RateLimit } from "../../rate-limit.ts";
 import { VAULT_FAULTS, type VaultFault, type VaultFaultKind } from "./fault.ts";
 
 /** How often one kind of fault may be written, in milliseconds. */
