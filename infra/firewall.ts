@@ -5,6 +5,7 @@
  * are not subject to these rules (network-security-groups-overview).
  * @module
  */
+import { SIGNER_PORT } from "../signer/contract.ts";
 import type { StackConfig } from "./config/schema.ts";
 
 /** One row, in the names that Azure gives the columns. */
@@ -20,9 +21,6 @@ export interface Rule {
   readonly destinationAddressPrefix: string;
   readonly destinationPortRange: string;
 }
-
-/** The port octez expects of a remote signer unless told otherwise. */
-export const SIGNER_PORT = 6732;
 
 const LAST = 4096;
 

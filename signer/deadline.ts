@@ -13,3 +13,24 @@ export function within<T>(promise: Promise<T>, signal: AbortSignal, late: () => 
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", end));
   });
 }
+
+/** Waits until a promise is settled or the signal ends. Never rejects. */
+export async function settled(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  await within(promise, signal, () => new Error("late")).catch(() => undefined);
+}
+
+/**
+ * Waits until a promise is settled, but no longer than so many milliseconds. Never rejects. Unlike AbortSignal.timeout it
+ * keeps the process alive meanwhile.
+ * @param signal ends the wait too
+ */
+export async function settledWithin(
+  promise: Promise<unknown>,
+  milliseconds: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const time = new AbortController();
+  const timer = setTimeout(() => time.abort(), milliseconds);
+  await settled(promise, signal === undefined ? time.signal : AbortSignal.any([signal, time.signal]));
+  clearTimeout(timer);
+}

@@ -2,7 +2,7 @@
  * Every error that a client can see: one row a code, its HTTP status, and a text that is safe to show.
  * docs/reference/errors.md lists exactly these (test/signer/errors.test.ts).
  *
- * Statuses as octez reads them (facts of its HTTP client): only 502 is asked again (10 tries in 3.6 s), so whatever
+ * Statuses as octez reads them: its HTTP client asks again after 502 alone (10 tries in 3.6 s), so whatever
  * may heal by itself is 502 and nothing else is. 201 and 204 are never used.
  * @module
  */
@@ -56,8 +56,13 @@ export class SignerError extends Error {
     this.code = code;
   }
 
-  /** The HTTP status of the answer. */
+  /** HTTP status of the answer. */
   get status(): number {
     return ERRORS[this.code].status;
   }
+}
+
+/** Returns the message of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Logger } from "pino";
-import { azureCredential } from "./azure/credential.ts";
+import { openKeyring, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
 import { createAdminApp } from "./http/admin.ts";
@@ -11,22 +11,22 @@ import { ownRelease } from "./installation/own-release.ts";
 import { readUpdaterState } from "./installation/updater-state.ts";
 import type { Keyring } from "./keys/keyring.ts";
 import { Metrics } from "./observability/metrics.ts";
-import { History } from "./observability/recent-activity.ts";
-import { Report } from "./observability/status.ts";
+import { RecentActivity } from "./observability/recent-activity.ts";
+import { StatusReport } from "./observability/status.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
-import { policyOf } from "./policy/policy.ts";
 import type { LiveSettings } from "./settings/live-settings.ts";
 import type { Settings } from "./settings/schema.ts";
-import { watermarkRows } from "./signing/required-rows.ts";
-import { Pipeline } from "./signing/signing-service.ts";
+import { AuditLog } from "./signing/audit-log.ts";
+import type { CurrentSettings } from "./signing/request-context.ts";
+import { requiredRows } from "./signing/required-rows.ts";
+import { SigningService } from "./signing/signing-service.ts";
 import { Guard } from "./watermark/guard.ts";
 import { Preparation } from "./watermark/preparation.ts";
-import type { WatermarkStore } from "./watermark/stores/store.ts";
 import { UnwrittenStore } from "./watermark/stores/unwritten.ts";
 import { TrustedStore } from "./watermark/trusted-store.ts";
 
 /** A signer that listens. */
-export interface Signer {
+export interface RunningSigner {
   /** Where octez finds it, without a trailing slash. */
   readonly url: string;
   readonly adminUrl: string;
@@ -47,20 +47,25 @@ export type Purpose = "serve" | "trial";
 const REQUEST_DEADLINE = 4_000;
 
 /**
- * Settings to parts to an open port. What cannot be had yet (a vault, a table) is waited for in the background.
+ * Builds a signer from its settings and opens its ports. What cannot be had yet (a vault, a table) is waited for in the background.
  * @throws Error in a sentence, for what waiting would not mend: a port in use, a file that cannot be read
  */
-export async function startSigner(live: LiveSettings, logger: Logger, purpose: Purpose = "serve"): Promise<Signer> {
+export async function startSigner(
+  live: LiveSettings,
+  logger: Logger,
+  purpose: Purpose = "serve",
+): Promise<RunningSigner> {
   await using parts = new AsyncDisposableStack();
   const isTrial = purpose === "trial";
   const settings = live.current;
   const sockets = isTrial ? undefined : takeInheritedSockets();
   const release = ownRelease();
   const metrics = new Metrics();
-  const history = new History();
+  const activity = new RecentActivity();
+  const audit = new AuditLog({ logger, metrics, activity });
 
   // At once, since each waits for the network.
-  const [keyring, opened] = await Promise.all([openKeyring(live, logger), openStore(settings)]);
+  const [keyring, opened] = await Promise.all([openKeyring(live, logger), openWatermarkStore(settings)]);
   parts.defer(() => keyring.close());
   const backend = isTrial ? new UnwrittenStore(opened) : opened;
   parts.defer(() => backend.close());
@@ -70,7 +75,7 @@ export async function startSigner(live: LiveSettings, logger: Logger, purpose: P
   const guard = new Guard({ store, maxStep, deadline: REQUEST_DEADLINE, clock: Date.now });
   const preparation = new Preparation({
     store,
-    rows: () => watermarkRows(keyring.keys.keys(), live.current.policy),
+    rows: () => requiredRows(keyring.keys.keys(), live.current.policy),
     onChange: (reason) => {
       if (reason === undefined) logger.info("the watermark store is ready");
       else logger.error(reason);
@@ -94,22 +99,17 @@ export async function startSigner(live: LiveSettings, logger: Logger, purpose: P
   parts.defer(() => operators.close());
   if (settings.confirmation !== undefined && !isTrial) await operators.open(settings.confirmation.socket);
 
-  const pipeline = new Pipeline({
+  const requestSettings = isTrial ? admittingNobody(live) : live;
+  const signer = new SigningService({
     keyring,
     guard,
-    storeId: () => store.id,
-    policy: () => live.current.policy,
-    head: () => {
-      const rule = live.current.head;
-      return rule && { rule, head: follower.head };
-    },
+    store,
+    settings: requestSettings,
+    head: follower,
     confirmations,
-    logger,
-    metrics,
-    history,
     deadline: REQUEST_DEADLINE,
   });
-  const report = new Report({
+  const report = new StatusReport({
     release,
     updater: readUpdaterState,
     live,
@@ -117,7 +117,7 @@ export async function startSigner(live: LiveSettings, logger: Logger, purpose: P
     store,
     preparation,
     metrics,
-    history,
+    activity,
     follower,
     confirmations,
     operators,
@@ -132,17 +132,15 @@ export async function startSigner(live: LiveSettings, logger: Logger, purpose: P
   });
   parts.defer(() => admin.stop());
 
-  const access = () => (isTrial ? NOBODY : accessOf(live.current));
-  const refused = metrics.refused.bind(metrics);
   const server = await listen({
     ...settings.listen,
     ...ownPort,
     fd: sockets?.signer,
     tls: await readTls(settings.listen.tls),
-    handler: createApp({ signer: pipeline, access, log: logger, refused }).callback(),
-    admits: addressFilter(access),
+    handler: createApp({ signer, settings: requestSettings, audit, log: logger }).callback(),
+    admits: addressFilter(requestSettings),
     log: logger,
-    refused,
+    audit,
   });
   // Beside the other port: what is kept open there must not hold up the next start.
   parts.defer(async () => void (await Promise.all([server.stop(), admin.stop()])));
@@ -151,7 +149,7 @@ export async function startSigner(live: LiveSettings, logger: Logger, purpose: P
   const url = urlOf(server, settings.listen.tls === undefined ? "http" : "https");
   const adminUrl = urlOf(admin, "http");
   const { version, sha256 = null } = release;
-  logger.info({ url, admin: adminUrl, keys: pipeline.addresses(), version, release: sha256 }, "listening");
+  logger.info({ url, admin: adminUrl, keys: signer.addresses(), version, release: sha256 }, "listening");
   const running = parts.move();
   const examine = async () => {
     await preparation.check();
@@ -160,41 +158,14 @@ export async function startSigner(live: LiveSettings, logger: Logger, purpose: P
   return { url, adminUrl, keyring, examine, stop: () => running.disposeAsync() };
 }
 
-// Each backend is loaded where it is wanted: Azure's SDK takes a third of a second that local keys need not wait for.
-
-async function openKeyring(live: LiveSettings, logger: Logger): Promise<Keyring> {
-  const { keys } = live.current;
-  if (keys.kind === "azure-key-vault") {
-    const { openAzureKeyVaultKeyring } = await import("./keys/azure-key-vault/keyring.ts");
-    const include = () => (live.current.keys.kind === "azure-key-vault" ? live.current.keys.include : keys.include);
-    return openAzureKeyVaultKeyring({ ...keys, include, logger });
-  }
-  const { LOCAL_KEYS_WARNING, localPassphrase, openLocalKeyring } = await import("./keys/local/keyring.ts");
-  logger.warn({ path: keys.path }, LOCAL_KEYS_WARNING);
-  return openLocalKeyring({ path: keys.path, passphrase: await localPassphrase(keys.path) });
-}
-
-/**
- * The watermark store that settings name, not yet asked anything. The table is asked in the same name as the vault; beside
- * local keys, in the operator's own.
- */
-export async function openStore({ keys, watermarks }: Settings): Promise<WatermarkStore> {
-  if (watermarks.kind === "sqlite") {
-    const { SqliteStore } = await import("./watermark/stores/sqlite.ts");
-    return new SqliteStore(watermarks.path);
-  }
-  const { endpoint, table } = watermarks;
-  const { AzureTableStore } = await import("./watermark/stores/azure-table.ts");
-  const credential = await azureCredential(keys.kind === "azure-key-vault" ? keys : { credential: "default" });
-  return new AzureTableStore({ endpoint, table, credential });
-}
-
-/** The list of addresses that may ask is empty. */
-const NOBODY = { allowedAddresses: [], listKnownKeys: false };
-
-function accessOf({ allowedAddresses, authentication, listKnownKeys, policy }: Settings) {
-  const needsAuthentication = (address: string) => policyOf(policy, address).authentication ?? true;
-  return { allowedAddresses, authorizedKeys: authentication?.keys, needsAuthentication, listKnownKeys };
+/** The live settings with an empty list of addresses that may ask. */
+function admittingNobody(live: LiveSettings): CurrentSettings {
+  const nobody: string[] = [];
+  return {
+    get current() {
+      return { ...live.current, allowedAddresses: nobody };
+    },
+  };
 }
 
 async function readTls(tls: Settings["listen"]["tls"]) {

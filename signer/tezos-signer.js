@@ -8,9 +8,6 @@ if (major < 24) {
 }
 const { program } = await import("./cli/program.ts");
 const { runCommandLine } = await import("./cli/run.ts");
-// The signer itself, with its servers and SDKs, is loaded for the commands that start it.
-const start = async (...args) => (await import("./main.ts")).startSigner(...args);
-const openStore = async (settings) => (await import("./main.ts")).openStore(settings);
 const words = process.argv.slice(2);
-const command = await program(process, { start, openStore }, words[0]);
+const command = await program(process, words[0]);
 process.exitCode = await runCommandLine(command, words, process);

@@ -3,13 +3,14 @@
  * @module
  */
 import { z } from "zod";
+import { CONSENSUS_KINDS } from "../../signer/contract.ts";
 import {
-  authorizedKey,
-  chain,
+  authorizedKeySchema,
+  chainSchema,
   headSchema,
-  initialise,
-  keyPolicy,
-  settingsSchema,
+  initialiseSchema,
+  permissionSchema,
+  policySchema,
 } from "../../signer/settings/schema.ts";
 import { type Block, parseBlocks } from "./addresses.ts";
 import { didYouMean } from "./nearest.ts";
@@ -23,9 +24,6 @@ export type GeneratedKey = z.output<typeof generatedKeys>[number];
 
 /** Chains that have a name: mainnet and Shadownet. */
 const CHAINS = ["NetXdQprcVkpaWU", "NetXsqzbfFenSTS"];
-
-/** What each key may sign where no policy is set: what a baker signs by itself, and so cannot wait for a person. */
-export const DEFAULT_KINDS = ["block", "preattestation", "attestation"] as const;
 
 const DAY = 24 * 3600 * 1000;
 
@@ -120,7 +118,7 @@ function twice(list: unknown): string | undefined {
 export const chains = z
   .array(
     z.string().superRefine((id, context) => {
-      const { error } = chain.safeParse(id);
+      const { error } = chainSchema.safeParse(id);
       if (error === undefined) return;
       const form = /^Net[1-9A-HJ-NP-Za-km-z]{12}$/.test(id)
         ? "has a mistyped character"
@@ -131,7 +129,7 @@ export const chains = z
   .min(1, { error: "is empty: no request would ever be signed" });
 
 /** Where and until when the first watermarks may be made, in the form of the signer, which also takes `always`. */
-export const firstWatermarks = asWritten(initialise.options[1]).superRefine((value, context) => {
+export const firstWatermarks = asWritten(initialiseSchema.options[1]).superRefine((value, context) => {
   const { until } = (value ?? {}) as { until?: unknown };
   if (typeof until !== "string" || Number.isNaN(Date.parse(until))) return; // said already
   const refuse = (message: string) => context.addIssue({ code: "custom", path: ["until"], input: until, message });
@@ -140,17 +138,17 @@ export const firstWatermarks = asWritten(initialise.options[1]).superRefine((val
 });
 
 /** What each key may sign, in the form of the signer. */
-export const policy = asWritten(settingsSchema.shape.policy);
+export const policy = asWritten(policySchema);
 
 /** Kinds that are signed after a person confirmed them. */
 export const kindsToConfirm = z.array(
-  keyPolicy.shape.allow.element.refine((kind) => !DEFAULT_KINDS.some((each) => each === kind), {
+  permissionSchema.refine((kind) => !CONSENSUS_KINDS.some((each) => each === kind), {
     error: "cannot wait for a person",
   }),
 );
 
 /** The clients' public keys, or `none`: a production stack without them says so. */
-export const authorizedKeys = z.union([z.literal("none"), z.array(authorizedKey)], {
+export const authorizedKeys = z.union([z.literal("none"), z.array(authorizedKeySchema)], {
   error: "is neither a list of public keys nor none",
 });
 

@@ -3,9 +3,9 @@
  * Pure. The file's form is the signer's own: signer/settings/schema.ts.
  * @module
  */
-import { parseSettings, SettingsError } from "../../signer/settings/schema.ts";
-import { SIGNER_PORT } from "../firewall.ts";
-import { DEFAULT_KINDS } from "./readers.ts";
+
+import { CONFIRMATION_SOCKET, CONSENSUS_KINDS, SIGNER_PORT } from "../../signer/contract.ts";
+import { parseSettings, SettingsError } from "../../signer/settings/parse.ts";
 import type { StackConfig } from "./schema.ts";
 
 /** What the signer's settings take from the stack's configuration. */
@@ -58,7 +58,7 @@ export function signerSettings(config: SignerConfig, azure: ResourceNames): stri
       maxStep: production ? 100 : "off",
     },
     policy: policy(config),
-    confirmation: { socket: "/run/tezos-signer/confirm.sock" },
+    confirmation: { socket: CONFIRMATION_SOCKET },
     authentication: authenticates ? { keys: authorizedKeys } : undefined,
     listKnownKeys: true,
     head,
@@ -68,7 +68,8 @@ export function signerSettings(config: SignerConfig, azure: ResourceNames): stri
 /** Returns the policy as configured, or the default: blocks and (pre)attestations, and what `confirm` names by hand. */
 function policy({ policy, chains, confirm }: SignerConfig): Record<string, unknown> {
   const fallback = {
-    default: { allow: DEFAULT_KINDS, ...(confirm.length > 0 ? { confirm } : {}) },
+    // What a baker signs by itself, and so cannot wait for a person.
+    default: { allow: CONSENSUS_KINDS, ...(confirm.length > 0 ? { confirm } : {}) },
   };
   return Object.fromEntries(Object.entries(policy ?? fallback).map(([who, rules]) => [who, { chains, ...rules }]));
 }

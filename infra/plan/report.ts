@@ -3,8 +3,9 @@
  * @module
  */
 
+import { SIGNER_PORT } from "../../signer/contract.ts";
 import type { StackConfig } from "../config/schema.ts";
-import { type Rule, SIGNER_PORT } from "../firewall.ts";
+import type { Rule } from "../firewall.ts";
 import type { CostEstimate } from "./cost.ts";
 import { commandsReplacedBy } from "./guide.ts";
 import { at, type Plan, type PlannedResource } from "./recorder.ts";

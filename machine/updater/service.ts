@@ -1,6 +1,7 @@
 import { globSync, readFileSync, readlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ADMIN_PORT } from "../../signer/contract.ts";
 import type { Run } from "./command.ts";
 import type { Sha256 } from "./disk.ts";
 
@@ -21,7 +22,7 @@ export class Service {
    * @param admin where the admin port is
    * @param proc /proc
    */
-  constructor(run: Run, admin = "http://127.0.0.1:9583", proc = "/proc") {
+  constructor(run: Run, admin = `http://127.0.0.1:${ADMIN_PORT}`, proc = "/proc") {
     this.#run = run;
     this.#admin = admin;
     this.#proc = proc;

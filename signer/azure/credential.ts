@@ -8,7 +8,7 @@ export interface AzureCredentialOptions {
   readonly clientId?: string | undefined;
 }
 
-/** In whose name vault and table are asked. */
+/** Returns the Azure credential for Key Vault and Table storage. */
 export async function azureCredential({ credential, clientId }: AzureCredentialOptions): Promise<TokenCredential> {
   if (credential === "managed-identity") return new ManagedIdentity(clientId);
   // Loaded where it is wanted: it is large, and a signer on its VM has no use for it.

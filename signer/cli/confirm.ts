@@ -1,14 +1,12 @@
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
-import type { Asked } from "../confirmation/confirmations.ts";
-import type { Answered, Told } from "../confirmation/socket.ts";
+import type { PendingRequest } from "../confirmation/confirmations.ts";
+import type { OperatorMessage, ServerMessage } from "../confirmation/socket.ts";
+import { CONFIRMATION_SOCKET } from "../contract.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
 import { type Io, Terminal } from "./terminal.ts";
-
-/** Where the machine's signer listens for operators. */
-const SOCKET = "/run/tezos-signer/confirm.sock";
 
 /** `confirm` */
 export function confirmCommand(io: Io): Command {
@@ -18,7 +16,7 @@ export function confirmCommand(io: Io): Command {
       "Shows the requests that wait for a person (`confirm` in a key's policy) and asks about each; only y confirms. " +
         "Start it first: a request that comes while nobody is here is refused.",
     )
-    .option("--socket <path>", "the signer's socket: confirmation.socket in its settings", SOCKET)
+    .option("--socket <path>", "the signer's socket: confirmation.socket in its settings", CONFIRMATION_SOCKET)
     .option("--once", "end after one decision")
     .option("--json", "write questions and decisions to standard output too, one JSON object a line")
     .action(async ({ socket, once, json }: { socket: string; once?: true; json?: true }) => {
@@ -53,7 +51,7 @@ export function confirmCommand(io: Io): Command {
 }
 
 /** @returns undefined where the question was taken back before it was answered */
-async function decide(terminal: Terminal, asked: Asked, withdrawn: AbortSignal): Promise<boolean | undefined> {
+async function decide(terminal: Terminal, asked: PendingRequest, withdrawn: AbortSignal): Promise<boolean | undefined> {
   const { id, client, since, key, digest, words } = asked;
   await terminal.dropTyped();
   terminal.say(`\nRequest ${id} of ${since}, from ${client}\n  key: ${key}\n  digest: ${digest}`);
@@ -73,7 +71,7 @@ async function decide(terminal: Terminal, asked: Asked, withdrawn: AbortSignal):
 }
 
 interface Pending {
-  readonly asked: Asked;
+  readonly asked: PendingRequest;
   /** Ends with the reason, a text, when the question is taken back. */
   readonly withdrawn: AbortSignal;
 }
@@ -102,7 +100,7 @@ class Desk implements Disposable {
       ready.reject(closed());
     });
     createInterface({ input: socket }).on("line", (line) => {
-      const told: Told = JSON.parse(line);
+      const told: ServerMessage = JSON.parse(line);
       if (told.event === "ready") ready.resolve();
       else desk.#take(told);
     });
@@ -119,13 +117,13 @@ class Desk implements Disposable {
     }
   }
 
-  /** Answers. @returns whether that counts. @throws Failure `unavailable` where the signer has gone */
-  async answer(answered: Answered): Promise<boolean> {
+  /** Sends an answer. @returns whether it was accepted. @throws Failure `unavailable` where the signer has gone */
+  async answer(answered: OperatorMessage): Promise<boolean> {
     this.#pending.delete(answered.id);
     this.#socket.write(`${JSON.stringify(answered)}\n`);
     for (;;) {
-      const counts = this.#taken.get(answered.id);
-      if (counts !== undefined) return counts;
+      const accepted = this.#taken.get(answered.id);
+      if (accepted !== undefined) return accepted;
       if (!this.#isOpen) throw closed();
       await this.#wake.promise;
     }
@@ -135,12 +133,12 @@ class Desk implements Disposable {
     this.#socket.end();
   }
 
-  #take(told: Exclude<Told, { event: "ready" }>): void {
+  #take(told: Exclude<ServerMessage, { event: "ready" }>): void {
     if (told.event === "asked") {
       const control = new AbortController();
       this.#pending.set(told.question.id, { asked: told.question, withdrawn: control.signal, control });
-    } else if (told.event === "taken") {
-      this.#taken.set(told.id, told.counts);
+    } else if (told.event === "acknowledged") {
+      this.#taken.set(told.id, told.accepted);
     } else {
       this.#withdraw(told.id, told.reason);
     }
@@ -170,9 +168,9 @@ function closed(): Failure {
 
 function notReached(path: string, error: NodeJS.ErrnoException): Failure {
   if (error.code === "EACCES") {
-    const cure = "Run this as a member of the socket's group, or with sudo.";
-    return new Failure("refused", `This user may not open ${path}. ${cure}`, { cause: error });
+    const remedy = "Run this as a member of the socket's group, or with sudo.";
+    return new Failure("refused", `This user may not open ${path}. ${remedy}`, { cause: error });
   }
-  const cure = "Is the signer running, with confirmation.socket in its settings? `tezos-signer status` says.";
-  return new Failure("unavailable", `No signer listens at ${path} (${error.message}). ${cure}`, { cause: error });
+  const remedy = "Is the signer running, with confirmation.socket in its settings? `tezos-signer status` says.";
+  return new Failure("unavailable", `No signer listens at ${path} (${error.message}). ${remedy}`, { cause: error });
 }

@@ -4,9 +4,9 @@
  */
 export const EXIT_CODES = {
   done: { code: 0, meaning: "Done" },
-  failed: { code: 1, meaning: "Something unforeseen failed, or the signer is not ready; the message says what" },
+  failed: { code: 1, meaning: "Something unexpected failed, or the signer is not ready; the message says what" },
   usage: { code: 2, meaning: "The command line is wrong, or the command asks questions and has no terminal" },
-  declined: { code: 3, meaning: "A question was answered with no; nothing was changed" },
+  declined: { code: 3, meaning: "Declined at a prompt; nothing was changed" },
   unusable: { code: 4, meaning: "A file is missing, damaged, cut short or of the wrong kind" },
   "wrong-passphrase": { code: 5, meaning: "The passphrase does not open the key" },
   exists: { code: 6, meaning: "Something is there already, and nothing is written over" },

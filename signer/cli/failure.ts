@@ -1,4 +1,5 @@
-import { KeyError, type KeyProblem } from "../keys/key-error.ts";
+import { messageOf } from "../errors.ts";
+import { KeyError, type KeyProblem } from "../key-files/key-error.ts";
 import type { ExitReason } from "./exit-codes.ts";
 
 /** Ends a command with a message for its user and an exit code. */
@@ -21,10 +22,9 @@ const KEY_PROBLEMS = {
   mismatch: "mismatch",
 } as const satisfies Record<KeyProblem, ExitReason>;
 
-/** Whatever a command threw, as the failure that its user is shown. */
+/** Turns whatever a command threw into the failure that its user is shown. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof KeyError) return new Failure(KEY_PROBLEMS[error.problem], error.message, { cause: error });
-  const message = error instanceof Error ? error.message : String(error);
-  return new Failure("failed", `This was not foreseen: ${message}`, { cause: error });
+  return new Failure("failed", `Unexpected error: ${messageOf(error)}`, { cause: error });
 }

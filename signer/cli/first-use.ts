@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { writeNewFile } from "../key-files/key-file.ts";
 import { generateLocalKey, localPassphrase } from "../keys/local/keyring.ts";
-import type { Curve } from "../tezos/crypto/public-key.ts";
+import type { Curve } from "../tezos/crypto/curve.ts";
+import { CONSENSUS_KINDS } from "../tezos/payload/consensus-kind.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where `serve` without settings keeps everything, below the current directory; .gitignore names it. */
@@ -19,7 +20,7 @@ const SETTINGS = {
     maxStep: "off",
   },
   policy: {
-    default: { allow: ["block", "preattestation", "attestation"], confirm: ["reveal", "transaction", "delegation"] },
+    default: { allow: [...CONSENSUS_KINDS], confirm: ["reveal", "transaction", "delegation"] },
   },
   confirmation: { socket: join(FIRST_USE_FOLDER, "confirm.sock") },
   listKnownKeys: true,

@@ -1,24 +1,26 @@
-import { readFile } from "node:fs/promises";
 import { Option } from "commander";
-import { imdsHost } from "../azure/managed-identity.ts";
-import { UserData, userDataUrl } from "../azure/user-data.ts";
-import { ownRelease } from "../installation/own-release.ts";
-import { parseSettings, type Settings, SettingsError } from "../settings/schema.ts";
-import { LastGood } from "../settings/settings-cache.ts";
+import { openWatermarkStore } from "../backends.ts";
+import { STATE_FOLDER } from "../contract.ts";
+import type { Settings } from "../settings/schema.ts";
 import { type Row, type RowKey, StoreError, type Versioned, type WatermarkStore } from "../watermark/stores/store.ts";
 import { Failure } from "./failure.ts";
-import { keptSettings, readTold, USER_DATA } from "./settings-source.ts";
+import {
+  openUserData,
+  parseLive,
+  readSettingsFile,
+  settingsCache,
+  settingsForThisRelease,
+  USER_DATA,
+} from "./settings-source.ts";
 
-/** Opens the store that settings name; main.ts gives the real one. */
-export type OpenStore = (settings: Settings) => Promise<WatermarkStore>;
-
+/** Options of every command on the store. */
 export interface StoreOptions {
   readonly config?: string;
   readonly userData?: true;
 }
 
 /** How long a command waits for the store, in milliseconds. */
-const PATIENCE = 15_000;
+const TIMEOUT = 15_000;
 
 export function configOption(): Option {
   return new Option("--config <file>", "the signer's settings, which name the store");
@@ -39,15 +41,11 @@ export interface OpenedStore {
  * Opens the store, lets `work` use it and closes it again.
  * @throws Failure for whatever goes wrong with it
  */
-export async function withStore<T>(
-  open: OpenStore,
-  options: StoreOptions,
-  work: (opened: OpenedStore) => Promise<T>,
-): Promise<T> {
+export async function withStore<T>(options: StoreOptions, work: (opened: OpenedStore) => Promise<T>): Promise<T> {
   const settings = await readSettings(options);
-  const store = await open(settings);
+  const store = await openWatermarkStore(settings);
   try {
-    return await work({ store, settings, signal: AbortSignal.timeout(PATIENCE) });
+    return await work({ store, settings, signal: AbortSignal.timeout(TIMEOUT) });
   } catch (error) {
     throw error instanceof StoreError ? failureOf(error, settings) : error;
   } finally {
@@ -106,36 +104,20 @@ function write(store: WatermarkStore, key: RowKey, row: Row, over: Versioned | u
   return over === undefined ? store.insert(key, row, signal) : store.replace(key, row, over.version, signal);
 }
 
+/** @throws Failure `usage` where no settings are named, `unusable` where they are wrong, `unavailable` without an answer */
 async function readSettings({ config, userData }: StoreOptions): Promise<Settings> {
-  if (config === undefined && userData === undefined) {
+  if (config !== undefined) return (await readSettingsFile(config)).current;
+  if (userData === undefined) {
     throw new Failure("usage", "Name the signer's settings: --config FILE, or --user-data on the machine in Azure.");
   }
-  try {
-    if (config === undefined) return parseSettings(ownSettings(await readUserData()), USER_DATA);
-    return parseSettings(await readFile(config, "utf8"), config);
-  } catch (error) {
-    if (error instanceof SettingsError) throw new Failure("unusable", error.message, { cause: error });
-    if (error instanceof Failure) throw error;
-    const message = (error as Error).message.replace(/\.$/, "");
-    throw new Failure("unusable", `The settings cannot be read: ${message}.`, { cause: error });
-  }
-}
-
-/** Where the machine's service keeps its state: a command is run beside it, without its environment. */
-const STATE = "/var/lib/tezos-signer";
-
-/** The settings that this release goes by, whatever userData has for another. */
-function ownSettings(text: string): string {
-  const told = readTold(text);
-  if (told.kind === "own") return told.settings;
-  return keptSettings(new LastGood(process.env.STATE_DIRECTORY ?? STATE, ownRelease()), told.release);
-}
-
-async function readUserData(): Promise<string> {
-  const userData = new UserData({ url: userDataUrl(imdsHost()), apply: () => undefined });
-  return userData.read().catch((error: Error) => {
-    throw new Failure("unavailable", `${error.message}.`, { cause: error });
-  });
+  const text = await openUserData()
+    .read()
+    .catch((error: Error) => {
+      throw new Failure("unavailable", `${error.message}.`, { cause: error });
+    });
+  // A command is run beside the service, without its environment.
+  const cache = settingsCache(process.env.STATE_DIRECTORY ?? STATE_FOLDER);
+  return parseLive(settingsForThisRelease(text, cache), USER_DATA).current;
 }
 
 function failureOf(error: StoreError, { watermarks }: Settings): Failure {

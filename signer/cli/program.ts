@@ -1,34 +1,26 @@
 import { Command } from "commander";
 import manifest from "../../package.json" with { type: "json" };
-import type { OpenStore } from "./open-store.ts";
-import type { Start } from "./serve.ts";
 import type { Io } from "./terminal.ts";
 
-/** What commands need of the signer; main.ts gives the real ones. */
-export interface Parts {
-  readonly start: Start;
-  readonly openStore: OpenStore;
-}
-
 /** Every command, in the order of the help. Each is loaded apart: a signer that starts must not wait for the others. */
-const COMMANDS: Readonly<Record<string, (io: Io, parts: Parts) => Promise<Command>>> = {
-  serve: async (io, { start }) => (await import("./serve.ts")).serveCommand(io, start),
-  try: async (io, { start }) => (await import("./try.ts")).tryCommand(io, start),
+const COMMANDS: Readonly<Record<string, (io: Io) => Promise<Command>>> = {
+  serve: async (io) => (await import("./serve.ts")).serveCommand(io),
+  try: async (io) => (await import("./try.ts")).tryCommand(io),
   confirm: async (io) => (await import("./confirm.ts")).confirmCommand(io),
   status: async (io) => (await import("./status.ts")).statusCommand(io),
-  watermarks: async (io, { openStore }) => (await import("./watermarks/index.ts")).watermarksCommand(io, openStore),
+  watermarks: async (io) => (await import("./watermarks/index.ts")).watermarksCommand(io),
   keys: async (io) => (await import("./keys/index.ts")).keysCommand(io),
 };
 
 /**
- * The command line.
+ * Builds the command line.
  * @param name of the one command that is wanted; where it is none of them, the command line has all
  */
-export async function program(io: Io, parts: Parts, name = ""): Promise<Command> {
+export async function program(io: Io, name = ""): Promise<Command> {
   const command = new Command("tezos-signer")
     .description("A Tezos remote signer whose key lives in an Azure Key Vault HSM.")
     .version(manifest.version);
   const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
-  for (const make of wanted) if (make !== undefined) command.addCommand(await make(io, parts));
+  for (const make of wanted) if (make !== undefined) command.addCommand(await make(io));
   return command;
 }

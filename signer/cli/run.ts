@@ -1,7 +1,8 @@
 import { type Command, CommanderError } from "commander";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { toFailure } from "./failure.ts";
-import { harmless, type Io, WIDTH, wrap } from "./terminal.ts";
+import type { Io } from "./terminal.ts";
+import { harmless, WIDTH, wrap } from "./text.ts";
 
 /**
  * Runs a command line. Whatever goes wrong is told in sentences on standard error, without a stack trace.

@@ -1,41 +1,69 @@
+import { readFile } from "node:fs/promises";
+import { imdsHost } from "../azure/managed-identity.ts";
+import { UserData, userDataUrl } from "../azure/user-data.ts";
 import { readUserDataDocument } from "../azure/user-data-document.ts";
+import { messageOf } from "../errors.ts";
 import { anotherThan, inWords, ownRelease, type ReleaseId } from "../installation/own-release.ts";
 import { LiveSettings } from "../settings/live-settings.ts";
-import { SettingsError } from "../settings/schema.ts";
-import type { LastGood } from "../settings/settings-cache.ts";
+import { SettingsError } from "../settings/parse.ts";
+import { SettingsCache } from "../settings/settings-cache.ts";
 import { Failure } from "./failure.ts";
 
 /** What to call userData's settings in messages. */
 export const USER_DATA = "the machine's userData";
 
-/** What userData has for the release that this program is. */
-export type Told =
+/**
+ * Reads a settings file (`--config`).
+ * @throws Failure `unusable`
+ */
+export async function readSettingsFile(file: string): Promise<LiveSettings> {
+  const text = await readFile(file, "utf8").catch((error: Error) => {
+    throw new Failure("unusable", `The settings cannot be read: ${error.message}.`, { cause: error });
+  });
+  return parseLive(text, file);
+}
+
+/** Makes a reader of the VM's userData (`--user-data`). @param apply takes each new text, where it is watched */
+export function openUserData(apply: (text: string) => void = () => undefined): UserData {
+  return new UserData({ url: userDataUrl(imdsHost()), apply });
+}
+
+/** Which release userData's settings are meant for; those of another one are not judged here. */
+export type AddressedSettings =
   | { readonly kind: "own"; readonly settings: string }
-  /** The settings are meant for this release, and not judged here. */
   | { readonly kind: "another"; readonly release: ReleaseId };
 
 /**
- * Reads whose settings userData has.
+ * Reads the settings in userData's text, and which release they are meant for.
  * @throws Error saying what is wrong with userData, and where
  */
-export function readTold(text: string): Told {
+export function readAddressed(text: string): AddressedSettings {
   const { release, settings } = readUserDataDocument(text);
   const another = anotherThan(ownRelease(), release);
   return another === undefined ? { kind: "own", settings } : { kind: "another", release: another };
 }
 
-/** What goes on while userData's settings are another release's. */
-export function waiting(release: ReleaseId): string {
-  return `the settings in ${USER_DATA} wait for release ${inWords(release)}`;
+/**
+ * Returns the text of the settings that this release goes by: userData's, or the last good ones where userData has another
+ * release's.
+ * @throws Failure `unusable`
+ */
+export function settingsForThisRelease(text: string, cache: SettingsCache | undefined): string {
+  try {
+    const addressed = readAddressed(text);
+    return addressed.kind === "own" ? addressed.settings : cachedSettings(cache, addressed.release);
+  } catch (error) {
+    throw new Failure("unusable", messageOf(error), { cause: error });
+  }
 }
 
 /**
- * The last settings that were good for this release, where userData has another's.
+ * Returns the last settings that were good for this release, where userData has another's.
  * @throws Error in sentences, where none ever were
  */
-export function keptSettings(lastGood: LastGood | undefined, release: ReleaseId): string {
-  const kept = lastGood?.read();
-  if (kept !== undefined) return kept;
+export function cachedSettings(cache: SettingsCache | undefined, release: ReleaseId): string {
+  const cached = cache?.read();
+  if (cached !== undefined) return cached;
   const { version, sha256 = "" } = ownRelease();
   const own = inWords({ version, sha256 });
   throw new Error(
@@ -44,8 +72,18 @@ export function keptSettings(lastGood: LastGood | undefined, release: ReleaseId)
   );
 }
 
-/** @throws Failure `unusable` naming every mistake */
-export function parse(text: string, source: string): LiveSettings {
+/** Opens the cache of this release's settings; undefined where there is no folder. @param folder systemd's StateDirectory= */
+export function settingsCache(folder = process.env.STATE_DIRECTORY): SettingsCache | undefined {
+  return folder === undefined ? undefined : new SettingsCache(folder, ownRelease());
+}
+
+/** Says what goes on while userData's settings are another release's. */
+export function waitingFor(release: ReleaseId): string {
+  return `the settings in ${USER_DATA} wait for release ${inWords(release)}`;
+}
+
+/** Parses settings. @throws Failure `unusable` naming every mistake */
+export function parseLive(text: string, source: string): LiveSettings {
   try {
     return new LiveSettings(text, source);
   } catch (error) {

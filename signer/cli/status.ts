@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
+import { ADMIN_PORT } from "../contract.ts";
 import { inWords, type ReleaseId } from "../installation/own-release.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
-import { type Io, Terminal, table } from "./terminal.ts";
+import { type Io, Terminal } from "./terminal.ts";
+import { table } from "./text.ts";
 
-const ADMIN = "http://127.0.0.1:9583";
+const ADMIN = `http://127.0.0.1:${ADMIN_PORT}`;
 const PAUSE = 2_000;
 const TIMEOUT = 5_000;
 

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 import { Failure } from "./failure.ts";
+import { harmless, wrap } from "./text.ts";
 
 /** What a command reads from and writes to; tests put their own here. */
 export interface Io {
@@ -11,8 +12,6 @@ export interface Io {
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
 }
-
-export const WIDTH = 80;
 
 const ENTER = [0x0d, 0x0a];
 const BACKSPACE = [0x08, 0x7f];
@@ -217,42 +216,4 @@ export class Terminal implements Disposable {
       stdin.pause().off("data", onData).off("end", onEnd);
     });
   }
-}
-
-/** A text without control characters: a vault's tag or a file's content must not steer the terminal. */
-export function harmless(text: string): string {
-  return text.replaceAll(/(?!\n)\p{Cc}/gu, "\u{fffd}");
-}
-
-/** Labels and values in two columns, as lines. */
-export function table(rows: readonly (readonly [label: string, value: string])[]): string {
-  const width = Math.max(...rows.map(([label]) => label.length));
-  return rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`).join("\n");
-}
-
-/**
- * Breaks prose into lines of at most 80 columns. Lines that begin with a space stay as they are, and so does a word that
- * is longer than a line.
- * @param keepEnd keeps the space that ends a question
- */
-export function wrap(text: string, keepEnd = false): string {
-  const wrapped = text
-    .split("\n")
-    .map((line) => (line.startsWith(" ") ? line : wrapLine(line)))
-    .join("\n");
-  return keepEnd && text.endsWith(" ") ? `${wrapped} ` : wrapped;
-}
-
-function wrapLine(line: string): string {
-  const lines: string[] = [];
-  let current = "";
-  for (const word of line.split(" ").filter((word) => word !== "")) {
-    if (current === "") current = word;
-    else if (current.length + 1 + word.length < WIDTH) current += ` ${word}`;
-    else {
-      lines.push(current);
-      current = word;
-    }
-  }
-  return [...lines, current].join("\n");
 }

@@ -1,28 +1,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Logger } from "pino";
-import { imdsHost } from "../azure/managed-identity.ts";
-import { UserData, userDataUrl } from "../azure/user-data.ts";
-import { ownRelease } from "../installation/own-release.ts";
-import { LastGood } from "../settings/settings-cache.ts";
+import { messageOf } from "../errors.ts";
 import { Failure } from "./failure.ts";
 import { openLog } from "./log.ts";
 import { withExamples } from "./run.ts";
-import type { Start } from "./serve.ts";
-import { keptSettings, parse, readTold, USER_DATA } from "./settings-source.ts";
+import { openUserData, parseLive, settingsCache, settingsForThisRelease, USER_DATA } from "./settings-source.ts";
 import { type Io, Terminal } from "./terminal.ts";
 
-/** Between two looks, in milliseconds. */
+/** Between two tries, in milliseconds. */
 const PAUSE = 500;
 
 /** What the command prints, on one line. */
-interface Verdict {
+interface Readiness {
   readonly ready: boolean;
   readonly reasons: readonly string[];
 }
 
 /** `try` */
-export function tryCommand(io: Io, start: Start): Command {
+export function tryCommand(io: Io): Command {
   const command = new Command("try")
     .summary("see whether this release would be ready")
     .description(
@@ -40,14 +36,14 @@ export function tryCommand(io: Io, start: Start): Command {
     .action(async ({ seconds }: { seconds: number }) => {
       using terminal = new Terminal(io);
       const log = openLog(io);
-      const print = (verdict: Verdict) => terminal.print(JSON.stringify(verdict));
-      const verdict = await trial(start, log, AbortSignal.timeout(seconds * 1_000)).catch((error: Error) => {
+      const print = (readiness: Readiness) => terminal.print(JSON.stringify(readiness));
+      const readiness = await trial(log, AbortSignal.timeout(seconds * 1_000)).catch((error: Error) => {
         print({ ready: false, reasons: [error.message] });
         throw error;
       });
-      print(verdict);
-      if (verdict.ready) return;
-      throw new Failure("unavailable", `Not ready within ${seconds} seconds. ${verdict.reasons.join(" ")}`);
+      print(readiness);
+      if (readiness.ready) return;
+      throw new Failure("unavailable", `Not ready within ${seconds} seconds. ${readiness.reasons.join(" ")}`);
     });
   return withExamples(command, "tezos-signer try --user-data", "tezos-signer try --user-data --seconds 120");
 }
@@ -56,38 +52,29 @@ export function tryCommand(io: Io, start: Start): Command {
  * @param over when the time is over
  * @throws Failure `unavailable` where userData cannot be had, `unusable` where it or its settings are wrong
  */
-async function trial(start: Start, log: Logger, over: AbortSignal): Promise<Verdict> {
-  const lastGood = lastGoodHere();
-  const settings = ownSettings(await readUserData(over), lastGood);
-  const signer = await start(parse(settings, USER_DATA), log, "trial");
+async function trial(log: Logger, over: AbortSignal): Promise<Readiness> {
+  const cache = settingsCache();
+  const settings = settingsForThisRelease(await readUserData(over), cache);
+  const { startSigner } = await import("../main.ts");
+  const signer = await startSigner(parseLive(settings, USER_DATA), log, "trial");
   try {
     for (;;) {
-      const verdict = await signer.examine();
-      if (verdict.ready) lastGood?.keep(settings, log);
-      if (verdict.ready || !(await pause(over))) return verdict;
+      const readiness = await signer.examine();
+      if (readiness.ready) cache?.keep(settings, log);
+      if (readiness.ready || !(await pause(over))) return readiness;
     }
   } finally {
     await signer.stop();
   }
 }
 
-/** As `serve` takes them at its start: where userData is for another release, the last ones that were good for this one. */
-function ownSettings(text: string, lastGood: LastGood | undefined): string {
-  try {
-    const told = readTold(text);
-    return told.kind === "own" ? told.settings : keptSettings(lastGood, told.release);
-  } catch (error) {
-    throw new Failure("unusable", (error as Error).message, { cause: error });
-  }
-}
-
 async function readUserData(over: AbortSignal): Promise<string> {
-  const userData = new UserData({ url: userDataUrl(imdsHost()), apply: () => undefined });
+  const userData = openUserData();
   for (;;) {
     try {
       return await userData.read();
     } catch (error) {
-      if (!(await pause(over))) throw new Failure("unavailable", `${(error as Error).message}.`, { cause: error });
+      if (!(await pause(over))) throw new Failure("unavailable", `${messageOf(error)}.`, { cause: error });
     }
   }
 }
@@ -96,9 +83,4 @@ async function readUserData(over: AbortSignal): Promise<string> {
 async function pause(over: AbortSignal): Promise<boolean> {
   await sleep(PAUSE, undefined, { signal: over }).catch(() => undefined);
   return !over.aborted;
-}
-
-function lastGoodHere(): LastGood | undefined {
-  const { STATE_DIRECTORY } = process.env;
-  return STATE_DIRECTORY === undefined ? undefined : new LastGood(STATE_DIRECTORY, ownRelease());
 }

@@ -13,8 +13,8 @@ export interface Question {
   readonly words: readonly string[];
 }
 
-/** A question with its number and its dates. */
-export interface Asked extends Question {
+/** A question that waits for its answer, with its number and its dates. */
+export interface PendingRequest extends Question {
   readonly id: number;
   /** ISO 8601. */
   readonly since: string;
@@ -26,7 +26,7 @@ export interface Operator {
   /** Names the connection in the log. */
   readonly name: string;
   /** A question to be answered. */
-  show(asked: Asked): void;
+  show(asked: PendingRequest): void;
   /** The question needs no answer any more. @param reason whole words, for the terminal */
   withdraw(id: number, reason: string): void;
 }
@@ -50,7 +50,7 @@ const CAPACITY = 16;
 const REMEMBERED = 60_000;
 
 interface Waiting {
-  readonly asked: Asked;
+  readonly asked: PendingRequest;
   readonly settle: (error?: SignerError) => void;
   readonly settled: Promise<void>;
   /** Clients that ask for these same bytes; without any the question is withdrawn. */
@@ -58,7 +58,7 @@ interface Waiting {
 }
 
 /**
- * Requests held open until a person answers. Everyone connected sees every question, and the first answer counts. A
+ * Holds requests open until a person answers. Everyone connected sees every question, and the first answer counts. A
  * question is refused at once where nobody is connected, and when the last one leaves. Nothing here is on the way of a
  * block or a vote.
  */
@@ -79,10 +79,12 @@ export class Confirmations {
     this.#capacity = capacity;
   }
 
-  get waiting(): readonly Asked[] {
+  /** Questions without an answer, the oldest first. */
+  get waiting(): readonly PendingRequest[] {
     return [...this.#waiting.values()].map(({ asked }) => asked);
   }
 
+  /** How many operators are connected. */
   get operators(): number {
     return this.#operators.size;
   }
@@ -107,7 +109,7 @@ export class Confirmations {
     await waiting.settled.finally(() => gone.removeEventListener("abort", left));
   }
 
-  /** Someone is there. @returns what to call when they leave */
+  /** Registers an operator. @returns a function that unregisters it */
   attach(operator: Operator): () => void {
     this.#operators.add(operator);
     this.#logger.info({ operator: operator.name }, "an operator waits for questions");
@@ -120,7 +122,7 @@ export class Confirmations {
     };
   }
 
-  /** A person's answer. @returns whether it counts: one to a question that is no longer there does not */
+  /** Records an operator's decision. @returns false if the request is no longer pending */
   answer(operator: Operator, id: number, isYes: boolean): boolean {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined || !this.#operators.has(operator)) return false;
@@ -132,7 +134,7 @@ export class Confirmations {
     return true;
   }
 
-  /** Refuses whoever waits; nobody is asked any more. */
+  /** Refuses every pending request, and every later one. */
   stop(): void {
     this.#stopped = true;
     for (const waiting of this.#waiting.values()) {

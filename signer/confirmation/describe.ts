@@ -1,9 +1,16 @@
 import type { Micheline } from "../tezos/payload/micheline.ts";
-import type { Operation } from "../tezos/payload/operation.ts";
+import type {
+  ManagerFields,
+  ManagerHeader,
+  Operation,
+  OperationKind,
+  SingleFields,
+  TransactionFields,
+} from "../tezos/payload/operation.ts";
 import type { OperationRequest, PackRequest } from "../tezos/payload/payload.ts";
 
 /**
- * A request in words, for the person who must confirm it. Every field that the bytes hold is shown, whatever its kind:
+ * Describes a request in words, for the person who must confirm it. Every field that the bytes hold is shown, whatever its kind:
  * the fields are walked, not chosen. Pure; what comes out is one line an item, without control characters.
  * @module
  */
@@ -11,17 +18,55 @@ import type { OperationRequest, PackRequest } from "../tezos/payload/payload.ts"
 const MUTEZ = 1_000_000n;
 const COLUMNS = 78;
 
-/** An amount with exact decimals: 1500000n is "1.5 tez". */
+/** Writes an amount with exact decimals: 1500000n is "1.5 tez". */
 export function tez(mutez: bigint): string {
   const decimals = (mutez % MUTEZ).toString().padStart(6, "0").replace(/0+$/, "");
   return `${mutez / MUTEZ}${decimals && `.${decimals}`} tez`;
 }
 
-/** Fields that hold mutez, by name; the amount of a ticket is none. */
-const AMOUNTS = ["fee", "amount", "balance", "limit"];
+/** How a field must be shown: a bigint is an amount or a plain number, which only its meaning tells. */
+type FormatOf<Value> = [NonNullable<Value>] extends [bigint]
+  ? "tez" | "number"
+  : [NonNullable<Value>] extends [Micheline]
+    ? "micheline"
+    : never;
 
-/** Fields that hold Micheline, by name. */
-const MICHELINE = ["parameters", "code", "storage", "value", "contents", "type", "parametersType"];
+/** The format of each field that has one. */
+type Formats<Fields> = {
+  readonly [Name in keyof Fields as FormatOf<Fields[Name]> extends never ? never : Name]-?: FormatOf<Fields[Name]>;
+};
+
+type FieldsByKind = ManagerFields & SingleFields;
+
+const HEADER: Formats<ManagerHeader> = { fee: "tez", counter: "number", gasLimit: "number", storageLimit: "number" };
+
+const TRANSACTION: Formats<TransactionFields> = { amount: "tez", parameters: "micheline" };
+
+/** How fields are shown, by kind. A new field that could be an amount does not compile until it is said here which it is. */
+const FORMATS: {
+  readonly [Kind in OperationKind as keyof Formats<FieldsByKind[Kind]> extends never ? never : Kind]: Formats<
+    FieldsByKind[Kind]
+  >;
+} = {
+  transaction: TRANSACTION,
+  stake: TRANSACTION,
+  unstake: TRANSACTION,
+  finalize_unstake: TRANSACTION,
+  set_delegate_parameters: TRANSACTION,
+  origination: { balance: "tez", code: "micheline", storage: "micheline" },
+  register_global_constant: { value: "micheline" },
+  set_deposits_limit: { limit: "tez" },
+  increase_paid_storage: { bytes: "number" },
+  transfer_ticket: { contents: "micheline", type: "micheline", amount: "number" },
+  smart_rollup_originate: { parametersType: "micheline" },
+  smart_rollup_publish: { ticks: "number" },
+};
+
+function formatOf(kind: OperationKind, name: string): "tez" | "number" | "micheline" | undefined {
+  const own: Partial<Record<string, Formats<object>>> = FORMATS;
+  const formats: Partial<Record<string, ReturnType<typeof formatOf>>> = { ...HEADER, ...own[kind] };
+  return formats[name];
+}
 
 /** Above this, in mutez, a fee is out of the ordinary: octez-client itself refuses to pay more unasked (--fee-cap). */
 const FEE_CAP = MUTEZ;
@@ -38,7 +83,7 @@ const WARNINGS: Readonly<Partial<Record<Operation["kind"], string>>> = {
 };
 
 /**
- * The lines that a person reads. Those that begin with "!" are out of the ordinary.
+ * Makes the lines that a person reads. Those that begin with "!" are out of the ordinary.
  * @param request what waits
  * @param address public key hash of the key that is asked
  * @param payload the bytes to be signed: shown where nobody here reads them
@@ -48,7 +93,7 @@ export function describe(
   address: string,
   payload: Uint8Array,
 ): readonly string[] {
-  if (request.class === "pack") {
+  if (request.type === "pack") {
     return [
       "packed data (0x05)",
       "! This signer does not read it. Sign it only if you know where it comes from.",
@@ -68,16 +113,11 @@ export function describe(
 function fields({ kind, tag, ...rest }: Operation): string[] {
   return Object.entries(rest).flatMap(([name, value]) => {
     const label = `  ${name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`;
-    const mutez = mutezIn(kind, name, value);
-    if (mutez !== undefined) return [`${label}: ${tez(mutez)}`];
-    if (MICHELINE.includes(name)) return fold(`${label}: `, micheline(value as Micheline));
+    const format = formatOf(kind, name);
+    if (format === "tez" && typeof value === "bigint") return [`${label}: ${tez(value)}`];
+    if (format === "micheline") return fold(`${label}: `, micheline(value as Micheline));
     return show(label, value);
   });
-}
-
-function mutezIn(kind: Operation["kind"], name: string, value: unknown): bigint | undefined {
-  const isTicket = kind === "transfer_ticket" && name === "amount";
-  return AMOUNTS.includes(name) && !isTicket && typeof value === "bigint" ? value : undefined;
 }
 
 /** Any other value: lists and what has parts go on below, indented. */
@@ -110,9 +150,9 @@ function summary(operations: readonly Operation[]): string {
   const kinds = Map.groupBy(operations, ({ kind }) => kind);
   const counts = [...kinds].map(([kind, { length }]) => `${length} ${kind}`).join(", ");
   const sum = (...names: readonly string[]) => {
-    const amounts = operations.flatMap((operation) =>
-      Object.entries(operation).map(([name, value]) =>
-        names.includes(name) ? (mutezIn(operation.kind, name, value) ?? 0n) : 0n,
+    const amounts = operations.flatMap(({ kind, ...fields }) =>
+      Object.entries(fields).map(([name, value]) =>
+        names.includes(name) && formatOf(kind, name) === "tez" && typeof value === "bigint" ? value : 0n,
       ),
     );
     return tez(amounts.reduce((total, each) => total + each, 0n));
@@ -120,7 +160,7 @@ function summary(operations: readonly Operation[]): string {
   return `${counts}; amounts of ${sum("amount", "balance")}, fees of ${sum("fee")}`;
 }
 
-/** Micheline as octez-client writes it: `Pair 1 "text" (Some 0x00)`. */
+/** Writes Micheline as octez-client does: `Pair 1 "text" (Some 0x00)`. */
 export function micheline(node: Micheline, isArgument = false): string {
   if ("int" in node) return node.int;
   if ("string" in node) return JSON.stringify(node.string);

@@ -2,7 +2,7 @@ import { lstatSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Logger } from "pino";
-import type { Asked, Confirmations, Operator } from "./confirmations.ts";
+import type { Confirmations, Operator, PendingRequest } from "./confirmations.ts";
 
 /**
  * Where operators connect: a Unix socket, never a network port, which its owner and their group alone may open. Each side
@@ -11,15 +11,15 @@ import type { Asked, Confirmations, Operator } from "./confirmations.ts";
  */
 
 /** What the signer sends. */
-export type Told =
+export type ServerMessage =
   | { readonly event: "ready" }
-  | { readonly event: "asked"; readonly question: Asked }
+  | { readonly event: "asked"; readonly question: PendingRequest }
   | { readonly event: "withdrawn"; readonly id: number; readonly reason: string }
-  /** What became of an answer: one that came too late does not count. */
-  | { readonly event: "taken"; readonly id: number; readonly counts: boolean };
+  /** Whether an answer was accepted: one that comes too late is not. */
+  | { readonly event: "acknowledged"; readonly id: number; readonly accepted: boolean };
 
 /** What an operator sends. */
-export interface Answered {
+export interface OperatorMessage {
   readonly id: number;
   readonly confirm: boolean;
 }
@@ -97,7 +97,7 @@ async function isLeftBehind(path: string): Promise<boolean> {
 }
 
 function serve(socket: Socket, name: string, confirmations: Confirmations): void {
-  const send = (message: Told) => {
+  const send = (message: ServerMessage) => {
     socket.write(`${JSON.stringify(message)}\n`);
     if (socket.writableLength > MOST_UNSENT) socket.destroy();
   };
@@ -121,11 +121,11 @@ function serve(socket: Socket, name: string, confirmations: Confirmations): void
       return;
     }
     const { id, confirm } = answered;
-    send({ event: "taken", id, counts: confirmations.answer(operator, id, confirm) });
+    send({ event: "acknowledged", id, accepted: confirmations.answer(operator, id, confirm) });
   });
 }
 
-function parse(line: string): Answered | undefined {
+function parse(line: string): OperatorMessage | undefined {
   try {
     const { id, confirm } = JSON.parse(line);
     return typeof id === "number" && typeof confirm === "boolean" ? { id, confirm } : undefined;

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import { parseAddressRange } from "../network/address-range.ts";
 
 const IPV4_MAPPED = new BlockList();
 IPV4_MAPPED.addSubnet("::ffff:0:0", 96, "ipv6"); // RFC 4291 2.5.5.2
@@ -14,7 +15,11 @@ export class AddressAllowList {
    */
   constructor(entries: readonly string[]) {
     for (const entry of entries) {
-      const { address, family, prefix } = parseRange(entry);
+      const range = parseAddressRange(entry);
+      if (range === undefined) {
+        throw new TypeError(`${JSON.stringify(entry)} is not an IP address or a range such as 203.0.113.0/24`);
+      }
+      const { address, family, prefix } = range;
       // Two lists, since a BlockList lets ::/0 match IPv4 as well, which nobody who writes it means.
       const mapped = family === "ipv6" && prefix >= 96 && IPV4_MAPPED.check(address, "ipv6");
       const list = family === "ipv4" || mapped ? this.#ipv4 : this.#ipv6;
@@ -28,23 +33,6 @@ export class AddressAllowList {
     if (version === 4) return this.#ipv4.check(address, "ipv4");
     return version === 6 && this.#ipv6.check(address, "ipv6");
   }
-}
-
-interface Range {
-  readonly address: string;
-  readonly family: "ipv4" | "ipv6";
-  readonly prefix: number;
-}
-
-function parseRange(entry: string): Range {
-  const [address = "", length, ...rest] = entry.split("/");
-  const version = address.includes("%") ? 0 : isIP(address);
-  const bits = version === 4 ? 32 : 128;
-  const prefix = length === undefined ? bits : /^\d{1,3}$/.test(length) ? Number(length) : Number.NaN;
-  if (version === 0 || rest.length > 0 || !(prefix <= bits)) {
-    throw new TypeError(`${JSON.stringify(entry)} is not an IP address or a range such as 203.0.113.0/24`);
-  }
-  return { address, family: version === 4 ? "ipv4" : "ipv6", prefix };
 }
 
 /**

@@ -2,9 +2,11 @@ import Router from "@koa/router";
 import Koa from "koa";
 import type { Logger } from "pino";
 import { prometheusContentType } from "prom-client";
-import { errorResponses } from "./error-response.ts";
+import { RefusalLog } from "../observability/refusal-log.ts";
+import { plainAddress } from "./address-allow-list.ts";
+import { answerErrors } from "./error-response.ts";
 import { onlyRoutesOf } from "./known-routes.ts";
-import { answerJson } from "./send-json.ts";
+import { sendJson } from "./send-json.ts";
 
 /** What the admin port shows. */
 export interface Admin {
@@ -16,23 +18,32 @@ export interface Admin {
   metrics(): Promise<string>;
 }
 
-/** The admin port's app: for the operator and for probes, on a loopback address. It changes nothing. */
+/** Makes the admin port's app: for the operator and for probes, on a loopback address. It changes nothing. */
 export function createAdminApp(admin: Admin, log: Logger): Koa {
   const router = new Router({ sensitive: true, strict: true });
-  router.get("/healthz", (ctx) => answerJson(ctx, 200, { alive: true }));
+  router.get("/healthz", (ctx) => sendJson(ctx, 200, { alive: true }));
   router.get("/readyz", (ctx) => {
     const state = admin.ready();
-    answerJson(ctx, state.ready ? 200 : 503, state);
+    sendJson(ctx, state.ready ? 200 : 503, state);
   });
-  router.get("/status", async (ctx) => answerJson(ctx, 200, await admin.status()));
+  router.get("/status", async (ctx) => sendJson(ctx, 200, await admin.status()));
   router.get("/metrics", async (ctx) => {
     const text = await admin.metrics();
     ctx.set("Content-Type", prometheusContentType);
     ctx.body = text;
   });
+  const refusals = new RefusalLog(log);
   const app = new Koa();
   app.on("error", (error: Error) => log.debug({ error: error.message }, "connection lost while answering"));
-  app.use(errorResponses(log));
+  app.use(answerErrors);
+  app.use(async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      refusals.write(plainAddress(ctx.req.socket.remoteAddress), error);
+      throw error;
+    }
+  });
   app.use(onlyRoutesOf(router));
   app.use(router.routes());
   return app;

@@ -1,30 +1,32 @@
 import Koa, { type Middleware } from "koa";
 import type { Logger } from "pino";
-import { type ErrorCode, SignerError } from "../errors.ts";
-import type { RemoteSigner } from "../signing/signing-service.ts";
-import { type Access, remembered } from "./access.ts";
+import { SignerError } from "../errors.ts";
+import type { AuditLog } from "../signing/audit-log.ts";
+import type { RemoteSigner } from "../signing/remote-signer.ts";
+import type { CurrentSettings, RequestSettings } from "../signing/request-context.ts";
 import { AddressAllowList, plainAddress } from "./address-allow-list.ts";
-import { errorResponses } from "./error-response.ts";
+import { answerErrors } from "./error-response.ts";
 import { onlyRoutesOf } from "./known-routes.ts";
+import { memoizeLast } from "./memoize-last.ts";
+import { type RequestState, recordOutcomes } from "./outcomes.ts";
 import { routes } from "./routes.ts";
 
 /** What the signing port is made of. */
 export interface AppParts {
   readonly signer: RemoteSigner;
-  /** Read for each request. */
-  readonly access: () => Access;
+  readonly settings: CurrentSettings;
+  readonly audit: AuditLog;
   readonly log: Logger;
-  /** Told each error of a request that did not reach the signer. */
-  readonly refused: (code: ErrorCode) => void;
 }
 
-/** The signing port's app. */
-export function createApp({ signer, access, log, refused }: AppParts): Koa {
-  const router = routes(signer, access);
-  const app = new Koa();
+/** Makes the signing port's app. */
+export function createApp({ signer, settings, audit, log }: AppParts): Koa<RequestState> {
+  const router = routes(signer);
+  const app = new Koa<RequestState>();
   app.on("error", (error: Error) => log.debug({ error: error.message }, "connection lost while answering"));
-  app.use(errorResponses(log, refused));
-  app.use(onlyFrom(addressFilter(access)));
+  app.use(answerErrors);
+  app.use(recordOutcomes(settings, audit));
+  app.use(onlyAllowedAddresses());
   app.use(refuseWebPages);
   app.use(withoutPrefix);
   app.use(onlyRoutesOf(router));
@@ -33,22 +35,27 @@ export function createApp({ signer, access, log, refused }: AppParts): Koa {
 }
 
 /**
- * Whether a peer may ask at all, by the settings as they are now. The server asks the same for each connection.
+ * Makes the filter of connections, by the settings as they are when one comes; each request is asked about again.
  * @returns a predicate on a socket's remoteAddress
  */
-export function addressFilter(access: () => Access): (remoteAddress: string | undefined) => boolean {
-  const list = remembered((entries) => new AddressAllowList(entries));
-  return (remoteAddress) => {
-    const { allowedAddresses } = access();
-    return allowedAddresses === undefined || list(allowedAddresses).allows(plainAddress(remoteAddress));
-  };
+export function addressFilter(settings: CurrentSettings): (remoteAddress: string | undefined) => boolean {
+  const isAllowed = allowance();
+  return (remoteAddress) => isAllowed(settings.current, remoteAddress);
 }
 
-function onlyFrom(admits: (remoteAddress: string | undefined) => boolean): Middleware {
+/** @returns whether settings let a peer ask; the list that it has read last is kept */
+function allowance(): (settings: RequestSettings, remoteAddress: string | undefined) => boolean {
+  const list = memoizeLast((entries) => new AddressAllowList(entries));
+  return ({ allowedAddresses }, remoteAddress) =>
+    allowedAddresses === undefined || list(allowedAddresses).allows(plainAddress(remoteAddress));
+}
+
+function onlyAllowedAddresses(): Middleware<RequestState> {
+  const isAllowed = allowance();
   return async (ctx, next) => {
-    const { remoteAddress } = ctx.req.socket;
-    if (!admits(remoteAddress)) {
-      throw new SignerError("address-not-allowed", `${plainAddress(remoteAddress)} is not among allowedAddresses`);
+    const { settings, client } = ctx.state.request;
+    if (!isAllowed(settings, client)) {
+      throw new SignerError("address-not-allowed", `${client} is not among allowedAddresses`);
     }
     await next();
   };

@@ -25,7 +25,10 @@ function readText(request: IncomingMessage): Promise<string> {
     });
     request.once("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
     request.once("error", (cause) => {
-      reject(new SignerError("malformed-request", "the connection ended before the body did", { cause }));
+      // The server ends a connection with the reason why it refused what came on it: a body that was too slow, or no HTTP.
+      const { errored } = request.socket;
+      if (errored instanceof SignerError) reject(errored);
+      else reject(new SignerError("malformed-request", "the connection ended before the body did", { cause }));
     });
   });
 }
@@ -38,8 +41,8 @@ export function parsePayload(text: string): Uint8Array {
   const hex = parseJson(text);
   if (typeof hex !== "string") throw malformed("the body must be a JSON string of hex digits");
   if (hex.startsWith("0x")) throw malformed("the hex digits must not begin with 0x");
-  const stranger = hex.search(/[^0-9a-fA-F]/);
-  if (stranger !== -1) throw malformed(`character ${stranger} of the JSON string is not a hex digit`);
+  const wrong = hex.search(/[^0-9a-fA-F]/);
+  if (wrong !== -1) throw malformed(`character ${wrong} of the JSON string is not a hex digit`);
   if (hex.length % 2 !== 0) throw malformed(`the JSON string has an odd number of hex digits, ${hex.length}`);
   if (hex.length === 0) throw malformed("the JSON string is empty");
   if (hex.length > 2 * MAX_PAYLOAD) {

@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import { Server as NetServer, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
+import { settledWithin } from "../deadline.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Limits } from "./limits.ts";
 
@@ -41,7 +42,7 @@ export async function drain({ server, inFlight, sockets, connections, limits, lo
   while (!isDone && (connections.size > 0 || inFlight.size > 0)) {
     const patience = Math.min(limits.quietTimeout, over - performance.now());
     if (patience <= 0) break;
-    await within(patience, done);
+    await settledWithin(done, patience);
     await setImmediate(); // what has arrived is read before it is judged that nothing came
     for (const socket of connections) {
       if (!inFlight.on(socket) && socket.bytesRead === received.get(socket)) socket.destroy();
@@ -49,22 +50,13 @@ export async function drain({ server, inFlight, sockets, connections, limits, lo
     received = receivedBy(connections);
   }
   if (inFlight.size > 0) log.warn({ requests: inFlight.size }, "stopped before these were answered");
-  await within(limits.closeTimeout, closed);
+  await settledWithin(closed, limits.closeTimeout);
   for (const socket of sockets) socket.destroy();
   await closed;
   server.close(); // ends Node's timer for late requests
 }
+
 /** How many bytes have come on each connection. */
 function receivedBy(connections: ReadonlySet<Socket>): ReadonlyMap<Socket, number> {
   return new Map([...connections].map((socket) => [socket, socket.bytesRead]));
-}
-
-/** Waits for a promise that never rejects, but not longer than some milliseconds. */
-async function within(timeout: number, promise: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeout);
-  });
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
 }

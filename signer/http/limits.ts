@@ -11,7 +11,7 @@ export interface Limits {
   readonly drainTimeout: number;
   readonly closeTimeout: number;
   readonly maxConnections: number;
-  readonly maxStrangers: number;
+  readonly maxUnlistedConnections: number;
   readonly maxHeaderSize: number;
   readonly maxHeadersCount: number;
 }
@@ -40,8 +40,8 @@ export const LIMITS: Limits = {
   closeTimeout: 500,
   // A baker needs two; 256 leave room for many bakers and bound the memory (about 10 MB).
   maxConnections: 256,
-  // Connections from addresses that are not allowed: enough for their 403, too few to crowd the baker out.
-  maxStrangers: 16,
+  // Connections from addresses outside allowedAddresses: enough for their 403, too few to crowd the baker out.
+  maxUnlistedConnections: 16,
   // An authenticated request of octez has about 600 bytes of request line and headers; Node's default is 16 KiB.
   maxHeaderSize: 8_192,
   maxHeadersCount: 64,

@@ -1,48 +1,50 @@
+import type { Socket } from "node:net";
 import Router from "@koa/router";
-import type { Context } from "koa";
 import { SignerError } from "../errors.ts";
-import type { RemoteSigner } from "../signing/signing-service.ts";
+import type { RemoteSigner } from "../signing/remote-signer.ts";
+import { authorizedKeysFor, signingCall } from "../signing/request-context.ts";
 import { decode, EncodingError } from "../tezos/crypto/base58.ts";
-import { type Access, remembered } from "./access.ts";
-import { plainAddress } from "./address-allow-list.ts";
 import { authenticate, authorizedAddresses } from "./authentication.ts";
 import { readPayload } from "./body.ts";
-import { answerJson } from "./send-json.ts";
+import { memoizeLast } from "./memoize-last.ts";
+import type { RequestState } from "./outcomes.ts";
+import { sendJson } from "./send-json.ts";
 
-/** The contract that octez-client and Taquito speak: octez src/lib_signer_services/signer_services.ml. */
-export function routes(signer: RemoteSigner, access: () => Access): Router {
-  const router = new Router({ sensitive: true, strict: true });
-  const authorized = remembered(authorizedAddresses);
+/** Makes the routes that octez-client and Taquito ask for: octez src/lib_signer_services/signer_services.ml. */
+export function routes(signer: RemoteSigner): Router<RequestState> {
+  const router = new Router<RequestState>({ sensitive: true, strict: true });
+  const authorized = memoizeLast(authorizedAddresses);
 
   router.get("/authorized_keys", (ctx) => {
-    const { authorizedKeys = [], needsAuthentication = () => true } = access();
+    const { settings } = ctx.state.request;
     // Where no key here wants it, a client without an authorized key must not be turned away.
     const served = signer.addresses();
-    const isWanted = served.length === 0 || served.some(needsAuthentication);
-    const addresses = authorized(isWanted ? authorizedKeys : []);
+    const isWanted =
+      served.length === 0 || served.some((address) => authorizedKeysFor(settings, address) !== undefined);
+    const keys = isWanted ? settings.authentication?.keys : undefined;
     // Never an empty list: with [] octez insists on authentication and finds no key for it; {} means none is needed.
-    answerJson(ctx, 200, addresses.length === 0 ? {} : { authorized_keys: addresses });
+    sendJson(ctx, 200, keys === undefined || keys.length === 0 ? {} : { authorized_keys: authorized(keys) });
   });
 
   router.get("/known_keys", (ctx) => {
-    if (!access().listKnownKeys) {
+    if (!ctx.state.request.settings.listKnownKeys) {
       throw new SignerError("listing-not-allowed", "listKnownKeys in the signer's settings allows it");
     }
-    answerJson(ctx, 200, { known_keys: signer.addresses() });
+    sendJson(ctx, 200, { known_keys: signer.addresses() });
   });
 
   router.get("/keys/:pkh", (ctx) => {
     const address = parseAddress(ctx.params.pkh);
     const publicKey = signer.publicKey(address);
     if (publicKey === undefined) throw new SignerError("unknown-key", address);
-    answerJson(ctx, 200, { public_key: publicKey });
+    sendJson(ctx, 200, { public_key: publicKey });
   });
 
   router.post("/keys/:pkh", async (ctx) => {
+    const { request } = ctx.state;
     const address = parseAddress(ctx.params.pkh);
     const { authentication } = parseQuery(ctx.querystring);
-    const { authorizedKeys: all, needsAuthentication = () => true } = access();
-    const authorizedKeys = needsAuthentication(address) ? all : undefined;
+    const authorizedKeys = authorizedKeysFor(request.settings, address);
     if (authorizedKeys !== undefined && authentication === undefined) {
       throw new SignerError("authentication-missing", "GET /authorized_keys names the keys");
     }
@@ -50,7 +52,10 @@ export function routes(signer: RemoteSigner, access: () => Access): Router {
     if (authorizedKeys !== undefined && authentication !== undefined) {
       authenticate(authorizedKeys, authentication, address, payload);
     }
-    answerJson(ctx, 200, { signature: await sign(ctx, address, payload) });
+    // A client that hangs up is told to the signer, and changes nothing else.
+    using hangUp = watchHangUp(ctx.req.socket);
+    request.signing = signingCall(request, address, payload, hangUp.signal);
+    sendJson(ctx, 200, { signature: await signer.sign(request.signing) });
   });
 
   router.get("/bls_prove_possession/:pkh", () => {
@@ -58,21 +63,15 @@ export function routes(signer: RemoteSigner, access: () => Access): Router {
   });
 
   return router;
+}
 
-  /** A client that hangs up is told to the signer, and changes nothing else. */
-  async function sign(ctx: Context, address: string, payload: Uint8Array): Promise<string> {
-    const { socket } = ctx.req;
-    const gone = new AbortController();
-    const hungUp = () => gone.abort();
-    socket.once("close", hungUp);
-    if (socket.destroyed) hungUp();
-    ctx.state.asked = true; // from here on the pipeline logs what it decides
-    try {
-      return await signer.sign(address, payload, { address: plainAddress(socket.remoteAddress), gone: gone.signal });
-    } finally {
-      socket.off("close", hungUp);
-    }
-  }
+/** Watches a connection until disposed of. @returns a signal that ends when the client hangs up before that */
+function watchHangUp(socket: Socket): Disposable & { readonly signal: AbortSignal } {
+  const gone = new AbortController();
+  const hungUp = () => gone.abort();
+  socket.once("close", hungUp);
+  if (socket.destroyed) hungUp();
+  return { signal: gone.signal, [Symbol.dispose]: () => void socket.off("close", hungUp) };
 }
 
 function parseAddress(text: string | undefined): string {

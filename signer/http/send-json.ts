@@ -3,8 +3,8 @@ import type { Context } from "koa";
 /** Exactly this, without a charset: what octez-signer sends and octez-client looks up. */
 export const JSON_TYPE = "application/json";
 
-/** Answers with a value as JSON. */
-export function answerJson(ctx: Context, status: number, value: unknown): void {
+/** Answers a request with a value as JSON. */
+export function sendJson(ctx: Context, status: number, value: unknown): void {
   ctx.status = status;
   ctx.set("Content-Type", JSON_TYPE);
   ctx.body = JSON.stringify(value);

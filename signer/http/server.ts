@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { type AddressInfo, isIPv6, type Socket, SocketAddress } from "node:net";
+import { type AddressInfo, isIPv6, Socket, SocketAddress } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
-import { type ErrorCode, SignerError } from "../errors.ts";
-import { SparseLog } from "../observability/rate-limited-log.ts";
+import { SignerError } from "../errors.ts";
+import { RateLimitedLog } from "../observability/rate-limited-log.ts";
+import type { AuditLog } from "../signing/audit-log.ts";
 import { plainAddress } from "./address-allow-list.ts";
 import { drain, openOf } from "./drain.ts";
 import { rawError, writeError } from "./error-response.ts";
@@ -26,11 +27,9 @@ export interface ServerParts {
   readonly admits?: ((remoteAddress: string | undefined) => boolean) | undefined;
   readonly limits?: Limits;
   readonly log: Logger;
-  /** Told each error of a request that did not reach the handler. */
-  readonly refused?: Refused | undefined;
+  /** Records what is refused before it reaches the handler. */
+  readonly audit?: Pick<AuditLog, "record">;
 }
-
-type Refused = (code: ErrorCode) => void;
 
 export interface RunningServer {
   readonly address: AddressInfo;
@@ -47,7 +46,7 @@ export interface RunningServer {
  * @throws Error that says why the address cannot be listened on
  */
 export async function listen(parts: ServerParts): Promise<RunningServer> {
-  const { handler, host, port, fd, log, limits = LIMITS, refused = () => undefined } = parts;
+  const { handler, host, port, fd, log, audit, limits = LIMITS } = parts;
   const server = create(parts, limits);
   const inFlight = new InFlight();
   // Ours, since Node's own list of connections leaves out those still in their TLS handshake.
@@ -60,10 +59,12 @@ export async function listen(parts: ServerParts): Promise<RunningServer> {
     inFlight.add(response, handler(request, response));
   });
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
-    refuse(request, response, new SignerError("malformed-request", "of Expect only 100-continue is known"), refused);
+    const refusal = new SignerError("malformed-request", "of Expect only 100-continue is known");
+    audit?.record({ client: plainAddress(request.socket.remoteAddress) }, refusal);
+    refuse(request, response, refusal);
   });
-  answerWhatIsNotHttp(server, inFlight, limits, refused);
-  limitStrangers(server, parts.admits, limits);
+  handleClientErrors(server, inFlight, limits, audit);
+  limitUnlisted(server, parts.admits, limits);
   logDropped(server, log);
 
   await new Promise<void>((resolve, reject) => {
@@ -105,20 +106,29 @@ function create({ tls }: ServerParts, limits: Limits): Server {
 }
 
 /** Reads the request to its end first: a connection closed on unread bytes is reset, and the answer with it. */
-function refuse(request: IncomingMessage, response: ServerResponse, error: SignerError, refused: Refused): void {
-  refused(error.code);
+function refuse(request: IncomingMessage, response: ServerResponse, error: SignerError): void {
   request.resume();
   request.once("end", () => writeError(response, error));
 }
 
 /** Answers what Node could not read as a request, unless that would look like the answer to an earlier one. */
-function answerWhatIsNotHttp(server: Server, inFlight: InFlight, limits: Limits, refused: Refused): void {
+function handleClientErrors(server: Server, inFlight: InFlight, limits: Limits, audit: ServerParts["audit"]): void {
+  const latest = new WeakMap<Duplex, IncomingMessage>();
+  const note = (request: IncomingMessage) => void latest.set(request.socket, request);
+  server.on("request", note);
+  server.on("checkExpectation", note);
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     const refusal = refusalFor(error.code, limits);
-    if (refusal !== undefined) refused(refusal.code);
-    if (refusal === undefined || !socket.writable || inFlight.awaitedOn(socket)) socket.destroy();
-    else socket.end(rawError(refusal), () => socket.destroy());
+    // A request of which the rest does not come is recorded by whoever has it: its reader finds the refusal on the socket.
+    const isHandled = latest.get(socket)?.complete === false;
+    if (refusal !== undefined && !isHandled) audit?.record({ client: clientOf(socket) }, refusal);
+    if (refusal === undefined || !socket.writable || inFlight.awaitedOn(socket)) socket.destroy(refusal);
+    else socket.end(rawError(refusal), () => socket.destroy(refusal));
   });
+}
+
+function clientOf(socket: Duplex): string {
+  return plainAddress(socket instanceof Socket ? socket.remoteAddress : undefined);
 }
 
 function refusalFor(code: string | undefined, limits: Limits): SignerError | undefined {
@@ -133,9 +143,9 @@ function refusalFor(code: string | undefined, limits: Limits): SignerError | und
   return code?.startsWith("HPE_") ? new SignerError("malformed-request", "it is not HTTP/1.1") : undefined;
 }
 
-/** Strangers get their 403, but cannot take the connections that the others need. */
-function limitStrangers(server: Server, admits: ServerParts["admits"], limits: Limits): void {
-  let strangers = 0;
+/** Bounds the connections from addresses that are not allowed: they get their 403, and leave room for the others. */
+function limitUnlisted(server: Server, admits: ServerParts["admits"], limits: Limits): void {
+  let unlisted = 0;
   const welcome = (socket: Socket): boolean => {
     try {
       return admits === undefined || admits(socket.remoteAddress);
@@ -145,19 +155,19 @@ function limitStrangers(server: Server, admits: ServerParts["admits"], limits: L
   };
   server.on("connection", (socket: Socket) => {
     if (welcome(socket)) return;
-    if (strangers >= limits.maxStrangers) {
+    if (unlisted >= limits.maxUnlistedConnections) {
       socket.destroy();
       return;
     }
-    strangers += 1;
+    unlisted += 1;
     socket.once("close", () => {
-      strangers -= 1;
+      unlisted -= 1;
     });
   });
 }
 
 function logDropped(server: Server, log: Logger): void {
-  const dropped = new SparseLog(log.warn.bind(log));
+  const dropped = new RateLimitedLog(log.warn.bind(log));
   server.on("drop", (peer) => {
     dropped.write({ client: plainAddress(peer?.remoteAddress) }, "connection refused: too many are open");
   });

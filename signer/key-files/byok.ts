@@ -1,6 +1,6 @@
 import { constants, createCipheriv, createPublicKey, type KeyObject, publicEncrypt, randomBytes } from "node:crypto";
 import { z } from "zod";
-import { KeyError } from "../keys/key-error.ts";
+import { KeyError } from "./key-error.ts";
 import { fingerprint, type PrivateKey } from "./private-key.ts";
 
 /**

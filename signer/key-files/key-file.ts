@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, open, readFile, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
-import { KeyError } from "../keys/key-error.ts";
+import { KeyError } from "./key-error.ts";
 
 /** No key, blob or KEK comes near this size; a larger file is something else, and is not read. */
 const MAX_BYTES = 65_536;

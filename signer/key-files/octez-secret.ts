@@ -1,9 +1,9 @@
 import { pbkdf2 } from "node:crypto";
 import { promisify } from "node:util";
 import { secretbox } from "@noble/ciphers/salsa.js";
-import { KeyError } from "../keys/key-error.ts";
 import { decode, EncodingError } from "../tezos/crypto/base58.ts";
-import type { Curve } from "../tezos/crypto/public-key.ts";
+import type { Curve } from "../tezos/crypto/curve.ts";
+import { KeyError } from "./key-error.ts";
 import { PrivateKey } from "./private-key.ts";
 
 const deriveKey = promisify(pbkdf2);

@@ -1,7 +1,7 @@
 import { createCipheriv, createPrivateKey, type KeyObject, randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
-import { KeyError } from "../keys/key-error.ts";
 import { integer, isWholeSequence, objectIdentifier, octetString, sequence } from "./der.ts";
+import { KeyError } from "./key-error.ts";
 import { PrivateKey } from "./private-key.ts";
 
 /**

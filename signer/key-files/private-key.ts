@@ -1,8 +1,9 @@
 import { createPublicKey, hash, type KeyObject } from "node:crypto";
-import { KeyError } from "../keys/key-error.ts";
+import type { Curve } from "../tezos/crypto/curve.ts";
 import { CURVES } from "../tezos/crypto/curve.ts";
-import { type Curve, type PublicKey, publicKeyFromPoint } from "../tezos/crypto/public-key.ts";
+import { type PublicKey, publicKeyFromPoint } from "../tezos/crypto/public-key.ts";
 import { integer, objectIdentifier, octetString, sequence, value } from "./der.ts";
+import { KeyError } from "./key-error.ts";
 
 /** id-ecPublicKey, RFC 5480. */
 const EC_PUBLIC_KEY = objectIdentifier("2a8648ce3d0201");

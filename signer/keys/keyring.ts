@@ -1,12 +1,12 @@
 import type { PublicKey } from "../tezos/crypto/public-key.ts";
 
-/** One private key, wherever it lives; what it signs was decided before it is asked. */
+/** One private key, wherever it lives. What it signs was decided before it is asked. */
 export interface SigningKey {
   readonly publicKey: PublicKey;
   /** Where the key lives, for logs and /status: a file's path, or a vault key id with its version. */
   readonly location: string;
-  /** Id of the watermark store that guards this key, where the backend records one (DESIGN.md 6: one key, one store). */
-  readonly store?: string;
+  /** Id of the watermark store that guards this key, where the backend records one: one key has one store. */
+  readonly boundStoreId?: string;
   /**
    * Signs a digest once, as the backend does it: not yet normalised, not yet verified.
    * @param digest Blake2b-256 of the payload, 32 bytes
@@ -21,11 +21,12 @@ export interface SigningKey {
 export interface Keyring {
   /** The keys that can sign now, by public key hash. */
   readonly keys: ReadonlyMap<string, SigningKey>;
-  /** Why keys are missing that should be here, with the cure, for /status and readiness; undefined while none are. */
+  /** Says why keys are missing that should be here, and what to do, for /status and readiness; undefined while none are. */
   problem?(): string | undefined;
-  /** How long the access token lives still, in milliseconds, for /status; undefined while there is none. */
+  /** Returns how long the access token lives still, in milliseconds, for /status; undefined while there is none. */
   tokenLife?(): number | undefined;
-  /** A key was asked for that is not here: looks again, later and not often, where keys can appear meanwhile. */
-  seek?(): void;
+  /** Called when a key is asked for that is not here. Starts a rediscovery, at a limited rate, where keys can appear. */
+  refresh?(): void;
+  /** Ends the use of every key. */
   close(): Promise<void>;
 }

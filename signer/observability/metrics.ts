@@ -11,7 +11,7 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64,
  */
 export class Metrics {
   readonly registry = new Registry();
-  readonly #decisions = this.#counter("decisions_total", "Requests by what was decided", ["class", "verdict"]);
+  readonly #decisions = this.#counter("decisions_total", "Requests by what was decided", ["kind", "verdict"]);
   readonly #refusals = this.#counter("refusals_total", "Requests that did not reach a key's policy", ["code"]);
   readonly #stages = new Histogram({
     name: "tezos_signer_stage_seconds",
@@ -20,7 +20,7 @@ export class Metrics {
     buckets: BUCKETS,
     registers: [this.registry],
   });
-  readonly #lastSigned = this.#gauge("last_signed_timestamp_seconds", "When a signature was last released", ["class"]);
+  readonly #lastSigned = this.#gauge("last_signed_timestamp_seconds", "When a signature was last released", ["kind"]);
   readonly buildInfo = this.#gauge("build_info", "1, with what runs", ["version", "release"]);
   readonly releaseRefused = this.#gauge("release_refused", "1 while the wanted release is refused", []);
   readonly ready = this.#gauge("ready", "1 while requests can be signed", []);
@@ -29,20 +29,21 @@ export class Metrics {
   readonly headUnknown = this.#gauge("head_unknown", "1 while the head check has no fresh head to judge by", []);
   readonly waiting = this.#gauge("confirmations_waiting", "Requests that wait for a person", []);
 
-  /** @param milliseconds by stage */
+  /** Counts a request that reached a key's policy. @param milliseconds by stage */
   decided(verdict: string, request: SigningRequest | undefined, milliseconds: Readonly<Record<string, number>>): void {
-    const kind = request === undefined ? "unread" : request.class === "consensus" ? request.kind : request.class;
-    this.#decisions.inc({ class: kind, verdict });
+    const kind = request === undefined ? "unparsed" : request.type === "consensus" ? request.kind : request.type;
+    this.#decisions.inc({ kind, verdict });
     for (const [stage, spent] of Object.entries(milliseconds)) this.#stages.observe({ stage }, spent / 1_000);
-    if (verdict === "signed") this.#lastSigned.setToCurrentTime({ class: kind });
+    if (verdict === "signed") this.#lastSigned.setToCurrentTime({ kind });
   }
 
+  /** Counts a request that did not. */
   refused(code: ErrorCode): void {
     this.#refusals.inc({ code });
   }
 
   /**
-   * A stage's durations so far, as its histogram tells them.
+   * Estimates a quantile of a stage's durations from its histogram.
    * @param share of the durations that are shorter, 0 to 1
    * @returns milliseconds, at most the bound of the bucket; undefined before the first one
    */

@@ -4,7 +4,7 @@ export interface Refusal {
   readonly at: string;
   readonly key: string;
   readonly client: string;
-  /** Classes or kinds of what was asked; `unread` where it was not read. */
+  /** Kinds of what was asked; `unparsed` where it could not be read. */
   readonly asked: string;
   readonly code: string;
   readonly message: string;
@@ -14,16 +14,17 @@ const MOST_REFUSALS = 20;
 /** Longest text kept, in characters: a batch has hundreds of operations. */
 const MOST_CHARACTERS = 300;
 
-/** What the signer did since it was started, as far as an operator wants to see it: bounded, and in memory only. */
-export class History {
+/** Keeps what the signer did since its start, as far as an operator wants to see it: bounded, and in memory only. */
+export class RecentActivity {
   readonly #signed = new Map<string, string>();
   readonly #refusals: Refusal[] = [];
 
-  /** @param row a watermark row's name, or `operation of ADDRESS` */
+  /** Notes a signature. @param row a watermark row's name, or `operation of ADDRESS` */
   signed(row: string): void {
     this.#signed.set(row, new Date().toISOString());
   }
 
+  /** Notes a refusal; the oldest one goes. */
   refused(refusal: Omit<Refusal, "at">): void {
     const [asked, message] = [refusal.asked, refusal.message].map((text) => text.slice(0, MOST_CHARACTERS));
     this.#refusals.unshift({ ...refusal, at: new Date().toISOString(), asked: asked ?? "", message: message ?? "" });

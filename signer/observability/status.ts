@@ -3,16 +3,16 @@ import type { ConfirmationSocket } from "../confirmation/socket.ts";
 import { type OwnRelease, shortHash } from "../installation/own-release.ts";
 import type { UpdaterState } from "../installation/updater-state.ts";
 import type { Keyring } from "../keys/keyring.ts";
+import { bindingProblem } from "../keys/store-binding.ts";
 import type { HeadFollower } from "../policy/head-follower.ts";
 import { policyOf } from "../policy/policy.ts";
 import type { LiveSettings } from "../settings/live-settings.ts";
-import { ofAnotherStore } from "../signing/signing-service.ts";
 import type { Preparation } from "../watermark/preparation.ts";
 import type { TrustedStore } from "../watermark/trusted-store.ts";
 import type { Metrics } from "./metrics.ts";
-import type { History } from "./recent-activity.ts";
+import type { RecentActivity } from "./recent-activity.ts";
 
-export interface ReportParts {
+export interface StatusReportParts {
   readonly release: OwnRelease;
   /** What the machine's updater does now. */
   readonly updater: () => UpdaterState;
@@ -21,7 +21,7 @@ export interface ReportParts {
   readonly store: TrustedStore;
   readonly preparation: Preparation;
   readonly metrics: Metrics;
-  readonly history: History;
+  readonly activity: RecentActivity;
   readonly follower: HeadFollower;
   readonly confirmations: Confirmations;
   readonly operators: ConfirmationSocket;
@@ -32,15 +32,16 @@ function seconds(milliseconds: number | undefined): number | null {
   return milliseconds === undefined ? null : Math.round(milliseconds / 1_000);
 }
 
-/** What the admin port shows of a running signer. */
-export class Report {
-  readonly #parts: ReportParts;
+/** Reports what the admin port shows of a running signer. */
+export class StatusReport {
+  readonly #parts: StatusReportParts;
   readonly #started = new Date().toISOString();
 
-  constructor(parts: ReportParts) {
+  constructor(parts: StatusReportParts) {
     this.#parts = parts;
   }
 
+  /** Says whether a signature can be had now; if not, why. */
   ready(): { ready: boolean; reasons: string[] } {
     const { keyring, preparation, store } = this.#parts;
     const reasons = new Set(store.stops.values());
@@ -48,12 +49,13 @@ export class Report {
     const missing = keyring.problem?.() ?? (keyring.keys.size === 0 ? "There is no key that can sign." : undefined);
     if (missing !== undefined) reasons.add(missing);
     for (const key of keyring.keys.values()) {
-      const refused = ofAnotherStore(key, store.id);
-      if (refused !== undefined) reasons.add(refused);
+      const problem = bindingProblem(key, store.id);
+      if (problem !== undefined) reasons.add(problem);
     }
     return { ready: reasons.size === 0, reasons: [...reasons] };
   }
 
+  /** Collects /status. */
   async status() {
     const { keyring, live, store, metrics, preparation } = this.#parts;
     const { watermarks, confirmation } = live.current;
@@ -74,11 +76,11 @@ export class Report {
         tokenSeconds: seconds(keyring.tokenLife?.()),
         signMilliseconds: { p50: p50 ?? null, p99: p99 ?? null },
       },
-      keys: [...keyring.keys.values()].map(({ publicKey, location, store: bound }) => ({
+      keys: [...keyring.keys.values()].map(({ publicKey, location, boundStoreId }) => ({
         address: publicKey.address,
         publicKey: publicKey.base58,
         location,
-        watermarkStore: bound ?? "not recorded with the key",
+        watermarkStore: boundStoreId ?? "not recorded with the key",
         policy: policyOf(live.current.policy, publicKey.address),
       })),
       watermarks: this.#watermarks(),
@@ -89,7 +91,7 @@ export class Report {
         operators: this.#parts.confirmations.operators,
         waiting: this.#parts.confirmations.waiting,
       },
-      refusals: this.#parts.history.refusals,
+      refusals: this.#parts.activity.refusals,
     };
   }
 
@@ -111,7 +113,7 @@ export class Report {
 
   /** Every row with its mark, and when this process last signed by it; operations have no mark. */
   #watermarks() {
-    const { lastSigned } = this.#parts.history;
+    const { lastSigned } = this.#parts.activity;
     const marks = new Map(this.#parts.store.marks);
     return [...new Set([...marks.keys(), ...lastSigned.keys()])].sort().map((row) => ({
       row,
@@ -121,6 +123,7 @@ export class Report {
     }));
   }
 
+  /** Renders /metrics. */
   metrics(): Promise<string> {
     const { keyring, metrics, release, updater } = this.#parts;
     const { version, sha256 } = release;

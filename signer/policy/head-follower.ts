@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Head, type HeadRule, uselessBecause } from "./head.ts";
+import { type ChainHead, type Head, type HeadRule, headUnknownReason } from "./head.ts";
 
 /** Half of the shortest block time, in milliseconds. */
 const PAUSE = 3_000;
@@ -10,16 +10,16 @@ const MOST_BYTES = 64 * 1024;
 const PATH = "chains/main/blocks/head/header";
 
 export interface HeadFollowerOptions {
-  /** Read at each look: undefined while the check is off. */
+  /** Read before each poll: undefined while the check is off. */
   readonly rule: () => HeadRule | undefined;
-  /** Told each new reason why the head is not known, once, and undefined when it is. */
+  /** Called when the reason why the head is not known changes; undefined means known. */
   readonly onChange: (problem: string | undefined) => void;
-  /** Another pause between two looks, for tests, in milliseconds. */
+  /** Another pause between two polls, for tests, in milliseconds. */
   readonly pause?: number;
 }
 
-/** Looks at a node's head again and again, beside the requests: none of them ever waits for the node. */
-export class HeadFollower {
+/** Polls a node's head beside the requests: none of them ever waits for the node. */
+export class HeadFollower implements ChainHead {
   readonly #options: HeadFollowerOptions;
   readonly #stopped = new AbortController();
   #node: string | undefined;
@@ -34,18 +34,23 @@ export class HeadFollower {
 
   /** The head of the node that the settings name now, however old. */
   get head(): Head | undefined {
-    return this.#options.rule()?.node === this.#node ? this.#head : undefined;
+    const rule = this.#options.rule();
+    return rule && this.of(rule.node);
+  }
+
+  of(node: string): Head | undefined {
+    return node === this.#node ? this.#head : undefined;
   }
 
   /** Why the head is not known; undefined while it is, and while the check is off. */
   problem(now = Date.now()): string | undefined {
     const rule = this.#options.rule();
     if (rule === undefined) return undefined;
-    const useless = uselessBecause(this.head, rule, now);
-    if (useless === undefined) return undefined;
+    const reason = headUnknownReason(this.head, rule, now);
+    if (reason === undefined) return undefined;
     const cause = this.#failure === undefined ? "" : ` (${this.#failure})`;
     const then = rule.whenUnknown === "sign" ? "requests are signed without the check" : "nothing is signed";
-    return `The chain's head is not known: ${useless}${cause}; ${then}.`;
+    return `The chain's head is not known: ${reason}${cause}; ${then}.`;
   }
 
   start(): void {
@@ -61,14 +66,14 @@ export class HeadFollower {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       const rule = this.#options.rule();
-      if (rule !== undefined) await this.#look(rule.node);
+      if (rule !== undefined) await this.#readHead(rule.node);
       if (signal.aborted) return;
-      this.#tell();
+      this.#report();
       await sleep(this.#options.pause ?? PAUSE, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
-  async #look(node: string): Promise<void> {
+  async #readHead(node: string): Promise<void> {
     if (node !== this.#node) this.#head = undefined;
     this.#node = node;
     try {
@@ -79,7 +84,7 @@ export class HeadFollower {
     }
   }
 
-  #tell(): void {
+  #report(): void {
     if (this.#options.rule() === undefined) return;
     const problem = this.problem();
     const known = problem === undefined;

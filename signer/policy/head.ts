@@ -40,8 +40,14 @@ export type HeadVerdict =
 /** Clocks differ: a block this far in the future, in milliseconds, is still believed. */
 const CLOCK_SKEW = 15_000;
 
-/** Why a head is of no use, or undefined. @param now milliseconds since 1970 */
-export function uselessBecause(head: Head | undefined, { maxAge }: HeadRule, now: number): string | undefined {
+/** The head as it was last seen, beside the requests: none of them waits for a node. */
+export interface ChainHead {
+  /** Returns the head of this node; undefined where it has told none, or another node is followed. */
+  of(node: string): Head | undefined;
+}
+
+/** Says why a head does not count as known; undefined where it does. @param now milliseconds since 1970 */
+export function headUnknownReason(head: Head | undefined, { maxAge }: HeadRule, now: number): string | undefined {
   if (head === undefined) return "the node has told no head";
   const unseen = Math.round((now - head.seenAt) / 1_000);
   if (unseen > maxAge) return `the node last answered ${unseen} s ago`;
@@ -62,8 +68,8 @@ export function judgeHead(
   { chainId, level }: Pick<ConsensusRequest, "chainId" | "level">,
   now: number,
 ): HeadVerdict {
-  const useless = uselessBecause(head, rule, now);
-  if (head === undefined || useless !== undefined) return { verdict: "unknown", reason: `${useless}` };
+  const unknown = headUnknownReason(head, rule, now);
+  if (head === undefined || unknown !== undefined) return { verdict: "unknown", reason: `${unknown}` };
   if (head.chainId !== chainId) {
     return { verdict: "unknown", reason: `the node is on ${head.chainId}, the request on ${chainId}` };
   }

@@ -1,8 +1,8 @@
 import type { OperationKind } from "../tezos/payload/operation.ts";
-import type { SigningRequest } from "../tezos/payload/payload.ts";
+import type { ConsensusKind, SigningRequest } from "../tezos/payload/payload.ts";
 
 /** What a key may be asked to sign, by the names that settings use. */
-export type Permission = "block" | "preattestation" | "attestation" | OperationKind | "pack";
+export type Permission = ConsensusKind | OperationKind | "pack";
 
 export interface KeyPolicy {
   readonly allow: readonly Permission[];
@@ -21,14 +21,14 @@ export interface Policy {
   readonly keys: ReadonlyMap<string, KeyPolicy>;
 }
 
-/** The rule that holds for a key. */
+/** Returns the rule of a key: its own, or the default. */
 export function policyOf(policy: Policy, address: string): KeyPolicy {
   return policy.keys.get(address) ?? policy.default ?? { allow: [] };
 }
 
 /**
- * Empties the manager's balance when the consensus key signs it (protocol 025, drain_delegate): never by a default that was
- * written with other keys in mind.
+ * Empties the manager's balance when the consensus key signs it (protocol 025, drain_delegate): it must be
+ * allowed under the key's own address.
  */
 const NEVER_BY_DEFAULT: readonly Permission[] = ["drain_delegate"];
 
@@ -53,7 +53,7 @@ export function judge(policy: Policy, address: string, request: SigningRequest):
       return refuse(`${permission} must be in a list under ${address} itself; the default's does not count`);
     }
   }
-  if (request.class === "consensus" && chains !== undefined && !chains.includes(request.chainId)) {
+  if (request.type === "consensus" && chains !== undefined && !chains.includes(request.chainId)) {
     return refuse(`chain ${request.chainId} is not in the \`chains\` list of ${address}`);
   }
   return { verdict: asked.some((permission) => confirm.includes(permission)) ? "confirm" : "allow" };
@@ -64,7 +64,7 @@ function refuse(reason: string): Judgement {
 }
 
 function permissions(request: SigningRequest): readonly Permission[] {
-  switch (request.class) {
+  switch (request.type) {
     case "consensus":
       return [request.kind];
     case "operation":

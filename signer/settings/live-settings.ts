@@ -1,22 +1,15 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { messageOf } from "../errors.ts";
 import type { ReleaseId } from "../installation/own-release.ts";
-import { parseSettings, type Settings } from "./schema.ts";
+import { parseSettings } from "./parse.ts";
+import { LIVE_SETTINGS, type Settings } from "./schema.ts";
 
-/** Settings that take effect at once; every other one needs a new process. */
-const LIVE = [
-  "policy",
-  "authentication",
-  "allowedAddresses",
-  "listKnownKeys",
-  "head",
-] as const satisfies (keyof Settings)[];
-
-/** What became of settings that were offered; `unchanged`: they are the ones in use. */
-export type Outcome = "applied" | "unchanged" | "restart";
+/** Result of applying settings; `unchanged`: they are the ones in use, `restart`: a new process is needed. */
+export type ApplyResult = "applied" | "unchanged" | "restart";
 
 /**
- * The settings in use. Others can be offered while the signer runs: valid ones are taken whole, between two requests, and
+ * The settings in use. Others can be applied while the signer runs: valid ones are taken whole, between two requests, and
  * invalid ones change nothing.
  */
 export class LiveSettings {
@@ -52,7 +45,7 @@ export class LiveSettings {
     return this.#since;
   }
 
-  /** What is wrong with the settings that were offered last; undefined where nothing is. */
+  /** What is wrong with the settings that were to be applied last; undefined where nothing is. */
   get refusal(): string | undefined {
     return this.#refusal;
   }
@@ -75,14 +68,14 @@ export class LiveSettings {
   }
 
   /**
-   * Takes other settings.
+   * Applies other settings.
    * @returns `restart` where something differs that a running process cannot change: then nothing was taken
    * @throws SettingsError naming every mistake; then nothing was taken
    */
-  offer(text: string): Outcome {
+  apply(text: string): ApplyResult {
     const next = this.#parse(text);
     if (versionOf(text) === this.#version) return "unchanged";
-    if (!isDeepStrictEqual(fixed(this.#current), fixed(next))) return "restart";
+    if (!isDeepStrictEqual(fixedPart(this.#current), fixedPart(next))) return "restart";
     this.#current = next;
     this.#version = versionOf(text);
     this.#since = new Date();
@@ -96,7 +89,7 @@ export class LiveSettings {
       this.#awaited = undefined;
       return next;
     } catch (error) {
-      this.refuse(error instanceof Error ? error.message : String(error));
+      this.refuse(messageOf(error));
       throw error;
     }
   }
@@ -106,9 +99,13 @@ function versionOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
-/** What a running process cannot change: all but LIVE, and of the keys all but which of the vault's are meant. */
-function fixed(settings: Settings): object {
-  const rest = Object.entries(settings).filter(([name]) => !LIVE.some((each) => each === name));
-  const { keys } = settings;
-  return { ...Object.fromEntries(rest), keys: keys.kind === "azure-key-vault" ? { ...keys, include: "any" } : keys };
+/** Returns the settings that a running process cannot change: all but LIVE_SETTINGS. */
+function fixedPart(settings: Settings): object {
+  const copy: Record<string, unknown> = structuredClone(settings);
+  for (const path of LIVE_SETTINGS) {
+    const [name = "", inner] = path.split(".");
+    if (inner === undefined) delete copy[name];
+    else delete (copy[name] as Record<string, unknown>)[inner];
+  }
+  return copy;
 }

@@ -1,13 +1,14 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { messageOf } from "../errors.ts";
 import { type OwnRelease, shortHash } from "../installation/own-release.ts";
 
 /**
- * The last settings that were good for a release, in the service's state folder: a machine that restarts while its userData
+ * Keeps the last settings that were good for a release, in the service's state folder: a machine that restarts while its userData
  * is broken, is for another release, or cannot be had, goes on signing by these. No secret is in settings.
  */
-export class LastGood {
+export class SettingsCache {
   readonly #path: string;
 
   /**
@@ -18,7 +19,7 @@ export class LastGood {
     this.#path = join(folder, sha256 === undefined ? "settings.yaml" : `settings-${shortHash(sha256)}.yaml`);
   }
 
-  /** The text kept, or undefined where none is. */
+  /** Returns the text kept, or undefined where none is. */
   read(): string | undefined {
     try {
       return readFileSync(this.#path, "utf8");
@@ -27,14 +28,14 @@ export class LastGood {
     }
   }
 
-  /** Replaces the text whole. A power cut may leave the one before, which was good as well; a full disk stops nothing. */
+  /** Replaces the text whole, by a rename. An error is logged and ignored: a full disk stops nothing. */
   keep(text: string, log: Logger): void {
     const draft = `${this.#path}.new`;
     try {
       writeFileSync(draft, text, { mode: 0o600 });
       renameSync(draft, this.#path);
     } catch (error) {
-      log.warn(`the settings in use could not be kept: ${error instanceof Error ? error.message : String(error)}`);
+      log.warn(`the settings in use could not be kept: ${messageOf(error)}`);
     }
   }
 }

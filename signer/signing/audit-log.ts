@@ -1,91 +1,104 @@
 import type { Logger } from "pino";
 import { SignerError } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { History } from "../observability/recent-activity.ts";
+import type { RecentActivity } from "../observability/recent-activity.ts";
+import { defectFields, RefusalLog } from "../observability/refusal-log.ts";
 import type { SigningRequest } from "../tezos/payload/payload.ts";
 import { rowName } from "../watermark/stores/store.ts";
+import type { RequestContext, SigningCall } from "./request-context.ts";
 
-/** What is known of a request while it is decided; becomes its log line. */
-export interface Trace {
-  readonly key: string;
-  readonly client: string;
-  readonly digest: string;
-  /** performance.now() when it came. */
-  readonly started: number;
-  request?: SigningRequest;
-  /** Milliseconds by stage. */
-  readonly stages: Record<string, number>;
-}
-
-export interface JournalParts {
+export interface AuditLogParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly history: History;
+  readonly activity: RecentActivity;
 }
 
-/** What remains of each decision: one log line, one count, one entry of the history. Never a signature. */
-export class Journal {
-  readonly #parts: JournalParts;
+/**
+ * Records the outcome of every request, in one place: its log line, its count, and what /status shows of it. Never a
+ * signature.
+ */
+export class AuditLog {
+  readonly #parts: AuditLogParts;
+  readonly #refusals: RefusalLog;
 
-  constructor(parts: JournalParts) {
+  constructor(parts: AuditLogParts) {
     this.#parts = parts;
+    this.#refusals = new RefusalLog(parts.logger);
   }
 
   /**
-   * @param verdict `signed`, `kept`, or the code of an error
-   * @param error what was thrown, where something was
+   * Records a request, once, when it is over.
+   * @param error what it was refused with; absent where a signature was released
    */
-  write(trace: Trace, verdict: string, error?: unknown): void {
-    const { logger, metrics, history } = this.#parts;
-    const { request, stages, digest, key, client, started } = trace;
+  record({ client, signing }: Pick<RequestContext, "client" | "signing">, error?: unknown): void {
+    if (signing !== undefined) {
+      this.#decided(signing, error);
+      return;
+    }
+    this.#parts.metrics.refused(codeOf(error));
+    this.#refusals.write(client, error);
+  }
+
+  /** Records a request that reached a key's policy. */
+  #decided(call: SigningCall, error: unknown): void {
+    const { logger, metrics, activity } = this.#parts;
+    const { request, stages, address: key, client, started, source } = call;
+    const verdict = error === undefined ? (source ?? "signed") : codeOf(error);
     // Without the time that a person took: it would drown what the machines need.
     stages.total = performance.now() - started - (stages.confirm ?? 0);
     metrics.decided(verdict, request, stages);
     const line = {
       key,
       client,
-      ...describe(request),
-      digest: digest.slice(0, 16),
+      ...fieldsOf(request),
+      digest: Buffer.from(call.digest).toString("hex").slice(0, 16),
       verdict,
       milliseconds: Object.fromEntries(
         Object.entries(stages).map(([stage, spent]) => [stage, Math.round(spent * 100) / 100]),
       ),
     };
-    if (error === undefined) history.signed(rowOf(key, request));
-    else history.refused({ key, client, asked: kindsOf(request), code: verdict, message: shown(error) });
+    if (error === undefined) activity.signed(rowOf(key, request));
+    else activity.refused({ key, client, asked: kindsOf(request), code: verdict, message: shown(error) });
     if (error === undefined) logger.info(line, "signed");
-    else if (!(error instanceof SignerError)) logger.error({ ...line, err: error }, "failed");
+    else if (!(error instanceof SignerError)) logger.error({ ...line, ...defectFields(error) }, "unexpected error");
     else if (error.status >= 500) logger.error({ ...line, cause: causeOf(error) }, error.message);
     else logger.warn(line, error.message);
   }
 }
 
-function describe(request: SigningRequest | undefined) {
-  if (request === undefined) return {};
-  switch (request.class) {
-    case "consensus":
-      return { class: request.operation, chain: request.chainId, level: request.level, round: request.round };
+function codeOf(error: unknown) {
+  return error instanceof SignerError ? error.code : "internal-error";
+}
+
+function fieldsOf(request: SigningRequest | undefined): object {
+  switch (request?.type) {
+    case undefined:
+      return {};
+    case "consensus": {
+      const { kind, operation, chainId: chain, level, round } = request;
+      return { kind, operation, chain, level, round };
+    }
     case "operation":
-      return { class: "operation", operations: request.operations.map(({ kind }) => kind) };
+      return { kind: "operation", operations: request.operations.map(({ kind }) => kind) };
     case "pack":
-      return { class: "pack" };
+      return { kind: "pack" };
   }
 }
 
-/** What the last signature is listed under: the watermark's row where there is one. */
+/** Names what the last signature is listed under: the watermark's row where there is one. */
 function rowOf(address: string, request: SigningRequest | undefined): string {
-  if (request?.class !== "consensus") return `${request?.class ?? "unread"} of ${address}`;
+  if (request?.type !== "consensus") return `${request?.type ?? "unparsed"} of ${address}`;
   return rowName({ chainId: request.chainId, address, kind: request.kind });
 }
 
 function kindsOf(request: SigningRequest | undefined): string {
-  if (request?.class === "consensus") return `${request.operation} at level ${request.level} round ${request.round}`;
-  return request?.class === "operation"
+  if (request?.type === "consensus") return `${request.operation} at level ${request.level} round ${request.round}`;
+  return request?.type === "operation"
     ? request.operations.map(({ kind }) => kind).join(", ")
-    : (request?.class ?? "unread");
+    : (request?.type ?? "unparsed");
 }
 
-/** What a client was told; whatever is not of our table may hold anything. */
+/** What a client was told. Other errors may contain secrets. */
 function shown(error: unknown): string {
   return error instanceof SignerError ? error.message : "The signer failed; its log says why.";
 }

@@ -1,58 +1,28 @@
-import type { Logger } from "pino";
 import type { Confirmations } from "../confirmation/confirmations.ts";
-import { describe as inWords } from "../confirmation/describe.ts";
+import { describe } from "../confirmation/describe.ts";
 import { type ErrorCode, SignerError } from "../errors.ts";
 import type { Keyring, SigningKey } from "../keys/keyring.ts";
+import { requireOwnStore } from "../keys/store-binding.ts";
 import { signVerified } from "../keys/verified-signature.ts";
-import type { Metrics } from "../observability/metrics.ts";
-import type { History } from "../observability/recent-activity.ts";
-import { type Head, type HeadRule, judgeHead } from "../policy/head.ts";
+import { type ChainHead, judgeHead } from "../policy/head.ts";
 import { judge, type Policy } from "../policy/policy.ts";
-import { blake2b256 } from "../tezos/crypto/digest.ts";
 import { encodeSignature, verifySignature } from "../tezos/crypto/signature.ts";
 import { type ConsensusRequest, parsePayload, type SigningRequest } from "../tezos/payload/payload.ts";
 import { PayloadError } from "../tezos/payload/reader.ts";
 import type { Guard } from "../watermark/guard.ts";
-import { Journal, type Trace } from "./audit-log.ts";
+import type { RemoteSigner } from "./remote-signer.ts";
+import type { CurrentSettings, SigningCall } from "./request-context.ts";
 
-/** Who asks: recorded in the decision's log line. */
-export interface Client {
-  /** IP address of the peer; IPv4-mapped IPv6 is given as IPv4. */
-  readonly address: string;
-  /** Ends when the client hangs up; a signature in flight goes on all the same. */
-  readonly gone: AbortSignal;
-}
-
-/** What http/ sees of the signer. */
-export interface RemoteSigner {
-  /** Public key hashes served, in a stable order. */
-  addresses(): readonly string[];
-  /** The public key in base58check, or undefined for a key that is not here. */
-  publicKey(address: string): string | undefined;
-  /**
-   * Takes a request through parse, policy, guard and key.
-   * @param address public key hash, base58check
-   * @param payload the bytes to be signed, magic byte first
-   * @returns the signature in base58check (spsig1…, p2sig…)
-   * @throws SignerError for every refusal and every fault
-   */
-  sign(address: string, payload: Uint8Array, client: Client): Promise<string>;
-}
-
-export interface PipelineParts {
+export interface SigningServiceParts {
   readonly keyring: Keyring;
   readonly guard: Guard;
-  /** Id of the watermark store; undefined until it has answered. */
-  readonly storeId: () => string | undefined;
-  /** Read at each request: the policy can change while the signer runs. */
-  readonly policy: () => Policy;
-  /** What is known of the chain's head, and how near to it requests must be; undefined while the check is off. */
-  readonly head: () => { readonly rule: HeadRule; readonly head: Head | undefined } | undefined;
+  /** The watermark store; its id is undefined until it has answered. */
+  readonly store: { readonly id: string | undefined };
+  /** The newest settings: what a person has approved is judged once more by them. */
+  readonly settings: CurrentSettings;
+  readonly head: ChainHead;
   /** Where a person is asked. */
   readonly confirmations: Confirmations;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly history: History;
   /** How long a signature that needs no watermark may take, in milliseconds. */
   readonly deadline: number;
 }
@@ -63,14 +33,15 @@ const HEAD_ERRORS = {
   unknown: "head-unknown",
 } as const satisfies Record<string, ErrorCode>;
 
-/** The way of every request: parse, policy, a person where the policy says so, watermark guard, key. Nothing else asks a key for a signature. */
-export class Pipeline implements RemoteSigner {
-  readonly #parts: PipelineParts;
-  readonly #journal: Journal;
+/**
+ * Handles one signing request: parse, policy, a person where the policy says so, watermark guard, key. The only caller of
+ * SigningKey.sign in a running signer.
+ */
+export class SigningService implements RemoteSigner {
+  readonly #parts: SigningServiceParts;
 
-  constructor(parts: PipelineParts) {
+  constructor(parts: SigningServiceParts) {
     this.#parts = parts;
-    this.#journal = new Journal(parts);
   }
 
   addresses(): readonly string[] {
@@ -81,91 +52,78 @@ export class Pipeline implements RemoteSigner {
     return this.#parts.keyring.keys.get(address)?.publicKey.base58;
   }
 
-  async sign(address: string, payload: Uint8Array, client: Client): Promise<string> {
-    const started = performance.now();
-    const digest = blake2b256(payload);
-    const trace: Trace = { key: address, client: client.address, digest: toHex(digest), started, stages: {} };
-    try {
-      const key = this.#parts.keyring.keys.get(address);
-      if (key === undefined) {
-        this.#parts.keyring.seek?.();
-        throw new SignerError("unknown-key", `${address} is not among the keys of this signer.`);
-      }
-      const request = parse(payload);
-      trace.request = request;
-      const verdict = this.#judge(address, request);
-      this.#requireOwnStore(key);
-      if (request.class === "consensus") this.#judgeHead(request);
-      trace.stages.parse = performance.now() - trace.started;
-      if (verdict === "confirm") await this.#confirmed(request, payload, client, trace);
-      const { signature, source } = await this.#signatureFor(key, request, digest, trace);
-      this.#journal.write(trace, source);
-      return encodeSignature(key.publicKey.curve, signature);
-    } catch (error) {
-      this.#journal.write(trace, error instanceof SignerError ? error.code : "internal-error", error);
-      throw error;
+  async sign(call: SigningCall): Promise<string> {
+    const { settings, address } = call;
+    const key = this.#find(address);
+    const request = parse(call.payload);
+    call.request = request;
+    const permission = requireAllowed(settings.policy, address, request);
+    const binding = requireOwnStore(key, this.#parts.store.id);
+    if (request.type === "consensus") this.#requireNearHead(call, request);
+    // The guard asks the store, which then has told its id; nothing else does.
+    else if (binding === "unknown") {
+      throw new SignerError("watermark-unavailable", "It has not told yet whether it is the one that guards this key.");
     }
+    call.stages.parse = performance.now() - call.started;
+    if (permission === "confirm") await this.#requireApproval(call, request);
+    const signature =
+      request.type === "consensus" ? await this.#signGuarded(key, call, request) : await this.#signAtOnce(key, call);
+    return encodeSignature(key.publicKey.curve, signature);
   }
 
-  #judge(address: string, request: SigningRequest): "allow" | "confirm" {
-    const judgement = judge(this.#parts.policy(), address, request);
-    if (judgement.verdict === "refuse") throw new SignerError("request-not-allowed", `${judgement.reason}.`);
-    return judgement.verdict;
+  #find(address: string): SigningKey {
+    const key = this.#parts.keyring.keys.get(address);
+    if (key !== undefined) return key;
+    this.#parts.keyring.refresh?.();
+    throw new SignerError("unknown-key", `${address} is not among the keys of this signer.`);
   }
 
-  #judgeHead(request: ConsensusRequest): void {
-    const known = this.#parts.head();
-    if (known === undefined) return;
-    const judgement = judgeHead(known.rule, known.head, request, Date.now());
+  #requireNearHead({ settings: { head: rule } }: SigningCall, request: ConsensusRequest): void {
+    if (rule === undefined) return;
+    const judgement = judgeHead(rule, this.#parts.head.of(rule.node), request, Date.now());
     if (judgement.verdict === "near") return;
-    if (judgement.verdict === "unknown" && known.rule.whenUnknown === "sign") return;
+    if (judgement.verdict === "unknown" && rule.whenUnknown === "sign") return;
     throw new SignerError(HEAD_ERRORS[judgement.verdict], `${judgement.reason}.`);
   }
 
-  /** Holds a request until a person says yes. The policy may have changed meanwhile, so it is asked again. */
-  async #confirmed(request: SigningRequest, payload: Uint8Array, client: Client, trace: Trace): Promise<void> {
-    if (request.class === "consensus") throw new Error("a consensus request cannot wait for a person");
+  /** Holds a request until a person approves it. The policy may have changed meanwhile, so the newest one is asked too. */
+  async #requireApproval(call: SigningCall, request: SigningRequest): Promise<void> {
+    if (request.type === "consensus") throw new Error("a consensus request cannot wait for a person");
+    const { address: key, client, digest, gone, payload, stages } = call;
     const asked = performance.now();
     try {
-      const { key, digest } = trace;
-      const words = inWords(request, key, payload);
-      await this.#parts.confirmations.ask({ key, client: client.address, digest, words }, client.gone);
+      const words = describe(request, key, payload);
+      await this.#parts.confirmations.ask({ key, client, digest: toHex(digest), words }, gone);
     } finally {
-      trace.stages.confirm = performance.now() - asked;
+      stages.confirm = performance.now() - asked;
     }
-    this.#judge(trace.key, request);
+    requireAllowed(this.#parts.settings.current.policy, key, request);
   }
 
-  #requireOwnStore(key: SigningKey): void {
-    const refused = ofAnotherStore(key, this.#parts.storeId());
-    if (refused !== undefined) throw new SignerError("watermark-untrusted", refused);
-  }
-
-  async #signatureFor(key: SigningKey, request: SigningRequest, digest: Uint8Array, trace: Trace) {
-    if (request.class === "consensus") return this.#guarded(key, request, digest, trace);
-    // The guard would find out which store this is; an operation does not ask it.
-    if (key.store !== undefined && this.#parts.storeId() === undefined) {
-      throw new SignerError("watermark-unavailable", "It has not told yet whether it is the one that guards this key.");
-    }
+  /** Signs what has no watermark. */
+  async #signAtOnce(key: SigningKey, call: SigningCall): Promise<Uint8Array> {
     const asked = performance.now();
-    const signature = await signVerified(key, digest, AbortSignal.timeout(this.#parts.deadline));
-    trace.stages.sign = performance.now() - asked;
-    return { signature, source: "signed" as const };
+    const signature = await signVerified(key, call.digest, AbortSignal.timeout(this.#parts.deadline));
+    call.stages.sign = performance.now() - asked;
+    call.source = "signed";
+    return signature;
   }
 
-  async #guarded(key: SigningKey, { chainId, kind, level, round }: ConsensusRequest, digest: Uint8Array, trace: Trace) {
+  async #signGuarded(key: SigningKey, call: SigningCall, request: ConsensusRequest): Promise<Uint8Array> {
     const { publicKey } = key;
+    const { digest, stages } = call;
+    const { chainId, kind, level, round } = request;
     const { signature, source } = await this.#parts.guard.sign({
       key: { chainId, address: publicKey.address, kind },
       position: { level, round },
-      digest: trace.digest,
+      digest: toHex(digest),
       sign: async (deadline) => {
-        // Again, since the store may have answered, and told its id, only for this request.
-        this.#requireOwnStore(key);
+        // Once more, since the store may have answered, and told its id, only for this request.
+        requireOwnStore(key, this.#parts.store.id);
         return toHex(await signVerified(key, digest, deadline));
       },
       observe: (stage, milliseconds) => {
-        trace.stages[stage] = (trace.stages[stage] ?? 0) + milliseconds;
+        stages[stage] = (stages[stage] ?? 0) + milliseconds;
       },
     });
     const bytes = Buffer.from(signature, "hex");
@@ -173,23 +131,19 @@ export class Pipeline implements RemoteSigner {
     if (source === "kept" && !verifySignature(publicKey, digest, bytes)) {
       throw new SignerError("watermark-untrusted", "The signature that is kept for this block is not this key's.");
     }
-    return { signature: bytes, source };
+    call.source = source;
+    return bytes;
   }
 }
 
-/**
- * Why a key must not be used with this store: two signers of one key, each with a memory of its own, are the commonest
- * cause of slashing.
- * @param id of the store; undefined while it is not known, and then the guard refuses anyway
- */
-export function ofAnotherStore({ location, store }: SigningKey, id: string | undefined): string | undefined {
-  if (store === undefined || id === undefined || store === id) return undefined;
-  return (
-    `${location} is bound to the watermark store ${store}, and this signer has ${id}. Stop the other signer, bring its ` +
-    "watermarks here, then bind the key anew (tezos-signer keys bind)."
-  );
+/** @throws SignerError `request-not-allowed` */
+function requireAllowed(policy: Policy, address: string, request: SigningRequest): "allow" | "confirm" {
+  const judgement = judge(policy, address, request);
+  if (judgement.verdict === "refuse") throw new SignerError("request-not-allowed", `${judgement.reason}.`);
+  return judgement.verdict;
 }
 
+/** @throws SignerError `malformed-payload` */
 function parse(payload: Uint8Array): SigningRequest {
   try {
     return parsePayload(payload);

@@ -18,8 +18,8 @@ export interface InitialiseWindow {
 const HIGHEST_ROUND = 2 ** 31 - 1;
 const LONGEST_WINDOW = 24 * 60 * 60 * 1_000;
 
-/** Why the window does not allow a row to be made at `now` (the store's clock), or undefined where it does. */
-export function closedBecause(window: InitialiseWindow | undefined, now: number): string | undefined {
+/** Says why the window does not allow a row to be made at `now` (the store's clock); undefined where it does. */
+export function windowClosedReason(window: InitialiseWindow | undefined, now: number): string | undefined {
   if (window === undefined) return "`watermarks.initialise` is not set";
   const until = new Date(window.until).toISOString();
   if (now > window.until) return `\`watermarks.initialise.until\` (${until}) has passed`;

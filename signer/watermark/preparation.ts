@@ -12,7 +12,7 @@ export interface PreparationOptions {
   readonly store: TrustedStore;
   /** The rows that the keys and their policies call for now. */
   readonly rows: () => readonly RowKey[];
-  /** Told each new reason, once, and undefined when the store is ready. */
+  /** Called when the reason changes; undefined means ready. */
   readonly onChange: (reason: string | undefined) => void;
 }
 

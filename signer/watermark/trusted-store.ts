@@ -1,6 +1,6 @@
 import { within } from "../deadline.ts";
 import { SignerError } from "../errors.ts";
-import { closedBecause, floorRow, type Initialise } from "./initialise.ts";
+import { floorRow, type Initialise, windowClosedReason } from "./initialise.ts";
 import { RowMemory } from "./row-memory.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./stores/store.ts";
 
@@ -149,7 +149,7 @@ export class TrustedStore {
     deadline: AbortSignal,
   ) {
     const now = await this.#options.store.now(deadline);
-    const closed = closedBecause(window, now);
+    const closed = windowClosedReason(window, now);
     if (closed === undefined && window !== undefined) return window;
     throw new SignerError(
       "watermark-missing",

@@ -54,8 +54,8 @@ function count(table: Map<string, number>, name: string): void {
 }
 
 function names(request: SigningRequest): Set<string> {
-  if (request.class === "pack") return new Set(["pack"]);
-  if (request.class === "consensus") return new Set([`consensus: ${request.operation}`]);
+  if (request.type === "pack") return new Set(["pack"]);
+  if (request.type === "consensus") return new Set([`consensus: ${request.operation}`]);
   return new Set(request.operations.map(({ kind }) => `operation: ${kind}`));
 }
 
@@ -74,11 +74,11 @@ function check(payload: Buffer, result: SigningRequest | PayloadError): void {
     const fine = result.offset >= 0 && result.offset <= payload.length;
     const named = result.message.startsWith(`at byte ${result.offset}: `);
     if (!fine || !named) throw new Error(`bad error: ${result.message}`);
-  } else if (result.class === "consensus") {
+  } else if (result.type === "consensus") {
     const expected = readAtOffsets(payload);
     if (!isDeepStrictEqual(result, expected.request)) throw new Error(`misread ${payload.toString("hex")}`);
     if (!expected.encoded.equals(payload)) throw new Error(`accepted ill-formed ${payload.toString("hex")}`);
-  } else if (result.class === "operation") {
+  } else if (result.type === "operation") {
     const known = result.operations.every(({ kind }) => OPERATION_KINDS.includes(kind));
     if (result.operations.length === 0 || !known) throw new Error(`misread ${payload.toString("hex")}`);
   }
@@ -110,7 +110,7 @@ function readAtOffsets(payload: Buffer): { request: ConsensusRequest; encoded: B
       seedNonceHash: payload[end + 76] === 0xff ? slice(end + 77, 32) : undefined,
       votes: payload.readUInt8(payload.length - 1),
     });
-    return { request: { class: "consensus", kind: "block", operation: "block", chainId, level, round }, encoded };
+    return { request: { type: "consensus", kind: "block", operation: "block", chainId, level, round }, encoded };
   }
   const [level, round, tag] = [int(40), int(44), payload[37]];
   const fields = {
@@ -125,7 +125,7 @@ function readAtOffsets(payload: Buffer): { request: ConsensusRequest; encoded: B
   const kind = payload[0] === 0x12 ? "preattestation" : "attestation";
   const encoded = kind === "preattestation" ? preattestation(fields) : attestation({ ...fields, dal });
   const operation = dal === undefined ? kind : "attestation_with_dal";
-  return { request: { class: "consensus", kind, operation, chainId, level, round }, encoded };
+  return { request: { type: "consensus", kind, operation, chainId, level, round }, encoded };
 }
 
 function zarith(groups: Uint8Array): bigint {

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { attestation, block, preattestation } from "../fixtures/payloads.ts";
-import { PipelineSigner } from "../harness/pipeline-signer.ts";
+import { ServiceSigner } from "../harness/service-signer.ts";
 import { runFile, type Subject, suiteFiles } from "./suite.ts";
 
 const CHAIN = "NetXnHfVqm9iesp";
 
-function subjectOf(signer: PipelineSigner): Subject {
+function subjectOf(signer: ServiceSigner): Subject {
   return {
     sign: async (payload) => {
       const answer = await signer.ask(Buffer.from(payload, "hex"));
@@ -31,7 +31,7 @@ describe("public suite", function () {
 
   for (const curve of ["P-256", "P-256K"] as const) {
     it(`is passed by this signer, ${curve}: at least 60 files and 250 decisions`, async () => {
-      await using signer = await PipelineSigner.make(curve, { maxStep: "off" });
+      await using signer = await ServiceSigner.make(curve, { maxStep: "off" });
       const { decisions, failures } = await runAll(subjectOf(signer));
       expect(failures).to.deep.equal([]);
       expect(decisions).to.be.at.least(250);
@@ -41,8 +41,8 @@ describe("public suite", function () {
 
   describe("catches a broken signer:", () => {
     it("tags 21 and 23 as separate classes", async () => {
-      await using plain = await PipelineSigner.make("P-256", { maxStep: "off" });
-      await using dal = await PipelineSigner.make("P-256", { maxStep: "off" });
+      await using plain = await ServiceSigner.make("P-256", { maxStep: "off" });
+      await using dal = await ServiceSigner.make("P-256", { maxStep: "off" });
       const broken: Subject = {
         sign: (payload) => subjectOf(Buffer.from(payload, "hex")[37] === 23 ? dal : plain).sign(payload),
         restart: async () => {
@@ -55,7 +55,7 @@ describe("public suite", function () {
     });
 
     it("a watermark moved by a malformed payload", async () => {
-      await using signer = await PipelineSigner.make("P-256", { maxStep: "off" });
+      await using signer = await ServiceSigner.make("P-256", { maxStep: "off" });
       const { sign, restart } = subjectOf(signer);
       const broken: Subject = {
         restart,
@@ -75,12 +75,12 @@ describe("public suite", function () {
     });
 
     it("a mark that a restart forgets", async () => {
-      let signer = await PipelineSigner.make("P-256", { maxStep: "off" });
+      let signer = await ServiceSigner.make("P-256", { maxStep: "off" });
       const broken: Subject = {
         sign: (payload) => subjectOf(signer).sign(payload),
         restart: async () => {
           await signer[Symbol.asyncDispose]();
-          signer = await PipelineSigner.make("P-256", { maxStep: "off" });
+          signer = await ServiceSigner.make("P-256", { maxStep: "off" });
         },
       };
       const { failures } = await runAll(broken, "the mark outlives a restart");
@@ -89,7 +89,7 @@ describe("public suite", function () {
     });
 
     it("a block's bytes signed anew each time", async () => {
-      await using signer = await PipelineSigner.make("P-256", { maxStep: "off" });
+      await using signer = await ServiceSigner.make("P-256", { maxStep: "off" });
       const { sign, restart } = subjectOf(signer);
       let count = 0;
       const broken: Subject = {

@@ -1,7 +1,6 @@
 import { Writable } from "node:stream";
 import type { Command } from "commander";
 import { EXIT_CODES } from "../../signer/cli/exit-codes.ts";
-import { Failure } from "../../signer/cli/failure.ts";
 import { program } from "../../signer/cli/program.ts";
 import { nameOf, runCommandLine } from "../../signer/cli/run.ts";
 import type { Io } from "../../signer/cli/terminal.ts";
@@ -14,10 +13,7 @@ import type { Io } from "../../signer/cli/terminal.ts";
 
 /** The whole command line, whose commands are read here and not run. */
 export function wholeProgram(io: Io): Promise<Command> {
-  const nowhere = async () => {
-    throw new Failure("failed", "no signer is started here");
-  };
-  return program(io, { start: nowhere, openStore: nowhere });
+  return program(io);
 }
 
 /** Every command that does something, in the order of the help. */

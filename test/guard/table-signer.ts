@@ -1,14 +1,13 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { Confirmations } from "../../signer/confirmation/confirmations.ts";
 import { openLocalKeyring } from "../../signer/keys/local/keyring.ts";
-import { Metrics } from "../../signer/observability/metrics.ts";
-import { History } from "../../signer/observability/recent-activity.ts";
-import { Pipeline } from "../../signer/signing/signing-service.ts";
+import { SigningService } from "../../signer/signing/signing-service.ts";
 import { Guard } from "../../signer/watermark/guard.ts";
 import { AzureTableStore } from "../../signer/watermark/stores/azure-table.ts";
 import { TrustedStore } from "../../signer/watermark/trusted-store.ts";
 import { tableCredential } from "../emulators/azurite.ts";
 import { logLines } from "../harness/log-lines.ts";
+import { requestSettings } from "../harness/request-settings.ts";
 import { openSigningPort } from "../harness/signing-port.ts";
 
 /**
@@ -26,18 +25,18 @@ if (import.meta.main) {
     initialise: "always",
     clock: Date.now,
   });
-  const pipeline = new Pipeline({
+  const settings = requestSettings({
+    policy: { default: { allow: ["block", "preattestation", "attestation"] }, keys: new Map() },
+  });
+  const service = new SigningService({
     keyring,
-    storeId: () => store.id,
+    store,
     guard: new Guard({ store, maxStep: "off", deadline: 4_000, clock: Date.now }),
-    policy: () => ({ default: { allow: ["block", "preattestation", "attestation"] }, keys: new Map() }),
-    logger: logLines().log,
-    metrics: new Metrics(),
-    head: () => undefined,
+    settings: { current: settings },
+    head: { of: () => undefined },
     confirmations: new Confirmations({ logger: logLines().log }),
-    history: new History(),
     deadline: 4_000,
   });
-  const { url } = await openSigningPort(pipeline);
-  process.send?.({ url, address: pipeline.addresses()[0] });
+  const { url } = await openSigningPort(service, { settings });
+  process.send?.({ url, address: service.addresses()[0] });
 }

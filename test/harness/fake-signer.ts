@@ -1,6 +1,7 @@
 import { InMemorySigner } from "@taquito/signer";
 import { SignerError } from "../../signer/errors.ts";
-import type { Client, RemoteSigner } from "../../signer/signing/signing-service.ts";
+import type { RemoteSigner } from "../../signer/signing/remote-signer.ts";
+import type { SigningCall } from "../../signer/signing/request-context.ts";
 
 /** A RemoteSigner with one key of Taquito's and no judgement: it signs whatever it is asked, unless told to fail. */
 export class FakeSigner implements RemoteSigner {
@@ -8,7 +9,7 @@ export class FakeSigner implements RemoteSigner {
   readonly address: string;
   readonly #publicKey: string;
   /** Every request that reached sign(), in order. */
-  readonly asked: { address: string; payload: string; client: Client }[] = [];
+  readonly asked: { address: string; payload: string; client: string; gone: AbortSignal }[] = [];
   /** Called before each signature; may wait, or throw. */
   before: (payload: Uint8Array) => Promise<void> | void = () => undefined;
   /** Signatures finished. */
@@ -34,10 +35,10 @@ export class FakeSigner implements RemoteSigner {
     return address === this.address ? this.#publicKey : undefined;
   }
 
-  async sign(address: string, payload: Uint8Array, client: Client): Promise<string> {
+  async sign({ address, payload, client, gone }: SigningCall): Promise<string> {
     if (address !== this.address) throw new SignerError("unknown-key", address);
     const hex = Buffer.from(payload).toString("hex");
-    this.asked.push({ address, payload: hex, client });
+    this.asked.push({ address, payload: hex, client, gone });
     await this.before(payload);
     const { prefixSig } = await this.key.sign(hex);
     this.signed += 1;

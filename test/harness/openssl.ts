@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Curve } from "../../signer/tezos/crypto/public-key.ts";
+import type { Curve } from "../../signer/tezos/crypto/curve.ts";
 
 /** OpenSSL's command line: the oracle for key files, which nobody here wrote. */
 export function openssl(args: readonly string[], input: string | Uint8Array = ""): Buffer {

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import type { Answered, Told } from "../../signer/confirmation/socket.ts";
+import type { OperatorMessage, ServerMessage } from "../../signer/confirmation/socket.ts";
 import { generateLocalKey, localPassphrase } from "../../signer/keys/local/keyring.ts";
 import { type Answer, inTerminal, type Session } from "./pseudo-terminal.ts";
 import { temporaryFolder } from "./signer-process.ts";
@@ -55,7 +55,7 @@ export function confirmInTerminal(
 /** A program's own connection to the operators' socket. */
 export async function operatorAt(socket: string) {
   const connection = connect(socket);
-  const told: Told[] = [];
+  const told: ServerMessage[] = [];
   const waiting = new Set<() => void>();
   createInterface({ input: connection }).on("line", (line) => {
     told.push(JSON.parse(line));
@@ -63,18 +63,18 @@ export async function operatorAt(socket: string) {
   });
   connection.on("error", () => undefined);
   /** The first message of a kind that was not taken yet. */
-  const next = <E extends Told["event"]>(event: E) =>
-    new Promise<Extract<Told, { event: E }>>((found) => {
+  const next = <E extends ServerMessage["event"]>(event: E) =>
+    new Promise<Extract<ServerMessage, { event: E }>>((found) => {
       const look = () => {
         const at = told.findIndex((message) => message.event === event);
         if (at < 0) return;
         waiting.delete(look);
-        found(told.splice(at, 1)[0] as Extract<Told, { event: E }>);
+        found(told.splice(at, 1)[0] as Extract<ServerMessage, { event: E }>);
       };
       waiting.add(look);
       look();
     });
-  const answer = (answered: Answered) => connection.write(`${JSON.stringify(answered)}\n`);
+  const answer = (answered: OperatorMessage) => connection.write(`${JSON.stringify(answered)}\n`);
   await next("ready");
   return { next, answer, connection, [Symbol.dispose]: () => connection.destroy() };
 }

@@ -1,11 +1,15 @@
 import { connect, type Socket } from "node:net";
 import type { ErrorCode } from "../../signer/errors.ts";
-import type { Access } from "../../signer/http/access.ts";
 import { addressFilter, createApp } from "../../signer/http/app.ts";
 import { LIMITS, type Limits } from "../../signer/http/limits.ts";
 import { listen, type RunningServer } from "../../signer/http/server.ts";
-import type { RemoteSigner } from "../../signer/signing/signing-service.ts";
+import { Metrics } from "../../signer/observability/metrics.ts";
+import { RecentActivity } from "../../signer/observability/recent-activity.ts";
+import { AuditLog } from "../../signer/signing/audit-log.ts";
+import type { RemoteSigner } from "../../signer/signing/remote-signer.ts";
+import type { CurrentSettings, RequestSettings } from "../../signer/signing/request-context.ts";
 import { logLines } from "./log-lines.ts";
+import { requestSettings } from "./request-settings.ts";
 
 export interface SigningPort {
   readonly url: string;
@@ -18,7 +22,8 @@ export interface SigningPort {
 }
 
 export interface SigningPortOptions {
-  readonly access?: Partial<Access> | (() => Access);
+  /** What differs from requestSettings(); or settings that change. */
+  readonly settings?: Partial<RequestSettings> | CurrentSettings;
   readonly limits?: Partial<Limits>;
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Default 127.0.0.1. */
@@ -27,15 +32,15 @@ export interface SigningPortOptions {
 
 /** The real app on the real server, on a free port, wired as main.ts does it. Limits are the real ones unless given. */
 export async function openSigningPort(signer: RemoteSigner, options: SigningPortOptions = {}): Promise<SigningPort> {
-  const { access = {}, limits = {}, tls, host = "127.0.0.1" } = options;
+  const { settings: own = {}, limits = {}, tls, host = "127.0.0.1" } = options;
   const { log, lines } = logLines();
-  const current = typeof access === "function" ? access : () => ({ listKnownKeys: false, ...access });
-  const refused: ErrorCode[] = [];
-  const note = (code: ErrorCode) => void refused.push(code);
+  const settings: CurrentSettings = "current" in own ? own : { current: requestSettings(own) };
+  const metrics = new NotedMetrics();
+  const audit = new AuditLog({ logger: log, metrics, activity: new RecentActivity() });
   const server = await listen({
-    handler: createApp({ signer, access: current, log, refused: note }).callback(),
-    refused: note,
-    admits: addressFilter(current),
+    handler: createApp({ signer, settings, audit, log }).callback(),
+    audit,
+    admits: addressFilter(settings),
     limits: { ...LIMITS, ...limits },
     host,
     port: 0,
@@ -44,7 +49,17 @@ export async function openSigningPort(signer: RemoteSigner, options: SigningPort
   });
   const { port } = server.address;
   const url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
-  return { url, port, server, lines, refused };
+  return { url, port, server, lines, refused: metrics.codes };
+}
+
+/** Metrics that keep the codes of what never reached a key's policy, in their order. */
+class NotedMetrics extends Metrics {
+  readonly codes: ErrorCode[] = [];
+
+  override refused(code: ErrorCode): void {
+    this.codes.push(code);
+    super.refused(code);
+  }
 }
 
 /**

@@ -1,11 +1,12 @@
 import type { JsonWebKey, KeyClient, KeyVaultKey } from "@azure/keyvault-keys";
-import { STORE_TAG, UNBOUND } from "../../keys/store-tag.ts";
+import { STORE_TAG, UNBOUND } from "../../contract.ts";
 import { Failure } from "../failure.ts";
-import { type Terminal, table } from "../terminal.ts";
+import type { Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 import { getKey, perform, publicKeyOf } from "./vault-access.ts";
 
 /** A key on its way into the vault: what is sent, and the address that must come out. */
-export interface Parcel {
+export interface KeyImport {
   readonly address: string;
   readonly jwk: JsonWebKey;
   /** Whether it never signed anywhere else. */
@@ -15,7 +16,7 @@ export interface Parcel {
 }
 
 /** Where it goes. */
-export interface Destination {
+export interface ImportTarget {
   readonly vault: string;
   readonly name: string;
   /** The watermark store that is to guard a new key. */
@@ -23,20 +24,20 @@ export interface Destination {
 }
 
 /** Imports the key unbound, so that no signer uses it yet; compares; and only then binds a new key to its store. */
-export async function deliver(
+export async function importKey(
   terminal: Terminal,
   client: KeyClient,
-  destination: Destination,
-  { address, jwk, isNew, hardwareProtected }: Parcel,
+  target: ImportTarget,
+  { address, jwk, isNew, hardwareProtected }: KeyImport,
 ): Promise<void> {
-  const { vault, name, store } = destination;
+  const { vault, name, store } = target;
   const isWrapped = hardwareProtected === undefined;
   const options = { tags: { [STORE_TAG]: UNBOUND }, ...(!isWrapped && { hardwareProtected }) };
   await perform({ vault, permission: "import", name }, () => client.importKey(name, jwk, options)).catch((error) => {
     throw error instanceof Failure ? importFailure(error, isWrapped) : error;
   });
   const bound = isNew && store !== undefined;
-  const key = await finish(client, destination, address, bound ? store : undefined);
+  const key = await finish(client, target, address, bound ? store : undefined);
   terminal.say("The key is in the vault. The vault's public key gives the same address as the paper:");
   terminal.print(
     table([
@@ -77,16 +78,11 @@ function importFailure(error: Failure, isWrapped: boolean): Failure {
  * Compares what is in the vault with the paper, and then binds it, if to a store.
  * @throws Failure that says that the key has been imported
  */
-async function finish(
-  client: KeyClient,
-  destination: Destination,
-  address: string,
-  store?: string,
-): Promise<KeyVaultKey> {
-  const { vault, name } = destination;
+async function finish(client: KeyClient, target: ImportTarget, address: string, store?: string): Promise<KeyVaultKey> {
+  const { vault, name } = target;
   try {
     const key = await getKey(client, name);
-    await compare(client, key, address, destination);
+    await compare(client, key, address, target);
     if (store !== undefined) {
       await perform({ vault, permission: "update", name }, () =>
         client.updateKeyProperties(name, key.properties.version ?? "", { tags: { [STORE_TAG]: store } }),
@@ -108,7 +104,7 @@ async function compare(
   client: KeyClient,
   key: KeyVaultKey,
   address: string,
-  { vault, name }: Destination,
+  { vault, name }: ImportTarget,
 ): Promise<void> {
   const found = publicKeyOf(key).address;
   const fault =

@@ -1,10 +1,10 @@
 import { networkInterfaces } from "node:os";
+import { KeyError } from "../../key-files/key-error.ts";
 import { readSmallFile } from "../../key-files/key-file.ts";
 import { looksLikeOctezSecret, openOctezSecret, parseOctezSecret } from "../../key-files/octez-secret.ts";
 import { readTyped, type Typed } from "../../key-files/passphrase.ts";
 import { looksLikePem, openPem, parsePem } from "../../key-files/pem.ts";
 import type { PrivateKey } from "../../key-files/private-key.ts";
-import { KeyError } from "../../keys/key-error.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** How often a passphrase may be mistyped before a command ends. */

@@ -1,9 +1,10 @@
+import { KeyError } from "../../key-files/key-error.ts";
 import { checkNewFile, readSmallFile, writeNewFile } from "../../key-files/key-file.ts";
 import { faultOfOwnPassphrase, kinds, makePassphrase, readTyped } from "../../key-files/passphrase.ts";
 import { decryptPem, encryptPem } from "../../key-files/pem.ts";
 import type { PrivateKey } from "../../key-files/private-key.ts";
-import { KeyError } from "../../keys/key-error.ts";
-import { type Terminal, table } from "../terminal.ts";
+import type { Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 import { identity } from "./key-identity.ts";
 import { hintOf } from "./key-input.ts";
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { parseServiceUrl } from "../../network/url.ts";
 
 /** `--vault URL`, on every command that talks to one. */
 export function vaultOption(): Option {
@@ -14,9 +15,8 @@ export function nameOption(): Option {
 
 /** @returns scheme and host alone. Plain http is for an emulator on this computer. */
 export function parseVaultUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isLoopback = ["127.0.0.1", "[::1]", "localhost"].includes(url?.hostname ?? "");
-  if (url === undefined || !(url.protocol === "https:" || (url.protocol === "http:" && isLoopback))) {
+  const url = parseServiceUrl(text, "loopback");
+  if (url === undefined) {
     throw new InvalidArgumentError("Give the vault's address, such as https://NAME.vault.azure.net.");
   }
   if (url.pathname !== "/" || url.search !== "" || url.username !== "") {

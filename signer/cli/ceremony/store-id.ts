@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { UNBOUND } from "../../keys/store-tag.ts";
+import { UNBOUND } from "../../contract.ts";
 
 /** A watermark store's id, as the stack makes it. A vault tag's value has at most 256 characters. */
 export function parseStoreId(text: string): string {

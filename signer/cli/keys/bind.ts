@@ -1,11 +1,12 @@
 import { Command, Option } from "commander";
-import { STORE_TAG, UNBOUND } from "../../keys/store-tag.ts";
+import { STORE_TAG, UNBOUND } from "../../contract.ts";
 import { nameOption, vaultOption } from "../ceremony/options.ts";
 import { parseStoreId } from "../ceremony/store-id.ts";
 import { type Connect, getKey, perform, publicKeyOf } from "../ceremony/vault-access.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../run.ts";
-import { type Io, Terminal, table } from "../terminal.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 
 interface BindOptions {
   readonly vault: string;

@@ -1,11 +1,12 @@
 import { Command } from "commander";
+import { KeyError } from "../../key-files/key-error.ts";
 import { readSmallFile } from "../../key-files/key-file.ts";
 import { pemLabel } from "../../key-files/pem.ts";
-import { KeyError } from "../../keys/key-error.ts";
 import { identity } from "../ceremony/key-identity.ts";
 import { openKeyFile } from "../ceremony/key-input.ts";
 import { withExamples } from "../run.ts";
-import { type Io, Terminal, table } from "../terminal.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 
 /** `keys check` */
 export function checkCommand(io: Io): Command {

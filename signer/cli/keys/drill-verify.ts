@@ -8,7 +8,8 @@ import { DRILL_DIGEST } from "../ceremony/drill-digest.ts";
 import { nameOption, vaultOption } from "../ceremony/options.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../run.ts";
-import { type Io, Terminal, table } from "../terminal.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 
 interface DrillOptions {
   readonly vault: string;

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { PrivateKey } from "../../key-files/private-key.ts";
-import type { Curve } from "../../tezos/crypto/public-key.ts";
+import type { Curve } from "../../tezos/crypto/curve.ts";
 import { warnIfConnected } from "../ceremony/key-input.ts";
 import { storeKey } from "../ceremony/key-output.ts";
 import { withExamples } from "../run.ts";

@@ -4,8 +4,8 @@ import { type Blob, checkBlobLength, parseBlob } from "../../key-files/byok.ts";
 import { readSmallFile } from "../../key-files/key-file.ts";
 import type { PrivateKey } from "../../key-files/private-key.ts";
 import { decode, EncodingError } from "../../tezos/crypto/base58.ts";
-import type { Curve } from "../../tezos/crypto/public-key.ts";
-import { deliver } from "../ceremony/import-key.ts";
+import type { Curve } from "../../tezos/crypto/curve.ts";
+import { importKey } from "../ceremony/import-key.ts";
 import { openKeyFile } from "../ceremony/key-input.ts";
 import { nameOption, vaultOption } from "../ceremony/options.ts";
 import { parseStoreId } from "../ceremony/store-id.ts";
@@ -66,7 +66,7 @@ async function importBlob(terminal: Terminal, client: KeyClient, options: Import
   const isNew = await askHistory(terminal);
   terminal.release();
   const jwk = { kty: "EC-HSM", crv: curve, keyOps: ["sign"], t: Buffer.from(text) } satisfies JsonWebKey;
-  await deliver(terminal, client, options, { address, jwk, isNew });
+  await importKey(terminal, client, options, { address, jwk, isNew });
 }
 
 async function importPem(
@@ -94,7 +94,7 @@ async function importPem(
   terminal.release();
   const jwk = clearJwk(key);
   try {
-    await deliver(terminal, client, options, { address, jwk, isNew, hardwareProtected: true });
+    await importKey(terminal, client, options, { address, jwk, isNew, hardwareProtected: true });
   } finally {
     jwk.d?.fill(0);
   }

@@ -6,7 +6,8 @@ import { parseKeyName, vaultOption } from "../ceremony/options.ts";
 import { type Connect, findKey, getKey, perform } from "../ceremony/vault-access.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../run.ts";
-import { type Io, Terminal, table } from "../terminal.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 
 interface KekOptions {
   readonly vault: string;

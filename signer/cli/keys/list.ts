@@ -1,11 +1,12 @@
 import type { KeyClient, KeyProperties, KeyVaultKey } from "@azure/keyvault-keys";
 import { Command } from "commander";
-import { STORE_TAG, UNBOUND } from "../../keys/store-tag.ts";
+import { STORE_TAG, UNBOUND } from "../../contract.ts";
 import { vaultOption } from "../ceremony/options.ts";
 import { type Connect, getKey, perform, publicKeyOf } from "../ceremony/vault-access.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../run.ts";
-import { type Io, Terminal, table } from "../terminal.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 
 /** `keys list` */
 export function listCommand(io: Io, connect: Connect): Command {
@@ -36,7 +37,7 @@ async function listKeys(client: KeyClient): Promise<KeyProperties[]> {
   return all;
 }
 
-/** One key's lines; undefined for a key that is of no use to Tezos. A key that cannot be read is told, not thrown. */
+/** Describes one key in lines; undefined for a key that is of no use to Tezos. Unreadable keys are listed with their error. */
 async function describe(client: KeyClient, properties: KeyProperties): Promise<string | undefined> {
   let key: KeyVaultKey;
   try {
@@ -68,7 +69,7 @@ const PLATFORMS: Readonly<Record<string, string>> = {
 };
 
 function protection(key: KeyVaultKey): string {
-  if (key.keyType !== "EC-HSM") return "software: not for a key that guards money";
+  if (key.keyType !== "EC-HSM") return "software-protected (not for production)";
   return PLATFORMS[key.properties.hsmPlatform ?? ""] ?? "HSM";
 }
 

@@ -1,13 +1,14 @@
 import { Command } from "commander";
+import { KeyError } from "../../key-files/key-error.ts";
 import { readSmallFile } from "../../key-files/key-file.ts";
 import { type Label, pemLabel } from "../../key-files/pem.ts";
-import { KeyError } from "../../keys/key-error.ts";
 import { EncodingError } from "../../tezos/crypto/base58.ts";
 import { type PublicKey, publicKeyFromBase58 } from "../../tezos/crypto/public-key.ts";
 import { identity } from "../ceremony/key-identity.ts";
 import { openKeyFile } from "../ceremony/key-input.ts";
 import { withExamples } from "../run.ts";
-import { type Io, Terminal, table } from "../terminal.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 
 /** `keys show` */
 export function showCommand(io: Io): Command {

@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import { type Kek, parseKek, wrapKey } from "../../key-files/byok.ts";
+import { KeyError } from "../../key-files/key-error.ts";
 import { checkNewFile, readSmallFile, writeNewFile } from "../../key-files/key-file.ts";
-import { KeyError } from "../../keys/key-error.ts";
 import { openKeyFile, warnIfConnected } from "../ceremony/key-input.ts";
 import { withExamples } from "../run.ts";
-import { type Io, Terminal, table } from "../terminal.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 
 /** `keys wrap` */
 export function wrapCommand(io: Io): Command {

@@ -1,19 +1,12 @@
 import { Command } from "commander";
 import { type Row, type RowKey, rowName } from "../../watermark/stores/store.ts";
 import { Failure } from "../failure.ts";
-import {
-  configOption,
-  type OpenStore,
-  requireIdentity,
-  type StoreOptions,
-  userDataOption,
-  withStore,
-} from "../open-store.ts";
+import { configOption, requireIdentity, type StoreOptions, userDataOption, withStore } from "../open-store.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 
 /** `watermarks check` */
-export function checkCommand(io: Io, open: OpenStore): Command {
+export function checkCommand(io: Io): Command {
   const command = new Command("check")
     .summary("check that the record is whole")
     .description(
@@ -23,7 +16,7 @@ export function checkCommand(io: Io, open: OpenStore): Command {
     .addOption(userDataOption())
     .action(async (options: StoreOptions) => {
       using terminal = new Terminal(io);
-      await withStore(open, options, async (opened) => {
+      await withStore(options, async (opened) => {
         const id = await requireIdentity(opened);
         const rows = await opened.store.list(opened.signal);
         const faults = rows.flatMap(({ key, row }) => [...faultsOf(key, row)]);
@@ -36,10 +29,12 @@ export function checkCommand(io: Io, open: OpenStore): Command {
 
 function* faultsOf(key: RowKey, { level, round, digest, signature }: Row): Iterable<string> {
   const inRange = (value: number) => Number.isInteger(value) && value >= 0 && value < 2 ** 31;
-  if (!inRange(level) || !inRange(round)) yield `The ${rowName(key)} is at ${level}/${round}, where no chain is.`;
-  if (digest !== undefined && !/^[0-9a-f]{64}$/.test(digest)) yield `The ${rowName(key)} has a digest of no 32 bytes.`;
+  if (!inRange(level) || !inRange(round))
+    yield `The ${rowName(key)} is at ${level}/${round}, an out-of-range position.`;
+  if (digest !== undefined && !/^[0-9a-f]{64}$/.test(digest))
+    yield `The ${rowName(key)} has a digest that is not 32 bytes.`;
   if (signature === undefined) return;
   if (key.kind !== "block") yield `The ${rowName(key)} keeps a signature, which only blocks do.`;
   if (digest === undefined) yield `The ${rowName(key)} keeps a signature of unknown bytes.`;
-  if (!/^[0-9a-f]{128}$/.test(signature)) yield `The ${rowName(key)} keeps a signature of no 64 bytes.`;
+  if (!/^[0-9a-f]{128}$/.test(signature)) yield `The ${rowName(key)} keeps a signature that is not 64 bytes.`;
 }

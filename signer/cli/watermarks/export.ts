@@ -1,19 +1,12 @@
 import { Command } from "commander";
 import { writeNewFile } from "../../key-files/key-file.ts";
 import { writeInterchange } from "../../watermark/interchange/format.ts";
-import {
-  configOption,
-  type OpenStore,
-  requireIdentity,
-  type StoreOptions,
-  userDataOption,
-  withStore,
-} from "../open-store.ts";
+import { configOption, requireIdentity, type StoreOptions, userDataOption, withStore } from "../open-store.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 
 /** `watermarks export` */
-export function exportCommand(io: Io, open: OpenStore): Command {
+export function exportCommand(io: Io): Command {
   const command = new Command("export")
     .summary("write every mark to a file")
     .description(
@@ -24,7 +17,7 @@ export function exportCommand(io: Io, open: OpenStore): Command {
     .option("--out <file>", "a new file; standard output by default")
     .action(async ({ out, ...options }: StoreOptions & { out?: string }) => {
       using terminal = new Terminal(io);
-      await withStore(open, options, async (opened) => {
+      await withStore(options, async (opened) => {
         const id = await requireIdentity(opened);
         const rows = await opened.store.list(opened.signal);
         const text = writeInterchange(id, rows, new Date());

@@ -5,15 +5,7 @@ import { InterchangeError, type NamedMark, readInterchange } from "../../waterma
 import { merge, mergeAll } from "../../watermark/interchange/merge.ts";
 import { type Row, rowName } from "../../watermark/stores/store.ts";
 import { Failure } from "../failure.ts";
-import {
-  configOption,
-  ensureIdentity,
-  type OpenStore,
-  type StoreOptions,
-  update,
-  userDataOption,
-  withStore,
-} from "../open-store.ts";
+import { configOption, ensureIdentity, type StoreOptions, update, userDataOption, withStore } from "../open-store.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 import { describe } from "./show.ts";
@@ -30,7 +22,7 @@ interface ImportOptions extends StoreOptions {
 }
 
 /** `watermarks import` */
-export function importCommand(io: Io, open: OpenStore): Command {
+export function importCommand(io: Io): Command {
   const command = new Command("import")
     .summary("take over marks from a file, never lowering one")
     .description(
@@ -46,7 +38,7 @@ export function importCommand(io: Io, open: OpenStore): Command {
       using terminal = new Terminal(io);
       const marks = mergeAll((await Promise.all(files.map((file) => readMarks(file, from)))).flat());
       if (marks.length === 0) throw new Failure("unusable", "There is no mark in what was given.");
-      await withStore(open, options, async (opened) => {
+      await withStore(options, async (opened) => {
         await ensureIdentity(opened);
         for (const { key, mark } of marks) {
           const change = (before: Row | undefined): Row | undefined => {

@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import type { OpenStore } from "../open-store.ts";
 import type { Io } from "../terminal.ts";
 import { checkCommand } from "./check.ts";
 import { exportCommand } from "./export.ts";
@@ -8,16 +7,16 @@ import { forgetCommand, initCommand } from "./init.ts";
 import { showCommand } from "./show.ts";
 
 /** `tezos-signer watermarks …`: the record of what was signed (docs/recover.md). */
-export function watermarksCommand(io: Io, open: OpenStore): Command {
+export function watermarksCommand(io: Io): Command {
   return new Command("watermarks")
     .summary("show, carry over and mend the record of what was signed")
     .description(
       "Works on the record that keeps a key from signing twice. A SQLite record is one process's alone: stop the signer first. A table may be used while signers run.",
     )
-    .addCommand(showCommand(io, open))
-    .addCommand(checkCommand(io, open))
-    .addCommand(exportCommand(io, open))
-    .addCommand(importCommand(io, open))
-    .addCommand(initCommand(io, open))
-    .addCommand(forgetCommand(io, open));
+    .addCommand(showCommand(io))
+    .addCommand(checkCommand(io))
+    .addCommand(exportCommand(io))
+    .addCommand(importCommand(io))
+    .addCommand(initCommand(io))
+    .addCommand(forgetCommand(io));
 }

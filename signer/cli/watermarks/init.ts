@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { decode } from "../../tezos/crypto/base58.ts";
-import type { ConsensusKind } from "../../tezos/payload/payload.ts";
+import { CONSENSUS_KINDS } from "../../tezos/payload/consensus-kind.ts";
 import { floorRow } from "../../watermark/initialise.ts";
 import { type Row, rowName } from "../../watermark/stores/store.ts";
 import { Failure } from "../failure.ts";
@@ -8,7 +8,6 @@ import {
   configOption,
   ensureIdentity,
   type OpenedStore,
-  type OpenStore,
   requireIdentity,
   type StoreOptions,
   update,
@@ -18,8 +17,6 @@ import {
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 
-const KINDS: readonly ConsensusKind[] = ["block", "preattestation", "attestation"];
-
 interface PlaceOptions extends StoreOptions {
   readonly chain: string;
   readonly pkh: string;
@@ -27,7 +24,7 @@ interface PlaceOptions extends StoreOptions {
 }
 
 /** `watermarks init` */
-export function initCommand(io: Io, open: OpenStore): Command {
+export function initCommand(io: Io): Command {
   const command = new Command("init")
     .summary("make the marks of a key that never signed")
     .description(
@@ -35,7 +32,7 @@ export function initCommand(io: Io, open: OpenStore): Command {
     );
   placeOptions(command).action(async (options: PlaceOptions) => {
     using terminal = new Terminal(io);
-    await withStore(open, options, async (opened) => {
+    await withStore(options, async (opened) => {
       terminal.say(
         `The key ${options.pkh} will sign on ${options.chain} from level ${options.level}. If it has ever signed at or above that level, with this signer or another, it can sign twice and be slashed.`,
       );
@@ -53,7 +50,7 @@ export function initCommand(io: Io, open: OpenStore): Command {
 }
 
 /** `watermarks forget` */
-export function forgetCommand(io: Io, open: OpenStore): Command {
+export function forgetCommand(io: Io): Command {
   const command = new Command("forget")
     .summary("lower the marks of a key: for a testnet that began anew")
     .description(
@@ -61,7 +58,7 @@ export function forgetCommand(io: Io, open: OpenStore): Command {
     );
   placeOptions(command).action(async (options: PlaceOptions) => {
     using terminal = new Terminal(io);
-    await withStore(open, options, async (opened) => {
+    await withStore(options, async (opened) => {
       await requireIdentity(opened);
       terminal.warn(
         `Everything that ${options.pkh} has signed on ${options.chain} at or above level ${options.level} will be forgotten, and can be signed again with other bytes.`,
@@ -102,7 +99,7 @@ async function setFloor(
   { chain, pkh, level }: PlaceOptions,
   applies: (before: Row | undefined) => boolean,
 ): Promise<void> {
-  for (const kind of KINDS) {
+  for (const kind of CONSENSUS_KINDS) {
     const key = { chainId: chain, address: pkh, kind };
     const floor = floorRow({ level, until: 0 }, Date.now());
     const { before, after } = await update(opened, key, (row) => (applies(row) ? floor : undefined));

@@ -1,18 +1,12 @@
 import { Command } from "commander";
 import type { Row, RowKey } from "../../watermark/stores/store.ts";
-import {
-  configOption,
-  type OpenStore,
-  requireIdentity,
-  type StoreOptions,
-  userDataOption,
-  withStore,
-} from "../open-store.ts";
+import { configOption, requireIdentity, type StoreOptions, userDataOption, withStore } from "../open-store.ts";
 import { withExamples } from "../run.ts";
-import { type Io, Terminal, table } from "../terminal.ts";
+import { type Io, Terminal } from "../terminal.ts";
+import { table } from "../text.ts";
 
 /** `watermarks show` */
-export function showCommand(io: Io, open: OpenStore): Command {
+export function showCommand(io: Io): Command {
   const command = new Command("show")
     .summary("show every mark")
     .description("Shows the store's id and the highest position that each key has signed, by chain and kind.")
@@ -20,7 +14,7 @@ export function showCommand(io: Io, open: OpenStore): Command {
     .addOption(userDataOption())
     .action(async (options: StoreOptions) => {
       using terminal = new Terminal(io);
-      await withStore(open, options, async (opened) => {
+      await withStore(options, async (opened) => {
         const id = await requireIdentity(opened);
         const rows = await opened.store.list(opened.signal);
         terminal.print(table([["Store", id]]));

@@ -3,6 +3,8 @@ import { Agent as HttpsAgent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import { KeyClient, type KeyClientOptions } from "@azure/keyvault-keys";
+import { within } from "../../deadline.ts";
+import { isLoopback, parseServiceUrl } from "../../network/url.ts";
 import { faultOfAnswer, faultOfError, VaultFault } from "./fault.ts";
 import type { FaultLog } from "./fault-log.ts";
 import { FreshToken } from "./token.ts";
@@ -48,9 +50,10 @@ export class VaultClient {
   readonly #tryTimeout: number;
 
   constructor({ vault, credential, log, tryTimeout }: VaultClientOptions) {
-    const { origin, protocol, hostname } = new URL(vault);
-    const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-    if (protocol !== "https:" && !loopback) throw new TypeError(`${vault} must be https`);
+    const url = parseServiceUrl(vault, "loopback");
+    if (url === undefined) throw new TypeError(`${vault} must be https`);
+    const { origin, protocol, hostname } = url;
+    const loopback = isLoopback(hostname);
     this.#origin = origin;
     this.#agent = new (protocol === "https:" ? HttpsAgent : HttpAgent)({ keepAlive: true });
     this.#log = log;
@@ -101,7 +104,7 @@ export class VaultClient {
         last = fault;
         this.#log.fault(fault, { ...whereabouts(request), tries });
         if (fault.kind === "unauthorized") refusals += 1;
-        if (!fault.again || refusals >= MOST_REFUSALS) throw fault;
+        if (!fault.retryable || refusals >= MOST_REFUSALS) throw fault;
         await this.#beforeNext(fault, tries, signal);
       }
     }
@@ -116,7 +119,8 @@ export class VaultClient {
     const timer = setTimeout(() => timeout.abort(), this.#tryTimeout);
     request.abortSignal = AbortSignal.any([signal, timeout.signal]);
     try {
-      const response = await settled(next(request), request.abortSignal as AbortSignal);
+      // No layer below is trusted to end with the signal.
+      const response = await within(next(request), request.abortSignal as AbortSignal, () => new Error("ended"));
       clearTimeout(timer); // a token that must be renewed takes its own time
       const fault = faultOfAnswer(response);
       if (fault?.kind === "unauthorized") await this.#token.renew(token, signal);
@@ -157,13 +161,4 @@ function audience(hostname: string, loopback: boolean): string {
 function whereabouts({ method, url, requestId }: Request) {
   const { origin, pathname } = new URL(url);
   return { vault: origin, path: `${method} ${pathname}`, requestId };
-}
-
-/** The promise, or the signal's end: no layer below is trusted to end with it. */
-function settled<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const end = () => reject(new Error("ended"));
-    signal.addEventListener("abort", end, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", end));
-  });
 }

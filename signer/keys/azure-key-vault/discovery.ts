@@ -1,10 +1,10 @@
 import type { KeyClient, KeyProperties, KeyVaultKey } from "@azure/keyvault-keys";
 import { faultOfError, type VaultFault } from "./fault.ts";
-import { type UsableKey, usable, type Wanted } from "./key-selection.ts";
+import { type KeySelector, toUsableKey, type UsableKey } from "./key-selection.ts";
 
 /** How many keys are asked for at once. */
 const PARALLEL = 4;
-/** Times of the service are whole seconds: what changed so shortly before it was read may change unseen, in seconds. */
+/** What changed so shortly before it was read may change again unseen, in seconds. */
 const RESOLUTION = 5;
 
 /** What was found out about one key of the vault. */
@@ -19,8 +19,8 @@ export type Confirmation = "usable" | "unknown" | { readonly gone: string };
 /** Reads which keys of a vault can sign. One broken key is one finding and hides no other. */
 export class Discovery {
   readonly #client: KeyClient;
-  /** Current versions as last read, by name, with the list item's marks of change: a list is one call, a key is another. */
-  readonly #read = new Map<string, { readonly marks: string; readonly key: KeyVaultKey }>();
+  /** Current versions as last read, by name, with the list item's cache key: a list is one call, a key is another. */
+  readonly #read = new Map<string, { readonly cacheKey: string; readonly key: KeyVaultKey }>();
 
   constructor(client: KeyClient) {
     this.#client = client;
@@ -30,7 +30,7 @@ export class Discovery {
    * Looks at every key that is wanted. The first call on the vault is one call and not many.
    * @throws VaultFault if the keys cannot be listed
    */
-  async findings(include: "all" | readonly Wanted[], signal: AbortSignal): Promise<Finding[]> {
+  async findings(include: "all" | readonly KeySelector[], signal: AbortSignal): Promise<Finding[]> {
     if (include !== "all") return this.#each(include, (each) => this.#find(each, undefined, signal));
     const listed: KeyProperties[] = [];
     for await (const page of this.#client.listPropertiesOfKeys({ abortSignal: signal }).byPage()) listed.push(...page);
@@ -40,8 +40,8 @@ export class Discovery {
   /** Reads a version that is in use and was not found again. */
   async confirm({ name, version }: UsableKey, signal: AbortSignal): Promise<Confirmation> {
     try {
-      const found = usable(await this.#client.getKey(name, { version, abortSignal: signal }), Date.now());
-      return typeof found === "string" ? { gone: found } : "usable";
+      const found = toUsableKey(await this.#client.getKey(name, { version, abortSignal: signal }), Date.now());
+      return "unusable" in found ? { gone: found.unusable } : "usable";
     } catch (error) {
       const { kind } = faultOfError(error);
       return kind === "key-missing" ? { gone: "it is not in the vault any more" } : "unknown";
@@ -53,12 +53,12 @@ export class Discovery {
     this.#read.clear();
   }
 
-  async #find({ name, version }: Wanted, item: KeyProperties | undefined, signal: AbortSignal): Promise<Finding> {
+  async #find({ name, version }: KeySelector, item: KeyProperties | undefined, signal: AbortSignal): Promise<Finding> {
     try {
       const key =
         version === undefined ? await this.#newestEnabled(name, item, signal) : await this.#get(name, version, signal);
-      const found = usable(key, Date.now());
-      if (typeof found === "string") return { name, outcome: "skipped", reason: found };
+      const found = toUsableKey(key, Date.now());
+      if ("unusable" in found) return { name, outcome: "skipped", reason: found.unusable };
       return { name, outcome: "usable", key: found };
     } catch (error) {
       return { name, outcome: "failed", fault: faultOfError(error) };
@@ -67,13 +67,13 @@ export class Discovery {
 
   /** The current version; if it is disabled, the newest that is not. */
   async #newestEnabled(name: string, item: KeyProperties | undefined, signal: AbortSignal): Promise<KeyVaultKey> {
-    const marks = item === undefined ? undefined : marksOf(item);
+    const cacheKey = item === undefined ? undefined : cacheKeyOf(item);
     const kept = this.#read.get(name);
-    if (marks !== undefined && kept?.marks === marks) return kept.key;
+    if (cacheKey !== undefined && kept?.cacheKey === cacheKey) return kept.key;
     this.#read.delete(name);
     const current = await this.#get(name, undefined, signal);
     if (current.properties.enabled !== false) {
-      if (marks !== undefined) this.#read.set(name, { marks, key: current });
+      if (cacheKey !== undefined) this.#read.set(name, { cacheKey, key: current });
       return current;
     }
     const versions: KeyProperties[] = [];
@@ -99,8 +99,8 @@ export class Discovery {
   }
 }
 
-/** Changes whenever the key does; undefined while a change could still go unseen. */
-function marksOf({ updatedOn, createdOn, enabled }: KeyProperties): string | undefined {
+/** Makes a text that changes when the key changes; undefined within 5 s of an update, since Key Vault's times are whole seconds. */
+function cacheKeyOf({ updatedOn, createdOn, enabled }: KeyProperties): string | undefined {
   if (updatedOn === undefined || Date.now() - updatedOn.getTime() < RESOLUTION * 1_000) return undefined;
   return `${createdOn?.getTime()} ${updatedOn.getTime()} ${enabled}`;
 }

@@ -1,56 +1,48 @@
 import type { Logger } from "pino";
+import { type Clock, RateLimit } from "../../rate-limit.ts";
 import { VAULT_FAULTS, type VaultFault, type VaultFaultKind } from "./fault.ts";
 
 /** How often one kind of fault may be written, in milliseconds. */
 const INTERVAL = 10_000;
 
-interface Bout {
+/** A kind of fault from its first occurrence until the vault has answered again. */
+interface FaultEpisode {
   readonly since: number;
-  writtenAt: number;
-  suppressed: number;
+  readonly limit: RateLimit;
 }
 
 /**
- * Writes each kind of fault when it begins, then once in 10 seconds with the number left out, and one line when the
+ * Logs each kind of fault when it begins, then once in 10 seconds with the number left out, and writes one line when the
  * vault answers again: an outage of an hour is read in a minute.
  */
 export class FaultLog {
   readonly #logger: Logger;
-  readonly #now: () => number;
-  readonly #bouts = new Map<VaultFaultKind, Bout>();
+  readonly #clock: Clock;
+  readonly #episodes = new Map<VaultFaultKind, FaultEpisode>();
 
-  /** @param now monotonic clock in milliseconds */
-  constructor(logger: Logger, now: () => number = () => performance.now()) {
+  constructor(logger: Logger, clock: Clock = () => performance.now()) {
     this.#logger = logger;
-    this.#now = now;
+    this.#clock = clock;
   }
 
-  /** @param fields where it happened; never a token or a signature */
+  /** Notes a fault. @param fields where it happened; never a token or a signature */
   fault(fault: VaultFault, fields: object): void {
-    const now = this.#now();
-    const bout = this.#bouts.get(fault.kind) ?? { since: now, writtenAt: Number.NEGATIVE_INFINITY, suppressed: 0 };
-    this.#bouts.set(fault.kind, bout);
-    if (now < bout.writtenAt + INTERVAL) {
-      bout.suppressed += 1;
-      return;
-    }
-    const suppressed = bout.suppressed === 0 ? {} : { suppressed: bout.suppressed };
-    this.#logger.warn(
-      { ...fields, fault: fault.kind, cure: VAULT_FAULTS[fault.kind].cure, ...suppressed },
-      fault.message,
-    );
-    bout.writtenAt = now;
-    bout.suppressed = 0;
+    const known = this.#episodes.get(fault.kind);
+    const episode = known ?? { since: this.#clock(), limit: new RateLimit(INTERVAL, this.#clock) };
+    this.#episodes.set(fault.kind, episode);
+    const more = episode.limit.pass();
+    if (more === undefined) return;
+    const { remedy } = VAULT_FAULTS[fault.kind];
+    this.#logger.warn({ ...fields, fault: fault.kind, remedy, ...more }, fault.message);
   }
 
-  /** A call succeeded: faults that were quiet for an interval are over. */
+  /** Notes that a call succeeded: faults that were quiet for an interval are over. */
   success(): void {
-    const now = this.#now();
-    for (const [kind, bout] of this.#bouts) {
-      if (now < bout.writtenAt + INTERVAL) continue;
-      this.#bouts.delete(kind);
-      const seconds = Math.round((now - bout.since) / 1_000);
-      this.#logger.info({ fault: kind, seconds, suppressed: bout.suppressed }, "the vault answers again");
+    for (const [kind, { since, limit }] of this.#episodes) {
+      if (!limit.isOpen) continue;
+      this.#episodes.delete(kind);
+      const seconds = Math.round((this.#clock() - since) / 1_000);
+      this.#logger.info({ fault: kind, seconds, suppressed: limit.suppressed }, "the vault answers again");
     }
   }
 }

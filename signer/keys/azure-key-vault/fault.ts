@@ -1,28 +1,43 @@
 /**
  * What can go wrong between the signer and its vault: one row a kind. docs/reference/faults.md describes exactly these.
- * `again`: whether another try within the same request may help. `cure`: what the operator does, unless it heals by itself.
+ * `retryable`: whether another try within the same request may help. `remedy`: what the operator does, unless it heals by itself.
  * @module
  */
 export const VAULT_FAULTS = {
-  connection: { again: true, cure: "If it lasts, check the vault's address, and the network of this machine." },
-  dns: { again: true, cure: "If it lasts, check the vault's name in the settings, and this machine's resolver." },
-  tls: { again: false, cure: "Check the vault's name in the settings, this machine's clock, and what intercepts TLS." },
-  timeout: { again: true, cure: "If it lasts, look at Azure's status page, and at the network of this machine." },
-  throttled: { again: true, cure: "Find out who else uses this vault: it refuses above 2,000 operations in 10 s." },
-  service: { again: true, cure: "If it lasts, look at Azure's status page." },
-  answer: { again: true, cure: "If it lasts, check the vault's address: something else may answer there." },
-  token: { again: true, cure: "Check that this machine has the managed identity of the settings' clientId." },
-  unauthorized: { again: true, cure: "Check that the identity and the vault are of the same tenant." },
-  permission: {
-    again: false,
-    cure: "Give the signer's identity the key permissions get, list and sign on this vault.",
+  connection: { retryable: true, remedy: "If it lasts, check the vault's address, and the network of this machine." },
+  dns: { retryable: true, remedy: "If it lasts, check the vault's name in the settings, and this machine's resolver." },
+  tls: {
+    retryable: false,
+    remedy: "Check the vault's name in the settings, this machine's clock, and what intercepts TLS.",
   },
-  firewall: { again: false, cure: "Let this machine's address or subnet through the vault's firewall." },
-  "key-disabled": { again: false, cure: "Enable the key: az keyvault key set-attributes --id ID --enabled true." },
-  "key-unusable": { again: false, cure: "Look at the key's expiry and operations: az keyvault key show --id ID." },
-  "key-missing": { again: false, cure: "Recover the key if it was deleted: az keyvault key recover --name NAME." },
-  refused: { again: false, cure: "Report this, with the log line." },
-} as const satisfies Record<string, { again: boolean; cure: string }>;
+  timeout: { retryable: true, remedy: "If it lasts, look at Azure's status page, and at the network of this machine." },
+  throttled: {
+    retryable: true,
+    remedy: "Find out who else uses this vault: it refuses above 2,000 operations in 10 s.",
+  },
+  service: { retryable: true, remedy: "If it lasts, look at Azure's status page." },
+  answer: { retryable: true, remedy: "If it lasts, check the vault's address: something else may answer there." },
+  token: { retryable: true, remedy: "Check that this machine has the managed identity of the settings' clientId." },
+  unauthorized: { retryable: true, remedy: "Check that the identity and the vault are of the same tenant." },
+  permission: {
+    retryable: false,
+    remedy: "Give the signer's identity the key permissions get, list and sign on this vault.",
+  },
+  firewall: { retryable: false, remedy: "Let this machine's address or subnet through the vault's firewall." },
+  "key-disabled": {
+    retryable: false,
+    remedy: "Enable the key: az keyvault key set-attributes --id ID --enabled true.",
+  },
+  "key-unusable": {
+    retryable: false,
+    remedy: "Look at the key's expiry and operations: az keyvault key show --id ID.",
+  },
+  "key-missing": {
+    retryable: false,
+    remedy: "Recover the key if it was deleted: az keyvault key recover --name NAME.",
+  },
+  refused: { retryable: false, remedy: "Report this, with the log line." },
+} as const satisfies Record<string, { retryable: boolean; remedy: string }>;
 
 export type VaultFaultKind = keyof typeof VAULT_FAULTS;
 
@@ -47,13 +62,13 @@ export class VaultFault extends Error {
   }
 
   /** Whether another try may help. */
-  get again(): boolean {
-    return VAULT_FAULTS[this.kind].again;
+  get retryable(): boolean {
+    return VAULT_FAULTS[this.kind].retryable;
   }
 
   /** What happened and what to do, in one sentence each. */
   get advice(): string {
-    return `${this.message} ${VAULT_FAULTS[this.kind].cure}`;
+    return `${this.message} ${VAULT_FAULTS[this.kind].remedy}`;
   }
 }
 

@@ -2,19 +2,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import type { Logger } from "pino";
 import { type AzureCredentialOptions, azureCredential } from "../../azure/credential.ts";
+import { settledWithin } from "../../deadline.ts";
 import type { Keyring } from "../keyring.ts";
 import { VaultClient } from "./client.ts";
 import { Discovery } from "./discovery.ts";
 import { faultOfError, type VaultFault } from "./fault.ts";
 import { FaultLog } from "./fault-log.ts";
-import { isMeant, type UsableKey, type Wanted, wanted } from "./key-selection.ts";
+import { type KeySelector, matches, parseKeySelector, type UsableKey } from "./key-selection.ts";
 import { VaultKey } from "./signing-key.ts";
 
 export interface AzureKeyVaultOptions extends AzureCredentialOptions {
   /** `https://NAME.vault.azure.net`; `http:` for an emulator on this computer only. */
   readonly vault: string;
   /**
-   * `name` (its newest enabled version) or `name/version`; `all`: every key of the vault that can sign. Read at each look,
+   * `name` (its newest enabled version) or `name/version`; `all`: every key of the vault that can sign. Read at each discovery,
    * since settings change while the signer runs.
    */
   readonly include: () => "all" | readonly string[];
@@ -25,20 +26,20 @@ export interface AzureKeyVaultOptions extends AzureCredentialOptions {
 
 interface Times {
   /** How long `open` waits for the vault before it goes on without keys. */
-  readonly patience: number;
-  /** Between two looks at the vault's keys. */
+  readonly startupTimeout: number;
+  /** Between two discoveries of the vault's keys. */
   readonly rediscover: number;
-  /** Between two looks where a key is missed, or signing showed that one has changed. */
-  readonly seek: number;
-  /** One look, its retries included. */
+  /** Between two discoveries where a key is missed, or signing showed that one has changed. */
+  readonly refresh: number;
+  /** One discovery, its retries included. */
   readonly discovery: number;
   /** One try of one request. */
   readonly try: number;
 }
 
-const TIMES: Times = { patience: 15_000, rediscover: 60_000, seek: 10_000, discovery: 10_000, try: 1_500 };
+const TIMES: Times = { startupTimeout: 15_000, rediscover: 60_000, refresh: 10_000, discovery: 10_000, try: 1_500 };
 
-/** Pauses between looks while they fail, in milliseconds; the last one is kept. */
+/** Pauses between discoveries while they fail, in milliseconds; the last one is kept. */
 const FAILURE_PAUSES = [1_000, 2_000, 5_000, 15_000];
 
 /**
@@ -60,14 +61,14 @@ class AzureKeyVaultKeyring implements Keyring {
   readonly #discovery: Discovery;
   readonly #include: AzureKeyVaultOptions["include"];
   readonly #closed = new AbortController();
-  /** Settled by the first look that the vault let us finish. */
-  readonly #seen = Promise.withResolvers<void>();
-  /** What the last look noted of keys, so that each thing is written once. */
+  /** Settled by the first discovery that the vault let us finish. */
+  readonly #firstDiscovery = Promise.withResolvers<void>();
+  /** What the last discovery noted of keys, so that each thing is written once. */
   #notes: ReadonlySet<string> = new Set();
   #problem: string | undefined = "The vault has not shown its keys yet.";
   #failures = 0;
-  #lookedAt = Number.NEGATIVE_INFINITY;
-  #looking: Promise<void> | undefined;
+  #refreshedAt = Number.NEGATIVE_INFINITY;
+  #refreshing: Promise<void> | undefined;
 
   constructor({ vault, include, logger, times }: AzureKeyVaultOptions, credential: TokenCredential) {
     this.#vault = vault;
@@ -79,12 +80,8 @@ class AzureKeyVaultKeyring implements Keyring {
   }
 
   async open(): Promise<void> {
-    void this.#lookForEver();
-    const enough = AbortSignal.any([AbortSignal.timeout(this.#times.patience), this.#closed.signal]);
-    // Nothing else may keep the process alive while IMDS or the vault is away, so this timer must.
-    const alive = setInterval(() => undefined, this.#times.patience);
-    await Promise.race([this.#seen.promise, aborted(enough)]);
-    clearInterval(alive);
+    void this.#pollKeys();
+    await settledWithin(this.#firstDiscovery.promise, this.#times.startupTimeout, this.#closed.signal);
   }
 
   problem(): string | undefined {
@@ -95,8 +92,8 @@ class AzureKeyVaultKeyring implements Keyring {
     return this.#client.tokenLife;
   }
 
-  seek(): void {
-    if (performance.now() >= this.#lookedAt + this.#times.seek) void this.#look();
+  refresh(): void {
+    if (performance.now() >= this.#refreshedAt + this.#times.refresh) void this.#refreshNow();
   }
 
   async close(): Promise<void> {
@@ -105,27 +102,27 @@ class AzureKeyVaultKeyring implements Keyring {
     this.keys.clear();
   }
 
-  async #lookForEver(): Promise<void> {
+  async #pollKeys(): Promise<void> {
     while (!this.#closed.signal.aborted) {
-      await this.#look();
+      await this.#refreshNow();
       const failing = FAILURE_PAUSES[Math.min(this.#failures, FAILURE_PAUSES.length) - 1];
       await pause(Math.min(failing ?? this.#times.rediscover, this.#times.rediscover), this.#closed.signal);
     }
   }
 
-  #look(): Promise<void> {
-    this.#lookedAt = performance.now();
-    this.#looking ??= this.#discover().finally(() => {
-      this.#looking = undefined;
+  #refreshNow(): Promise<void> {
+    this.#refreshedAt = performance.now();
+    this.#refreshing ??= this.#discover().finally(() => {
+      this.#refreshing = undefined;
     });
-    return this.#looking;
+    return this.#refreshing;
   }
 
-  /** One look at the vault. What fails changes nothing: a key goes only when the vault says that it is gone. */
+  /** Discovers the keys once. What fails changes nothing: a key goes only when the vault says that it is gone. */
   async #discover(): Promise<void> {
     const signal = AbortSignal.any([AbortSignal.timeout(this.#times.discovery), this.#closed.signal]);
     try {
-      const include = this.#wanted();
+      const include = this.#selectors();
       const findings = await this.#discovery.findings(include, signal);
       const found = findings.flatMap((finding) => (finding.outcome === "usable" ? finding.key : []));
       const failed = findings.flatMap(({ name, ...each }) =>
@@ -134,14 +131,14 @@ class AzureKeyVaultKeyring implements Keyring {
       const skipped = findings.flatMap(({ name, ...each }) =>
         each.outcome === "skipped" ? `${name} is left out: ${each.reason}` : [],
       );
-      this.#leaveOut(include);
-      const rotated = await this.#retire(found, signal);
+      this.#removeExcluded(include);
+      const rotated = await this.#removeMissing(found, signal);
       const doubled: string[] = [];
-      for (const key of found) doubled.push(...(await this.#adopt(key, signal)));
+      for (const key of found) doubled.push(...(await this.#addKey(key, signal)));
       this.#write([...skipped, ...rotated, ...doubled]);
       this.#failures = failed.length === 0 ? 0 : this.#failures + 1;
-      this.#problem = this.#verdict(failed, skipped);
-      this.#seen.resolve();
+      this.#problem = this.#problemOf(failed, skipped);
+      this.#firstDiscovery.resolve();
     } catch (error) {
       if (this.#closed.signal.aborted) return;
       this.#failures += 1;
@@ -149,32 +146,32 @@ class AzureKeyVaultKeyring implements Keyring {
     }
   }
 
-  #wanted(): "all" | readonly Wanted[] {
+  #selectors(): "all" | readonly KeySelector[] {
     const include = this.#include();
-    return include === "all" ? "all" : include.map(wanted);
+    return include === "all" ? "all" : include.map(parseKeySelector);
   }
 
   /** Drops keys that the settings name no longer. */
-  #leaveOut(include: "all" | readonly Wanted[]): void {
+  #removeExcluded(include: "all" | readonly KeySelector[]): void {
     if (include === "all") return;
     for (const [address, { usable, location }] of this.keys) {
-      if (include.some((each) => isMeant(each, usable))) continue;
+      if (include.some((each) => matches(each, usable))) continue;
       this.keys.delete(address);
       this.#logger.warn({ key: address, location }, "key is no longer served: the settings leave it out");
     }
   }
 
-  #verdict(failed: readonly string[], skipped: readonly string[]): string | undefined {
+  #problemOf(failed: readonly string[], skipped: readonly string[]): string | undefined {
     if (failed.length > 0) return `${this.#vault} did not show every key. ${failed.join(" ")}`;
     if (this.keys.size > 0) return undefined;
     return [`${this.#vault} has no key that can sign`, ...skipped].join("; ");
   }
 
   /**
-   * Looks after keys in use that were not found again. A rotated key is another address; the old version stays while it is
+   * Drops keys in use that the vault says are gone. A rotated key is another address; the old version stays while it is
    * enabled, since that is the address that the chain knows, but a restart would not find it, so the log says what to do.
    */
-  async #retire(found: readonly UsableKey[], signal: AbortSignal): Promise<string[]> {
+  async #removeMissing(found: readonly UsableKey[], signal: AbortSignal): Promise<string[]> {
     const ids = new Set(found.map(({ id }) => id));
     const rotated: string[] = [];
     for (const [address, key] of this.keys) {
@@ -185,44 +182,40 @@ class AzureKeyVaultKeyring implements Keyring {
         this.#logger.warn({ key: address, location: key.location }, `key is no longer served: ${state.gone}`);
       } else if (state === "usable") {
         const { name, version } = key.usable;
-        const cure = `add ${name}/${version} to keys.include to have it after a restart, or disable it`;
-        rotated.push(`${name} has a newer version than ${address}'s, which is served while it is enabled; ${cure}`);
+        const remedy = `add ${name}/${version} to keys.include to have it after a restart, or disable it`;
+        rotated.push(`${name} has a newer version than ${address}'s, which is served while it is enabled; ${remedy}`);
       }
     }
     return rotated;
   }
 
   /** Serves a key. @returns what is to be noted: that another key is the same one */
-  async #adopt(key: UsableKey, signal: AbortSignal): Promise<string[]> {
+  async #addKey(key: UsableKey, signal: AbortSignal): Promise<string[]> {
     const { address, curve } = key.publicKey;
     const known = this.keys.get(address);
     if (known !== undefined && known.location !== key.id) {
       return [`${key.name} is left out: it is the same key as ${known.location}`];
     }
-    if (known !== undefined && known.store === key.store) return [];
+    if (known !== undefined && known.boundStoreId === key.boundStoreId) return [];
     const served = new VaultKey(key, known, this.#client, (fault) => this.#failed(fault));
     await served.warm(signal);
     this.keys.set(address, served);
-    this.#logger.info({ key: address, location: key.id, curve, store: key.store }, "key is served");
+    this.#logger.info({ key: address, location: key.id, curve, store: key.boundStoreId }, "key is served");
     return [];
   }
 
-  /** Writes what was not so at the last look. */
+  /** Logs what was not so at the last discovery. */
   #write(notes: readonly string[]): void {
     for (const note of notes) if (!this.#notes.has(note)) this.#logger.warn({ vault: this.#vault }, `key ${note}`);
     this.#notes = new Set(notes);
   }
 
-  /** Signing showed that the vault's keys are not what they were when last looked at. */
+  /** Signing showed that the vault's keys are not what they were at the last discovery. */
   #failed(fault: VaultFault): void {
     if (fault.kind !== "key-missing" && fault.kind !== "key-disabled" && fault.kind !== "key-unusable") return;
     this.#discovery.forget();
-    this.seek();
+    this.refresh();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

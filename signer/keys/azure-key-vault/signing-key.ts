@@ -1,5 +1,5 @@
 import type { CryptographyClient } from "@azure/keyvault-keys";
-import { SignerError } from "../../errors.ts";
+import { messageOf, SignerError } from "../../errors.ts";
 import type { PublicKey } from "../../tezos/crypto/public-key.ts";
 import { prepareVerification } from "../../tezos/crypto/signature.ts";
 import type { SigningKey } from "../keyring.ts";
@@ -14,7 +14,7 @@ export class VaultKey implements SigningKey {
   readonly usable: UsableKey;
   readonly publicKey: PublicKey;
   readonly location: string;
-  readonly store?: string;
+  readonly boundStoreId?: string;
   readonly #client: VaultClient;
   readonly #onFault: (fault: VaultFault) => void;
   #crypto: CryptographyClient;
@@ -24,15 +24,15 @@ export class VaultKey implements SigningKey {
     this.usable = key;
     this.publicKey = known?.publicKey ?? key.publicKey;
     this.location = key.id;
-    if (key.store !== undefined) this.store = key.store;
+    if (key.boundStoreId !== undefined) this.boundStoreId = key.boundStoreId;
     this.#client = client;
     this.#onFault = onFault;
     this.#crypto = this.#pinned();
   }
 
   /**
-   * Makes the table that its signatures are verified with, and has the SDK read the key now and not in front of the first signature. It does so before any operation, then checks the
-   * operation itself; no key here may wrap keys, so the vault is asked for nothing else. What fails here, sign will meet.
+   * Prepares the first signature: makes the table that signatures are verified with, and triggers the SDK's lazy read of the
+   * key with a wrapKey call that the SDK then rejects by itself. What fails here, sign will meet.
    */
   async warm(signal: AbortSignal): Promise<void> {
     prepareVerification(this.publicKey);
@@ -65,6 +65,6 @@ export class VaultKey implements SigningKey {
       return new VaultFault("timeout", "It did not answer before the request's deadline.");
     }
     this.#crypto = this.#pinned();
-    return new VaultFault("key-unusable", `${error instanceof Error ? error.message : String(error)}.`);
+    return new VaultFault("key-unusable", `${messageOf(error)}.`);
   }
 }

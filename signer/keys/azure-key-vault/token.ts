@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
+import { settled } from "../../deadline.ts";
+import { messageOf } from "../../errors.ts";
 import { VaultFault } from "./fault.ts";
 
 /** One attempt at a token, in milliseconds; the metadata service answers in tens of them. */
@@ -49,7 +51,7 @@ export class FreshToken {
   async current(signal: AbortSignal): Promise<string> {
     while (!this.#closed.signal.aborted) {
       if (this.#value !== undefined && performance.now() < this.#expiresAt - MARGIN) return this.#value;
-      await untilAborted(this.#untilRenewed(), signal);
+      await settled(this.#untilRenewed(), signal);
       if (signal.aborted) break;
     }
     throw new VaultFault("token", "There is no access token.");
@@ -60,7 +62,7 @@ export class FreshToken {
     const now = performance.now();
     if (this.#value !== refused || now < this.#renewedAt + RENEWAL_INTERVAL) return;
     this.#renewedAt = now;
-    await untilAborted(
+    await settled(
       this.#attempt().catch((error: unknown) => this.#onFault(tokenFault(error))),
       signal,
     );
@@ -112,17 +114,7 @@ export class FreshToken {
 }
 
 function tokenFault(error: unknown): VaultFault {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : "";
   return new VaultFault("token", `No access token could be had (${`${reason}${cause}`.slice(0, 300)}).`);
-}
-
-/** Ends with the promise or with the signal, whichever is first; never rejects. */
-async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const end = () => resolve();
-    signal.addEventListener("abort", end, { once: true });
-    promise.then(end, end).finally(() => signal.removeEventListener("abort", end));
-  });
 }

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { KeyError } from "../../key-files/key-error.ts";
 import { readSmallFile, writeNewFile } from "../../key-files/key-file.ts";
 import { decryptPem, encryptPem } from "../../key-files/pem.ts";
 import { PrivateKey } from "../../key-files/private-key.ts";
-import type { Curve, PublicKey } from "../../tezos/crypto/public-key.ts";
+import type { Curve } from "../../tezos/crypto/curve.ts";
+import type { PublicKey } from "../../tezos/crypto/public-key.ts";
 import { prepareVerification } from "../../tezos/crypto/signature.ts";
-import { KeyError } from "../key-error.ts";
 import type { Keyring, SigningKey } from "../keyring.ts";
 
 /** What a signer with local keys says in its log at start. */

@@ -1,7 +1,9 @@
 import type { ECDSA } from "@noble/curves/abstract/weierstrass.js";
 import { p256 } from "@noble/curves/nist.js";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
-import type { Curve } from "./public-key.ts";
+
+/** The two curves that Key Vault's HSMs and Tezos share, by the name that JWK and Key Vault give them. */
+export type Curve = "P-256" | "P-256K";
 
 /** What differs between the two curves, in one table. */
 export const CURVES = {

@@ -1,9 +1,6 @@
 import { decode, EncodingError, encode } from "./base58.ts";
-import { CURVES } from "./curve.ts";
+import { CURVES, type Curve } from "./curve.ts";
 import { blake2b160 } from "./digest.ts";
-
-/** The two curves that Key Vault's HSMs and Tezos share, by the name that JWK and Key Vault give them. */
-export type Curve = "P-256" | "P-256K";
 
 /** A public key as the signer uses it. */
 export interface PublicKey {

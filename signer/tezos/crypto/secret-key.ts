@@ -1,6 +1,7 @@
 import { decode, EncodingError, encode } from "./base58.ts";
+import type { Curve } from "./curve.ts";
 import { CURVES, order } from "./curve.ts";
-import { type Curve, type PublicKey, publicKeyFromPoint } from "./public-key.ts";
+import { type PublicKey, publicKeyFromPoint } from "./public-key.ts";
 
 /** A private key in memory: for local keys, key import and tests; HSM keys never take this form. */
 export interface SecretKey {

@@ -1,6 +1,7 @@
 import { decode, EncodingError, encode } from "./base58.ts";
+import type { Curve } from "./curve.ts";
 import { CURVES, order } from "./curve.ts";
-import type { Curve, PublicKey } from "./public-key.ts";
+import type { PublicKey } from "./public-key.ts";
 
 /**
  * @param curve whose signature it is

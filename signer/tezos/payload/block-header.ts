@@ -31,7 +31,7 @@ export function readBlockHeader(reader: Reader): BlockHeader {
   if (payloadRound > round) throw new PayloadError(at, `payload_round ${payloadRound} is above round ${round}`);
   reader.bytes(8, "proof_of_work_nonce");
   if (reader.flag("seed_nonce_hash")) reader.bytes(32, "seed_nonce_hash");
-  // Which votes this byte holds changes with the protocol, and nothing hangs on them here: any value passes.
+  // Not validated: its layout changes between protocols.
   reader.uint8("per_block_votes");
   return { level, round, payloadRound };
 }

@@ -1,13 +1,11 @@
 import { encode } from "../crypto/base58.ts";
 import { readBlockHeader } from "./block-header.ts";
+import type { ConsensusKind } from "./consensus-kind.ts";
 import { hex, PayloadError, Reader } from "./reader.ts";
-
-/** Classes of consensus requests: each has its own watermark. DAL attestations are attestations. */
-export type ConsensusKind = "block" | "preattestation" | "attestation";
 
 /** A request that can be slashed, with its place in the chain. */
 export interface ConsensusRequest {
-  readonly class: "consensus";
+  readonly type: "consensus";
   readonly kind: ConsensusKind;
   readonly operation: ConsensusKind | "attestation_with_dal";
   /** Net… */
@@ -38,7 +36,7 @@ export function parseBlock(payload: Uint8Array): ConsensusRequest {
   const chainId = readChainId(reader);
   const { level, round } = readBlockHeader(reader);
   reader.end("the block header");
-  return { class: "consensus", kind: "block", operation: "block", chainId, level, round };
+  return { type: "consensus", kind: "block", operation: "block", chainId, level, round };
 }
 
 /**
@@ -60,7 +58,7 @@ export function parseVote(payload: Uint8Array, magic: 0x12 | 0x13): ConsensusReq
   reader.bytes(32, "block_payload_hash");
   if (operation === "attestation_with_dal") readDalAttestation(reader);
   reader.end(`the ${operation}`);
-  return { class: "consensus", kind, operation, chainId, level, round };
+  return { type: "consensus", kind, operation, chainId, level, round };
 }
 
 function wrongTag(tag: number, kind: ConsensusKind, magic: number): string {

@@ -3,11 +3,12 @@ import { type ConsensusRequest, parseBlock, parseVote } from "./consensus.ts";
 import type { Operation } from "./operation.ts";
 import { hex, PayloadError } from "./reader.ts";
 
-export type { ConsensusKind, ConsensusRequest } from "./consensus.ts";
+export type { ConsensusRequest } from "./consensus.ts";
+export type { ConsensusKind } from "./consensus-kind.ts";
 
 /** A manager, voting or anonymous operation, or a batch of manager operations. */
 export interface OperationRequest {
-  readonly class: "operation";
+  readonly type: "operation";
   /** Block hash B… that the operation is anchored to; it is not bound to a chain otherwise. */
   readonly branch: string;
   readonly operations: readonly Operation[];
@@ -15,7 +16,7 @@ export interface OperationRequest {
 
 /** Packed Michelson data: what is in it stays unread. */
 export interface PackRequest {
-  readonly class: "pack";
+  readonly type: "pack";
 }
 
 /** What a client asks to be signed. */
@@ -48,10 +49,10 @@ export function parsePayload(payload: Uint8Array): SigningRequest {
     case 0x13:
       return parseVote(payload, magic);
     case 0x03:
-      return { class: "operation", ...parseOperations(payload) };
+      return { type: "operation", ...parseOperations(payload) };
     case 0x05:
       if (payload.length === 1) throw new PayloadError(1, "no packed data follows the magic byte");
-      return { class: "pack" };
+      return { type: "pack" };
     case undefined:
       throw new PayloadError(0, "the payload is empty");
     default:

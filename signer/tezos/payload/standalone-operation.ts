@@ -44,7 +44,7 @@ const KINDS = new Map(
   (Object.keys(READERS) as (keyof SingleFields)[]).map((kind) => [OPERATION_TAGS[kind], kind] as const),
 );
 
-/** Why a tag that once was, or elsewhere is, an operation is none here. */
+/** Why known tags are refused. */
 const REFUSED: Readonly<Record<number, string>> = {
   7: "double_preattestation_evidence, which is gone since protocol 023",
   20: "a preattestation, which goes under magic byte 12",

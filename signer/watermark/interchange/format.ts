@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { messageOf } from "../../errors.ts";
 import { decode } from "../../tezos/crypto/base58.ts";
+import { CONSENSUS_KINDS } from "../../tezos/payload/consensus-kind.ts";
 import type { Mark } from "../decision.ts";
 import type { Row, RowKey } from "../stores/store.ts";
 
@@ -32,7 +34,7 @@ export const interchangeSchema = z.strictObject({
     z.strictObject({
       chainId: z.string().regex(/^Net[1-9A-HJ-NP-Za-km-z]{12}$/),
       publicKeyHash: z.string().regex(/^tz[1-4][1-9A-HJ-NP-Za-km-z]{33}$/),
-      kind: z.enum(["block", "preattestation", "attestation"]),
+      kind: z.enum(CONSENSUS_KINDS),
       level: int32,
       round: int32,
       /** Blake2b-256 of the payload with its magic byte, hex; absent where it is not known. */
@@ -92,7 +94,7 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new InterchangeError(`It is no JSON: ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw new InterchangeError(`It is no JSON: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -102,7 +104,7 @@ export function checkNames(chainId: string, address: string): void {
     decode(chainId, "Net");
     decode(address, "tz1", "tz2", "tz3", "tz4");
   } catch (error) {
-    throw new InterchangeError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new InterchangeError(messageOf(error), { cause: error });
   }
 }
 

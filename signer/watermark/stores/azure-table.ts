@@ -1,5 +1,6 @@
 import { type RestError, TableClient, type TableEntityResult } from "@azure/data-tables";
 import type { TokenCredential } from "@azure/identity";
+import { messageOf } from "../../errors.ts";
 import type { ConsensusKind } from "../../tezos/payload/payload.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
 
@@ -129,7 +130,7 @@ export class AzureTableStore implements WatermarkStore {
       const advice = "A new role assignment takes minutes to work; else check the role and the account's firewall.";
       return new StoreError("unavailable", `${this.#name} refused (${status} ${code}). ${advice}`, { cause: error });
     }
-    const what = status === undefined ? text(error) : `${status} ${code}`;
+    const what = status === undefined ? messageOf(error) : `${status} ${code}`;
     return new StoreError("unavailable", `${this.#name} did not answer (${what}).`, { cause: error });
   }
 
@@ -201,8 +202,4 @@ function statusOf(error: unknown): number | undefined {
 function errorCode(error: unknown): string {
   const details = (error as RestError | undefined)?.details as { odataError?: { code?: string } } | undefined;
   return details?.odataError?.code ?? (error as RestError | undefined)?.code ?? "no code";
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,7 @@
 import { accessSync, closeSync, constants, existsSync, fsyncSync, linkSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { messageOf } from "../../errors.ts";
 import type { ConsensusKind } from "../../tezos/payload/payload.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
 
@@ -67,7 +68,7 @@ export class SqliteStore implements WatermarkStore {
       this.#guarded(() => this.#load()); // the lock is this process's from here on
     } catch (error) {
       if (errorCode(error) === "EEXIST") throw new StoreError("conflict", `${this.#path} exists already.`);
-      throw error instanceof StoreError ? error : this.#untrusted(`cannot be made (${text(error)})`, error);
+      throw error instanceof StoreError ? error : this.#untrusted(`cannot be made (${messageOf(error)})`, error);
     } finally {
       rmSync(draft, { force: true });
     }
@@ -181,7 +182,7 @@ export class SqliteStore implements WatermarkStore {
       return new StoreError("in-use", `${this.#path} is held by another process. ${advice}`, { cause: error });
     }
     if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return this.#untrusted("is damaged", error);
-    return this.#untrusted(`failed (${text(error)})`, error);
+    return this.#untrusted(`failed (${messageOf(error)})`, error);
   }
 
   #untrusted(what: string, cause?: unknown): StoreError {
@@ -240,8 +241,4 @@ function errorCode(error: unknown): unknown {
 /** SQLite's primary result code, or undefined where the error is not SQLite's. */
 function sqliteCode(error: unknown): number | undefined {
   return error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

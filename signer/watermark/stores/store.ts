@@ -21,7 +21,7 @@ export interface Row extends Mark {
   readonly anchor: Anchor;
 }
 
-/** A row with the store's own mark of this very state of it (an ETag, a counter): what a compare-and-set compares. */
+/** A row and its version token (an ETag or a counter), which a compare-and-set compares. */
 export interface Versioned {
   readonly row: Row;
   readonly version: string;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { type ResourceNames, signerSettings } from "../../../infra/config/signer-settings.ts";
-import { parseSettings } from "../../../signer/settings/schema.ts";
+import { parseSettings } from "../../../signer/settings/parse.ts";
 import { settings } from "../../fixtures/stack-configs.ts";
 
 const AZURE: ResourceNames = {

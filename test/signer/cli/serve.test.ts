@@ -69,7 +69,7 @@ describe("serve", () => {
     const { signature } = await sign(signer.url, signer.addresses[0] ?? "", attestation({ level: 9 }).toString("hex"));
     const lines = signer.log.filter(({ verdict }) => verdict !== undefined);
     expect(lines).to.have.length(1);
-    expect(lines[0]).to.include({ class: "attestation", level: 9, round: 0, verdict: "signed" });
+    expect(lines[0]).to.include({ kind: "attestation", level: 9, round: 0, verdict: "signed" });
     expect(lines[0]?.milliseconds).to.include.keys("parse", "reserve", "sign", "total");
     expect(JSON.stringify(signer.log)).not.to.contain(signature);
   });
@@ -187,7 +187,7 @@ describe("serve", () => {
   });
 
   it("ships an example that is valid and that its comments describe", async () => {
-    const { parseSettings } = await import("../../../signer/settings/schema.ts");
+    const { parseSettings } = await import("../../../signer/settings/parse.ts");
     const text = await readFile(resolve(import.meta.dirname, "../../../examples/local.yaml"), "utf8");
     expect(parseSettings(text, "examples/local.yaml").keys.kind).to.equal("local");
     expect(parseDocument(text).toJS()).to.have.nested.property("policy.default.allow");

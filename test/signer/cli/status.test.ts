@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { Command } from "commander";
 import { duration, type Status, screen, statusCommand } from "../../../signer/cli/status.ts";
-import { History } from "../../../signer/observability/recent-activity.ts";
+import { RecentActivity } from "../../../signer/observability/recent-activity.ts";
 import { attestation, transfer } from "../../fixtures/payloads.ts";
 import { atTerminal } from "../../harness/fake-terminal.ts";
 import { sign } from "../../harness/octez-client.ts";
@@ -92,13 +92,13 @@ describe("tezos-signer status", () => {
   });
 
   it("keeps the last refusals only, and not all of a long message", () => {
-    const history = new History();
+    const activity = new RecentActivity();
     for (let count = 0; count < 50; count++) {
-      history.refused({ key: "", client: "", asked: "", code: `${count}`, message: "x".repeat(5_000) });
+      activity.refused({ key: "", client: "", asked: "", code: `${count}`, message: "x".repeat(5_000) });
     }
-    expect(history.refusals).to.have.length(20);
-    expect(history.refusals[0]).to.include({ code: "49" });
-    expect(JSON.stringify(history.refusals).length).to.be.below(10_000);
+    expect(activity.refusals).to.have.length(20);
+    expect(activity.refusals[0]).to.include({ code: "49" });
+    expect(JSON.stringify(activity.refusals).length).to.be.below(10_000);
   });
 
   it("tells ages as a glance needs them", () => {

@@ -1,7 +1,8 @@
 import { PassThrough, Writable } from "node:stream";
 import { expect } from "chai";
 import { Failure } from "../../../signer/cli/failure.ts";
-import { type Io, Terminal, table, wrap } from "../../../signer/cli/terminal.ts";
+import { type Io, Terminal } from "../../../signer/cli/terminal.ts";
+import { table, wrap } from "../../../signer/cli/text.ts";
 
 /** A pretended terminal: what is typed goes in, what is shown comes out. */
 function pretend(env: Record<string, string> = { TERM: "dumb" }, isTTY = true) {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Asked, Confirmations, type Operator } from "../../../signer/confirmation/confirmations.ts";
+import { Confirmations, type Operator, type PendingRequest } from "../../../signer/confirmation/confirmations.ts";
 import { SignerError } from "../../../signer/errors.ts";
 import { logLines } from "../../harness/log-lines.ts";
 
@@ -8,7 +8,7 @@ const NEVER = new AbortController().signal;
 
 /** An operator who only remembers. */
 function operator(name = "operator 1") {
-  const shown: Asked[] = [];
+  const shown: PendingRequest[] = [];
   const withdrawn: string[] = [];
   const one: Operator = {
     name,

@@ -75,9 +75,9 @@ describe("the operators' socket", () => {
     using operator = await operatorAt(path);
     const asked = confirmations.ask(question, NEVER);
     operator.answer({ id: (await operator.next("asked")).question.id + 7, confirm: true });
-    expect((await operator.next("taken")).counts).to.equal(false);
+    expect((await operator.next("acknowledged")).accepted).to.equal(false);
     operator.answer({ id: 1, confirm: true });
-    expect((await operator.next("taken")).counts).to.equal(true);
+    expect((await operator.next("acknowledged")).accepted).to.equal(true);
     await asked;
   });
 

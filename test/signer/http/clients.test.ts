@@ -22,7 +22,7 @@ for (const kind of ["tz2", "tz3"] as const) {
 
     beforeEach(async () => {
       signer = await FakeSigner.with(key.sk);
-      port = await openSigningPort(signer, { access: { listKnownKeys: true } });
+      port = await openSigningPort(signer, { settings: { listKnownKeys: true } });
     });
     afterEach(() => port.server.stop());
 
@@ -61,7 +61,7 @@ for (const kind of ["tz2", "tz3"] as const) {
       it("would notice a wrong signature or a wrong key, so the tests above prove something", async () => {
         const remote = new RemoteSigner(key.pkh, port.url);
         const real = signer.sign.bind(signer);
-        signer.sign = (address, payload, client) => real(address, Uint8Array.of(...payload, 0), client);
+        signer.sign = (call) => real({ ...call, payload: Uint8Array.of(...call.payload, 0) });
         expect(await rejection(remote.sign("abcdef"))).to.equal("SignatureVerificationFailedError");
         signer.sign = real;
         signer.publicKey = () => testKey(kind === "tz2" ? "tz3" : "tz2").pk;
@@ -104,7 +104,7 @@ for (const kind of ["tz2", "tz3"] as const) {
 
       it("says so when it has no authorized key", async () => {
         await port.server.stop();
-        port = await openSigningPort(signer, { access: { authorizedKeys: [testKey("tz3").pk] } });
+        port = await openSigningPort(signer, { settings: { authentication: { keys: [testKey("tz3").pk] } } });
         expect((await sign(port.url, key.pkh, "1300ff")).message).to.include(
           "no authorized key was found in the wallet",
         );

@@ -46,8 +46,22 @@ describe("requests that never reach the signer", () => {
       "headers-too-large",
       "malformed-request",
     ]);
-    const access = { allowedAddresses: ["203.0.113.7"] };
-    expect(await counted([request("GET /authorized_keys")], { access })).to.deep.equal(["address-not-allowed"]);
+    const settings = { allowedAddresses: ["203.0.113.7"] };
+    expect(await counted([request("GET /authorized_keys")], { settings })).to.deep.equal(["address-not-allowed"]);
+  });
+
+  it("are counted once, though body, app and server all end by the same time-out", async () => {
+    const whole = request(`POST /keys/${signer.address}`, `"${PAYLOAD}"`);
+    const limits = { headersTimeout: 100, requestTimeout: 150, checkInterval: 20 };
+    expect(await counted([whole.slice(0, -2)], { limits })).to.deep.equal(["request-timeout"]);
+    const authentication = { keys: [testKey("tz2").pk] };
+    expect(await counted([whole.slice(0, -2)], { limits, settings: { authentication } })).to.deep.equal([
+      "authentication-missing",
+    ]);
+    const chunked = whole
+      .replace(/Content-Length: \d+/, "Transfer-Encoding: chunked")
+      .replace(/\r\n\r\n.*/, "\r\n\r\nzz\r\n");
+    expect(await counted([chunked])).to.deep.equal(["malformed-request"]);
   });
 
   it("do not include what the signer refused, nor what it signed", async () => {

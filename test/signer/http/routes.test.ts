@@ -4,11 +4,12 @@ import { InMemorySigner } from "@taquito/signer";
 import { b58Encode, PrefixV2, verifySignature } from "@taquito/utils";
 import { expect } from "chai";
 import { ERRORS, type ErrorCode, SignerError } from "../../../signer/errors.ts";
-import type { Access } from "../../../signer/http/access.ts";
 import { MAX_BODY } from "../../../signer/http/limits.ts";
+import type { Policy } from "../../../signer/policy/policy.ts";
 import { FakeSigner, testKey } from "../../harness/fake-signer.ts";
 import { authenticationBytes, sign } from "../../harness/octez-client.ts";
-import { openSigningPort, type SigningPort, type SigningPortOptions } from "../../harness/signing-port.ts";
+import { requestSettings } from "../../harness/request-settings.ts";
+import { exchange, openSigningPort, type SigningPort, type SigningPortOptions } from "../../harness/signing-port.ts";
 
 const PAYLOAD = "11abcdef";
 
@@ -75,14 +76,14 @@ describe("signing port", () => {
     });
 
     it("the known keys where listing is allowed", async () => {
-      await open({ access: { listKnownKeys: true } });
+      await open({ settings: { listKnownKeys: true } });
       const { status, text } = await ask(`${port.url}/known_keys`, "GET");
       expect([status, text]).to.deep.equal([200, JSON.stringify({ known_keys: [signer.address] })]);
     });
 
     it("{} for the authorized keys while authentication is off, and never an empty list", async () => {
       expect((await ask(`${port.url}/authorized_keys`, "GET")).text).to.equal("{}");
-      await open({ access: { authorizedKeys: [] } });
+      await open({ settings: { authentication: { keys: [] } } });
       expect((await ask(`${port.url}/authorized_keys`, "GET")).text).to.equal("{}");
     });
 
@@ -215,7 +216,7 @@ describe("signing port", () => {
       expectRefusal(answered, "internal-error");
       expect(answered.text).to.not.include("fire");
       const [line] = port.lines;
-      expect(line).to.include({ code: "internal-error", error: "disk on fire" });
+      expect(line).to.include({ verdict: "internal-error", error: "disk on fire" });
       expect(JSON.stringify(port.lines)).to.not.include("sesame");
     });
 
@@ -227,34 +228,52 @@ describe("signing port", () => {
 
   describe("lets in by address", () => {
     it("the peer itself, whatever X-Forwarded-For says", async () => {
-      await open({ access: { allowedAddresses: ["203.0.113.7"] } });
+      await open({ settings: { allowedAddresses: ["203.0.113.7"] } });
       const headers = { "x-forwarded-for": "203.0.113.7" };
       for (const path of ["/authorized_keys", "/known_keys", "/nowhere", `/keys/${signer.address}`]) {
         expectRefusal(await ask(`${port.url}${path}`, "GET", undefined, { headers }), "address-not-allowed");
       }
-      await open({ access: { allowedAddresses: ["127.0.0.0/8"] } });
+      await open({ settings: { allowedAddresses: ["127.0.0.0/8"] } });
       expect((await ask(keys, "POST", `"${PAYLOAD}"`)).status).to.equal(200);
     });
 
     it("an IPv4 client of a dual-stack port, which the signer sees as IPv4", async () => {
-      await open({ host: "::", access: { allowedAddresses: ["127.0.0.1"] } });
+      await open({ host: "::", settings: { allowedAddresses: ["127.0.0.1"] } });
       expect((await ask(keys, "POST", `"${PAYLOAD}"`)).status).to.equal(200);
-      expect(signer.asked[0]?.client.address).to.equal("127.0.0.1");
+      expect(signer.asked[0]?.client).to.equal("127.0.0.1");
       expectRefusal(await ask(`http://[::1]:${port.port}/authorized_keys`, "GET"), "address-not-allowed");
     });
 
     it("by the settings as they are at each request", async () => {
-      let access: Access = { allowedAddresses: ["203.0.113.7"], listKnownKeys: true };
-      await open({ access: () => access });
+      const settings = { current: requestSettings({ allowedAddresses: ["203.0.113.7"], listKnownKeys: true }) };
+      await open({ settings });
       expectRefusal(await ask(`${port.url}/known_keys`, "GET"), "address-not-allowed");
-      access = { allowedAddresses: ["127.0.0.1"], listKnownKeys: true };
+      settings.current = requestSettings({ allowedAddresses: ["127.0.0.1"], listKnownKeys: true });
       expect((await ask(`${port.url}/known_keys`, "GET")).status).to.equal(200);
-      access = { allowedAddresses: ["127.0.0.1"], listKnownKeys: false };
+      settings.current = requestSettings({ allowedAddresses: ["127.0.0.1"], listKnownKeys: false });
       expectRefusal(await ask(`${port.url}/known_keys`, "GET"), "listing-not-allowed");
     });
 
+    it("by one version of the settings, however they change while the request comes", async () => {
+      const settings = { current: requestSettings() };
+      await open({ settings });
+      const body = `"${PAYLOAD}"`;
+      const head = `POST /keys/${signer.address} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
+      const answer = exchange(port.port, head, 50, body);
+      setTimeout(() => {
+        settings.current = requestSettings({
+          allowedAddresses: ["203.0.113.7"],
+          authentication: { keys: [testKey("tz2").pk] },
+          policy: { default: { allow: ["pack"] }, keys: new Map() },
+        });
+      }, 20);
+      expect(await answer).to.match(/^HTTP\/1\.1 200 /);
+      expect(signer.asked).to.have.length(1);
+      expectRefusal(await ask(keys, "POST", body), "address-not-allowed");
+    });
+
     it("nobody when an entry is no address, rather than everybody", async () => {
-      await open({ access: { allowedAddresses: ["127.0.0.1", "example.org"] } });
+      await open({ settings: { allowedAddresses: ["127.0.0.1", "example.org"] } });
       expectRefusal(await ask(keys, "POST", `"${PAYLOAD}"`), "internal-error");
       expect(signer.asked).to.deep.equal([]);
     });
@@ -269,7 +288,7 @@ describe("signing port", () => {
 
     for (const [kind, client] of Object.entries(clients)) {
       it(`lets a ${kind} client sign, by Taquito's signature of octez's bytes`, async () => {
-        await open({ access: { authorizedKeys: [await client().publicKey()] } });
+        await open({ settings: { authentication: { keys: [await client().publicKey()] } } });
         const listed = await ask(`${port.url}/authorized_keys`, "GET");
         expect(JSON.parse(listed.text)).to.deep.equal({ authorized_keys: [await client().publicKeyHash()] });
         const result = await sign(port.url, signer.address, PAYLOAD, { authenticate: client() });
@@ -279,22 +298,24 @@ describe("signing port", () => {
 
     it("accepts any of several keys", async () => {
       const all = Object.values(clients).map((client) => client());
-      await open({ access: { authorizedKeys: await Promise.all(all.map((client) => client.publicKey())) } });
+      await open({
+        settings: { authentication: { keys: await Promise.all(all.map((client) => client.publicKey())) } },
+      });
       for (const authenticate of all) {
         expect((await sign(port.url, signer.address, PAYLOAD, { authenticate })).status).to.equal(200);
       }
     });
 
     it("missing: 401 before the body is looked at", async () => {
-      await open({ access: { authorizedKeys: [testKey("tz2").pk] } });
+      await open({ settings: { authentication: { keys: [testKey("tz2").pk] } } });
       expectRefusal(await ask(keys, "POST", "not even JSON"), "authentication-missing");
-      await open({ access: { authorizedKeys: [] } });
+      await open({ settings: { authentication: { keys: [] } } });
       expectRefusal(await ask(keys, "POST", `"${PAYLOAD}"`), "authentication-missing");
       expect(signer.asked).to.deep.equal([]);
     });
 
     it("by another key, for another payload or for another address: 403, and nothing is asked of the signer", async () => {
-      await open({ access: { authorizedKeys: [testKey("tz2").pk] } });
+      await open({ settings: { authentication: { keys: [testKey("tz2").pk] } } });
       const own = authenticationBytes(signer.address, PAYLOAD);
       const tz2 = new InMemorySigner(testKey("tz2").sk);
       const tz3 = new InMemorySigner(testKey("tz3").sk);
@@ -316,13 +337,18 @@ describe("signing port", () => {
     });
 
     it("is not asked for a key whose policy does not want it, and octez is told so when no key does", async () => {
-      const authorizedKeys = [testKey("tz2").pk];
-      await open({ access: { authorizedKeys, needsAuthentication: (address) => address !== signer.address } });
+      const authentication = { keys: [testKey("tz2").pk] };
+      /** Whether requests for the key served need authentication, and for others. */
+      const policy = (own: boolean, others: boolean): Policy => ({
+        default: { allow: [], authentication: others },
+        keys: new Map([[signer.address, { allow: [], authentication: own }]]),
+      });
+      await open({ settings: { authentication, policy: policy(false, true) } });
       expect((await ask(keys, "POST", `"${PAYLOAD}"`)).status).to.equal(200);
       expect((await ask(`${port.url}/authorized_keys`, "GET")).text).to.equal("{}");
       const other = `${port.url}/keys/${testKey("tz2").pkh}`;
       expectRefusal(await ask(other, "POST", `"${PAYLOAD}"`), "authentication-missing");
-      await open({ access: { authorizedKeys, needsAuthentication: (address) => address === signer.address } });
+      await open({ settings: { authentication, policy: policy(true, false) } });
       expectRefusal(await ask(keys, "POST", `"${PAYLOAD}"`), "authentication-missing");
       expect((await ask(`${port.url}/authorized_keys`, "GET")).text).to.contain("tz2");
     });
@@ -340,12 +366,17 @@ describe("signing port", () => {
       expect(JSON.stringify(port.lines)).to.not.include("c0ffee");
     });
 
-    it("leaves to the pipeline what the pipeline refused", async () => {
+    it("has one line for a request that the signer refused, with the key and what was decided", async () => {
       signer.before = () => {
         throw new SignerError("position-already-signed", "level 7");
       };
       await ask(keys, "POST", `"${PAYLOAD}"`);
-      expect(port.lines).to.deep.equal([]);
+      expect(port.lines).to.have.length(1);
+      expect(port.lines[0]).to.include({
+        key: signer.address,
+        client: "127.0.0.1",
+        verdict: "position-already-signed",
+      });
     });
   });
 });

@@ -145,8 +145,8 @@ describe("server", () => {
 
     it("keep strangers from crowding out the baker", async () => {
       const { port } = await open({
-        access: { allowedAddresses: ["127.0.0.2"] },
-        limits: { maxConnections: 4, maxStrangers: 2 },
+        settings: { allowedAddresses: ["127.0.0.2"] },
+        limits: { maxConnections: 4, maxUnlistedConnections: 2 },
       });
       const strangers = await Promise.all([1, 2].map(() => idleConnection(port)));
       expect(await readToEnd(await idleConnection(port))).to.equal("");
@@ -211,7 +211,7 @@ describe("server", () => {
       signer.before = () => signing.opened;
       const text = await exchange(port, post(signer.address, PAYLOAD), 20, "rubbish\r\n\r\n");
       expect(text).to.equal("");
-      expect(signer.asked[0]?.client.gone.aborted).to.equal(true);
+      expect(signer.asked[0]?.gone.aborted).to.equal(true);
       signing.open();
       await until(() => signer.signed === 1);
     });
@@ -236,7 +236,7 @@ describe("server", () => {
       const stopped = new AbortController();
       const asked = sign(url, signer.address, PAYLOAD, { signal: stopped.signal }).catch((error) => error.name);
       await until(() => signer.asked.length === 1);
-      const gone = signer.asked[0]?.client.gone;
+      const gone = signer.asked[0]?.gone;
       expect(gone?.aborted).to.equal(false);
       stopped.abort();
       expect(await asked).to.equal("AbortError");
@@ -249,7 +249,7 @@ describe("server", () => {
       const { port } = await open();
       expect(statuses(await exchange(port, post(signer.address, PAYLOAD, "Connection: close")))).to.deep.equal([200]);
       await sleep(10);
-      expect(signer.asked[0]?.client.gone.aborted).to.equal(false);
+      expect(signer.asked[0]?.gone.aborted).to.equal(false);
     });
 
     it("in the middle of its body asks nothing of the signer, and is no fault", async () => {
@@ -275,7 +275,7 @@ describe("server", () => {
       socket.write(Array(20).fill(post(signer.address, PAYLOAD)).join(""));
       await until(() => signer.asked.length === 20);
       socket.destroy();
-      await until(() => signer.asked.every(({ client }) => client.gone.aborted));
+      await until(() => signer.asked.every(({ gone }) => gone.aborted));
       signing.open();
       const start = performance.now();
       await server.stop();

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { checkBlobLength, formatKek, parseBlob, parseKek, wrapKey } from "../../../signer/key-files/byok.ts";
+import { KeyError } from "../../../signer/key-files/key-error.ts";
 import { PrivateKey, subjectPublicKeyInfo } from "../../../signer/key-files/private-key.ts";
-import { KeyError } from "../../../signer/keys/key-error.ts";
 import { openssl } from "../../harness/openssl.ts";
 
 const kid = "https://example.vault.azure.net/keys/import-kek/0123456789abcdef0123456789abcdef";

@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { parseBlob, parseKek } from "../../../signer/key-files/byok.ts";
+import { KeyError } from "../../../signer/key-files/key-error.ts";
 import { parseOctezSecret } from "../../../signer/key-files/octez-secret.ts";
 import { decryptPem, encryptPem, parsePem, pemLabel } from "../../../signer/key-files/pem.ts";
 import { PrivateKey } from "../../../signer/key-files/private-key.ts";
-import { KeyError } from "../../../signer/keys/key-error.ts";
 
 /** Whether a reader takes a text or refuses it in a sentence; whatever else it throws goes on. */
 function takesOrRefuses(read: (text: string) => unknown, text: string): void {

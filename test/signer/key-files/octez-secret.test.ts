@@ -2,9 +2,9 @@ import { pbkdf2Sync, randomBytes } from "node:crypto";
 import { secretbox } from "@noble/ciphers/salsa.js";
 import { InMemorySigner } from "@taquito/signer";
 import { expect } from "chai";
+import { KeyError } from "../../../signer/key-files/key-error.ts";
 import { looksLikeOctezSecret, openOctezSecret, parseOctezSecret } from "../../../signer/key-files/octez-secret.ts";
 import { PrivateKey } from "../../../signer/key-files/private-key.ts";
-import { KeyError } from "../../../signer/keys/key-error.ts";
 import { encode } from "../../../signer/tezos/crypto/base58.ts";
 import { vectors } from "../../fixtures/vectors.ts";
 

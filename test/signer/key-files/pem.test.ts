@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { KeyError } from "../../../signer/key-files/key-error.ts";
 import { decryptPem, encryptPem, parsePem, pemLabel } from "../../../signer/key-files/pem.ts";
 import { PrivateKey } from "../../../signer/key-files/private-key.ts";
-import { KeyError } from "../../../signer/keys/key-error.ts";
-import type { Curve } from "../../../signer/tezos/crypto/public-key.ts";
+import type { Curve } from "../../../signer/tezos/crypto/curve.ts";
 import { vectors } from "../../fixtures/vectors.ts";
 import { OPENSSL_CURVES, openssl, shell } from "../../harness/openssl.ts";
 

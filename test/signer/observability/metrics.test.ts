@@ -15,16 +15,16 @@ describe("metrics", () => {
     expect(listed).to.deep.equal(known.map(({ name, type }) => ({ name, type: String(type) })));
   });
 
-  it("count a decision by class and verdict, and observe its stages in seconds", async () => {
+  it("count a decision by kind and verdict, and observe its stages in seconds", async () => {
     const metrics = new Metrics();
-    const request = { class: "consensus", kind: "block", operation: "block", chainId: "", level: 1, round: 0 } as const;
+    const request = { type: "consensus", kind: "block", operation: "block", chainId: "", level: 1, round: 0 } as const;
     metrics.decided("signed", request, { total: 20 });
     const text = await metrics.registry.metrics();
-    expect(text).to.contain('tezos_signer_decisions_total{class="block",verdict="signed"} 1');
+    expect(text).to.contain('tezos_signer_decisions_total{kind="block",verdict="signed"} 1');
     expect(text).to.contain('tezos_signer_stage_seconds_bucket{le="0.02",stage="total"} 1');
   });
 
-  it("keep the time of the last signature apart by class", async () => {
+  it("keep the time of the last signature apart by kind", async () => {
     const metrics = new Metrics();
     metrics.decided("request-not-allowed", undefined, {});
     expect(await metrics.registry.metrics()).not.to.match(/last_signed_timestamp_seconds\{/);

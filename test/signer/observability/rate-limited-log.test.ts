@@ -1,11 +1,11 @@
 import { expect } from "chai";
-import { SparseLog } from "../../../signer/observability/rate-limited-log.ts";
+import { RateLimitedLog } from "../../../signer/observability/rate-limited-log.ts";
 
-describe("sparse log", () => {
+describe("rate-limited log", () => {
   it("writes one line a second and counts what it left out", () => {
     const lines: object[] = [];
     let now = 5;
-    const log = new SparseLog(
+    const log = new RateLimitedLog(
       (fields) => lines.push(fields),
       () => now,
     );

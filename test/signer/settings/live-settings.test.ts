@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { LiveSettings } from "../../../signer/settings/live-settings.ts";
-import { SettingsError } from "../../../signer/settings/schema.ts";
+import { SettingsError } from "../../../signer/settings/parse.ts";
 
 const BASE = {
   keys: { kind: "azure-key-vault", vault: "https://name.vault.azure.net" },
@@ -22,7 +22,7 @@ describe("settings of a running signer", () => {
   ]) {
     it(`take another ${Object.keys(change)} at once`, () => {
       const settings = live();
-      expect(settings.offer(JSON.stringify({ ...BASE, ...change }))).to.equal("applied");
+      expect(settings.apply(JSON.stringify({ ...BASE, ...change }))).to.equal("applied");
       expect(settings.current).not.to.deep.equal(live().current);
     });
   }
@@ -36,17 +36,17 @@ describe("settings of a running signer", () => {
     it(`take nothing, and ask for a new process, where ${Object.keys(change)} differs`, () => {
       const settings = live();
       const both = { ...BASE, ...change, listKnownKeys: true };
-      expect(settings.offer(JSON.stringify(both))).to.equal("restart");
+      expect(settings.apply(JSON.stringify(both))).to.equal("restart");
       expect(settings.current).to.deep.equal(live().current);
     });
   }
 
   it("stay as they are where the new ones are wrong, and say why until better ones come", () => {
     const settings = live();
-    expect(() => settings.offer('{ "colour": "blue" }')).to.throw(SettingsError);
+    expect(() => settings.apply('{ "colour": "blue" }')).to.throw(SettingsError);
     expect(settings.current).to.deep.equal(live().current);
     expect(settings.refusal).to.contain("colour: there is no such setting");
-    settings.offer(JSON.stringify(BASE));
+    settings.apply(JSON.stringify(BASE));
     expect(settings.refusal).to.equal(undefined);
   });
 });

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect } from "chai";
 import { z } from "zod";
-import { parseSettings, SettingsError, settingsSchema } from "../../../signer/settings/schema.ts";
+import { parseSettings, SettingsError } from "../../../signer/settings/parse.ts";
+import { settingsSchema } from "../../../signer/settings/schema.ts";
 import { OPERATION_KINDS } from "../../../signer/tezos/payload/operation.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../../../docs/reference/settings.md"), "utf8");
@@ -124,12 +125,30 @@ policy: { default: { allow: [reveal], confirm: [reveal, transaction, attestation
     ]);
   });
 
+  it("refuse an address with an interface's name, which no peer's address has", () => {
+    expect(mistakes(`${MINIMAL}\nallowedAddresses: ["fe80::1%eth0"]`)[0]).to.match(
+      /^allowedAddresses\.0: must be an IP/,
+    );
+    expect(mistakes(`${MINIMAL}\nallowedAddresses: ["fe80::1/64"]`)).to.deep.equal([]);
+  });
+
   it("take a node by plain http at a private address only", () => {
     const head = (url: string) => mistakes(`${MINIMAL}\nhead: { node: "${url}" }`);
-    for (const url of ["https://rpc.example.org", "http://10.1.2.3:8732", "http://localhost:8732"]) {
+    for (const url of [
+      "https://rpc.example.org",
+      "http://10.1.2.3:8732",
+      "http://localhost:8732",
+      "http://[::1]:8732",
+    ]) {
       expect(head(url), url).to.deep.equal([]);
     }
-    for (const url of ["http://rpc.example.org", "http://10.example.org", "http://203.0.113.7", "ftp://10.1.2.3"]) {
+    for (const url of [
+      "http://rpc.example.org",
+      "http://10.example.org",
+      "http://203.0.113.7",
+      "http://[fd00::1]",
+      "ftp://10.1.2.3",
+    ]) {
       expect(head(url)[0], url).to.match(/^head\.node: must be a node's address/);
     }
   });

@@ -2,7 +2,7 @@ import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
 import { attestation, block, hash, int32, part, preattestation, vote } from "../../fixtures/payloads.ts";
 import { sign } from "../../harness/octez-client.ts";
-import { PipelineSigner } from "../../harness/pipeline-signer.ts";
+import { ServiceSigner } from "../../harness/service-signer.ts";
 import { openSigningPort } from "../../harness/signing-port.ts";
 
 /** Each way to a second signature or a moved mark, closed: from the payload to the signature, on a real store. */
@@ -10,9 +10,9 @@ for (const curve of ["P-256", "P-256K"] as const) {
   const signature = curve === "P-256" ? /^p2sig/ : /^spsig1/;
 
   describe(`what must not slip through (${curve})`, () => {
-    let signer: PipelineSigner;
+    let signer: ServiceSigner;
     before(async () => {
-      signer = await PipelineSigner.make(curve);
+      signer = await ServiceSigner.make(curve);
     });
     after(() => signer[Symbol.asyncDispose]());
     /** Each test begins above all the others. */
@@ -179,7 +179,7 @@ for (const curve of ["P-256", "P-256K"] as const) {
     });
 
     it("`version` in the query never changes how a payload is read", async () => {
-      const port = await openSigningPort(signer.pipeline);
+      const port = await openSigningPort(signer.service, { settings: signer.settings });
       const ask = async (payload: Buffer, query: string) => {
         const response = await fetch(`${port.url}/keys/${signer.address}${query}`, {
           method: "POST",
@@ -196,10 +196,10 @@ for (const curve of ["P-256", "P-256K"] as const) {
     });
 
     it("a released signature is the key's own and of the bytes that were asked, as Taquito judges it", async () => {
-      const port = await openSigningPort(signer.pipeline);
+      const port = await openSigningPort(signer.service, { settings: signer.settings });
       const payload = block({ level }).toString("hex");
       const released = (await sign(port.url, signer.address, payload)).signature ?? "";
-      const publicKey = signer.pipeline.publicKey(signer.address) ?? "";
+      const publicKey = signer.service.publicKey(signer.address) ?? "";
       expect(verifySignature(payload, publicKey, released)).to.equal(true);
       expect(verifySignature(block({ level: level + 1 }).toString("hex"), publicKey, released)).to.equal(false);
       await port.server.stop();
@@ -209,7 +209,7 @@ for (const curve of ["P-256", "P-256K"] as const) {
 
 describe("a key bound to another watermark store", () => {
   it("signs no block and no vote, not even in the request that is the first to reach the store", async () => {
-    await using signer = await PipelineSigner.make("P-256", { boundTo: "another store" });
+    await using signer = await ServiceSigner.make("P-256", { boundTo: "another store" });
     for (const payload of [block, preattestation, attestation]) {
       expect(await signer.ask(payload())).to.equal(500);
       expect(await signer.ask(payload())).to.equal(500);
@@ -220,7 +220,7 @@ describe("a key bound to another watermark store", () => {
 describe("malformed payloads", () => {
   it("never move a mark, and get no signature: 5,000 mutations of well-formed ones", async function () {
     this.timeout(60_000);
-    await using signer = await PipelineSigner.make();
+    await using signer = await ServiceSigner.make();
     const forms = [
       block({ level: 50 }),
       block({ level: 50, lockedRound: 0, seedNonceHash: hash(7) }),

@@ -1,11 +1,9 @@
 import { expect } from "chai";
-import { Confirmations } from "../../../signer/confirmation/confirmations.ts";
+import { Confirmations, type Operator } from "../../../signer/confirmation/confirmations.ts";
 import { SignerError } from "../../../signer/errors.ts";
 import { PrivateKey } from "../../../signer/key-files/private-key.ts";
-import { Metrics } from "../../../signer/observability/metrics.ts";
-import { History } from "../../../signer/observability/recent-activity.ts";
 import type { KeyPolicy } from "../../../signer/policy/policy.ts";
-import { Pipeline } from "../../../signer/signing/signing-service.ts";
+import { SigningService } from "../../../signer/signing/signing-service.ts";
 import { Guard } from "../../../signer/watermark/guard.ts";
 import { TrustedStore } from "../../../signer/watermark/trusted-store.ts";
 import { transfer } from "../../fixtures/payloads.ts";
@@ -13,6 +11,7 @@ import { logLines } from "../../harness/log-lines.ts";
 import { MemoryStore } from "../../harness/memory-store.ts";
 import { sign } from "../../harness/octez-client.ts";
 import { rejection } from "../../harness/rejection.ts";
+import { callOf, requestSettings } from "../../harness/request-settings.ts";
 import { openSigningPort } from "../../harness/signing-port.ts";
 
 /** A signer of one key, bound to the store `here`. @param storeId what the store has told */
@@ -27,29 +26,26 @@ function signerOf(
   const key = {
     publicKey,
     location: "test",
-    store: "here",
+    boundStoreId: "here",
     sign: async () => {
       asked += 1;
       throw new SignerError("vault-unavailable", "not in this test.");
     },
   };
-  const { log } = logLines();
   const store = new TrustedStore({ store: new MemoryStore("here"), clock: Date.now });
-  const pipeline = new Pipeline({
+  const settings = { current: requestSettings({ policy: { default: rule, keys: new Map() } }) };
+  const service = new SigningService({
     keyring: { keys: new Map([[publicKey.address, key]]), close: async () => {} },
     guard: new Guard({ store, maxStep: "off", deadline: 500, clock: Date.now }),
-    storeId: () => storeId,
-    policy: () => ({ default: rule, keys: new Map() }),
-    head: () => undefined,
+    store: { id: storeId },
+    settings,
+    head: { of: () => undefined },
     confirmations,
-    logger: log,
-    metrics: new Metrics(),
-    history: new History(),
     deadline: 500,
   });
-  const client = { address: "127.0.0.1", gone: new AbortController().signal };
-  const ask = () => pipeline.sign(publicKey.address, transfer({ source: publicKey.address }), client);
-  return { pipeline, address: publicKey.address, ask, asked: () => asked };
+  const { address } = publicKey;
+  const ask = () => service.sign(callOf(settings.current, address, transfer({ source: address })));
+  return { service, settings, address, ask, asked: () => asked };
 }
 
 describe("a transfer that waits for a person", () => {
@@ -62,14 +58,44 @@ describe("a transfer that waits for a person", () => {
       show: () => seen.push("asked"),
       withdraw: (_id, reason) => seen.push(reason),
     });
-    const { pipeline, address, asked } = signerOf("here", { allow: [], confirm: ["transaction"] }, confirmations);
-    const port = await openSigningPort(pipeline);
+    const { service, settings, address, asked } = signerOf(
+      "here",
+      { allow: [], confirm: ["transaction"] },
+      confirmations,
+    );
+    const port = await openSigningPort(service, { settings });
     const answer = await sign(port.url, address, transfer({ source: address }).toString("hex"));
     expect(answer.status).to.equal(403);
     expect(answer.message).to.contain("nobody answered in time");
     expect(seen).to.deep.equal(["asked", "nobody answered in time"]);
     expect(asked()).to.equal(0);
     await port.server.stop();
+  });
+
+  it("is judged by the newest policy once a person has approved it", async () => {
+    const confirmations = new Confirmations({ logger: logLines().log });
+    const rule: KeyPolicy = { allow: [], confirm: ["transaction"] };
+    const { ask, asked, settings } = signerOf("here", rule, confirmations);
+    const operator: Operator = {
+      name: "slow",
+      show: ({ id }) => {
+        settings.current = requestSettings();
+        queueMicrotask(() => confirmations.answer(operator, id, true));
+      },
+      withdraw: () => undefined,
+    };
+    confirmations.attach(operator);
+    expect((await rejection(ask(), SignerError)).code).to.equal("request-not-allowed");
+    expect(asked()).to.equal(0);
+  });
+
+  it("asks nobody while the store of the key is not known", async () => {
+    const confirmations = new Confirmations({ logger: logLines().log });
+    const shown: number[] = [];
+    confirmations.attach({ name: "ready", show: ({ id }) => shown.push(id), withdraw: () => undefined });
+    const { ask } = signerOf(undefined, { allow: [], confirm: ["transaction"] }, confirmations);
+    expect((await rejection(ask(), SignerError)).code).to.equal("watermark-unavailable");
+    expect(shown).to.deep.equal([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { decide } from "../../../signer/watermark/decision.ts";
-import { closedBecause, floorRow } from "../../../signer/watermark/initialise.ts";
+import { floorRow, windowClosedReason } from "../../../signer/watermark/initialise.ts";
 
 const HOUR = 3_600_000;
 const NOW = Date.parse("2026-11-20T12:00:00Z");
@@ -9,20 +9,20 @@ describe("initialise window", () => {
   const window = { level: 9_123_456, until: NOW + HOUR };
 
   it("is open until its time, by the second", () => {
-    expect(closedBecause(window, NOW)).to.equal(undefined);
-    expect(closedBecause(window, window.until)).to.equal(undefined);
-    expect(closedBecause(window, window.until + 1))
+    expect(windowClosedReason(window, NOW)).to.equal(undefined);
+    expect(windowClosedReason(window, window.until)).to.equal(undefined);
+    expect(windowClosedReason(window, window.until + 1))
       .to.include("2026-11-20T13:00:00.000Z")
       .and.include("has passed");
   });
 
   it("is closed where it is not set", () => {
-    expect(closedBecause(undefined, NOW)).to.include("`watermarks.initialise` is not set");
+    expect(windowClosedReason(undefined, NOW)).to.include("`watermarks.initialise` is not set");
   });
 
   it("is closed where it would stay open for more than a day: a lost table would pass for a first run all the while", () => {
-    expect(closedBecause({ ...window, until: NOW + 24 * HOUR }, NOW)).to.equal(undefined);
-    expect(closedBecause({ ...window, until: NOW + 24 * HOUR + 1 }, NOW)).to.include("more than 24 hours ahead");
+    expect(windowClosedReason({ ...window, until: NOW + 24 * HOUR }, NOW)).to.equal(undefined);
+    expect(windowClosedReason({ ...window, until: NOW + 24 * HOUR + 1 }, NOW)).to.include("more than 24 hours ahead");
   });
 
   it("makes a row below which and at which nothing is signed, and the floor level is", () => {

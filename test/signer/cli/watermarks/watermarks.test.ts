@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { Io } from "../../../../signer/cli/terminal.ts";
 import { watermarksCommand } from "../../../../signer/cli/watermarks/index.ts";
 import { encode } from "../../../../signer/tezos/crypto/base58.ts";
 import { SqliteStore } from "../../../../signer/watermark/stores/sqlite.ts";
@@ -29,8 +28,7 @@ describe("watermarks commands", () => {
   }
 
   function run(args: readonly string[], answers: Parameters<typeof atTerminal>[2] = null): Promise<Outcome> {
-    const make = (io: Io) => watermarksCommand(io, async () => new SqliteStore(path));
-    return atTerminal(make, [...args, "--config", config], answers);
+    return atTerminal(watermarksCommand, [...args, "--config", config], answers);
   }
 
   /** A store with these rows, closed. */

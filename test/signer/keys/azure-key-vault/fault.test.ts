@@ -273,7 +273,11 @@ describe("vault faults", () => {
   it("is described by kind exactly as the program knows them", async () => {
     rig = await startRig();
     const described = tables.filter((cells) => cells.length === 3).slice(1);
-    const known = Object.entries(VAULT_FAULTS).map(([kind, { again, cure }]) => [kind, again ? "yes" : "no", cure]);
+    const known = Object.entries(VAULT_FAULTS).map(([kind, { retryable, remedy }]) => [
+      kind,
+      retryable ? "yes" : "no",
+      remedy,
+    ]);
     expect(described).to.deep.equal(known);
   });
 });

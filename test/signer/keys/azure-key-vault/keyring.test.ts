@@ -194,7 +194,7 @@ describe("Key Vault keyring", () => {
     await sleep(120);
     const address = addressOf(vault.createKey("new"));
     vault.resetCalls();
-    for (let i = 0; i < 50; i += 1) keyring.seek?.();
+    for (let i = 0; i < 50; i += 1) keyring.refresh?.();
     await until(() => keyring.keys.has(address));
     expect(vault.calls.list).to.equal(1);
   });
@@ -267,7 +267,7 @@ describe("Key Vault keyring", () => {
     const { vault, keyring } = await start({
       before: ({ vault }) => vault.createKey("tagged", { tags: { "tezos-signer-watermarks": "5f0c" } }),
     });
-    const stores = () => [...keyring.keys.values()].map(({ store }) => store);
+    const stores = () => [...keyring.keys.values()].map(({ boundStoreId }) => boundStoreId);
     expect(stores()).to.deep.equal([undefined, "5f0c"]);
     const { publicKey } = rig.key();
     vault.updateKey("baker", { tags: { "tezos-signer-watermarks": "77aa" }, updated: Math.floor(Date.now() / 1000) });
@@ -276,7 +276,7 @@ describe("Key Vault keyring", () => {
   });
 
   it("opens without keys when the vault is away, says why, and serves them when it is there", async () => {
-    const { vault, keyring } = await start({ before: ({ vault }) => vault.goAway(), patience: 200 });
+    const { vault, keyring } = await start({ before: ({ vault }) => vault.goAway(), startupTimeout: 200 });
     expect(keyring.keys.size).to.equal(0);
     expect(rig.opened).to.be.below(2_000);
     await vault.comeBack();
@@ -287,15 +287,15 @@ describe("Key Vault keyring", () => {
   it("names what is missing when the identity is not on the machine", async () => {
     await start({
       before: ({ imds }) => imds.faults.rate([{ kind: "status", status: 400, rate: 1 }]),
-      patience: 300,
+      startupTimeout: 300,
     });
     expect(rig.logged("token")[0]).to.include({
-      cure: "Check that this machine has the managed identity of the settings' clientId.",
+      remedy: "Check that this machine has the managed identity of the settings' clientId.",
     });
   });
 
   it("names the missing permission to list", async () => {
-    await start({ before: ({ vault }) => vault.policies.grant(SIGNER.objectId, ["get", "sign"]), patience: 300 });
+    await start({ before: ({ vault }) => vault.policies.grant(SIGNER.objectId, ["get", "sign"]), startupTimeout: 300 });
     expect(rig.keyring.problem?.()).to.match(
       /403 ForbiddenByPolicy .* Give the signer's identity the key permissions get, list and sign/,
     );
@@ -348,7 +348,11 @@ describe("Key Vault keyring", () => {
       clientId: SIGNER.clientId,
     } as const;
     for (redirect of [false, true]) {
-      const keyring = await openAzureKeyVaultKeyring({ ...options, logger: logLines().log, times: { patience: 300 } });
+      const keyring = await openAzureKeyVaultKeyring({
+        ...options,
+        logger: logLines().log,
+        times: { startupTimeout: 300 },
+      });
       expect(keyring.problem?.()).to.be.a("string");
       await keyring.close();
     }

@@ -24,7 +24,7 @@ export interface RigOptions {
   /** Milliseconds between two looks at the vault's keys; default 250. */
   readonly rediscover?: number;
   /** Milliseconds that opening waits for the vault; default 10,000. */
-  readonly patience?: number;
+  readonly startupTimeout?: number;
   /** Called when vault and IMDS are there and the keyring is not. */
   readonly before?: (parts: Pick<Rig, "vault" | "imds">) => unknown;
 }
@@ -64,7 +64,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     credential: "managed-identity",
     clientId: SIGNER.clientId,
     logger: log,
-    times: { rediscover: options.rediscover ?? 250, seek: 100, patience: options.patience ?? 10_000 },
+    times: { rediscover: options.rediscover ?? 250, refresh: 100, startupTimeout: options.startupTimeout ?? 10_000 },
   });
   return {
     vault,

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { KeyError } from "../../../../signer/keys/key-error.ts";
+import { KeyError } from "../../../../signer/key-files/key-error.ts";
 import { generateLocalKey, localPassphrase, openLocalKeyring } from "../../../../signer/keys/local/keyring.ts";
 import { normalise, verifySignature } from "../../../../signer/tezos/crypto/signature.ts";
 

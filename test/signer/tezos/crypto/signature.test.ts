@@ -6,8 +6,9 @@ import { verifySignature as taquitoVerifies } from "@taquito/utils";
 import { expect } from "chai";
 import fc from "fast-check";
 import { EncodingError } from "../../../../signer/tezos/crypto/base58.ts";
+import type { Curve } from "../../../../signer/tezos/crypto/curve.ts";
 import { blake2b256 } from "../../../../signer/tezos/crypto/digest.ts";
-import { type Curve, publicKeyFromBase58, publicKeyFromPoint } from "../../../../signer/tezos/crypto/public-key.ts";
+import { publicKeyFromBase58, publicKeyFromPoint } from "../../../../signer/tezos/crypto/public-key.ts";
 import { publicKeyOf, secretKeyFromBase58 } from "../../../../signer/tezos/crypto/secret-key.ts";
 import {
   decodeSignature,

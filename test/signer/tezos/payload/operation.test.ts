@@ -45,7 +45,7 @@ describe("operations", () => {
   for (const example of EXAMPLES) {
     const by = example.contents === undefined ? "forged by hand" : "forged by Taquito";
     it(`reads ${example.name} ${by}`, async () => {
-      const expected = { class: "operation", branch: BRANCH, operations: [example.operation] };
+      const expected = { type: "operation", branch: BRANCH, operations: [example.operation] };
       expect(parsePayload(await payloadOf(example))).to.deep.equal(expected);
     });
   }

@@ -85,7 +85,7 @@ describe("published payloads", () => {
       if (typeof expected?.watermark_hash_vh === "string") {
         expect(encode("vh", digest)).to.equal(expected.watermark_hash_vh);
       }
-      if (request.class === "consensus") {
+      if (request.type === "consensus") {
         const { level, round, chainId, operation } = request;
         expect({ level, round, chainId, operation }).to.deep.equal({
           level: parsed.level,
@@ -93,7 +93,7 @@ describe("published payloads", () => {
           chainId: parsed.chain_id,
           operation: parsed.kind,
         });
-      } else if (request.class === "operation") {
+      } else if (request.type === "operation") {
         expect(request.branch).to.equal(parsed.branch);
         expect(request.operations[0]?.tag).to.equal(parsed.first_op_tag);
       } else {
@@ -149,7 +149,7 @@ describe("magic bytes", () => {
   });
 
   it("refuses whatever is longer than an operation may be", () => {
-    expect(parsePayload(Buffer.alloc(32 * 1024, 5))).to.deep.equal({ class: "pack" });
+    expect(parsePayload(Buffer.alloc(32 * 1024, 5))).to.deep.equal({ type: "pack" });
     expect(refusal(Buffer.alloc(32 * 1024 + 1, 5))).to.equal(
       "at byte 32768: the payload has 32769 bytes, more than 32768",
     );
@@ -172,7 +172,7 @@ describe("blocks", () => {
         const payloadRound = low % (top + 1);
         const payload = block({ chainId: chain, level, round: top, lockedRound, payloadRound, seedNonceHash: nonce });
         expect(parsePayload(payload)).to.deep.equal({
-          class: "consensus",
+          type: "consensus",
           kind: "block",
           operation: "block",
           chainId: chain,
@@ -299,7 +299,7 @@ describe("votes", () => {
         fc.assert(
           fc.property(chainId, int31, int31, fc.nat(0xffff), hash32, (chain, level, round, slot, any) => {
             const payload = make({ chainId: chain, level, round, slot, branch: any, payloadHash: any });
-            const expected = { class: "consensus", kind, operation, chainId: chain, level, round };
+            const expected = { type: "consensus", kind, operation, chainId: chain, level, round };
             expect(parsePayload(payload)).to.deep.equal(expected);
           }),
         );

@@ -5,24 +5,26 @@ import { Confirmations } from "../../signer/confirmation/confirmations.ts";
 import { SignerError } from "../../signer/errors.ts";
 import type { Keyring } from "../../signer/keys/keyring.ts";
 import { generateLocalKey, openLocalKeyring } from "../../signer/keys/local/keyring.ts";
-import { Metrics } from "../../signer/observability/metrics.ts";
-import { History } from "../../signer/observability/recent-activity.ts";
 import type { KeyPolicy } from "../../signer/policy/policy.ts";
-import { Pipeline } from "../../signer/signing/signing-service.ts";
-import type { Curve } from "../../signer/tezos/crypto/public-key.ts";
+import type { RequestSettings } from "../../signer/signing/request-context.ts";
+import { SigningService } from "../../signer/signing/signing-service.ts";
+import type { Curve } from "../../signer/tezos/crypto/curve.ts";
 import { Guard } from "../../signer/watermark/guard.ts";
 import { SqliteStore } from "../../signer/watermark/stores/sqlite.ts";
 import { TrustedStore } from "../../signer/watermark/trusted-store.ts";
 import { logLines } from "./log-lines.ts";
+import { callOf, requestSettings } from "./request-settings.ts";
 
 const PASSPHRASE = Buffer.from("for tests");
 const POLICY: KeyPolicy = { allow: ["block", "preattestation", "attestation"] };
+const SETTINGS: RequestSettings = requestSettings({ policy: { default: POLICY, keys: new Map() } });
 
-/** The whole pipeline over a local key and a SQLite store, as main.ts wires it, without its ports. */
-export class PipelineSigner implements AsyncDisposable {
+/** The signing service over a local key and a SQLite store, as main.ts wires it, without its ports. */
+export class ServiceSigner implements AsyncDisposable {
   readonly folder: string;
   readonly address: string;
-  pipeline: Pipeline;
+  readonly settings = SETTINGS;
+  service: SigningService;
   store: SqliteStore;
   readonly #keyring: Keyring;
   readonly #maxStep: number | "off";
@@ -32,7 +34,7 @@ export class PipelineSigner implements AsyncDisposable {
     this.folder = folder;
     this.address = address;
     this.#keyring = keyring;
-    [this.store, this.pipeline] = this.#start();
+    [this.store, this.service] = this.#start();
   }
 
   /**
@@ -42,29 +44,26 @@ export class PipelineSigner implements AsyncDisposable {
   static async make(
     curve: Curve = "P-256",
     { boundTo, maxStep = 100 }: { boundTo?: string; maxStep?: number | "off" } = {},
-  ): Promise<PipelineSigner> {
-    const folder = mkdtempSync(join(tmpdir(), "pipeline-"));
+  ): Promise<ServiceSigner> {
+    const folder = mkdtempSync(join(tmpdir(), "service-"));
     const { address } = await generateLocalKey(curve, join(folder, "key.pem"), PASSPHRASE);
     const { keys, close } = await openLocalKeyring({ path: folder, passphrase: PASSPHRASE });
     const bound = [...keys].map(
-      ([name, key]) => [name, boundTo === undefined ? key : { ...key, store: boundTo }] as const,
+      ([name, key]) => [name, boundTo === undefined ? key : { ...key, boundStoreId: boundTo }] as const,
     );
-    return new PipelineSigner(folder, { keys: new Map(bound), close }, address, maxStep);
+    return new ServiceSigner(folder, { keys: new Map(bound), close }, address, maxStep);
   }
 
   /** As after a crash: nothing remembered but what is on the disk. */
   async restart(): Promise<void> {
     await this.store.close();
-    [this.store, this.pipeline] = this.#start();
+    [this.store, this.service] = this.#start();
   }
 
   /** The signature, or the HTTP status of the refusal. */
   async ask(payload: Uint8Array): Promise<string | number> {
     try {
-      return await this.pipeline.sign(this.address, payload, {
-        address: "127.0.0.1",
-        gone: new AbortController().signal,
-      });
+      return await this.service.sign(callOf(SETTINGS, this.address, payload));
     } catch (error) {
       if (error instanceof SignerError) return error.status;
       throw error;
@@ -82,21 +81,18 @@ export class PipelineSigner implements AsyncDisposable {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #start(): [SqliteStore, Pipeline] {
+  #start(): [SqliteStore, SigningService] {
     const store = new SqliteStore(join(this.folder, "watermarks.sqlite"));
     const trusted = new TrustedStore({ store, initialise: "always", clock: Date.now });
-    const pipeline = new Pipeline({
+    const service = new SigningService({
       keyring: this.#keyring,
-      storeId: () => trusted.id,
+      store: trusted,
       guard: new Guard({ store: trusted, maxStep: this.#maxStep, deadline: 4_000, clock: Date.now }),
-      policy: () => ({ default: POLICY, keys: new Map() }),
-      logger: logLines().log,
-      metrics: new Metrics(),
-      head: () => undefined,
+      settings: { current: SETTINGS },
+      head: { of: () => undefined },
       confirmations: new Confirmations({ logger: logLines().log }),
-      history: new History(),
       deadline: 4_000,
     });
-    return [store, pipeline];
+    return [store, service];
   }
 }

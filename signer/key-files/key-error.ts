@@ -11,7 +11,7 @@ export type KeyProblem =
   /** Two things that must be the same are not. */
   | "mismatch";
 
-/** Thrown by keys/ for whatever its user can mend; the message says what is wrong, where, and what to do. */
+/** Thrown for whatever its user can mend; the message says what is wrong, where, and what to do. */
 export class KeyError extends Error {
   override readonly name = "KeyError";
   readonly problem: KeyProblem;

@@ -1,0 +1,52 @@
+import type { Logger } from "pino";
+import { azureCredential } from "./azure/credential.ts";
+import type { Keyring } from "./keys/keyring.ts";
+import type { LiveSettings } from "./settings/live-settings.ts";
+import type { Settings } from "./settings/schema.ts";
+import type { WatermarkStore } from "./watermark/stores/store.ts";
+
+/**
+ * The backends of keys and of watermarks, by the kind that settings name. Each is loaded where it is wanted: Azure's SDK
+ * takes a third of a second that local keys need not wait for.
+ * @module
+ */
+
+/**
+ * Opens the keyring that the settings name.
+ * @throws Error in a sentence, for what waiting would not mend
+ */
+export async function openKeyring(live: LiveSettings, logger: Logger): Promise<Keyring> {
+  const { keys } = live.current;
+  switch (keys.kind) {
+    case "azure-key-vault": {
+      const { openAzureKeyVaultKeyring } = await import("./keys/azure-key-vault/keyring.ts");
+      // The newest list of keys; the kind is the same as long as the process lives.
+      const include = () => (live.current.keys.kind === keys.kind ? live.current.keys.include : keys.include);
+      return openAzureKeyVaultKeyring({ ...keys, include, logger });
+    }
+    case "local": {
+      const { LOCAL_KEYS_WARNING, localPassphrase, openLocalKeyring } = await import("./keys/local/keyring.ts");
+      logger.warn({ path: keys.path }, LOCAL_KEYS_WARNING);
+      return openLocalKeyring({ path: keys.path, passphrase: await localPassphrase(keys.path) });
+    }
+  }
+}
+
+/**
+ * Opens the watermark store that the settings name, not yet asked anything. The table is asked in the same name as the
+ * vault; beside local keys, in the operator's own.
+ */
+export async function openWatermarkStore({ keys, watermarks }: Settings): Promise<WatermarkStore> {
+  switch (watermarks.kind) {
+    case "azure-table": {
+      const { endpoint, table } = watermarks;
+      const { AzureTableStore } = await import("./watermark/stores/azure-table.ts");
+      const credential = await azureCredential(keys.kind === "azure-key-vault" ? keys : { credential: "default" });
+      return new AzureTableStore({ endpoint, table, credential });
+    }
+    case "sqlite": {
+      const { SqliteStore } = await import("./watermark/stores/sqlite.ts");
+      return new SqliteStore(watermarks.path);
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * What the signer, the stack that builds its machine, and the machine itself must agree on. Values only, so that each of
+ * them may import it.
+ * @module
+ */
+export { CONSENSUS_KINDS } from "./tezos/payload/consensus-kind.ts";
+
+/** Port of the signing port, octez's own default. */
+export const SIGNER_PORT = 6732;
+
+/** Port of the admin port, on loopback only. */
+export const ADMIN_PORT = 9583;
+
+/** Unix socket on which the VM's signer asks its operators (`tezos-signer confirm`). */
+export const CONFIRMATION_SOCKET = "/run/tezos-signer/confirm.sock";
+
+/** Folder in which the VM's service keeps its state: systemd's StateDirectory=. */
+export const STATE_FOLDER = "/var/lib/tezos-signer";
+
+/** Tag of a vault key that names the watermark store which guards it: one key has one store. */
+export const STORE_TAG = "tezos-signer-watermarks";
+
+/** In place of a store's id: no store guards the key yet, so a signer, finding another name than its own, refuses it. */
+export const UNBOUND = "unbound";

@@ -1,0 +1,76 @@
+import { parseDocument } from "yaml";
+import type { z } from "zod";
+import { isConsensusKind } from "../tezos/payload/consensus-kind.ts";
+import { type Settings, settingsSchema } from "./schema.ts";
+
+/** Every mistake of a settings text, one line each. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+  readonly mistakes: readonly string[];
+
+  constructor(source: string, mistakes: readonly string[]) {
+    super(`${source} cannot be used:\n${mistakes.map((mistake) => `  ${mistake}`).join("\n")}`);
+    this.mistakes = mistakes;
+  }
+}
+
+/**
+ * Reads settings.
+ * @param text YAML 1.2, of which JSON is a part
+ * @param source what to call the text in messages: a file's path, or "the VM's userData"
+ * @throws SettingsError naming every mistake
+ */
+export function parseSettings(text: string, source: string): Settings {
+  const document = parseDocument(text, { prettyErrors: true });
+  const faults = [...document.errors, ...document.warnings];
+  if (faults.length > 0)
+    throw new SettingsError(
+      source,
+      faults.map(({ message }) => message.split("\n")[0] ?? message),
+    );
+  const parsed = settingsSchema.safeParse(document.toJS() ?? {}, { reportInput: true, error: wordIssue });
+  if (!parsed.success) throw new SettingsError(source, parsed.error.issues.flatMap(describeIssue));
+  const contradictions = [...contradict(parsed.data)];
+  if (contradictions.length > 0) throw new SettingsError(source, contradictions);
+  return parsed.data;
+}
+
+/** Finds the mistakes that only show between settings. */
+function* contradict({ policy, watermarks, authentication }: Settings): Iterable<string> {
+  for (const [name, rule] of [["default", policy.default] as const, ...policy.keys]) {
+    if (rule?.authentication === true && authentication === undefined) {
+      yield `policy.${name}.authentication: names no client's key; give them in authentication.keys`;
+    }
+    for (const kind of rule?.confirm ?? []) {
+      if (isConsensusKind(kind)) yield `policy.${name}.confirm: ${kind} cannot wait for a person; put it into allow`;
+      else if (rule?.allow.includes(kind)) yield `policy.${name}: ${kind} is in allow and in confirm; keep one`;
+    }
+    // Floor rows are made at start, for each chain that is named: a row made at the first request would come too late.
+    if (typeof watermarks.initialise !== "object") continue;
+    if (rule?.allow.some(isConsensusKind) && rule.chains === undefined) {
+      yield `policy.${name}.chains: must name the chains, since watermarks.initialise makes their first rows`;
+    }
+  }
+}
+
+/** Words one of zod's issues where zod's own words would not help; undefined leaves its message. */
+export function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === "invalid_type" && issue.input === undefined) return "is missing";
+  if (issue.code === "too_small" && issue.origin === "string") return "must not be empty";
+  if (issue.code === "invalid_union" && "options" in issue && Array.isArray(issue.options)) {
+    return `must be one of ${issue.options.join(", ")}`;
+  }
+  return undefined;
+}
+
+/** Describes an issue in lines of the form `path: what is wrong (is VALUE)`; one of unknown names has a line for each. */
+export function describeIssue(issue: z.core.$ZodIssue): string[] {
+  const path = issue.path.map(String).join(".");
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => `${[path, key].filter(Boolean).join(".")}: there is no such setting`);
+  }
+  const messages = issue.code === "invalid_key" ? issue.issues.map(({ message }) => message) : [issue.message];
+  const given =
+    issue.input !== undefined && typeof issue.input !== "object" ? ` (is ${JSON.stringify(issue.input)})` : "";
+  return [`${path || "the settings"}: ${messages.join("; ")}${given}`];
+}
