@@ -2,10 +2,10 @@ import { ManagementLockByScope } from "@pulumi/azure-native/authorization/index.
 import { Key, Vault } from "@pulumi/azure-native/keyvault/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { GeneratedKey, Operator } from "../config/readers.ts";
-import { inside, type Place } from "./context.ts";
+import { inGroup, type StackContext } from "./context.ts";
 
 export interface KeyVaultArgs {
-  readonly place: Place;
+  readonly context: StackContext;
   readonly tenantId: pulumi.Input<string>;
   /** Object id of the machine's identity: the one that signs. */
   readonly signerId: pulumi.Input<string>;
@@ -29,15 +29,15 @@ export class KeyVault extends pulumi.ComponentResource {
 
   constructor(name: string, args: KeyVaultArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:KeyVault", name, {}, options);
-    const { place, operator, tenantId } = args;
-    const resourceGroupName = place.group.name;
+    const { context, operator, tenantId } = args;
+    const resourceGroupName = context.group.name;
 
     const vault = new Vault(
-      "vault",
+      context.named("vault"),
       {
         resourceGroupName,
-        vaultName: pulumi.interpolate`tezos-${place.id}`,
-        location: place.location,
+        vaultName: pulumi.interpolate`tezos-${context.id}`,
+        location: context.location,
         properties: {
           tenantId,
           sku: { family: "A", name: "premium" }, // HSM keys need premium
@@ -53,23 +53,23 @@ export class KeyVault extends pulumi.ComponentResource {
           },
           publicNetworkAccess: "Enabled", // the firewall above is in force only then
           enableSoftDelete: true,
-          softDeleteRetentionInDays: place.production ? 90 : 7,
-          ...(place.production ? { enablePurgeProtection: true } : {}), // `false` is refused: it is set or absent
+          softDeleteRetentionInDays: context.production ? 90 : 7,
+          ...(context.production ? { enablePurgeProtection: true } : {}), // `false` is refused: it is set or absent
           enabledForDeployment: false,
           enabledForDiskEncryption: false,
           enabledForTemplateDeployment: false,
         },
-        tags: place.tags,
+        tags: context.tags,
       },
       {
-        ...inside(this, place),
+        ...inGroup(this, context),
         // Fixed at creation; a stack that turns to production later keeps its 7 days.
         ignoreChanges: ["properties.softDeleteRetentionInDays"],
       },
     );
     for (const key of args.keys) {
       new Key(
-        key.name,
+        context.named(key.name),
         {
           resourceGroupName,
           vaultName: vault.name,
@@ -80,10 +80,10 @@ export class KeyVault extends pulumi.ComponentResource {
             keyOps: ["sign", "verify"],
             attributes: { enabled: true, exportable: false },
           },
-          tags: { [STORE_TAG]: place.id },
+          tags: { [STORE_TAG]: context.id },
         },
         {
-          ...inside(this, place),
+          ...inGroup(this, context),
           // Deleting a key is a request to the vault itself, which the firewall refuses: it goes with its group or stays.
           retainOnDelete: true,
           // Azure leaves an existing key as it is and says nothing: better a create that fails on the taken name.
@@ -91,10 +91,10 @@ export class KeyVault extends pulumi.ComponentResource {
         },
       );
     }
-    if (place.production) {
+    if (context.production) {
       // Deleting the group would delete its content, whatever Pulumi protects: Azure itself refuses.
       new ManagementLockByScope(
-        "vault-lock",
+        context.named("vault-lock"),
         { scope: vault.id, lockName: "keeps-the-keys", level: "CanNotDelete", notes: "Holds the baker's keys" },
         { parent: this },
       );

@@ -1,31 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
-
-/** A resource as the program asks Pulumi for it. */
-export interface PlannedResource {
-  /** `azure-native:network:Subnet`, or a component's own type. */
-  readonly type: string;
-  readonly name: string;
-  readonly inputs: Readonly<Record<string, unknown>>;
-  readonly options: {
-    readonly protect: boolean;
-    readonly retainOnDelete: boolean;
-    /** Name of the resource whose deletion deletes this one too. */
-    readonly deletedWith: string;
-    readonly deleteBeforeReplace: boolean;
-    readonly replaceOnChanges: readonly string[];
-    readonly ignoreChanges: readonly string[];
-    /** Names of the resources that must exist first. */
-    readonly dependencies: readonly string[];
-    readonly parent: string;
-  };
-}
-
-export interface Plan {
-  readonly resources: readonly PlannedResource[];
-  readonly outputs: Readonly<Record<string, unknown>>;
-}
+import { type Plan, type PlannedResource, typeOf } from "./plan.ts";
 
 /** What Azure would choose, as a reader of the plan sees it. */
 const CHOSEN_BY_AZURE: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -74,7 +50,14 @@ export async function record(stack: string, program: () => Record<string, unknow
   class Recorder extends MockMonitor {
     override async registerResource(request: Request, callback: Callback) {
       const inputs = (await unwrap(request.getObject()?.toJavaScript() ?? {})) as Record<string, unknown>;
-      requests.push({ type: request.getType(), name: request.getName(), inputs, options: options(request) });
+      const parentType = typeOf(request.getParent());
+      requests.push({
+        type: request.getType(),
+        name: request.getName(),
+        parentType,
+        inputs,
+        options: options(request),
+      });
       return super.registerResource(request, callback);
     }
     /** The mocks of the SDK know no error hooks. */
@@ -138,11 +121,4 @@ async function settle(outputs: Record<string, unknown>): Promise<Record<string, 
   });
   await pulumi.runtime.disconnect(false);
   return values;
-}
-
-/** The value at a path of names and indices, such as `securityRules.0.access`; undefined where there is none. */
-export function at(value: unknown, path: string): unknown {
-  return path
-    .split(".")
-    .reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], value);
 }

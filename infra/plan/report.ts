@@ -7,7 +7,7 @@ import type { Settings } from "../config/schema.ts";
 import { type Rule, SIGNER_PORT } from "../firewall.ts";
 import type { CostEstimate } from "./cost.ts";
 import { commandsReplacedBy } from "./guide.ts";
-import { at, type Plan, type PlannedResource } from "./recorder.ts";
+import { at, type Plan, type PlannedResource } from "./plan.ts";
 
 export interface Report {
   readonly settings: Settings;
@@ -15,10 +15,8 @@ export interface Report {
   readonly rules: readonly Rule[];
   readonly cost: CostEstimate;
   readonly warnings: readonly string[];
-  /** Names of the rules that the plan keeps. */
+  /** Names of the invariants: the program refuses to register what breaks one. */
   readonly kept: readonly string[];
-  /** Broken rules, as sentences. */
-  readonly broken: readonly string[];
 }
 
 const WIDTH = 100;
@@ -61,7 +59,7 @@ const SHOWN: Readonly<Record<string, readonly [kind: string, name: string, ...se
 };
 
 /** Writes the report. */
-export function report({ settings, plan, rules, cost, warnings, kept, broken }: Report): string {
+export function report({ settings, plan, rules, cost, warnings, kept }: Report): string {
   const azure = plan.resources.filter(({ type }) => type.startsWith("azure-native:"));
   const kind = settings.production ? "production" : "throw-away";
   return [
@@ -82,7 +80,6 @@ export function report({ settings, plan, rules, cost, warnings, kept, broken }: 
       `Rules kept: ${kept.length}`,
       kept.map((name) => `ok  ${name}`),
     ),
-    ...(broken.length > 0 ? [section("Rules broken", broken)] : []),
     ...(warnings.length > 0 ? [section("Warnings", warnings)] : []),
   ].join("\n");
 }

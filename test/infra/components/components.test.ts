@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
+import { customData } from "../../../cloud-init/custom-data.ts";
 import { STORE_TAG } from "../../../infra/components/vault.ts";
 import { build } from "../../../infra/index.ts";
-import { type Plan, type PlannedResource, record } from "../../../infra/plan/recorder.ts";
+import type { Plan, PlannedResource } from "../../../infra/plan/plan.ts";
+import { record } from "../../../infra/plan/recorder.ts";
 import { at, list, text, texts } from "../../emulators/azure-resource-manager/properties.ts";
 import { EVERYTHING, plan, release, SSH_KEY, settings } from "../../fixtures/stack-configs.ts";
 import { released } from "../stack.ts";
@@ -156,7 +158,7 @@ describe("what the program asks Azure for", () => {
 
     it("that are there already stay as they were uploaded, and the machine's own is named once", async () => {
       const earlier = [release("before").name, release("first").name];
-      const planned = await record("dev", () => build(settings(), "IyBvbmUK", release("first"), earlier));
+      const planned = await record("dev", () => build(settings(), release("first"), earlier));
       const blobs = planned.resources.filter(({ type }) => type.endsWith(":Blob"));
       expect(blobs.map(({ name }) => name)).to.have.members([released("first"), released("before")]);
       expect(resource(planned, released("before")).inputs).not.to.have.property("source");
@@ -188,6 +190,15 @@ describe("what the program asks Azure for", () => {
       expect(text(inputs, "osProfile.linuxConfiguration.ssh.publicKeys.0.keyData")).to.equal(SSH_KEY);
     });
 
+    it("begins with the bootstrap, in base64 and the same for every stack, unless it is told another", async () => {
+      const stacks = [settings(), settings({ bakerIp: "84.20.17.6", production: "true" })];
+      for (const stack of stacks) {
+        const planned = await record("dev", () => build(stack, release("first")));
+        const { inputs } = resource(planned, "machine");
+        expect(Buffer.from(text(inputs, "osProfile.customData"), "base64").toString()).to.equal(customData());
+      }
+    });
+
     it("acts under the stack's identity, which outlives it", () => {
       expect(at(resource(least, "machine").inputs, "identity.type")).to.equal("UserAssigned");
       expect(resource(least, "identity").options.parent).to.match(/^tezos-signer-/);
@@ -203,7 +214,7 @@ describe("what the program asks Azure for", () => {
 
   describe("a production stack", () => {
     it("protects every resource but the machine, the releases and the alerts, which may be replaced", () => {
-      const open = everything.resources.filter(({ options }) => !options.protect);
+      const open = everything.resources.filter(({ options, name }) => !options.protect && name !== "tezos-signer");
       const parents = new Set(
         open.map(({ name, options }) => (options.parent.includes("-dev") ? name : options.parent)),
       );
