@@ -4,6 +4,7 @@
  * What a preview does not know yet breaks no rule; the `up` asks again, once it knows.
  * @module
  */
+import { KINDS } from "./components/kinds.ts";
 import { at, type Plan, type RegisteredResource, UNKNOWN } from "./plan/plan.ts";
 
 /** What the rules are asked of: registered resources, and the signer's outputs. */
@@ -17,9 +18,6 @@ export interface Invariant {
   /** Returns what breaks it among all resources, a line each that begins with the resource's name; asked at the end. */
   readonly brokenIn?: (plan: Registered) => string[];
 }
-
-/** Kinds that take no tags, or whose tags mean something else. */
-const WITHOUT_TAGS = /:(Subnet|Table|BlobContainer|Blob|RoleAssignment|ManagementLockByScope|DiagnosticSetting|Key)$/;
 
 /** Tezos secret keys in base58check, PEM with content, JSON web tokens, and what Azure's connection strings hold. */
 const SECRET = new RegExp(
@@ -129,7 +127,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "Every resource says whose it is",
     brokenBy: ({ type, inputs }) => {
-      if (!type.startsWith("azure-native:") || WITHOUT_TAGS.test(type)) return [];
+      if (!type.startsWith("azure-native:") || KINDS[type]?.untagged) return [];
       return at(inputs, "tags.project") === "tezos-signer" && at(inputs, "tags.stack") !== undefined ? [] : [""];
     },
   },

@@ -2,6 +2,7 @@ import { ActionGroup, DiagnosticSetting, MetricAlert, ScheduledQueryRule } from 
 import { Workspace } from "@pulumi/azure-native/operationalinsights/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import { inGroup, type StackContext } from "./context.ts";
+import type { Kinds } from "./kind.ts";
 import type { Machine } from "./machine.ts";
 
 export interface AlertsArgs {
@@ -190,3 +191,16 @@ function metrics(vaultId: pulumi.Input<string>, machineId: pulumi.Input<string>,
   ];
   return all.filter(({ key }) => burstable || key !== "machine-tired");
 }
+
+/** What the plan shows of the audit log and the alerts. */
+export const ALERTS_KINDS: Kinds = {
+  "azure-native:operationalinsights:Workspace": {
+    word: "audit log",
+    name: "workspaceName",
+    shown: ["retentionInDays| days"],
+  },
+  "azure-native:monitor:DiagnosticSetting": { word: "audit events", name: "name", untagged: true },
+  "azure-native:monitor:ActionGroup": { word: "who is told", name: "actionGroupName" },
+  "azure-native:monitor:ScheduledQueryRule": { word: "alert", name: "ruleName", shown: ["evaluationFrequency"] },
+  "azure-native:monitor:MetricAlert": { word: "alert", name: "ruleName", shown: ["evaluationFrequency"] },
+};

@@ -1,5 +1,6 @@
 import type { ResourceGroup } from "@pulumi/azure-native/resources/index.js";
 import * as pulumi from "@pulumi/pulumi";
+import type { Kinds } from "./kind.ts";
 
 /** Values shared by every component of a signer. */
 export interface StackContext {
@@ -34,3 +35,14 @@ export function roleDefinitionId(scope: pulumi.CustomResource, role: string): pu
   const subscription = scope.id.apply((id) => id.split("/").slice(0, 3).join("/"));
   return pulumi.interpolate`${subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`;
 }
+
+/** What stands beside the components, and they share. */
+export const CONTEXT_KINDS: Kinds = {
+  "random:index/randomId:RandomId": { word: "random id", name: "byteLength", chosen: { hex: "<random>" } },
+  "azure-native:resources:ResourceGroup": { word: "resource group", name: "resourceGroupName", shown: ["location"] },
+  "azure-native:managedidentity:UserAssignedIdentity": {
+    word: "machine's identity",
+    name: "resourceName",
+    chosen: { principalId: "<machine>", clientId: "<client>", tenantId: "<tenant>" },
+  },
+};

@@ -2,6 +2,7 @@ import { VirtualMachine } from "@pulumi/azure-native/compute/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Image } from "../config/readers.ts";
 import { inGroup, type StackContext } from "./context.ts";
+import type { Kinds } from "./kind.ts";
 
 export interface MachineArgs {
   readonly context: StackContext;
@@ -109,3 +110,16 @@ function sayWhichSize(size: string): pulumi.ErrorHookFunction {
     return false;
   };
 }
+
+/** What the plan shows of the machine. */
+export const MACHINE_KINDS: Kinds = {
+  "azure-native:compute:VirtualMachine": {
+    word: "machine",
+    name: "vmName",
+    shown: [
+      "hardwareProfile.vmSize",
+      "storageProfile.imageReference.offer",
+      "storageProfile.osDisk.managedDisk.storageAccountType",
+    ],
+  },
+};

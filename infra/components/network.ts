@@ -8,6 +8,7 @@ import {
 import * as pulumi from "@pulumi/pulumi";
 import type { Rule } from "../firewall.ts";
 import { inGroup, type StackContext } from "./context.ts";
+import type { Kinds } from "./kind.ts";
 
 export interface NetworkArgs {
   readonly context: StackContext;
@@ -128,3 +129,26 @@ function securityRule({ sourceAddressPrefixes, ...rule }: Rule) {
     : { sourceAddressPrefixes: [...sourceAddressPrefixes] };
   return { ...rule, ...source, sourcePortRange: "*" };
 }
+
+/** What the plan shows of the network. */
+export const NETWORK_KINDS: Kinds = {
+  "azure-native:network:VirtualNetwork": {
+    word: "virtual network",
+    name: "virtualNetworkName",
+    shown: ["addressSpace.addressPrefixes"],
+  },
+  "azure-native:network:Subnet": {
+    word: "subnet",
+    name: "subnetName",
+    shown: ["addressPrefix", "serviceEndpoints"],
+    untagged: true,
+  },
+  "azure-native:network:NetworkSecurityGroup": { word: "firewall", name: "networkSecurityGroupName" },
+  "azure-native:network:PublicIPAddress": {
+    word: "public address",
+    name: "publicIpAddressName",
+    shown: ["sku.name", "publicIPAllocationMethod"],
+    chosen: { ipAddress: "<address>" },
+  },
+  "azure-native:network:NetworkInterface": { word: "network interface", name: "networkInterfaceName" },
+};

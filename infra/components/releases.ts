@@ -2,6 +2,7 @@ import { RoleAssignment } from "@pulumi/azure-native/authorization/index.js";
 import { Blob, BlobContainer, StorageAccount } from "@pulumi/azure-native/storage/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import { inGroup, roleDefinitionId, type StackContext } from "./context.ts";
+import type { Kinds } from "./kind.ts";
 
 /** What the machine runs: one tar, named by its hash. */
 export interface Release {
@@ -111,3 +112,9 @@ export class Releases extends pulumi.ComponentResource {
 function blobResource(fileName: string): string {
   return fileName.replace(/^.*-([0-9a-f]{12})\.tar$/, "release-$1");
 }
+
+/** What the plan shows of the releases, beside their account and their role (watermark-table.ts). */
+export const RELEASES_KINDS: Kinds = {
+  "azure-native:storage:BlobContainer": { word: "releases", name: "containerName", untagged: true },
+  "azure-native:storage:Blob": { word: "release, a placeholder", name: "blobName", untagged: true },
+};

@@ -3,6 +3,7 @@ import { Key, Vault } from "@pulumi/azure-native/keyvault/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { GeneratedKey, Operator } from "../config/readers.ts";
 import { inGroup, type StackContext } from "./context.ts";
+import type { Kinds } from "./kind.ts";
 
 export interface KeyVaultArgs {
   readonly context: StackContext;
@@ -115,3 +116,24 @@ function accessPolicies({ tenantId, signerId, operator }: KeyVaultArgs) {
   }
   return policies;
 }
+
+/** What the plan shows of the vault. The tags of a key say which watermark store it is bound to. */
+export const VAULT_KINDS: Kinds = {
+  "azure-native:keyvault:Vault": {
+    word: "key vault",
+    name: "vaultName",
+    shown: ["properties.sku.name", "properties.softDeleteRetentionInDays| days of soft delete"],
+  },
+  "azure-native:keyvault:Key": {
+    word: "key in the HSM",
+    name: "keyName",
+    shown: ["properties.kty", "properties.curveName"],
+    untagged: true,
+  },
+  "azure-native:authorization:ManagementLockByScope": {
+    word: "lock",
+    name: "lockName",
+    shown: ["level"],
+    untagged: true,
+  },
+};

@@ -2,6 +2,7 @@ import { ManagementLockByScope, RoleAssignment } from "@pulumi/azure-native/auth
 import { StorageAccount, Table } from "@pulumi/azure-native/storage/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import { inGroup, roleDefinitionId, type StackContext } from "./context.ts";
+import type { Kinds } from "./kind.ts";
 
 export interface WatermarkTableArgs {
   readonly context: StackContext;
@@ -80,3 +81,10 @@ export class WatermarkTable extends pulumi.ComponentResource {
     this.registerOutputs({ endpoint: this.endpoint, table: this.table });
   }
 }
+
+/** What the plan shows of the table and its account. */
+export const WATERMARK_TABLE_KINDS: Kinds = {
+  "azure-native:storage:StorageAccount": { word: "storage account", name: "accountName", shown: ["sku.name"] },
+  "azure-native:storage:Table": { word: "watermark table", name: "tableName", untagged: true },
+  "azure-native:authorization:RoleAssignment": { word: "role of the machine", name: "principalType", untagged: true },
+};

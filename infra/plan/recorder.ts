@@ -1,37 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
+import { KINDS } from "../components/kinds.ts";
 import { type Plan, type PlannedResource, typeOf } from "./plan.ts";
-
-/** What Azure would choose, as a reader of the plan sees it. */
-const CHOSEN_BY_AZURE: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  "random:index/randomId:RandomId": { hex: "<random>" },
-  "azure-native:network:PublicIPAddress": { ipAddress: "<address>" },
-  "azure-native:managedidentity:UserAssignedIdentity": {
-    principalId: "<machine>",
-    clientId: "<client>",
-    tenantId: "<tenant>",
-  },
-};
-
-/** Inputs that name a resource, in the order in which a type's are looked for. */
-const NAMES = [
-  "resourceGroupName",
-  "virtualNetworkName",
-  "subnetName",
-  "networkSecurityGroupName",
-  "publicIpAddressName",
-  "networkInterfaceName",
-  "resourceName",
-  "vaultName",
-  "keyName",
-  "accountName",
-  "tableName",
-  "containerName",
-  "blobName",
-  "vmName",
-  "workspaceName",
-];
 
 /**
  * Runs a program against a stand-in for Pulumi's engine and notes every resource that it registers.
@@ -44,7 +15,11 @@ export async function record(stack: string, program: () => Record<string, unknow
     call: () => ({}),
     newResource: ({ type, name, inputs, custom }: pulumi.runtime.MockResourceArgs) => ({
       id: custom ? resourceId(type, name) : undefined,
-      state: { ...inputs, ...(custom ? { name: physicalName(inputs) ?? name } : {}), ...CHOSEN_BY_AZURE[type] },
+      state: {
+        ...inputs,
+        ...(custom ? { name: inputs[KINDS[type]?.name ?? ""] ?? name } : {}),
+        ...KINDS[type]?.chosen,
+      },
     }),
   };
   class Recorder extends MockMonitor {
@@ -90,11 +65,6 @@ function options(request: Request): PlannedResource["options"] {
 /** Ids of Azure's form, since the program reads the subscription from them. */
 function resourceId(type: string, name: string): string {
   return `/subscriptions/<subscription>/${type.split(":").slice(1).join("/")}/${name}`;
-}
-
-/** The innermost name among a resource's inputs: a subnet's inputs name its group and its network too. */
-function physicalName(inputs: Readonly<Record<string, unknown>>): unknown {
-  return NAMES.map((key) => inputs[key]).findLast((name) => name !== undefined);
 }
 
 /** Pulumi marks what is no plain JSON by this key (sdk/go/common/resource/sig), and says by its value what it is. */

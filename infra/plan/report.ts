@@ -3,6 +3,7 @@
  * @module
  */
 
+import { KINDS } from "../components/kinds.ts";
 import type { Settings } from "../config/schema.ts";
 import { type Rule, SIGNER_PORT } from "../firewall.ts";
 import type { CostEstimate } from "./cost.ts";
@@ -21,42 +22,6 @@ export interface Report {
 
 const WIDTH = 100;
 const INDENT = "    ";
-
-/** What to show of a kind of resource: a word for it, its own name, and paths to its key settings with their unit. */
-const SHOWN: Readonly<Record<string, readonly [kind: string, name: string, ...settings: string[]]>> = {
-  "resources:ResourceGroup": ["resource group", "resourceGroupName", "location"],
-  "network:VirtualNetwork": ["virtual network", "virtualNetworkName", "addressSpace.addressPrefixes"],
-  "network:Subnet": ["subnet", "subnetName", "addressPrefix", "serviceEndpoints"],
-  "network:NetworkSecurityGroup": ["firewall", "networkSecurityGroupName"],
-  "network:PublicIPAddress": ["public address", "publicIpAddressName", "sku.name", "publicIPAllocationMethod"],
-  "network:NetworkInterface": ["network interface", "networkInterfaceName"],
-  "managedidentity:UserAssignedIdentity": ["machine's identity", "resourceName"],
-  "keyvault:Vault": [
-    "key vault",
-    "vaultName",
-    "properties.sku.name",
-    "properties.softDeleteRetentionInDays| days of soft delete",
-  ],
-  "keyvault:Key": ["key in the HSM", "keyName", "properties.kty", "properties.curveName"],
-  "storage:StorageAccount": ["storage account", "accountName", "sku.name"],
-  "storage:BlobContainer": ["releases", "containerName"],
-  "storage:Blob": ["release, a placeholder", "blobName"],
-  "storage:Table": ["watermark table", "tableName"],
-  "authorization:RoleAssignment": ["role of the machine", "principalType"],
-  "authorization:ManagementLockByScope": ["lock", "lockName", "level"],
-  "compute:VirtualMachine": [
-    "machine",
-    "vmName",
-    "hardwareProfile.vmSize",
-    "storageProfile.imageReference.offer",
-    "storageProfile.osDisk.managedDisk.storageAccountType",
-  ],
-  "operationalinsights:Workspace": ["audit log", "workspaceName", "retentionInDays| days"],
-  "monitor:DiagnosticSetting": ["audit events", "name"],
-  "monitor:ActionGroup": ["who is told", "actionGroupName"],
-  "monitor:ScheduledQueryRule": ["alert", "ruleName", "evaluationFrequency"],
-  "monitor:MetricAlert": ["alert", "ruleName", "evaluationFrequency"],
-};
 
 /** Writes the report. */
 export function report({ settings, plan, rules, cost, warnings, kept }: Report): string {
@@ -100,12 +65,12 @@ function firewallRow(rule: Rule): string[] {
 }
 
 function resourceRows({ type, name, inputs }: PlannedResource): string[][] {
-  const [kind = type, nameKey = "", ...paths] = SHOWN[type.replace("azure-native:", "")] ?? [];
+  const { word = type, name: nameKey = "", shown: paths = [] } = KINDS[type] ?? {};
   const settings = paths.map((entry) => {
     const [path = "", unit = ""] = entry.split("|");
     return `${shown(at(inputs, path))}${unit}`;
   });
-  const row = [kind, String(at(inputs, nameKey) ?? name), settings.join(", ")];
+  const row = [word, String(at(inputs, nameKey) ?? name), settings.join(", ")];
   const guide = commandsReplacedBy(name);
   return guide.length === 0 ? [row] : [row, [`${INDENT}instead of: ${guide.join("; ")}`]];
 }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { customData } from "../../../cloud-init/custom-data.ts";
+import { KINDS } from "../../../infra/components/kinds.ts";
 import { STORE_TAG } from "../../../infra/components/vault.ts";
 import { build } from "../../../infra/index.ts";
 import type { Plan, PlannedResource } from "../../../infra/plan/plan.ts";
@@ -260,6 +261,11 @@ describe("what the program asks Azure for", () => {
     const [criterion] = list(resource(everything, "no-signature").inputs, "criteria.allOf");
     expect(text(criterion, "query")).to.match(/summarize Signatures = count\(\)$/);
     expect(criterion).to.include({ operator: "LessThan", threshold: 1, metricMeasureColumn: "Signatures" });
+  });
+
+  it("is of kinds that a component describes, and no component describes others", () => {
+    const types = new Set(everything.resources.map(({ type }) => type).filter((type) => !/^tezos-signer:/.test(type)));
+    expect(Object.keys(KINDS)).to.have.members([...types]);
   });
 
   it("gives an SSH command only where port 22 is open", () => {
