@@ -1,18 +1,23 @@
 /**
- * Rules that every plan of this stack keeps, whatever the configuration. Pure: planned resources in, broken rules out.
+ * Rules that hold for every signer, whatever its configuration. Pure: registered resources in, broken rules out.
+ * inspection.ts holds each `pulumi preview` and `pulumi up` to them, and `npm run plan` lists them.
+ * What a preview does not know yet breaks no rule; the `up` asks again, once it knows.
  * @module
  */
-import { at, type Plan, type PlannedResource } from "./plan/recorder.ts";
+import { KINDS } from "./components/kinds.ts";
+import { at, type Plan, type RegisteredResource, UNKNOWN } from "./plan/plan.ts";
 
-export interface PolicyRule {
+/** What the rules are asked of: registered resources, and the signer's outputs. */
+type Registered = Plan<RegisteredResource>;
+
+export interface Invariant {
   /** What holds, as a sentence. */
   readonly name: string;
-  /** What breaks it, one line each; none where it holds. */
-  readonly broken: (plan: Plan) => string[];
+  /** Returns how one resource breaks it, a line each; asked before the resource is made. An empty line: by what it is. */
+  readonly brokenBy?: (resource: RegisteredResource) => string[];
+  /** Returns what breaks it among all resources, a line each that begins with the resource's name; asked at the end. */
+  readonly brokenIn?: (plan: Registered) => string[];
 }
-
-/** Kinds that take no tags, or whose tags mean something else. */
-const WITHOUT_TAGS = /:(Subnet|Table|BlobContainer|Blob|RoleAssignment|ManagementLockByScope|DiagnosticSetting|Key)$/;
 
 /** Tezos secret keys in base58check, PEM with content, JSON web tokens, and what Azure's connection strings hold. */
 const SECRET = new RegExp(
@@ -27,153 +32,205 @@ const SECRET = new RegExp(
     .join("|"),
 );
 
-export const POLICY_RULES: readonly PolicyRule[] = [
+/** What a missing value leaves in a text that was put together. */
+const MISSING = /undefined|\[object |\bNaN\b|(^|[-./:])null($|[-./:])/;
+
+export const INVARIANTS: readonly Invariant[] = [
   {
     name: "No rule lets just anyone in",
-    broken: (plan) =>
-      rules(plan).flatMap(({ name, direction, access, ...rule }) => {
-        const open = sources(rule).filter((source) => /^(\*|Internet|Any)$|\/0$/.test(source));
-        return direction === "Inbound" && access === "Allow" ? open.map((source) => `${name} takes ${source}`) : [];
-      }),
+    brokenBy: (resource) =>
+      rules(resource)
+        .filter(({ direction, access }) => direction === "Inbound" && access === "Allow")
+        .flatMap((rule) =>
+          sources(rule)
+            .filter(isAnyone)
+            .map((source) => `${rule.name} takes ${source}`),
+        ),
   },
   {
     name: "Each direction of the firewall ends in a denial of everything else",
-    broken: (plan) =>
-      ["Inbound", "Outbound"].filter((direction) => {
-        const last = rules(plan)
-          .filter((rule) => rule.direction === direction)
-          .at(-1);
-        const all = last?.sourceAddressPrefix === "*" && last.destinationAddressPrefix === "*" && last.protocol === "*";
-        return !(all && last.access === "Deny" && last.destinationPortRange === "*");
-      }),
+    brokenBy: (resource) =>
+      isFirewall(resource) ? ["Inbound", "Outbound"].filter((way) => !isClosed(resource, way)) : [],
+    brokenIn: ({ resources }) => (resources.some(isFirewall) ? [] : ["there is no firewall"]),
   },
   {
     name: "The Internet is reached on port 80, for packages, and on the port of the head's node",
-    broken: (plan) =>
-      rules(plan)
-        .filter(({ direction, access }) => direction === "Outbound" && access === "Allow")
-        .filter(({ destinationAddressPrefix: to }) => /^(\*|Internet|Any)$|\/0$/.test(String(to)))
-        .filter(({ destinationPortRange: port }) => !["80", nodePort(plan)].includes(String(port)))
-        .map(({ name, destinationPortRange: port }) => `${name} goes to port ${port}`),
+    brokenIn: ({ resources }) => {
+      const node = nodePort(resources);
+      if (node === UNKNOWN) return [];
+      return resources.flatMap((resource) =>
+        rules(resource)
+          .filter(({ direction, access }) => direction === "Outbound" && access === "Allow")
+          .filter(({ destinationAddressPrefix: to }) => isAnyone(String(to)))
+          .filter(({ destinationPortRange: port }) => !["80", node].includes(String(port)))
+          .map((rule) => `${resource.name}, ${rule.name} goes to port ${rule.destinationPortRange}`),
+      );
+    },
   },
   {
     name: "The vault and the watermarks' account deny what they are not told to allow",
-    broken: (plan) => [
-      ...of(plan, "keyvault:Vault")
-        .map(({ inputs }) => at(inputs, "properties.networkAcls"))
-        .flatMap((acls) => (isClosed(acls) ? [] : ["the vault"])),
-      ...watermarkAccounts(plan).flatMap(({ name, inputs }) => (isClosed(inputs.networkRuleSet) ? [] : [name])),
-    ],
+    brokenBy: (resource) => {
+      const { type, inputs } = resource;
+      const acls = type === VAULT ? at(inputs, "properties.networkAcls") : inputs.networkRuleSet;
+      return (type === VAULT || isClosedAccount(resource)) && !isDenying(acls) ? [""] : [];
+    },
   },
   {
     name: "The watermarks' account has no shared keys",
-    broken: (plan) =>
-      watermarkAccounts(plan).flatMap(({ name, inputs }) => (inputs.allowSharedKeyAccess === false ? [] : [name])),
+    brokenBy: (resource) => (isClosedAccount(resource) && !is(resource.inputs.allowSharedKeyAccess, false) ? [""] : []),
+  },
+  {
+    name: "The watermarks are not in the account of the releases",
+    brokenBy: ({ type, parentType }) => (type === TABLE && parentType === RELEASES ? [""] : []),
+    brokenIn: ({ resources }) => {
+      const open = resources.filter(({ type, parentType }) => type === ACCOUNT && parentType === RELEASES);
+      const names = new Set(open.map(({ inputs }) => inputs.accountName).filter((name) => name !== UNKNOWN));
+      return resources.flatMap(({ type, name, inputs }) =>
+        type === TABLE && names.has(inputs.accountName) ? [name] : [],
+      );
+    },
   },
   {
     name: "No account is read without a key or a token",
-    broken: (plan) => [
-      ...of(plan, "storage:StorageAccount").flatMap(({ name, inputs }) =>
-        inputs.allowBlobPublicAccess === false && inputs.enableHttpsTrafficOnly === true ? [] : [name],
-      ),
-      ...of(plan, "storage:BlobContainer").flatMap(({ name, inputs }) =>
-        inputs.publicAccess === "None" ? [] : [name],
-      ),
-    ],
+    brokenBy: ({ type, inputs }) => {
+      const closed =
+        type === ACCOUNT
+          ? is(inputs.allowBlobPublicAccess, false) && is(inputs.enableHttpsTrafficOnly, true)
+          : type !== CONTAINER || is(inputs.publicAccess, "None");
+      return closed ? [] : [""];
+    },
   },
   {
     name: "Nobody signs but the machine, and nobody deletes, purges, backs up or exports keys",
-    broken: (plan) =>
-      of(plan, "keyvault:Vault").flatMap(({ inputs }) =>
-        (at(inputs, "properties.accessPolicies") as AccessPolicy[]).flatMap(({ permissions: { keys } }, index) =>
-          keys
-            .filter(
-              (right) =>
-                /^(delete|purge|backup|restore|release|all|rotate)$/i.test(right) || (right === "sign" && index > 0),
-            )
-            .map((right) => `policy ${index} has ${right}`),
-        ),
-      ),
+    brokenBy: ({ type, inputs }) => {
+      const policies = type === VAULT ? at(inputs, "properties.accessPolicies") : [];
+      return list(policies).flatMap((policy, index) =>
+        list(at(policy, "permissions.keys"))
+          .map(String)
+          .filter(
+            (right) =>
+              /^(delete|purge|backup|restore|release|all|rotate)$/i.test(right) || (right === "sign" && index > 0),
+          )
+          .map((right) => `policy ${index} has ${right}`),
+      );
+    },
   },
   {
     name: "No secret is in what the machine is given or what the stack prints",
-    broken: (plan) => [
-      ...of(plan, "compute:VirtualMachine").flatMap(({ inputs }) => [
-        ...(SECRET.test(decoded(at(inputs, "osProfile.customData"))) ? ["customData"] : []),
-        ...(SECRET.test(decoded(inputs.userData)) ? ["userData"] : []),
-      ]),
-      ...Object.entries(plan.outputs).flatMap(([name, value]) => (SECRET.test(JSON.stringify(value)) ? [name] : [])),
-    ],
+    brokenBy: (resource) =>
+      resource.type === MACHINE
+        ? ["osProfile.customData", "userData"].filter((path) => SECRET.test(decoded(at(resource.inputs, path))))
+        : [],
+    brokenIn: ({ outputs }) =>
+      Object.entries(outputs).flatMap(([name, value]) => (SECRET.test(texts(value).join("\n")) ? [name] : [])),
   },
   {
     name: "Every resource says whose it is",
-    broken: (plan) =>
-      plan.resources
-        .filter(({ type }) => type.startsWith("azure-native:") && !WITHOUT_TAGS.test(type))
-        .filter(({ inputs }) => at(inputs, "tags.project") !== "tezos-signer" || at(inputs, "tags.stack") === undefined)
-        .map(({ name }) => name),
+    brokenBy: ({ type, inputs }) => {
+      if (!type.startsWith("azure-native:") || KINDS[type]?.untagged) return [];
+      return at(inputs, "tags.project") === "tezos-signer" && at(inputs, "tags.stack") !== undefined ? [] : [""];
+    },
   },
   {
     name: "No value is missing inside a text",
-    broken: (plan) =>
-      [...plan.resources.map(({ name, inputs }) => [name, inputs] as const), ["outputs", plan.outputs] as const]
-        .filter(([, value]) => /undefined|\[object|NaN|null\b/.test(JSON.stringify(value)))
-        .map(([name]) => name),
+    brokenBy: ({ inputs }) => texts(inputs).filter((text) => MISSING.test(text)),
+    brokenIn: ({ outputs }) =>
+      Object.entries(outputs).flatMap(([name, value]) =>
+        texts(value).some((text) => MISSING.test(text)) ? [name] : [],
+      ),
   },
 ];
 
-/** Broken rules as sentences; none for a plan that keeps them all. */
-export function violations(plan: Plan): string[] {
-  return POLICY_RULES.flatMap(({ name, broken }) => broken(plan).map((what) => `${name}: ${what}`));
-}
-
-interface AccessPolicy {
-  readonly permissions: { readonly keys: readonly string[] };
-}
-
-type SecurityRule = Readonly<Record<string, unknown>>;
-
-function of(plan: Plan, type: string): PlannedResource[] {
-  return plan.resources.filter((resource) => resource.type === `azure-native:${type}`);
-}
-
-/**
- * Every account but the releases': that one holds a container of blobs and nothing else (releases.ts says why it is
- * open). One that holds a table too is none.
- */
-function watermarkAccounts(plan: Plan): PlannedResource[] {
-  const holders = (type: string) => new Set(of(plan, type).map(({ inputs }) => inputs.accountName));
-  const [blobs, tables] = [holders("storage:BlobContainer"), holders("storage:Table")];
-  return of(plan, "storage:StorageAccount").filter(
-    ({ inputs: { accountName } }) => tables.has(accountName) || !blobs.has(accountName),
+/** Returns the rules that one resource breaks, as sentences that name it. */
+export function violationsOf(resource: RegisteredResource): string[] {
+  return INVARIANTS.flatMap(({ name, brokenBy }) =>
+    (brokenBy?.(resource) ?? []).map((how) => `${name}: ${resource.name}${how === "" ? "" : `, ${how}`}`),
   );
 }
 
+/** Returns the rules that all resources together break, as sentences. */
+export function violationsAmong(plan: Registered): string[] {
+  return INVARIANTS.flatMap(({ name, brokenIn }) => (brokenIn?.(plan) ?? []).map((what) => `${name}: ${what}`));
+}
+
+/** Returns every broken rule as a sentence; none for a plan that keeps them all. */
+export function violations(plan: Registered): string[] {
+  return [...plan.resources.flatMap(violationsOf), ...violationsAmong(plan)];
+}
+
+const FIREWALL = "azure-native:network:NetworkSecurityGroup";
+const VAULT = "azure-native:keyvault:Vault";
+const MACHINE = "azure-native:compute:VirtualMachine";
+const ACCOUNT = "azure-native:storage:StorageAccount";
+const CONTAINER = "azure-native:storage:BlobContainer";
+const TABLE = "azure-native:storage:Table";
+const RELEASES = "tezos-signer:infra:Releases";
+
+type SecurityRule = Readonly<Record<string, unknown>>;
+
+const isFirewall = ({ type }: RegisteredResource) => type === FIREWALL;
+
+const isAnyone = (address: string) => /^(\*|Internet|Any)$|\/0$/.test(address);
+
+/** Whether it is an account, and not the releases': releases.ts says why that one is open. */
+function isClosedAccount({ type, parentType }: RegisteredResource): boolean {
+  return type === ACCOUNT && parentType !== RELEASES;
+}
+
 /** The port of the node that the signer asks for the chain's head, as the machine is told it; empty where there is none. */
-function nodePort(plan: Plan): string {
-  const [machine] = of(plan, "compute:VirtualMachine");
-  const node = at(JSON.parse(decoded(machine?.inputs.userData) || "{}"), "settings.head.node");
+function nodePort(resources: readonly RegisteredResource[]): string | typeof UNKNOWN {
+  const told = resources.find(({ type }) => type === MACHINE)?.inputs.userData;
+  if (told === UNKNOWN) return UNKNOWN;
+  const node = at(JSON.parse(decoded(told) || "{}"), "settings.head.node");
   if (node === undefined) return "";
   const { port, protocol } = new URL(String(node));
   return port === "" ? (protocol === "https:" ? "443" : "80") : port;
 }
 
-/** Every security rule of the plan, by priority. */
-function rules(plan: Plan): SecurityRule[] {
-  const all = of(plan, "network:NetworkSecurityGroup").flatMap(({ inputs }) => inputs.securityRules as SecurityRule[]);
-  return all.sort((a, b) => Number(a.priority) - Number(b.priority));
+/** The rules of a firewall by priority; none of any other resource. */
+function rules(resource: RegisteredResource): SecurityRule[] {
+  const all = isFirewall(resource) ? (list(resource.inputs.securityRules) as SecurityRule[]) : [];
+  return [...all].sort((a, b) => Number(a.priority) - Number(b.priority));
 }
 
 function sources(rule: SecurityRule): string[] {
-  return [rule.sourceAddressPrefix, ...((rule.sourceAddressPrefixes as unknown[] | undefined) ?? [])]
+  return [rule.sourceAddressPrefix, ...list(rule.sourceAddressPrefixes)]
     .filter((source) => source !== undefined)
     .map(String);
 }
 
-function isClosed(acls: unknown): boolean {
-  return at(acls, "defaultAction") === "Deny" && at(acls, "bypass") === "None";
+/** Whether the last rule of a direction denies everything. */
+function isClosed(firewall: RegisteredResource, way: string): boolean {
+  if (firewall.inputs.securityRules === UNKNOWN) return true;
+  const last = rules(firewall).findLast(({ direction }) => direction === way);
+  const all = last?.sourceAddressPrefix === "*" && last.destinationAddressPrefix === "*" && last.protocol === "*";
+  return all && last.access === "Deny" && last.destinationPortRange === "*";
+}
+
+/** Whether a value is as it must be, or is not known yet. */
+function is(value: unknown, wanted: unknown): boolean {
+  return value === wanted || value === UNKNOWN;
+}
+
+/** Whether the network rules of a vault or an account deny by default, with no way around them. */
+function isDenying(acls: unknown): boolean {
+  return is(at(acls, "defaultAction"), "Deny") && is(at(acls, "bypass"), "None");
 }
 
 function decoded(base64: unknown): string {
-  return Buffer.from(String(base64 ?? ""), "base64").toString();
+  return typeof base64 === "string" ? Buffer.from(base64, "base64").toString() : "";
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Properties whose text is not put together here: base64 holds every sequence of letters, and tags and paths are the user's. */
+const AS_GIVEN = new Set(["customData", "userData", "keyData", "tags", "source"]);
+
+/** Every text inside a value. */
+function texts(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => (AS_GIVEN.has(name) ? [] : texts(inner)));
 }

@@ -1,17 +1,20 @@
 import { ActionGroup, DiagnosticSetting, MetricAlert, ScheduledQueryRule } from "@pulumi/azure-native/monitor/index.js";
 import { Workspace } from "@pulumi/azure-native/operationalinsights/index.js";
 import * as pulumi from "@pulumi/pulumi";
-import { inside, type Place } from "./context.ts";
+import { inGroup, type StackContext } from "./context.ts";
+import type { Kinds } from "./kind.ts";
 import type { Machine } from "./machine.ts";
 
 export interface AlertsArgs {
-  readonly place: Place;
+  readonly context: StackContext;
   readonly vaultId: pulumi.Input<string>;
   readonly machine: Machine;
   /** Size of the machine: only burstable ones have credits to run out of. */
   readonly size: string;
   /** Where alerts are sent; empty: they are seen in the portal only. */
   readonly email: string;
+  /** A workspace that is there already, in the same region, for the audit log; absent: one of its own. */
+  readonly workspaceId?: pulumi.Input<string> | undefined;
 }
 
 /**
@@ -22,41 +25,29 @@ const SIGNATURES = `union isfuzzy=true (datatable(TimeGenerated:datetime, Operat
 | where OperationName == "KeySign" and HttpStatusCode == 200
 | summarize Signatures = count()`;
 
-/** The vault's audit log, and what wakes the baker: no signatures, a vault that fails or is slow, a machine that is gone or tired. */
+/** The vault's audit log, and alerts: no signatures, vault errors, vault latency, VM unavailable, CPU credits low. */
 export class Alerts extends pulumi.ComponentResource {
   constructor(name: string, args: AlertsArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Alerts", name, {}, options);
-    const { place, vaultId, machine, size, email } = args;
-    const { location, tags } = place;
-    const resourceGroupName = place.group.name;
-    const child = inside(this, place);
+    const { context, vaultId, machine, size, email } = args;
+    const { location, tags } = context;
+    const resourceGroupName = context.group.name;
+    const child = inGroup(this, context);
 
-    const workspace = new Workspace(
-      "log",
-      {
-        resourceGroupName,
-        workspaceName: pulumi.interpolate`tezos-signer-${place.id}`, // deleted names stay taken for 14 days
-        location,
-        sku: { name: "PerGB2018" },
-        retentionInDays: 30,
-        workspaceCapping: { dailyQuotaGb: 1 }, // a signature is about 1 kB; a flood must not become a bill
-        tags,
-      },
-      child,
-    );
+    const workspaceId = args.workspaceId ?? ownWorkspace(context, child);
     new DiagnosticSetting(
-      "audit-events",
+      context.named("audit-events"),
       {
         resourceUri: vaultId,
         name: "audit-events",
-        workspaceId: workspace.id,
+        workspaceId,
         logAnalyticsDestinationType: "Dedicated", // the table AZKVAuditLogs
         logs: [{ category: "AuditEvent", enabled: true }],
       },
       child,
     );
     const group = new ActionGroup(
-      "people",
+      context.named("people"),
       {
         resourceGroupName,
         actionGroupName: "signer-people",
@@ -69,7 +60,7 @@ export class Alerts extends pulumi.ComponentResource {
       child,
     );
     new ScheduledQueryRule(
-      "no-signature",
+      context.named("no-signature"),
       {
         resourceGroupName,
         ruleName: "signer-no-signature",
@@ -78,7 +69,7 @@ export class Alerts extends pulumi.ComponentResource {
         description: "The vault signed nothing. Is the baker up, and does it reach the signer?",
         severity: 0,
         enabled: true,
-        scopes: [workspace.id],
+        scopes: [workspaceId],
         evaluationFrequency: "PT5M",
         windowSize: "PT15M",
         skipQueryValidation: true, // AZKVAuditLogs is there only after the first event
@@ -102,7 +93,7 @@ export class Alerts extends pulumi.ComponentResource {
     );
     for (const { key, scope, ...metric } of metrics(vaultId, machine.id, size.startsWith("Standard_B"))) {
       new MetricAlert(
-        key,
+        context.named(key),
         {
           resourceGroupName,
           ruleName: `signer-${key}`,
@@ -126,6 +117,23 @@ export class Alerts extends pulumi.ComponentResource {
     }
     this.registerOutputs({});
   }
+}
+
+function ownWorkspace(context: StackContext, child: pulumi.CustomResourceOptions): pulumi.Output<string> {
+  const workspace = new Workspace(
+    context.named("log"),
+    {
+      resourceGroupName: context.group.name,
+      workspaceName: pulumi.interpolate`tezos-signer-${context.id}`, // deleted names stay taken for 14 days
+      location: context.location,
+      sku: { name: "PerGB2018" },
+      retentionInDays: 30,
+      workspaceCapping: { dailyQuotaGb: 1 }, // a signature is about 1 kB; a flood must not become a bill
+      tags: context.tags,
+    },
+    child,
+  );
+  return workspace.id;
 }
 
 /** The table of metric alerts (names: supported-metrics pages of Microsoft.KeyVault/vaults and virtualMachines). */
@@ -183,3 +191,16 @@ function metrics(vaultId: pulumi.Input<string>, machineId: pulumi.Input<string>,
   ];
   return all.filter(({ key }) => burstable || key !== "machine-tired");
 }
+
+/** What the plan shows of the audit log and the alerts. */
+export const ALERTS_KINDS: Kinds = {
+  "azure-native:operationalinsights:Workspace": {
+    word: "audit log",
+    name: "workspaceName",
+    shown: ["retentionInDays| days"],
+  },
+  "azure-native:monitor:DiagnosticSetting": { word: "audit events", name: "name", untagged: true },
+  "azure-native:monitor:ActionGroup": { word: "who is told", name: "actionGroupName" },
+  "azure-native:monitor:ScheduledQueryRule": { word: "alert", name: "ruleName", shown: ["evaluationFrequency"] },
+  "azure-native:monitor:MetricAlert": { word: "alert", name: "ruleName", shown: ["evaluationFrequency"] },
+};

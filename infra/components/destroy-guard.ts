@@ -8,8 +8,9 @@ import * as pulumi from "@pulumi/pulumi";
  * it first. The machine itself cannot be protected, since then no upgrade could replace it.
  */
 export class DestroyGuard extends pulumi.ComponentResource {
-  constructor(name: string, guarded: pulumi.Resource[]) {
-    super("tezos-signer:infra:ProductionStackIsNotDestroyed", name, {}, { protect: true, dependsOn: guarded });
+  constructor(name: string, guarded: pulumi.Resource[], options?: pulumi.ComponentResourceOptions) {
+    const guard = { ...options, protect: true, dependsOn: guarded };
+    super("tezos-signer:infra:ProductionStackIsNotDestroyed", name, {}, guard);
     this.registerOutputs({});
   }
 }

@@ -1,10 +1,11 @@
 import { VirtualMachine } from "@pulumi/azure-native/compute/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Image } from "../config/machine-image.ts";
-import { inside, type Place } from "./context.ts";
+import { inGroup, type StackContext } from "./context.ts";
+import type { Kinds } from "./kind.ts";
 
 export interface MachineArgs {
-  readonly place: Place;
+  readonly context: StackContext;
   readonly interfaceId: pulumi.Input<string>;
   readonly identityId: pulumi.Input<string>;
   readonly size: string;
@@ -12,7 +13,7 @@ export interface MachineArgs {
   readonly sshPublicKey: string;
   /** What it does at its first boot, base64. Azure cannot change it: another one is another machine. */
   readonly customData: string;
-  /** What it is told, as text: user-data.ts. Azure changes it in place, and the machine reads it again. */
+  /** What it is told, as text: user-data.ts. Azure changes it in context, and the machine reads it again. */
   readonly userData: pulumi.Input<string>;
   /** The release that userData names: it must be there first. */
   readonly release: pulumi.Resource;
@@ -41,13 +42,13 @@ export class Machine extends pulumi.ComponentResource {
 
   constructor(name: string, args: MachineArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Machine", name, {}, options);
-    const { place, size } = args;
+    const { context, size } = args;
     new VirtualMachine(
-      "machine",
+      context.named("machine"),
       {
-        resourceGroupName: place.group.name,
+        resourceGroupName: context.group.name,
         vmName: MACHINE_NAME,
-        location: place.location,
+        location: context.location,
         hardwareProfile: { vmSize: size },
         identity: { type: "UserAssigned", userAssignedIdentities: [args.identityId] },
         networkProfile: { networkInterfaces: [{ id: args.interfaceId, primary: true, deleteOption: "Detach" }] },
@@ -77,10 +78,10 @@ export class Machine extends pulumi.ComponentResource {
         },
         diagnosticsProfile: { bootDiagnostics: { enabled: true } }, // the boot log is readable with port 22 closed
         userData: pulumi.output(args.userData).apply((text) => Buffer.from(text).toString("base64")),
-        tags: place.tags,
+        tags: context.tags,
       },
       {
-        ...inside(this, place),
+        ...inGroup(this, context),
         dependsOn: [args.release],
         // Azure fixes these at creation, and the provider plans an update that fails (pulumi-azure-native#577). A size is
         // fixed too where one of the two has a temporary disk, as Standard_B1s has and its successor has not (resize-vm).
@@ -90,7 +91,7 @@ export class Machine extends pulumi.ComponentResource {
       },
     );
     // From names, not from the resource: a preview of a replacement would not know it, and alerts would show false changes.
-    this.id = pulumi.interpolate`${place.group.id}/providers/Microsoft.Compute/virtualMachines/${MACHINE_NAME}`;
+    this.id = pulumi.interpolate`${context.group.id}/providers/Microsoft.Compute/virtualMachines/${MACHINE_NAME}`;
     this.registerOutputs({ id: this.id });
   }
 }
@@ -110,3 +111,16 @@ function sayWhichSize(size: string): pulumi.ErrorHookFunction {
     return false;
   };
 }
+
+/** What the plan shows of the machine. */
+export const MACHINE_KINDS: Kinds = {
+  "azure-native:compute:VirtualMachine": {
+    word: "machine",
+    name: "vmName",
+    shown: [
+      "hardwareProfile.vmSize",
+      "storageProfile.imageReference.offer",
+      "storageProfile.osDisk.managedDisk.storageAccountType",
+    ],
+  },
+};

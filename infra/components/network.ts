@@ -7,12 +7,18 @@ import {
 } from "@pulumi/azure-native/network/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Rule } from "../firewall.ts";
-import { inside, type Place } from "./context.ts";
+import { inGroup, type StackContext } from "./context.ts";
+import type { Kinds } from "./kind.ts";
 
 export interface NetworkArgs {
-  readonly place: Place;
+  readonly context: StackContext;
   /** All rules of the firewall, in both directions. */
   readonly rules: readonly Rule[];
+  /**
+   * A subnet that is there already, in the same region, with the service endpoints Microsoft.KeyVault and
+   * Microsoft.Storage; absent: a network of its own.
+   */
+  readonly subnetId?: pulumi.Input<string> | undefined;
 }
 
 /**
@@ -23,25 +29,14 @@ export class Network extends pulumi.ComponentResource {
   readonly interfaceId: pulumi.Output<string>;
   readonly publicIp: pulumi.Output<string>;
 
-  constructor(name: string, { place, rules }: NetworkArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { context, rules, subnetId }: NetworkArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Network", name, {}, options);
-    const { group, location, tags } = place;
+    const { group, location, tags } = context;
     const resourceGroupName = group.name;
-    const child = inside(this, place);
+    const child = inGroup(this, context);
 
-    const network = new VirtualNetwork(
-      "virtual-network",
-      {
-        resourceGroupName,
-        virtualNetworkName: "signer-network",
-        location,
-        addressSpace: { addressPrefixes: ["10.0.0.0/24"] },
-        tags,
-      },
-      child,
-    );
     const firewall = new NetworkSecurityGroup(
-      "firewall",
+      context.named("firewall"),
       {
         resourceGroupName,
         networkSecurityGroupName: "signer-firewall",
@@ -52,22 +47,9 @@ export class Network extends pulumi.ComponentResource {
       },
       child,
     );
-    const subnet = new Subnet(
-      "subnet",
-      {
-        resourceGroupName,
-        virtualNetworkName: network.name,
-        subnetName: "signer",
-        addressPrefix: "10.0.0.0/28",
-        networkSecurityGroup: { id: firewall.id },
-        // The vault's and the account's firewalls know the subnet by these.
-        serviceEndpoints: [{ service: "Microsoft.KeyVault" }, { service: "Microsoft.Storage" }],
-        defaultOutboundAccess: false, // the way out is the public address below
-      },
-      child,
-    );
+    this.subnetId = subnetId === undefined ? this.#ownSubnet(context, firewall) : pulumi.output(subnetId);
     const address = new PublicIPAddress(
-      "address",
+      context.named("address"),
       {
         resourceGroupName,
         publicIpAddressName: "signer-address",
@@ -80,17 +62,19 @@ export class Network extends pulumi.ComponentResource {
       child,
     );
     const networkInterface = new NetworkInterface(
-      "interface",
+      context.named("interface"),
       {
         resourceGroupName,
         networkInterfaceName: "signer-interface",
         location,
+        // Whoever else is in a subnet that was there has rules of their own: these are for this machine alone.
+        ...(subnetId === undefined ? {} : { networkSecurityGroup: { id: firewall.id } }),
         ipConfigurations: [
           {
             name: "signer",
             primary: true,
             privateIPAllocationMethod: "Dynamic",
-            subnet: { id: subnet.id },
+            subnet: { id: this.subnetId },
             publicIPAddress: { id: address.id },
           },
         ],
@@ -99,11 +83,42 @@ export class Network extends pulumi.ComponentResource {
       child,
     );
 
-    this.subnetId = subnet.id;
     this.interfaceId = networkInterface.id;
     // A static address is there as soon as it is created; before that a preview knows none.
     this.publicIp = address.ipAddress.apply((ip) => ip ?? "");
     this.registerOutputs({ subnetId: this.subnetId, interfaceId: this.interfaceId, publicIp: this.publicIp });
+  }
+
+  /** A network with one subnet behind the firewall. */
+  #ownSubnet(context: StackContext, firewall: NetworkSecurityGroup): pulumi.Output<string> {
+    const { location, tags } = context;
+    const resourceGroupName = context.group.name;
+    const network = new VirtualNetwork(
+      context.named("virtual-network"),
+      {
+        resourceGroupName,
+        virtualNetworkName: "signer-network",
+        location,
+        addressSpace: { addressPrefixes: ["10.0.0.0/24"] },
+        tags,
+      },
+      inGroup(this, context),
+    );
+    const subnet = new Subnet(
+      context.named("subnet"),
+      {
+        resourceGroupName,
+        virtualNetworkName: network.name,
+        subnetName: "signer",
+        addressPrefix: "10.0.0.0/28",
+        networkSecurityGroup: { id: firewall.id },
+        // The vault's and the account's firewalls know the subnet by these.
+        serviceEndpoints: [{ service: "Microsoft.KeyVault" }, { service: "Microsoft.Storage" }],
+        defaultOutboundAccess: false, // the way out is the public address
+      },
+      inGroup(this, context),
+    );
+    return subnet.id;
   }
 }
 
@@ -114,3 +129,26 @@ function securityRule({ sourceAddressPrefixes, ...rule }: Rule) {
     : { sourceAddressPrefixes: [...sourceAddressPrefixes] };
   return { ...rule, ...source, sourcePortRange: "*" };
 }
+
+/** What the plan shows of the network. */
+export const NETWORK_KINDS: Kinds = {
+  "azure-native:network:VirtualNetwork": {
+    word: "virtual network",
+    name: "virtualNetworkName",
+    shown: ["addressSpace.addressPrefixes"],
+  },
+  "azure-native:network:Subnet": {
+    word: "subnet",
+    name: "subnetName",
+    shown: ["addressPrefix", "serviceEndpoints"],
+    untagged: true,
+  },
+  "azure-native:network:NetworkSecurityGroup": { word: "firewall", name: "networkSecurityGroupName" },
+  "azure-native:network:PublicIPAddress": {
+    word: "public address",
+    name: "publicIpAddressName",
+    shown: ["sku.name", "publicIPAllocationMethod"],
+    chosen: { ipAddress: "<address>" },
+  },
+  "azure-native:network:NetworkInterface": { word: "network interface", name: "networkInterfaceName" },
+};

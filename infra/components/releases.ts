@@ -1,7 +1,8 @@
 import { RoleAssignment } from "@pulumi/azure-native/authorization/index.js";
 import { Blob, BlobContainer, StorageAccount } from "@pulumi/azure-native/storage/index.js";
 import * as pulumi from "@pulumi/pulumi";
-import { inside, type Place, roleDefinitionId } from "./context.ts";
+import { inGroup, roleDefinitionId, type StackContext } from "./context.ts";
+import type { Kinds } from "./kind.ts";
 
 /** What the machine runs: one tar, named by its hash. */
 export interface Release {
@@ -14,7 +15,7 @@ export interface Release {
 }
 
 export interface ReleasesArgs {
-  readonly place: Place;
+  readonly context: StackContext;
   /** Object id of the machine's identity: the one that reads. */
   readonly readerId: pulumi.Input<string>;
   /** The release that the machine is told to run. */
@@ -44,17 +45,17 @@ export class Releases extends pulumi.ComponentResource {
 
   constructor(name: string, args: ReleasesArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Releases", name, {}, options);
-    const { place, release, earlier } = args;
-    const resourceGroupName = place.group.name;
-    const child = inside(this, place);
-    const accountName = pulumi.interpolate`tzrel${place.id}`;
+    const { context, release, earlier } = args;
+    const resourceGroupName = context.group.name;
+    const child = inGroup(this, context);
+    const accountName = pulumi.interpolate`tzrel${context.id}`;
 
     const account = new StorageAccount(
-      "release-account",
+      context.named("release-account"),
       {
         resourceGroupName,
         accountName,
-        location: place.location,
+        location: context.location,
         kind: "StorageV2",
         sku: { name: "Standard_LRS" }, // a lost release is uploaded again
         allowSharedKeyAccess: true,
@@ -64,17 +65,17 @@ export class Releases extends pulumi.ComponentResource {
         minimumTlsVersion: "TLS1_2",
         publicNetworkAccess: "Enabled",
         networkRuleSet: { defaultAction: "Allow" },
-        tags: place.tags,
+        tags: context.tags,
       },
       child,
     );
     const container = new BlobContainer(
-      "release-container",
+      context.named("release-container"),
       { resourceGroupName, accountName: account.name, containerName: CONTAINER, publicAccess: "None" },
       child,
     );
     new RoleAssignment(
-      "release-role",
+      context.named("release-role"),
       {
         scope: account.id,
         principalId: args.readerId,
@@ -85,7 +86,7 @@ export class Releases extends pulumi.ComponentResource {
     );
     const blob = (fileName: string, source: pulumi.asset.Asset | undefined) =>
       new Blob(
-        blobResource(fileName),
+        context.named(blobResource(fileName)),
         {
           resourceGroupName,
           accountName: account.name,
@@ -111,3 +112,9 @@ export class Releases extends pulumi.ComponentResource {
 function blobResource(fileName: string): string {
   return fileName.replace(/^.*-([0-9a-f]{12})\.tar$/, "release-$1");
 }
+
+/** What the plan shows of the releases, beside their account and their role (watermark-table.ts). */
+export const RELEASES_KINDS: Kinds = {
+  "azure-native:storage:BlobContainer": { word: "releases", name: "containerName", untagged: true },
+  "azure-native:storage:Blob": { word: "release, a placeholder", name: "blobName", untagged: true },
+};

@@ -1,11 +1,13 @@
 import { ManagementLockByScope } from "@pulumi/azure-native/authorization/index.js";
 import { Key, Vault } from "@pulumi/azure-native/keyvault/index.js";
 import * as pulumi from "@pulumi/pulumi";
+import { STORE_TAG } from "../../signer/contract.ts";
 import type { GeneratedKey, KeyImporter } from "../config/readers.ts";
-import { inside, type Place } from "./context.ts";
+import { inGroup, type StackContext } from "./context.ts";
+import type { Kinds } from "./kind.ts";
 
 export interface KeyVaultArgs {
-  readonly place: Place;
+  readonly context: StackContext;
   readonly tenantId: pulumi.Input<string>;
   /** Object id of the machine's identity: the one that signs. */
   readonly signerId: pulumi.Input<string>;
@@ -19,9 +21,6 @@ export interface KeyVaultArgs {
   readonly keys: readonly GeneratedKey[];
 }
 
-/** Tag of a key: the id of the watermark store that remembers what it signed. */
-export const STORE_TAG = "tezos-signer-watermarks";
-
 /** A premium vault that answers the signer's subnet and nobody else, and its keys. */
 export class KeyVault extends pulumi.ComponentResource {
   readonly id: pulumi.Output<string>;
@@ -29,15 +28,15 @@ export class KeyVault extends pulumi.ComponentResource {
 
   constructor(name: string, args: KeyVaultArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:KeyVault", name, {}, options);
-    const { place, keyImporter, tenantId } = args;
-    const resourceGroupName = place.group.name;
+    const { context, keyImporter, tenantId } = args;
+    const resourceGroupName = context.group.name;
 
     const vault = new Vault(
-      "vault",
+      context.named("vault"),
       {
         resourceGroupName,
-        vaultName: pulumi.interpolate`tezos-${place.id}`,
-        location: place.location,
+        vaultName: pulumi.interpolate`tezos-${context.id}`,
+        location: context.location,
         properties: {
           tenantId,
           sku: { family: "A", name: "premium" }, // HSM keys need premium
@@ -53,23 +52,23 @@ export class KeyVault extends pulumi.ComponentResource {
           },
           publicNetworkAccess: "Enabled", // the firewall above is in force only then
           enableSoftDelete: true,
-          softDeleteRetentionInDays: place.production ? 90 : 7,
-          ...(place.production ? { enablePurgeProtection: true } : {}), // `false` is refused: it is set or absent
+          softDeleteRetentionInDays: context.production ? 90 : 7,
+          ...(context.production ? { enablePurgeProtection: true } : {}), // `false` is refused: it is set or absent
           enabledForDeployment: false,
           enabledForDiskEncryption: false,
           enabledForTemplateDeployment: false,
         },
-        tags: place.tags,
+        tags: context.tags,
       },
       {
-        ...inside(this, place),
+        ...inGroup(this, context),
         // Fixed at creation; a stack that turns to production later keeps its 7 days.
         ignoreChanges: ["properties.softDeleteRetentionInDays"],
       },
     );
     for (const key of args.keys) {
       new Key(
-        key.name,
+        context.named(key.name),
         {
           resourceGroupName,
           vaultName: vault.name,
@@ -80,10 +79,10 @@ export class KeyVault extends pulumi.ComponentResource {
             keyOps: ["sign", "verify"],
             attributes: { enabled: true, exportable: false },
           },
-          tags: { [STORE_TAG]: place.id },
+          tags: { [STORE_TAG]: context.id },
         },
         {
-          ...inside(this, place),
+          ...inGroup(this, context),
           // Deleting a key is a request to the vault itself, which the firewall refuses: it goes with its group or stays.
           retainOnDelete: true,
           // Azure leaves an existing key as it is and says nothing: better a create that fails on the taken name.
@@ -91,10 +90,10 @@ export class KeyVault extends pulumi.ComponentResource {
         },
       );
     }
-    if (place.production) {
+    if (context.production) {
       // Deleting the group would delete its content, whatever Pulumi protects: Azure itself refuses.
       new ManagementLockByScope(
-        "vault-lock",
+        context.named("vault-lock"),
         { scope: vault.id, lockName: "keeps-the-keys", level: "CanNotDelete", notes: "Holds the baker's keys" },
         { parent: this },
       );
@@ -115,3 +114,24 @@ function accessPolicies({ tenantId, signerId, keyImporter }: KeyVaultArgs) {
   }
   return policies;
 }
+
+/** What the plan shows of the vault. The tags of a key say which watermark store it is bound to. */
+export const VAULT_KINDS: Kinds = {
+  "azure-native:keyvault:Vault": {
+    word: "key vault",
+    name: "vaultName",
+    shown: ["properties.sku.name", "properties.softDeleteRetentionInDays| days of soft delete"],
+  },
+  "azure-native:keyvault:Key": {
+    word: "key in the HSM",
+    name: "keyName",
+    shown: ["properties.kty", "properties.curveName"],
+    untagged: true,
+  },
+  "azure-native:authorization:ManagementLockByScope": {
+    word: "lock",
+    name: "lockName",
+    shown: ["level"],
+    untagged: true,
+  },
+};

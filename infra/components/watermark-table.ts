@@ -1,10 +1,11 @@
 import { ManagementLockByScope, RoleAssignment } from "@pulumi/azure-native/authorization/index.js";
 import { StorageAccount, Table } from "@pulumi/azure-native/storage/index.js";
 import * as pulumi from "@pulumi/pulumi";
-import { inside, type Place, roleDefinitionId } from "./context.ts";
+import { inGroup, roleDefinitionId, type StackContext } from "./context.ts";
+import type { Kinds } from "./kind.ts";
 
 export interface WatermarkTableArgs {
-  readonly place: Place;
+  readonly context: StackContext;
   /** Object id of the machine's identity: the one that reads and writes. */
   readonly signerId: pulumi.Input<string>;
   /** The subnet that may reach the table; its Microsoft.Storage endpoint must exist first. */
@@ -23,16 +24,16 @@ export class WatermarkTable extends pulumi.ComponentResource {
 
   constructor(name: string, args: WatermarkTableArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:WatermarkTable", name, {}, options);
-    const { place } = args;
-    const resourceGroupName = place.group.name;
-    const child = inside(this, place);
+    const { context } = args;
+    const resourceGroupName = context.group.name;
+    const child = inGroup(this, context);
 
     const account = new StorageAccount(
-      "account",
+      context.named("account"),
       {
         resourceGroupName,
-        accountName: pulumi.interpolate`tezos${place.id}`,
-        location: place.location,
+        accountName: pulumi.interpolate`tezos${context.id}`,
+        location: context.location,
         kind: "StorageV2",
         sku: { name: `Standard_${args.redundancy}` },
         allowSharedKeyAccess: false, // the machine's identity is the only way in
@@ -48,17 +49,17 @@ export class WatermarkTable extends pulumi.ComponentResource {
           virtualNetworkRules: [{ virtualNetworkResourceId: args.subnetId, action: "Allow" }],
           ipRules: [],
         },
-        tags: place.tags,
+        tags: context.tags,
       },
       child,
     );
     const table = new Table(
-      "watermarks",
+      context.named("watermarks"),
       { resourceGroupName, accountName: account.name, tableName: "watermarks" },
       child,
     );
     new RoleAssignment(
-      "table-role",
+      context.named("table-role"),
       {
         scope: account.id,
         principalId: args.signerId,
@@ -67,9 +68,9 @@ export class WatermarkTable extends pulumi.ComponentResource {
       },
       child,
     );
-    if (place.production) {
+    if (context.production) {
       new ManagementLockByScope(
-        "account-lock",
+        context.named("account-lock"),
         { scope: account.id, lockName: "keeps-the-watermarks", level: "CanNotDelete", notes: "Holds what was signed" },
         { parent: this },
       );
@@ -80,3 +81,10 @@ export class WatermarkTable extends pulumi.ComponentResource {
     this.registerOutputs({ endpoint: this.endpoint, table: this.table });
   }
 }
+
+/** What the plan shows of the table and its account. */
+export const WATERMARK_TABLE_KINDS: Kinds = {
+  "azure-native:storage:StorageAccount": { word: "storage account", name: "accountName", shown: ["sku.name"] },
+  "azure-native:storage:Table": { word: "watermark table", name: "tableName", untagged: true },
+  "azure-native:authorization:RoleAssignment": { word: "role of the machine", name: "principalType", untagged: true },
+};

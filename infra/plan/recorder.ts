@@ -1,61 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
-
-/** A resource as the program asks Pulumi for it. */
-export interface PlannedResource {
-  /** `azure-native:network:Subnet`, or a component's own type. */
-  readonly type: string;
-  readonly name: string;
-  readonly inputs: Readonly<Record<string, unknown>>;
-  readonly options: {
-    readonly protect: boolean;
-    readonly retainOnDelete: boolean;
-    /** Name of the resource whose deletion deletes this one too. */
-    readonly deletedWith: string;
-    readonly deleteBeforeReplace: boolean;
-    readonly replaceOnChanges: readonly string[];
-    readonly ignoreChanges: readonly string[];
-    /** Names of the resources that must exist first. */
-    readonly dependencies: readonly string[];
-    readonly parent: string;
-  };
-}
-
-export interface Plan {
-  readonly resources: readonly PlannedResource[];
-  readonly outputs: Readonly<Record<string, unknown>>;
-}
-
-/** What Azure would choose, as a reader of the plan sees it. */
-const CHOSEN_BY_AZURE: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  "random:index/randomId:RandomId": { hex: "<random>" },
-  "azure-native:network:PublicIPAddress": { ipAddress: "<address>" },
-  "azure-native:managedidentity:UserAssignedIdentity": {
-    principalId: "<machine>",
-    clientId: "<client>",
-    tenantId: "<tenant>",
-  },
-};
-
-/** Inputs that name a resource, in the order in which a type's are looked for. */
-const NAMES = [
-  "resourceGroupName",
-  "virtualNetworkName",
-  "subnetName",
-  "networkSecurityGroupName",
-  "publicIpAddressName",
-  "networkInterfaceName",
-  "resourceName",
-  "vaultName",
-  "keyName",
-  "accountName",
-  "tableName",
-  "containerName",
-  "blobName",
-  "vmName",
-  "workspaceName",
-];
+import { KINDS } from "../components/kinds.ts";
+import { type Plan, type PlannedResource, typeOf } from "./plan.ts";
 
 /**
  * Runs a program against a stand-in for Pulumi's engine and notes every resource that it registers.
@@ -68,13 +15,24 @@ export async function record(stack: string, program: () => Record<string, unknow
     call: () => ({}),
     newResource: ({ type, name, inputs, custom }: pulumi.runtime.MockResourceArgs) => ({
       id: custom ? resourceId(type, name) : undefined,
-      state: { ...inputs, ...(custom ? { name: physicalName(inputs) ?? name } : {}), ...CHOSEN_BY_AZURE[type] },
+      state: {
+        ...inputs,
+        ...(custom ? { name: inputs[KINDS[type]?.name ?? ""] ?? name } : {}),
+        ...KINDS[type]?.chosen,
+      },
     }),
   };
   class Recorder extends MockMonitor {
     override async registerResource(request: Request, callback: Callback) {
       const inputs = (await unwrap(request.getObject()?.toJavaScript() ?? {})) as Record<string, unknown>;
-      requests.push({ type: request.getType(), name: request.getName(), inputs, options: options(request) });
+      const parentType = typeOf(request.getParent());
+      requests.push({
+        type: request.getType(),
+        name: request.getName(),
+        parentType,
+        inputs,
+        options: options(request),
+      });
       return super.registerResource(request, callback);
     }
     /** The mocks of the SDK know no error hooks. */
@@ -109,11 +67,6 @@ function resourceId(type: string, name: string): string {
   return `/subscriptions/<subscription>/${type.split(":").slice(1).join("/")}/${name}`;
 }
 
-/** The innermost name among a resource's inputs: a subnet's inputs name its group and its network too. */
-function physicalName(inputs: Readonly<Record<string, unknown>>): unknown {
-  return NAMES.map((key) => inputs[key]).findLast((name) => name !== undefined);
-}
-
 /** Pulumi marks what is no plain JSON by this key (sdk/go/common/resource/sig), and says by its value what it is. */
 const MARK = "4dabf18193072939515e22adb298388d";
 const ASSET = "c44067f5952c0a294b673a41bacd8c17";
@@ -138,11 +91,4 @@ async function settle(outputs: Record<string, unknown>): Promise<Record<string, 
   });
   await pulumi.runtime.disconnect(false);
   return values;
-}
-
-/** The value at a path of names and indices, such as `securityRules.0.access`; undefined where there is none. */
-export function at(value: unknown, path: string): unknown {
-  return path
-    .split(".")
-    .reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], value);
 }

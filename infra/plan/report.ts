@@ -4,11 +4,12 @@
  */
 
 import { SIGNER_PORT } from "../../signer/contract.ts";
+import { KINDS } from "../components/kinds.ts";
 import type { StackConfig } from "../config/schema.ts";
 import type { Rule } from "../firewall.ts";
 import type { CostEstimate } from "./cost.ts";
 import { commandsReplacedBy } from "./guide.ts";
-import { at, type Plan, type PlannedResource } from "./recorder.ts";
+import { at, type Plan, type PlannedResource } from "./plan.ts";
 
 export interface Report {
   readonly settings: StackConfig;
@@ -16,53 +17,15 @@ export interface Report {
   readonly rules: readonly Rule[];
   readonly cost: CostEstimate;
   readonly warnings: readonly string[];
-  /** Names of the rules that the plan keeps. */
+  /** Names of the invariants: the program refuses to register what breaks one. */
   readonly kept: readonly string[];
-  /** Broken rules, as sentences. */
-  readonly broken: readonly string[];
 }
 
 const WIDTH = 100;
 const INDENT = "    ";
 
-/** What to show of a kind of resource: a word for it, its own name, and paths to its key settings with their unit. */
-const SHOWN: Readonly<Record<string, readonly [kind: string, name: string, ...settings: string[]]>> = {
-  "resources:ResourceGroup": ["resource group", "resourceGroupName", "location"],
-  "network:VirtualNetwork": ["virtual network", "virtualNetworkName", "addressSpace.addressPrefixes"],
-  "network:Subnet": ["subnet", "subnetName", "addressPrefix", "serviceEndpoints"],
-  "network:NetworkSecurityGroup": ["firewall", "networkSecurityGroupName"],
-  "network:PublicIPAddress": ["public address", "publicIpAddressName", "sku.name", "publicIPAllocationMethod"],
-  "network:NetworkInterface": ["network interface", "networkInterfaceName"],
-  "managedidentity:UserAssignedIdentity": ["machine's identity", "resourceName"],
-  "keyvault:Vault": [
-    "key vault",
-    "vaultName",
-    "properties.sku.name",
-    "properties.softDeleteRetentionInDays| days of soft delete",
-  ],
-  "keyvault:Key": ["key in the HSM", "keyName", "properties.kty", "properties.curveName"],
-  "storage:StorageAccount": ["storage account", "accountName", "sku.name"],
-  "storage:BlobContainer": ["releases", "containerName"],
-  "storage:Blob": ["release, a placeholder", "blobName"],
-  "storage:Table": ["watermark table", "tableName"],
-  "authorization:RoleAssignment": ["role of the machine", "principalType"],
-  "authorization:ManagementLockByScope": ["lock", "lockName", "level"],
-  "compute:VirtualMachine": [
-    "machine",
-    "vmName",
-    "hardwareProfile.vmSize",
-    "storageProfile.imageReference.offer",
-    "storageProfile.osDisk.managedDisk.storageAccountType",
-  ],
-  "operationalinsights:Workspace": ["audit log", "workspaceName", "retentionInDays| days"],
-  "monitor:DiagnosticSetting": ["audit events", "name"],
-  "monitor:ActionGroup": ["who is told", "actionGroupName"],
-  "monitor:ScheduledQueryRule": ["alert", "ruleName", "evaluationFrequency"],
-  "monitor:MetricAlert": ["alert", "ruleName", "evaluationFrequency"],
-};
-
 /** Writes the report. */
-export function report({ settings, plan, rules, cost, warnings, kept, broken }: Report): string {
+export function report({ settings, plan, rules, cost, warnings, kept }: Report): string {
   const azure = plan.resources.filter(({ type }) => type.startsWith("azure-native:"));
   const kind = settings.production ? "production" : "throw-away";
   return [
@@ -83,7 +46,6 @@ export function report({ settings, plan, rules, cost, warnings, kept, broken }: 
       `Rules kept: ${kept.length}`,
       kept.map((name) => `ok  ${name}`),
     ),
-    ...(broken.length > 0 ? [section("Rules broken", broken)] : []),
     ...(warnings.length > 0 ? [section("Warnings", warnings)] : []),
   ].join("\n");
 }
@@ -104,12 +66,12 @@ function firewallRow(rule: Rule): string[] {
 }
 
 function resourceRows({ type, name, inputs }: PlannedResource): string[][] {
-  const [kind = type, nameKey = "", ...paths] = SHOWN[type.replace("azure-native:", "")] ?? [];
+  const { word = type, name: nameKey = "", shown: paths = [] } = KINDS[type] ?? {};
   const settings = paths.map((entry) => {
     const [path = "", unit = ""] = entry.split("|");
     return `${shown(at(inputs, path))}${unit}`;
   });
-  const row = [kind, String(at(inputs, nameKey) ?? name), settings.join(", ")];
+  const row = [word, String(at(inputs, nameKey) ?? name), settings.join(", ")];
   const guide = commandsReplacedBy(name);
   return guide.length === 0 ? [row] : [row, [`${INDENT}instead of: ${guide.join("; ")}`]];
 }

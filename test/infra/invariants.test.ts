@@ -1,7 +1,8 @@
 import { expect } from "chai";
-import { POLICY_RULES, violations } from "../../infra/invariants.ts";
-import type { Plan } from "../../infra/plan/recorder.ts";
+import { INVARIANTS, violations } from "../../infra/invariants.ts";
+import { type Plan, UNKNOWN } from "../../infra/plan/plan.ts";
 import { EVERYTHING, plan } from "../fixtures/stack-configs.ts";
+import { released } from "./stack.ts";
 
 /** A plan in which one input of one resource is another. */
 function altered(planned: Plan, name: string, path: string, value: unknown): Plan {
@@ -22,7 +23,7 @@ const base64 = (content: string) => Buffer.from(content).toString("base64");
 /** For the scanner: the form of a Tezos secret key, and no key. */
 const SECRET = `edsk${"2".repeat(50)}`;
 
-describe("policies over planned resources", () => {
+describe("the invariants", () => {
   let everything: Plan;
 
   before(async () => {
@@ -35,18 +36,16 @@ describe("policies over planned resources", () => {
   });
 
   const breaches: readonly (readonly [resource: string, path: string, value: unknown, rule: RegExp])[] = [
-    ["firewall", "securityRules.0.sourceAddressPrefixes", ["0.0.0.0/0"], /lets just anyone in: baker/],
-    ["firewall", "securityRules.0.sourceAddressPrefix", "*", /lets just anyone in: baker/],
-    ["firewall", "securityRules.0.sourceAddressPrefix", "Internet", /lets just anyone in: baker/],
+    ["firewall", "securityRules.0.sourceAddressPrefixes", ["0.0.0.0/0"], /lets just anyone in: firewall, baker takes/],
+    ["firewall", "securityRules.0.sourceAddressPrefix", "*", /lets just anyone in: firewall, baker takes/],
+    ["firewall", "securityRules.0.sourceAddressPrefix", "Internet", /lets just anyone in: firewall, baker takes/],
     ["firewall", "securityRules.2.access", "Allow", /lets just anyone in|denial of everything/],
-    ["firewall", "securityRules.2.destinationPortRange", "22", /denial of everything else: Inbound/],
+    ["firewall", "securityRules.2.destinationPortRange", "22", /denial of everything else: firewall, Inbound/],
     ["vault", "properties.networkAcls.defaultAction", "Allow", /deny what they are not told/],
     ["vault", "properties.networkAcls.bypass", "AzureServices", /deny what they are not told/],
     ["account", "networkRuleSet.defaultAction", "Allow", /deny what they are not told/],
     ["account", "allowSharedKeyAccess", true, /no shared keys: account/],
-    ["watermarks", "accountName", "tzrel<random>", /deny what they are not told to allow: release-account/],
-    ["watermarks", "accountName", "tzrel<random>", /no shared keys: release-account/],
-    ["release-container", "accountName", "another", /no shared keys: release-account/],
+    ["watermarks", "accountName", "tzrel<random>", /not in the account of the releases: watermarks/],
     ["release-account", "allowBlobPublicAccess", true, /without a key or a token: release-account/],
     ["release-container", "publicAccess", "Blob", /without a key or a token: release-container/],
     ["firewall", "securityRules.6.destinationPortRange", "443", /Internet is reached.*packages-out goes to port 443/],
@@ -91,6 +90,36 @@ describe("policies over planned resources", () => {
     );
   });
 
+  it("hold every account but the releases' own to be closed and without shared keys", () => {
+    const moved = everything.resources.map((resource) =>
+      resource.name === "release-account" ? { ...resource, parentType: "tezos-signer:infra:KeyVault" } : resource,
+    );
+    expect(violations({ ...everything, resources: moved })).to.have.members([
+      "The vault and the watermarks' account deny what they are not told to allow: release-account",
+      "The watermarks' account has no shared keys: release-account",
+    ]);
+  });
+
+  it("are broken by nothing that is not known yet", () => {
+    const unknown = everything.resources.map((resource) => ({
+      ...resource,
+      inputs: Object.fromEntries(
+        Object.entries(resource.inputs).map(([key, value]) => [key, key === "tags" ? value : UNKNOWN]),
+      ),
+    }));
+    expect(violations({ resources: unknown, outputs: everything.outputs })).to.deep.equal([]);
+  });
+
+  it("are broken by a plan without a firewall", () => {
+    const bare = everything.resources.filter(({ name }) => name !== "firewall");
+    expect(violations({ ...everything, resources: bare }).join("\n")).to.match(/denial.*: there is no firewall/);
+  });
+
+  it("let users write what they like into tags, and paths be what they are", () => {
+    const named = altered(everything, "vault", "tags.owner", "null undefined NaN");
+    expect(violations(altered(named, released("first"), "source", { path: "/home/null/undefined" }))).to.deep.equal([]);
+  });
+
   it("catch a secret among the outputs", () => {
     const leaky = { ...everything, outputs: { key: SECRET } };
     expect(violations(leaky).join("\n")).to.match(/No secret.*: key/);
@@ -100,7 +129,7 @@ describe("policies over planned resources", () => {
     const broken = breaches.flatMap(([resource, path, value]) =>
       violations(altered(everything, resource, path, value)),
     );
-    for (const { name } of POLICY_RULES)
+    for (const { name } of INVARIANTS)
       expect(
         broken.some((line) => line.startsWith(name)),
         name,

@@ -29,7 +29,7 @@ describe("the program as Pulumi's language runtime starts it on this checkout", 
     expect(code, errors).to.equal(0);
     const made = await makeRelease(root, () => {});
     const source = new pulumi.asset.FileAsset(made.file);
-    const plan = await record("dev", () => build(parseConfig(config, "dev"), "", { ...made, source }));
+    const plan = await record("dev", () => build(parseConfig(config, "dev"), { ...made, source }));
     expect(resources.map(({ name }) => name)).to.have.members(plan.resources.map(({ name }) => name));
     expect(outputs).to.include({
       signerUrl: "http://20.50.100.10:6732",

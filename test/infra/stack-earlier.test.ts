@@ -18,7 +18,7 @@ for (const kind of ["throw-away", "production"] as const) {
       const cloud = new Cloud();
       const engine = await Engine.start(cloud, folder ?? "");
       try {
-        const stack = await earlierStack(kind, cloud, engine, program());
+        const stack = await earlierStack("0.1.0", kind, cloud, engine, program());
         if (kind === "production") {
           const { failed, messages } = await stack.preview();
           expect(failed).to.equal(true);
@@ -31,7 +31,14 @@ for (const kind of ["throw-away", "production"] as const) {
 
         const { operations, failed, messages, outputs } = await stack.up();
         expect(failed, messages).to.equal(false);
-        const added = ["releases", "release-account", "release-container", "release-role", released("first")];
+        const added = [
+          "tezos-signer",
+          "releases",
+          "release-account",
+          "release-container",
+          "release-role",
+          released("first"),
+        ];
         expect(operations).to.have.members([...all("create", added), ...MACHINE_REPLACED, "update firewall"]);
         expect(outputs).to.include({ version: "0.2.0", vmName: "signer" });
 
@@ -45,6 +52,28 @@ for (const kind of ["throw-away", "production"] as const) {
         expect(told(cloud).release.url).to.equal(text(cloud.ofType(BLOB)[0]?.outputs, "url"));
 
         expect((await stack.up()).operations).to.deep.equal([]);
+      } finally {
+        engine.close();
+      }
+    });
+  });
+
+  describe(`a ${kind} stack of 0.2.0 from before there was the component`, function () {
+    this.timeout(60_000);
+
+    it("gets the component, which is nothing in Azure, and no other operation; nor does the next up", async function () {
+      const folder = pulumiFolder();
+      requires(this, folder !== undefined, NO_CLI);
+      const cloud = new Cloud();
+      const engine = await Engine.start(cloud, folder ?? "");
+      try {
+        const stack = await earlierStack("0.2.0", kind, cloud, engine, program());
+        expect((await stack.preview()).operations).to.deep.equal(["create tezos-signer"]);
+        const { operations, failed, messages } = await stack.up();
+        expect(failed, messages).to.equal(false);
+        expect(operations).to.deep.equal(["create tezos-signer"]);
+        expect((await stack.up()).operations).to.deep.equal([]);
+        expect(cloud.calls).to.deep.equal([]);
       } finally {
         engine.close();
       }

@@ -34,7 +34,7 @@ describe("releases on Pulumi's engine", function () {
       const file = join(folder, release(content).name);
       writeFileSync(file, content);
       const fromFile = { ...release(content), source: new pulumi.asset.FileAsset(file) };
-      return build(readSettings(), "IyBvbmUK", fromFile, await earlierReleases());
+      return build(readSettings(), fromFile, await earlierReleases(), "IyBvbmUK");
     });
     await stack.configure(THROW_AWAY);
     expect((await stack.up()).failed).to.equal(false);

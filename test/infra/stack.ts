@@ -13,7 +13,7 @@ export const THROW_AWAY = { location: "northeurope", bakerIp: "203.0.113.7", ssh
 
 /** The program as Pulumi runs it, with another first boot and another release than the checkout's. */
 export function program({ customData = "IyBvbmUK", content = "first" } = {}): () => Promise<Record<string, unknown>> {
-  return async () => build(readSettings(), customData, release(content), await earlierReleases());
+  return async () => build(readSettings(), release(content), await earlierReleases(), customData);
 }
 
 /** The name in the program of the release with a content. */
@@ -42,7 +42,7 @@ export const RESOURCES = [
   "machine",
 ];
 
-export const COMPONENTS = ["network", "key-vault", "watermark-table", "releases", "signer"] as const;
+export const COMPONENTS = ["tezos-signer", "network", "key-vault", "watermark-table", "releases", "signer"] as const;
 
 /** The engine's steps of a replacement of the machine, the old one first. */
 export const MACHINE_REPLACED = ["delete-replaced machine", "replace machine", "create-replacement machine"] as const;

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { PlannedResource } from "../../../infra/plan/recorder.ts";
+import type { PlannedResource } from "../../../infra/plan/plan.ts";
 import { EVERYTHING, plan } from "../../fixtures/stack-configs.ts";
 import { released } from "../../infra/stack.ts";
 import { Cloud } from "./cloud.ts";

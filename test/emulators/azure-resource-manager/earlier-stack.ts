@@ -14,19 +14,22 @@ interface EarlierStack {
 }
 
 /**
- * Puts a stack that version 0.1.0 made under the engine, and what it made into the cloud.
- * The fixtures were written by that version's own program, on this engine and this fake Azure, with one generated key;
- * only customData, which held all of the signer, is a line that stands for it.
+ * Puts a stack that an earlier program made under the engine, and what it made into the cloud.
+ * The fixtures were written by that program itself, on this engine and this fake Azure, with one generated key. In those
+ * of 0.1.0 customData, which held all of the signer, is a line that stands for it. Those of 0.2.0 are of the program
+ * before there was the component `TezosSigner`, with the release and the first boot of the tests.
+ * @param version of the program
  * @param kind a throw-away stack, `dev`, or one of production with alerts, `mainnet`
  * @param program the program that takes the stack over
  */
 export async function earlierStack(
+  version: "0.1.0" | "0.2.0",
   kind: "throw-away" | "production",
   cloud: Cloud,
   engine: Engine,
   program: () => Promise<Record<string, unknown>>,
 ): Promise<TestStack> {
-  const text = readFileSync(join(FOLDER, `stack-0.1.0-${kind}.json`), "utf8");
+  const text = readFileSync(join(FOLDER, `stack-${version}-${kind}.json`), "utf8");
   const earlier: EarlierStack = JSON.parse(text);
   const resources: Resource[] = earlier.deployment.deployment.resources;
   for (const resource of resources.filter(({ type }) => type.startsWith("azure-native:"))) cloud.hold(resource);

@@ -35,6 +35,9 @@ export interface Outcome {
   readonly outputs: Readonly<Record<string, unknown>>;
 }
 
+/** Runs `pulumi` with arguments in a project of its own. */
+export type PulumiCommandLine = (...args: string[]) => Promise<{ readonly failed: boolean; readonly output: string }>;
+
 /** The folder of the `pulumi` program, or undefined where there is none and it would have to be built. */
 export function pulumiFolder(): string | undefined {
   try {
@@ -104,17 +107,24 @@ export class Engine {
     return new TestStack(stack);
   }
 
+  /** The checkout as a project, with a stack file that Pulumi may write to. @see project */
+  checkout(): PulumiCommandLine {
+    const files = ["Pulumi.yaml", "package.json", "infra", "release", "signer", "cloud-init"];
+    return this.project(root, files, ["Pulumi.dev.yaml"]);
+  }
+
   /**
-   * The checkout as a project of its own state: its files by links, so that what runs is the checkout, and a stack file
-   * that Pulumi may write to.
+   * A folder as a project of its own state: its files by links, so that what runs is what lies there.
+   * @param copied files that Pulumi may write to
    * @returns a function that runs `pulumi` in it, with a language host found or stood in for
    */
-  checkout(): (...args: string[]) => Promise<{ readonly failed: boolean; readonly output: string }> {
-    const folder = mkdtempSync(join(this.#home, "checkout-"));
-    for (const name of ["Pulumi.yaml", "package.json", "infra", "release", "signer", "cloud-init", "node_modules"]) {
-      if (existsSync(join(root, name))) symlinkSync(join(root, name), join(folder, name));
+  project(from: string, linked: readonly string[], copied: readonly string[] = []): PulumiCommandLine {
+    const folder = mkdtempSync(join(this.#home, "project-"));
+    for (const name of linked) {
+      if (existsSync(join(from, name))) symlinkSync(join(from, name), join(folder, name));
     }
-    copyFileSync(join(root, "Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    for (const name of copied) copyFileSync(join(from, name), join(folder, name));
     if (!hasProgram("pulumi-language-nodejs")) {
       const script = `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "language-host.ts")}" "$@"\n`;
       writeFileSync(join(this.#home, "bin", "pulumi-language-nodejs"), script, { mode: 0o755 });

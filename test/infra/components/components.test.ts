@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { expect } from "chai";
-import { STORE_TAG } from "../../../infra/components/vault.ts";
+import { customData } from "../../../cloud-init/custom-data.ts";
+import { KINDS } from "../../../infra/components/kinds.ts";
 import { build } from "../../../infra/index.ts";
-import { type Plan, type PlannedResource, record } from "../../../infra/plan/recorder.ts";
+import type { Plan, PlannedResource } from "../../../infra/plan/plan.ts";
+import { record } from "../../../infra/plan/recorder.ts";
 import { at, list, text, texts } from "../../emulators/azure-resource-manager/properties.ts";
 import { EVERYTHING, plan, release, SSH_KEY, settings } from "../../fixtures/stack-configs.ts";
 import { released } from "../stack.ts";
@@ -83,15 +83,6 @@ describe("what the program asks Azure for", () => {
       expect(properties(everything)).to.include({ softDeleteRetentionInDays: 90, enablePurgeProtection: true });
     });
 
-    it("tags keys by the name that the signer looks for", () => {
-      const folder = resolve(import.meta.dirname, "../../../signer/keys");
-      const sources = readdirSync(folder).map((name) =>
-        name.endsWith(".ts") ? readFileSync(join(folder, name), "utf8") : "",
-      );
-      const tags = sources.flatMap((source) => [...source.matchAll(/STORE_TAG = "([^"]+)"/g)].map((match) => match[1]));
-      expect([...new Set(tags)]).to.deep.equal([STORE_TAG]);
-    });
-
     it("holds keys that are made in the HSM, tagged with the watermark store, and never deleted by Pulumi", () => {
       const { inputs, options } = resource(everything, "manager");
       expect(inputs.tags).to.deep.equal({ "tezos-signer-watermarks": "<random>" });
@@ -156,7 +147,7 @@ describe("what the program asks Azure for", () => {
 
     it("that are there already stay as they were uploaded, and the machine's own is named once", async () => {
       const earlier = [release("before").name, release("first").name];
-      const planned = await record("dev", () => build(settings(), "IyBvbmUK", release("first"), earlier));
+      const planned = await record("dev", () => build(settings(), release("first"), earlier));
       const blobs = planned.resources.filter(({ type }) => type.endsWith(":Blob"));
       expect(blobs.map(({ name }) => name)).to.have.members([released("first"), released("before")]);
       expect(resource(planned, released("before")).inputs).not.to.have.property("source");
@@ -188,6 +179,15 @@ describe("what the program asks Azure for", () => {
       expect(text(inputs, "osProfile.linuxConfiguration.ssh.publicKeys.0.keyData")).to.equal(SSH_KEY);
     });
 
+    it("begins with the bootstrap, in base64 and the same for every stack, unless it is told another", async () => {
+      const stacks = [settings(), settings({ bakerIp: "84.20.17.6", production: "true" })];
+      for (const stack of stacks) {
+        const planned = await record("dev", () => build(stack, release("first")));
+        const { inputs } = resource(planned, "machine");
+        expect(Buffer.from(text(inputs, "osProfile.customData"), "base64").toString()).to.equal(customData());
+      }
+    });
+
     it("acts under the stack's identity, which outlives it", () => {
       expect(at(resource(least, "machine").inputs, "identity.type")).to.equal("UserAssigned");
       expect(resource(least, "identity").options.parent).to.match(/^tezos-signer-/);
@@ -203,7 +203,7 @@ describe("what the program asks Azure for", () => {
 
   describe("a production stack", () => {
     it("protects every resource but the machine, the releases and the alerts, which may be replaced", () => {
-      const open = everything.resources.filter(({ options }) => !options.protect);
+      const open = everything.resources.filter(({ options, name }) => !options.protect && name !== "tezos-signer");
       const parents = new Set(
         open.map(({ name, options }) => (options.parent.includes("-dev") ? name : options.parent)),
       );
@@ -249,6 +249,11 @@ describe("what the program asks Azure for", () => {
     const [criterion] = list(resource(everything, "no-signature").inputs, "criteria.allOf");
     expect(text(criterion, "query")).to.match(/summarize Signatures = count\(\)$/);
     expect(criterion).to.include({ operator: "LessThan", threshold: 1, metricMeasureColumn: "Signatures" });
+  });
+
+  it("is of kinds that a component describes, and no component describes others", () => {
+    const types = new Set(everything.resources.map(({ type }) => type).filter((type) => !/^tezos-signer:/.test(type)));
+    expect(Object.keys(KINDS)).to.have.members([...types]);
   });
 
   it("gives an SSH command only where port 22 is open", () => {

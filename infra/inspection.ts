@@ -1,0 +1,102 @@
+/**
+ * Holds what a program registers to the invariants, in every `pulumi preview` and `pulumi up`.
+ *
+ * Each resource waits for the answer on its own inputs before Pulumi is asked for it, so one that breaks a rule is
+ * never made. Rules between resources are asked when all are registered. Both see what is known at that moment: a first
+ * preview knows nothing that Azure chooses, the `up` that follows knows everything.
+ * @module
+ */
+import * as pulumi from "@pulumi/pulumi";
+import { violationsAmong, violationsOf } from "./invariants.ts";
+import { type RegisteredResource, typeOf, UNKNOWN } from "./plan/plan.ts";
+
+/** Judges the resources of one signer: those that are registered between its making and its completion. */
+export class Inspection {
+  readonly #resources: Promise<RegisteredResource>[] = [];
+  /** Rejects with the first broken rule, and otherwise never settles. */
+  readonly #refused = Promise.withResolvers<never>();
+  #open = true;
+
+  constructor() {
+    // Whoever waits for it says it; where nobody does, nothing is broken.
+    this.#refused.promise.catch(() => undefined);
+    // The stack's transformations come last, so that this one sees what others have made of the inputs.
+    pulumi.runtime.registerStackTransformation((args) => (this.#open ? this.#inspect(args) : undefined));
+  }
+
+  #inspect({ type, name, props, opts }: pulumi.ResourceTransformationArgs): pulumi.ResourceTransformationResult {
+    const resource = known(type, name, props, opts.parent);
+    this.#resources.push(resource);
+    const kept = this.#unlessRefused(
+      resource.then((resource) => this.#judge(violationsOf(resource))).then(() => opts.dependsOn ?? []),
+    );
+    // Pulumi waits for a promise of whatever dependsOn may be; its type knows fewer.
+    return { props, opts: { ...opts, dependsOn: kept as Promise<pulumi.Resource[]> } };
+  }
+
+  /**
+   * Judges all resources together, and no later ones.
+   * @param outputs what the signer gives to the program that has it
+   * @returns the same, known only once no rule is broken; so a program that uses one of them ends with what is broken
+   */
+  complete<Outputs extends Record<string, pulumi.Output<string>>>(outputs: Outputs): Outputs {
+    this.#open = false;
+    const judged = this.#unlessRefused(
+      Promise.all([Promise.all(this.#resources), valuesOf("outputs", outputs)]).then(([resources, values]) =>
+        this.#judge(violationsAmong({ resources, outputs: values })),
+      ),
+    );
+    const entries = Object.entries(outputs).map(([name, output]) => [
+      name,
+      pulumi.all([output, judged]).apply(([value]) => value),
+    ]);
+    return Object.fromEntries(entries);
+  }
+
+  /** What waits for another resource waits for the judgement on that one too: Pulumi would wrap it once for each step. */
+  #unlessRefused<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([promise, this.#refused.promise]);
+  }
+
+  #judge(broken: readonly string[]): void {
+    if (broken.length === 0) return;
+    this.#refused.reject(new BrokenInvariant(broken));
+  }
+}
+
+/** Pulumi prints the message of a RunError, and the stack trace of any other. */
+class BrokenInvariant extends pulumi.RunError {
+  /** @param broken sentences that name a rule and a resource */
+  constructor(broken: readonly string[]) {
+    const message = `this signer breaks a rule that holds for every one: ${broken.join("; ")}`;
+    super(message);
+    // Pulumi writes the name of each property that waited for the resource before the message: none is of use here.
+    Object.defineProperty(this, "message", { get: () => message, set: () => undefined });
+  }
+}
+
+/** Waits until all inputs of a resource are known, as far as they will be. */
+async function known(
+  type: string,
+  name: string,
+  props: pulumi.Inputs,
+  parent: pulumi.Resource | undefined,
+): Promise<RegisteredResource> {
+  const { urn } = await valuesOf(name, { urn: parent?.urn });
+  return { type, name, parentType: typeof urn === "string" ? typeOf(urn) : "", inputs: await valuesOf(name, props) };
+}
+
+/** Waits for all values of an object. */
+async function valuesOf(name: string, props: pulumi.Inputs): Promise<Record<string, unknown>> {
+  return plain(await pulumi.runtime.serializeProperties(name, props)) as Record<string, unknown>;
+}
+
+/** What goes to Pulumi's engine, as values: a secret is what it holds, and an unknown is UNKNOWN. */
+function plain(value: unknown): unknown {
+  if (value === pulumi.runtime.unknownValue) return UNKNOWN;
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = value as Readonly<Record<string, unknown>>;
+  if (entries[pulumi.runtime.specialSigKey] === pulumi.runtime.specialSecretSig) return plain(entries.value);
+  return Object.fromEntries(Object.entries(entries).map(([name, inner]) => [name, plain(inner)]));
+}

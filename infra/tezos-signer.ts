@@ -1,0 +1,185 @@
+/**
+ * One signer with all that it needs, as a component of Pulumi: this project's own stack is its first user (index.ts),
+ * and any other program may have it by a relative import or a workspace link (docs/deploy.md, "In a program of yours").
+ * @module
+ */
+import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/index.js";
+import { ResourceGroup } from "@pulumi/azure-native/resources/index.js";
+import * as pulumi from "@pulumi/pulumi";
+import { RandomId } from "@pulumi/random";
+import { customData } from "../cloud-init/custom-data.ts";
+import { SIGNER_PORT } from "../signer/contract.ts";
+import { Alerts } from "./components/alerts.ts";
+import type { StackContext } from "./components/context.ts";
+import { DestroyGuard } from "./components/destroy-guard.ts";
+import { Machine } from "./components/machine.ts";
+import { Network } from "./components/network.ts";
+import { type Release, Releases } from "./components/releases.ts";
+import { KeyVault } from "./components/vault.ts";
+import { WatermarkTable } from "./components/watermark-table.ts";
+import { ConfigurationError, parseConfig } from "./config/parse.ts";
+import type { KEYS, StackConfig } from "./config/schema.ts";
+import { signerSettings } from "./config/signer-settings.ts";
+import { firewallRules } from "./firewall.ts";
+import { Inspection } from "./inspection.ts";
+import { userData } from "./user-data.ts";
+
+export interface TezosSignerArgs {
+  /** What `signerConfiguration` made of the configuration. */
+  readonly settings: StackConfig;
+  /** What the machine runs: release/checkout-release.ts makes it. */
+  readonly release: Release;
+  /** File names of the releases that the signer's storage holds already: release/earlier-releases.ts asks for them. */
+  readonly earlierReleases?: readonly string[];
+  /** A group for this signer and no other, since its parts have fixed names in it; absent: `tezos-signer-STACK`. */
+  readonly resourceGroup?: ResourceGroup;
+  /**
+   * A subnet for the machine, in the same region, with the service endpoints Microsoft.KeyVault and Microsoft.Storage;
+   * absent: a network of its own.
+   */
+  readonly subnetId?: pulumi.Input<string>;
+  /** A Log Analytics workspace for the vault's audit log, where `monitoring` is on; absent: one of its own. */
+  readonly logWorkspaceId?: pulumi.Input<string>;
+  /** What the machine does on its first boot, base64; absent: this checkout's bootstrap. */
+  readonly customData?: string;
+  /**
+   * Registers the parts at the program's root and under their bare names, as this project's own stack has had them
+   * since 0.1.0: by their URNs Pulumi knows them in every version, forwards and back. A program of its own leaves it
+   * out; its parts are below the component, and their names begin with the component's.
+   */
+  readonly partsAtRoot?: boolean;
+}
+
+/** The keys of the stack's configuration, lists and objects as such. docs/change.md says what each does. */
+export type SignerConfiguration = {
+  readonly [Key in keyof typeof KEYS]?: string | boolean | readonly unknown[] | Readonly<Record<string, unknown>>;
+};
+
+/**
+ * Reads the configuration of a signer.
+ * @param name of the signer: it is put on every tag, and names the resource group unless there is one
+ * @throws pulumi.RunError naming every mistake
+ */
+export function signerConfiguration(name: string, configuration: SignerConfiguration): StackConfig {
+  const texts = Object.entries(configuration).map(([key, value]) => [
+    key,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  try {
+    return parseConfig(Object.fromEntries(texts), name);
+  } catch (error) {
+    // Pulumi prints the message of a RunError, and the stack trace of any other.
+    if (error instanceof ConfigurationError) throw new pulumi.RunError(error.message);
+    throw error;
+  }
+}
+
+/** A vault that signs, the machine that asks it, the table of watermarks, and the network around them. */
+export class TezosSigner extends pulumi.ComponentResource {
+  /** Where the baker asks for signatures. */
+  readonly signerUrl: pulumi.Output<string>;
+  /** The machine's address, which stays when the machine is replaced. */
+  readonly publicIp: pulumi.Output<string>;
+  readonly vaultUri: pulumi.Output<string>;
+  /** Id of the watermark store, to which each key is bound. */
+  readonly watermarkStoreId: pulumi.Output<string>;
+  /** Client id of the identity under which the machine signs. */
+  readonly identityClientId: pulumi.Output<string>;
+  /** Name of the group that holds everything. */
+  readonly resourceGroup: pulumi.Output<string>;
+
+  constructor(name: string, args: TezosSignerArgs, options?: pulumi.ComponentResourceOptions) {
+    const inspection = new Inspection(); // before the component, from which its parts inherit the transformation
+    super("tezos-signer:infra:TezosSigner", name, {}, options);
+    const { settings, release } = args;
+    const { location, production, stack } = settings;
+    const tags = { ...settings.tags, project: "tezos-signer", stack, production: String(production) };
+    const named = (part: string) => (args.partsAtRoot ? part : `${name}-${part}`);
+    const open = args.partsAtRoot ? {} : { parent: this };
+    const kept = { ...open, protect: production };
+
+    const id = new RandomId(named("id"), { byteLength: 8 }, kept);
+    const group =
+      args.resourceGroup ??
+      new ResourceGroup(named("group"), { resourceGroupName: `tezos-signer-${stack}`, location, tags }, kept);
+    const context: StackContext = { group, location, tags, id: id.hex, production, named };
+    const identity = new UserAssignedIdentity(
+      named("identity"),
+      { resourceGroupName: group.name, resourceName: "signer-identity", location, tags },
+      // Changed tags would hide principalId from a preview, and everything that names it would look replaced.
+      { ...kept, deletedWith: group, ignoreChanges: ["tags"] },
+    );
+    const network = new Network(
+      named("network"),
+      { context, rules: firewallRules(settings), subnetId: args.subnetId },
+      kept,
+    );
+    const vault = new KeyVault(
+      named("key-vault"),
+      {
+        context,
+        tenantId: identity.tenantId,
+        signerId: identity.principalId,
+        subnetId: network.subnetId,
+        publicIp: network.publicIp,
+        keyImporter: settings.keyImporter,
+        keys: settings.keys,
+      },
+      kept,
+    );
+    const watermarks = new WatermarkTable(
+      named("watermark-table"),
+      { context, signerId: identity.principalId, subnetId: network.subnetId, redundancy: settings.redundancy },
+      kept,
+    );
+    const releases = new Releases(
+      named("releases"),
+      { context, readerId: identity.principalId, release, earlier: args.earlierReleases ?? [] },
+      open,
+    );
+    const machine = new Machine(
+      named("signer"),
+      {
+        context,
+        interfaceId: network.interfaceId,
+        identityId: identity.id,
+        size: settings.vmSize,
+        image: settings.image,
+        sshPublicKey: settings.sshPublicKey,
+        customData: args.customData ?? Buffer.from(customData()).toString("base64"),
+        release: releases.blob,
+        userData: pulumi
+          .all([vault.uri, watermarks.endpoint, watermarks.table, id.hex, identity.clientId, releases.url])
+          .apply(([vaultUri, tableEndpoint, table, storeId, clientId, url]) => {
+            const { version, sha256 } = release;
+            const own = signerSettings(settings, { vaultUri, tableEndpoint, table, storeId, clientId });
+            return userData({ version, sha256, url, clientId }, settings.adminIp.length > 0, own);
+          }),
+      },
+      open,
+    );
+    const guarded: pulumi.Resource[] = [machine, releases];
+    if (settings.monitoring) {
+      const { vmSize: size, alertEmail: email } = settings;
+      const watched = { context, vaultId: vault.id, machine, size, email, workspaceId: args.logWorkspaceId };
+      guarded.push(new Alerts(named("alerts"), watched, open));
+    }
+    if (production) new DestroyGuard(named("destroy-guard"), guarded, open);
+
+    const outputs = inspection.complete({
+      signerUrl: pulumi.interpolate`http://${network.publicIp}:${SIGNER_PORT}`,
+      publicIp: network.publicIp,
+      vaultUri: vault.uri,
+      watermarkStoreId: id.hex,
+      identityClientId: identity.clientId,
+      resourceGroup: group.name,
+    });
+    this.signerUrl = outputs.signerUrl;
+    this.publicIp = outputs.publicIp;
+    this.vaultUri = outputs.vaultUri;
+    this.watermarkStoreId = outputs.watermarkStoreId;
+    this.identityClientId = outputs.identityClientId;
+    this.resourceGroup = outputs.resourceGroup;
+    this.registerOutputs(outputs);
+  }
+}

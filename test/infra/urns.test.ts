@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { expect } from "chai";
+import type { Plan, PlannedResource } from "../../infra/plan/plan.ts";
+import { EVERYTHING, plan } from "../fixtures/stack-configs.ts";
+import { released } from "./stack.ts";
+
+/**
+ * Pulumi knows a resource by its URN: its type, those of its parents, and its name in the program. Under another URN it
+ * is another resource, and the one before is deleted: a vault with its keys, where its name was merely tidied. So a line
+ * of these lists changes only together with an `aliases` option in the program that names what stood here before.
+ */
+const THROW_AWAY = [
+  "tezos-signer:infra:TezosSigner::tezos-signer",
+  "random:index/randomId:RandomId::id",
+  "azure-native:resources:ResourceGroup::group",
+  "azure-native:managedidentity:UserAssignedIdentity::identity",
+  "tezos-signer:infra:Network::network",
+  "tezos-signer:infra:Network$azure-native:network:VirtualNetwork::virtual-network",
+  "tezos-signer:infra:Network$azure-native:network:NetworkSecurityGroup::firewall",
+  "tezos-signer:infra:Network$azure-native:network:Subnet::subnet",
+  "tezos-signer:infra:Network$azure-native:network:PublicIPAddress::address",
+  "tezos-signer:infra:Network$azure-native:network:NetworkInterface::interface",
+  "tezos-signer:infra:KeyVault::key-vault",
+  "tezos-signer:infra:KeyVault$azure-native:keyvault:Vault::vault",
+  "tezos-signer:infra:WatermarkTable::watermark-table",
+  "tezos-signer:infra:WatermarkTable$azure-native:storage:StorageAccount::account",
+  "tezos-signer:infra:WatermarkTable$azure-native:storage:Table::watermarks",
+  "tezos-signer:infra:WatermarkTable$azure-native:authorization:RoleAssignment::table-role",
+  "tezos-signer:infra:Releases::releases",
+  "tezos-signer:infra:Releases$azure-native:storage:StorageAccount::release-account",
+  "tezos-signer:infra:Releases$azure-native:storage:BlobContainer::release-container",
+  "tezos-signer:infra:Releases$azure-native:authorization:RoleAssignment::release-role",
+  `tezos-signer:infra:Releases$azure-native:storage:Blob::${released("first")}`,
+  "tezos-signer:infra:Machine::signer",
+  "tezos-signer:infra:Machine$azure-native:compute:VirtualMachine::machine",
+];
+
+const MONITORING = [
+  "tezos-signer:infra:Alerts::alerts",
+  "tezos-signer:infra:Alerts$azure-native:operationalinsights:Workspace::log",
+  "tezos-signer:infra:Alerts$azure-native:monitor:DiagnosticSetting::audit-events",
+  "tezos-signer:infra:Alerts$azure-native:monitor:ActionGroup::people",
+  "tezos-signer:infra:Alerts$azure-native:monitor:ScheduledQueryRule::no-signature",
+  "tezos-signer:infra:Alerts$azure-native:monitor:MetricAlert::vault-errors",
+  "tezos-signer:infra:Alerts$azure-native:monitor:MetricAlert::vault-slow",
+  "tezos-signer:infra:Alerts$azure-native:monitor:MetricAlert::machine-unavailable",
+  "tezos-signer:infra:Alerts$azure-native:monitor:MetricAlert::machine-tired",
+];
+
+const PRODUCTION = [
+  "tezos-signer:infra:KeyVault$azure-native:authorization:ManagementLockByScope::vault-lock",
+  "tezos-signer:infra:WatermarkTable$azure-native:authorization:ManagementLockByScope::account-lock",
+  "tezos-signer:infra:ProductionStackIsNotDestroyed::destroy-guard",
+];
+
+/** One for each key of the configuration, by the key's own name. */
+const key = (name: string) => `tezos-signer:infra:KeyVault$azure-native:keyvault:Key::${name}`;
+
+/** A URN without the names of project and stack, which are the user's own. */
+function urn({ resources }: Plan, { type, name, options: { parent } }: PlannedResource): string {
+  const types = [type];
+  let above = resources.find((resource) => resource.name === parent);
+  while (above !== undefined) {
+    types.unshift(above.type);
+    const next = above.options.parent;
+    above = resources.find((resource) => resource.name === next);
+  }
+  return `${types.join("$")}::${name}`;
+}
+
+const urns = (planned: Plan) => planned.resources.map((resource) => urn(planned, resource));
+
+/** The URNs in the state that an earlier version left; Pulumi's own providers and the stack are none of the program's. */
+function left(kind: "throw-away" | "production"): string[] {
+  const file = resolve(import.meta.dirname, "../fixtures", `stack-0.1.0-${kind}.json`);
+  const resources: { urn: string; type: string }[] = JSON.parse(readFileSync(file, "utf8")).deployment.deployment
+    .resources;
+  return resources
+    .filter(({ type }) => !type.startsWith("pulumi:"))
+    .map(({ urn }) => urn.split("::").slice(2).join("::"));
+}
+
+describe("the URNs by which Pulumi knows the stack's resources", () => {
+  it("are these in a throw-away stack", async () => {
+    expect(urns(await plan())).to.have.members(THROW_AWAY);
+  });
+
+  it("are these in a production stack with alerts and two keys", async () => {
+    expect(urns(await plan(EVERYTHING))).to.have.members([
+      ...THROW_AWAY,
+      ...MONITORING,
+      ...PRODUCTION,
+      key("consensus"),
+      key("manager"),
+    ]);
+  });
+
+  it("include every one of a stack that version 0.1.0 made on Pulumi's engine", () => {
+    expect([...THROW_AWAY, key("baker")]).to.include.members(left("throw-away"));
+    expect([...THROW_AWAY, ...MONITORING, ...PRODUCTION, key("baker")]).to.include.members(left("production"));
+  });
+});
