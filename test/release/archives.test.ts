@@ -5,8 +5,8 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { archiveFile, fetchArchives } from "../../release/archives.ts";
 import type { Pin } from "../../release/pin.ts";
+import { temporaryFolder } from "../emulators/signer-process.ts";
 import { rejection } from "../harness/rejection.ts";
-import { temporaryFolder } from "../harness/signer-process.ts";
 import { integrityOf, type Lie, packageOf, Registry, type Served } from "./registry.ts";
 
 /** Settings of npm and of the folder of archives, put back at the end. */

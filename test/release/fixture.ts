@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { chmodSync, cpSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { NODE_VERSION, type NodeBuild } from "../../release/node.ts";
-import { temporaryFolder } from "../harness/signer-process.ts";
+import { temporaryFolder } from "../emulators/signer-process.ts";
 import { packageOf, Registry, type Served } from "./registry.ts";
 
 const checkout = resolve(import.meta.dirname, "../..");

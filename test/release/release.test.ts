@@ -13,7 +13,8 @@ import {
 import { basename, join, resolve } from "node:path";
 import { expect } from "chai";
 import { readContents } from "../../release/contents.ts";
-import { hasProgram, requires } from "../harness/requires.ts";
+import { hasProgram } from "../emulators/has-program.ts";
+import { requires } from "../harness/requires.ts";
 import { type Files, Fixture, fileIn, hashIn, run } from "./fixture.ts";
 import { archiveOf, integrityOf } from "./registry.ts";
 

@@ -3,8 +3,9 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, sta
 import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { cacheFolder } from "../../release/archives.ts";
-import { hasProgram, requires } from "../harness/requires.ts";
-import { temporaryFolder } from "../harness/signer-process.ts";
+import { hasProgram } from "../emulators/has-program.ts";
+import { temporaryFolder } from "../emulators/signer-process.ts";
+import { requires } from "../harness/requires.ts";
 import { copyCheckout, type Ended, fileIn, hashIn, run } from "./fixture.ts";
 import { fetchTools, pathWith, type Tools } from "./tools.ts";
 

@@ -9,9 +9,9 @@ import { LIMITS } from "../../../signer/http/limits.ts";
 import { generateLocalKey, localPassphrase } from "../../../signer/keys/local/keyring.ts";
 import { encode } from "../../../signer/tezos/crypto/base58.ts";
 import { SqliteStore } from "../../../signer/watermark/stores/sqlite.ts";
+import { sign } from "../../emulators/octez-client.ts";
+import { temporaryFolder } from "../../emulators/signer-process.ts";
 import { attestation } from "../../fixtures/payloads.ts";
-import { sign } from "../../harness/octez-client.ts";
-import { temporaryFolder } from "../../harness/signer-process.ts";
 import { SocketUnits, type SocketUnitsOptions } from "../../harness/socket-units.ts";
 
 const SETTINGS = {

@@ -6,8 +6,8 @@ import { expect } from "chai";
 import { ERRORS, type ErrorCode, SignerError } from "../../../signer/errors.ts";
 import type { Access } from "../../../signer/http/access.ts";
 import { MAX_BODY } from "../../../signer/http/limits.ts";
+import { authenticationBytes, sign } from "../../emulators/octez-client.ts";
 import { FakeSigner, testKey } from "../../harness/fake-signer.ts";
-import { authenticationBytes, sign } from "../../harness/octez-client.ts";
 import { openSigningPort, type SigningPort, type SigningPortOptions } from "../../harness/signing-port.ts";
 
 const PAYLOAD = "11abcdef";

@@ -11,10 +11,11 @@ import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
 import { ERRORS } from "../../../signer/errors.ts";
 import { listen } from "../../../signer/http/server.ts";
+import { hasProgram } from "../../emulators/has-program.ts";
+import { sign } from "../../emulators/octez-client.ts";
 import { FakeSigner, testKey } from "../../harness/fake-signer.ts";
 import { logLines } from "../../harness/log-lines.ts";
-import { sign } from "../../harness/octez-client.ts";
-import { hasProgram, requires } from "../../harness/requires.ts";
+import { requires } from "../../harness/requires.ts";
 import {
   exchange,
   openSigningPort,

@@ -1,7 +1,7 @@
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
+import { sign } from "../../emulators/octez-client.ts";
 import { attestation, block, hash, int32, part, preattestation, vote } from "../../fixtures/payloads.ts";
-import { sign } from "../../harness/octez-client.ts";
 import { PipelineSigner } from "../../harness/pipeline-signer.ts";
 import { openSigningPort } from "../../harness/signing-port.ts";
 

@@ -8,10 +8,10 @@ import type { KeyPolicy } from "../../../signer/policy/policy.ts";
 import { Pipeline } from "../../../signer/signing/signing-service.ts";
 import { Guard } from "../../../signer/watermark/guard.ts";
 import { TrustedStore } from "../../../signer/watermark/trusted-store.ts";
+import { sign } from "../../emulators/octez-client.ts";
 import { transfer } from "../../fixtures/payloads.ts";
 import { logLines } from "../../harness/log-lines.ts";
 import { MemoryStore } from "../../harness/memory-store.ts";
-import { sign } from "../../harness/octez-client.ts";
 import { rejection } from "../../harness/rejection.ts";
 import { openSigningPort } from "../../harness/signing-port.ts";
 
