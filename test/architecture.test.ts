@@ -149,9 +149,14 @@ const files = globSync("**/*.{ts,js,mts,mjs,cts,cjs}", {
 const imports = new Map(files.map((file) => [file, importsOf(file)]));
 
 function importsOf(file: string): readonly string[] {
-  const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), "utf8"), true, true);
-  const ours = importedFiles.map(({ fileName }) => fileName).filter((name) => name.startsWith("."));
+  const ours = specifiersOf(file).filter((name) => name.startsWith("."));
   return [...new Set(ours.map((name) => relative(root, resolve(root, dirname(file), name))))];
+}
+
+/** Whatever a file imports, as it is written. */
+function specifiersOf(file: string): readonly string[] {
+  const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), "utf8"), true, true);
+  return importedFiles.map(({ fileName }) => fileName);
 }
 
 /** The row that a file belongs to, if there is one. */
@@ -271,6 +276,27 @@ describe("the architecture", () => {
       imported.filter((target) => target.endsWith(".test.ts")).map((target) => `${file} imports ${target}`),
     );
     expect(wrong.join("\n")).to.equal("");
+  });
+});
+
+describe("packages", () => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, object>;
+
+  it("that signer/ and machine/ import are Node's own or of the run-time tree", () => {
+    const parts = (name: string) => name.split("/", name.startsWith("@") ? 2 : 1).join("/");
+    const foreign = files
+      .filter((file) => /^(signer|machine)\//.test(file))
+      .flatMap((file) => specifiersOf(file).map((name) => [file, name] as const))
+      .filter(
+        ([, name]) =>
+          !name.startsWith(".") && !name.startsWith("node:") && !Object.hasOwn(dependencies ?? {}, parts(name)),
+      );
+    expect(foreign.map(([file, name]) => `${file} imports ${name}`).join("\n")).to.equal("");
+  });
+
+  it("of the name elliptic serve one test of signatures and nothing else", () => {
+    const users = files.filter((file) => /(from |\()["']elliptic["'/]/.test(readFileSync(join(root, file), "utf8")));
+    expect(users).to.deep.equal(["test/signer/tezos/crypto/elliptic.test.ts"]);
   });
 });
 
