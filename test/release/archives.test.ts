@@ -7,19 +7,8 @@ import { archiveFile, fetchArchives } from "../../release/archives.ts";
 import type { Pin } from "../../release/pin.ts";
 import { temporaryFolder } from "../emulators/signer-process.ts";
 import { rejection } from "../harness/rejection.ts";
+import { environment } from "./fixture.ts";
 import { integrityOf, type Lie, packageOf, Registry, type Served } from "./registry.ts";
-
-/** Settings of npm and of the folder of archives, put back at the end. */
-function environment(values: Record<string, string>): Disposable {
-  const before = { ...process.env };
-  Object.assign(process.env, values);
-  return {
-    [Symbol.dispose]: () => {
-      for (const name of Object.keys(values)) delete process.env[name];
-      Object.assign(process.env, before);
-    },
-  };
-}
 
 describe("the archives of a release", function () {
   this.timeout(60_000);

@@ -14,6 +14,7 @@ import { basename, join, resolve } from "node:path";
 import { expect } from "chai";
 import { readContents } from "../../release/contents.ts";
 import { hasProgram } from "../emulators/has-program.ts";
+import { rejection } from "../harness/rejection.ts";
 import { requires } from "../harness/requires.ts";
 import { type Files, Fixture, fileIn, hashIn, run } from "./fixture.ts";
 import { archiveOf, integrityOf } from "./registry.ts";
@@ -202,13 +203,13 @@ describe("a release", function () {
     });
 
     it("is found where it was made already, without being made again", async () => {
-      const file = fileIn(await fixture.release(root));
+      const { file } = await fixture.make(root);
       const before = statSync(file).ino;
-      expect(statSync(fileIn(await fixture.release(root))).ino).to.equal(before);
+      expect(statSync((await fixture.make(root)).file).ino).to.equal(before);
     });
 
     it("is made again where it is missing, altered, or its note is damaged", async () => {
-      const file = fileIn(await fixture.release(root));
+      const { file } = await fixture.make(root);
       const whole = readFileSync(file);
       const harms = [
         () => renameSync(file, `${file}.gone`),
@@ -217,16 +218,16 @@ describe("a release", function () {
       ];
       for (const harm of harms) {
         harm();
-        expect(hashIn(await fixture.release(root))).to.equal(hash);
+        expect((await fixture.make(root)).sha256).to.equal(hash);
         expect(readFileSync(file).equals(whole)).to.equal(true);
       }
     });
 
     it("follows the checkout there and back", async () => {
       writeFileSync(join(root, "signer/main.ts"), "// another\n");
-      expect(hashIn(await fixture.release(root))).to.not.equal(hash);
+      expect((await fixture.make(root)).sha256).to.not.equal(hash);
       writeFileSync(join(root, "signer/main.ts"), files["signer/main.ts"] ?? "");
-      expect(hashIn(await fixture.release(root))).to.equal(hash);
+      expect((await fixture.make(root)).sha256).to.equal(hash);
     });
 
     it("is made again after what makes it has changed", async () => {
@@ -239,7 +240,7 @@ describe("a release", function () {
 
     it("leaves alone for a day what another run may be using, and is dated by each run that finds it", async () => {
       const at = fixture.write(files);
-      const first = fileIn(await fixture.release(at));
+      const { file: first } = await fixture.make(at);
       const old = ["tezos-signer-0.1.0-000000000000.tar", "making-000000000000"];
       const young = ["tezos-signer-0.1.0-111111111111.tar", "making-111111111111"];
       for (const name of [...old, ...young]) writeFileSync(join(at, ".release", name), "");
@@ -247,9 +248,9 @@ describe("a release", function () {
       for (const path of [first, ...old.map((name) => join(at, ".release", name))]) {
         utimesSync(path, dayBefore, dayBefore);
       }
-      await fixture.release(at);
+      await fixture.make(at);
       writeFileSync(join(at, "signer/main.ts"), "// another\n");
-      const second = fileIn(await fixture.release(at));
+      const { file: second } = await fixture.make(at);
       const left = [...young, basename(first), basename(second), "made.json"];
       expect(readdirSync(join(at, ".release"))).to.have.members(left);
     });
@@ -273,7 +274,7 @@ describe("a release", function () {
   it("passes with 20 MB more in it", async () => {
     const large = fixture.write(files);
     writeFileSync(join(large, "signer/large.ts"), Buffer.alloc(20_000_000, "tezos\r\n\0"));
-    const file = fileIn(await fixture.release(large));
+    const { file } = await fixture.make(large);
     mkdirSync(join(fixture.folder, "large"));
     execFileSync("tar", ["-xf", file, "-C", join(fixture.folder, "large")]);
     const found = statSync(join(fixture.folder, "large/tezos-signer-0.2.0/signer/large.ts"));
@@ -327,11 +328,8 @@ describe("a release", function () {
       it(when, async () => {
         const at = fixture.write(files);
         change(at);
-        const { code, text } = await fixture.release(at);
-        expect(code).to.equal(3);
-        expect(text)
-          .to.match(/^release: .+\n$/)
-          .and.include(said);
+        const { message } = await rejection(fixture.make(at), Error);
+        expect(message).to.match(/^.+$/).and.include(said);
       });
     }
 
@@ -343,9 +341,8 @@ describe("a release", function () {
       lock.packages[""] = { dependencies: { evil: "1.0.0" } };
       lock.packages["node_modules/evil"] = { version: "1.0.0", integrity: integrityOf(bytes) };
       writeFileSync(join(at, "package-lock.json"), JSON.stringify(lock));
-      const { code, text } = await fixture.release(at);
-      expect(code).to.equal(3);
-      expect(text).to.include('evil-1.0.0.tgz holds "../outside", a path that leads elsewhere');
+      const { message } = await rejection(fixture.make(at), Error);
+      expect(message).to.include('evil-1.0.0.tgz holds "../outside", a path that leads elsewhere');
       expect(readdirSync(join(at, ".release"))).to.deep.equal([]);
     });
   });
