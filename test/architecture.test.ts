@@ -337,7 +337,7 @@ describe("the architecture", () => {
 describe("packages", () => {
   const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, object>;
 
-  it("that signer/ and machine/ import are Node's own or of the run-time tree", () => {
+  it("serve signer/ and machine/ only from Node itself and the run-time tree", () => {
     const parts = (name: string) => name.split("/", name.startsWith("@") ? 2 : 1).join("/");
     const foreign = files
       .filter((file) => /^(signer|machine)\//.test(file))
@@ -349,7 +349,7 @@ describe("packages", () => {
     expect(foreign.map(([file, name]) => `${file} imports ${name}`).join("\n")).to.equal("");
   });
 
-  it("of the name elliptic serve one test of signatures and nothing else", () => {
+  it("let one test of signatures use elliptic, and nothing else", () => {
     const users = files.filter((file) => /(from |\()["']elliptic["'/]/.test(readFileSync(join(root, file), "utf8")));
     expect(users).to.deep.equal(["test/signer/tezos/crypto/elliptic.test.ts"]);
   });

@@ -104,7 +104,7 @@ describe("a release", function () {
     });
   });
 
-  describe("has one hash", () => {
+  describe("made from the same sources", () => {
     const same: Record<string, (files: Files) => Files> = {
       "after a change of docs": (all) => ({ ...all, "docs/page.md": "# Another\n", "README.md": "# Read me\n" }),
       "after a change of a stack's file": (all) => ({ ...all, "Pulumi.mine.yaml": "config: {}\n" }),
@@ -128,12 +128,12 @@ describe("a release", function () {
       }),
     };
     for (const [when, change] of Object.entries(same)) {
-      it(when, async () => {
+      it(`keeps its hash ${when}`, async () => {
         expect(await fixture.hashOf(change(files))).to.equal(hash);
       });
     }
 
-    it("in a folder of another name, whatever the files' own modes are", async () => {
+    it("keeps its hash in a folder of another name, whatever the files' own modes are", async () => {
       const elsewhere = fixture.write(files, "another folder/with a name");
       chmodSync(join(elsewhere, "signer/main.ts"), 0o777);
       chmodSync(join(elsewhere, "release/files/unpack"), 0o600);
@@ -141,7 +141,7 @@ describe("a release", function () {
     });
 
     for (const umask of ["077", "000"]) {
-      it(`with umask ${umask}`, async () => {
+      it(`keeps its hash with umask ${umask}`, async () => {
         const elsewhere = fixture.write(files);
         const script = `umask ${umask}; exec "$0" release/main.ts`;
         const made = await run("sh", ["-c", script, process.execPath], { cwd: elsewhere, env: fixture.env });
@@ -155,13 +155,13 @@ describe("a release", function () {
       { LC_ALL: "C.UTF-8" },
       { LC_ALL: "tr_TR.UTF-8" },
     ]) {
-      it(`with ${Object.entries(env).join("").replace(",", "=")}`, async () => {
+      it(`keeps its hash with ${Object.entries(env).join("").replace(",", "=")}`, async () => {
         expect(hashIn(await fixture.release(fixture.write(files), [], env))).to.equal(hash);
       });
     }
   });
 
-  describe("has another hash", () => {
+  describe("made from other sources", () => {
     const changed: Record<string, (files: Files) => Files> = {
       "after a change of signer/": (all) => ({ ...all, "signer/main.ts": "// new\n" }),
       "with a new file in signer/": (all) => ({ ...all, "signer/new.ts": "// new\n" }),
@@ -185,7 +185,7 @@ describe("a release", function () {
     };
     const seen = new Map<string, string>();
     for (const [when, change] of Object.entries(changed)) {
-      it(when, async () => {
+      it(`has another hash ${when}`, async () => {
         const other = await fixture.hashOf(change(files));
         expect(other).to.not.equal(hash);
         expect(seen.get(other)).to.equal(undefined);
@@ -281,7 +281,7 @@ describe("a release", function () {
     expect(found.size).to.equal(20_000_000);
   });
 
-  describe("is refused, by what stands in the way,", () => {
+  describe("with something in its way", () => {
     const refused: Record<string, [change: (root: string) => void, said: string]> = {
       "for a link in signer/": [
         (at) => symlinkSync("main.ts", join(at, "signer/link.ts")),
@@ -325,7 +325,7 @@ describe("a release", function () {
       ],
     };
     for (const [when, [change, said]] of Object.entries(refused)) {
-      it(when, async () => {
+      it(`is refused ${when}, and says what stands in the way`, async () => {
         const at = fixture.write(files);
         change(at);
         const { message } = await rejection(fixture.make(at), Error);
@@ -333,7 +333,7 @@ describe("a release", function () {
       });
     }
 
-    it("for an archive that would unpack elsewhere", async () => {
+    it("is refused for an archive that would unpack elsewhere", async () => {
       const at = fixture.write(files);
       const bytes = await archiveOf({ "package/package.json": "{}", "../outside": "x" });
       fixture.registry.packages.push({ name: "evil", version: "1.0.0", bytes, integrity: integrityOf(bytes) });
