@@ -9,9 +9,9 @@ import { writeFile } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { sign } from "../test/emulators/octez-client.ts";
+import { startSignerProcess, temporaryFolder } from "../test/emulators/signer-process.ts";
 import { attestation, block } from "../test/fixtures/payloads.ts";
-import { sign } from "../test/harness/octez-client.ts";
-import { startSignerProcess, temporaryFolder } from "../test/harness/signer-process.ts";
 
 const { values } = parseArgs({
   options: {

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { RemoteSigner } from "@taquito/remote-signer";
 import { verifySignature } from "@taquito/utils";
+import { publicKey, sign } from "../test/emulators/octez-client.ts";
 import { attestation, block, transfer } from "../test/fixtures/payloads.ts";
-import { publicKey, sign } from "../test/harness/octez-client.ts";
 import { localRig, type Rig, vaultRig } from "./rig.ts";
 
 /** One row of the demo's table. */

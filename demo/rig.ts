@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { generateLocalKey, localPassphrase } from "../signer/keys/local/keyring.ts";
 import { Imds } from "../test/emulators/imds/imds.ts";
 import { KeyVaultEmulator } from "../test/emulators/key-vault/emulator.ts";
-import { startSignerProcess, temporaryFolder } from "../test/harness/signer-process.ts";
+import { startSignerProcess, temporaryFolder } from "../test/emulators/signer-process.ts";
 
 /** A signer that runs, with a key for baking (tz3) and one for transfers (tz2). */
 export interface Rig {

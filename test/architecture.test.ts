@@ -1,68 +1,372 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { expect } from "chai";
+import ts from "typescript";
 
 const root = resolve(import.meta.dirname, "..");
 
-/** Which of our folders or files a folder may import: DESIGN.md 2, as a table. */
-const MAY_IMPORT: Record<string, readonly string[]> = {
+/** What lies at the bottom of signer/: pure, or a table, and free for every room above. */
+const BASE = ["signer/tezos", "signer/errors.ts", "signer/deadline.ts", "signer/contract.ts"] as const;
+
+/** What stands in for the world around a signer; users run it too, so it knows nothing of the tests or of our code. */
+const EMULATORS = [
+  "test/emulators",
+  "test/emulators/azure-resource-manager",
+  "test/emulators/imds",
+  "test/emulators/key-vault",
+] as const;
+
+/**
+ * The rooms of the house, and which other rooms each may import, types included. A file belongs to the row with the longest
+ * name that it lies under; a file at a root that others build on is a room of its own. `/**` names a room and all below it.
+ * A room imports rooms of rows above its own, so the table is read from the bottom of the house up. ARCHITECTURE.md says why
+ * the rooms are cut so.
+ */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  "package.json": [],
+
   "signer/tezos": [],
-  "signer/policy": ["signer/tezos", "signer/errors.ts"],
-  "signer/confirmation": ["signer/tezos", "signer/errors.ts"],
-  "signer/watermark": ["signer/tezos", "signer/errors.ts"],
-  "signer/keys": ["signer/tezos", "signer/errors.ts"],
-  "signer/http": ["signer/tezos", "signer/errors.ts", "signer/signing/signing-service.ts"],
-  "signer/cli": [
-    "signer/tezos",
-    "signer/errors.ts",
-    "signer/settings/schema.ts",
-    "signer/settings/settings-cache.ts",
-    "signer/settings/live-settings.ts",
-    "signer/installation/own-release.ts",
-    "signer/azure/user-data.ts",
-    "signer/azure/user-data-document.ts",
+  "signer/contract.ts": ["signer/tezos"],
+  "signer/deadline.ts": [],
+  "signer/errors.ts": [],
+  // How settings write a URL and a range of addresses.
+  "signer/network": [],
+  "signer/azure": ["signer/errors.ts", "signer/deadline.ts", "signer/contract.ts"],
+  "signer/installation": ["signer/contract.ts", "package.json"],
+  "signer/policy": BASE,
+  "signer/confirmation": BASE,
+  "signer/watermark": [...BASE, "signer/azure"],
+  "signer/watermark/interchange": [...BASE, "signer/watermark"],
+  "signer/observability": BASE,
+  "signer/key-files": BASE,
+  "signer/keys": BASE,
+  "signer/keys/azure-key-vault": [...BASE, "signer/azure", "signer/keys", "signer/network", "signer/observability"],
+  "signer/keys/local": [...BASE, "signer/keys", "signer/key-files"],
+  "signer/settings": [...BASE, "signer/network", "signer/policy", "signer/installation"],
+  // Looks at all of a signer that runs; only main.ts makes one.
+  "signer/observability/status.ts": [
+    ...BASE,
     "signer/confirmation",
+    "signer/installation",
     "signer/keys",
+    "signer/observability",
+    "signer/policy",
+    "signer/settings",
     "signer/watermark",
   ],
-  infra: ["signer/settings/schema.ts", "cloud-init", "release"],
+  // What a server shares with the signing behind it: a request's settings and stages, where it is sent, where its outcome goes.
+  "signer/signing/request-context.ts": [...BASE, "signer/policy", "signer/settings"],
+  "signer/signing/remote-signer.ts": [...BASE, "signer/signing/request-context.ts"],
+  "signer/signing/audit-log.ts": [
+    ...BASE,
+    "signer/observability",
+    "signer/signing/request-context.ts",
+    "signer/watermark",
+  ],
+  "signer/signing": [
+    ...BASE,
+    "signer/confirmation",
+    "signer/keys",
+    "signer/policy",
+    "signer/settings",
+    "signer/signing/audit-log.ts",
+    "signer/signing/remote-signer.ts",
+    "signer/signing/request-context.ts",
+    "signer/watermark",
+  ],
+  "signer/http": [
+    ...BASE,
+    "signer/network",
+    "signer/observability",
+    "signer/signing/audit-log.ts",
+    "signer/signing/remote-signer.ts",
+    "signer/signing/request-context.ts",
+  ],
+  "signer/backends.ts": [...BASE, "signer/azure", "signer/keys/**", "signer/settings", "signer/watermark"],
+  "signer/main.ts": [
+    ...BASE,
+    "signer/azure",
+    "signer/backends.ts",
+    "signer/confirmation",
+    "signer/http",
+    "signer/installation",
+    "signer/keys/**",
+    "signer/observability/**",
+    "signer/policy",
+    "signer/settings",
+    "signer/signing/**",
+    "signer/watermark",
+  ],
+  "signer/cli": [
+    ...BASE,
+    "package.json",
+    "signer/azure",
+    "signer/backends.ts",
+    "signer/confirmation",
+    "signer/installation",
+    "signer/key-files",
+    "signer/keys/**",
+    "signer/main.ts",
+    "signer/network",
+    "signer/settings",
+    "signer/watermark/**",
+  ],
+  "signer/tezos-signer.js": ["signer/cli", "signer/main.ts"],
+
   // Whoever checks a release reads these files and no others of ours.
   release: [],
-  // The updater reads userData as the signer does, from the release that both are in.
-  machine: ["signer/azure/user-data.ts", "signer/azure/user-data-document.ts", "signer/azure/managed-identity.ts"],
   "cloud-init": [],
+  // The updater reads userData as the signer does, from the release that both are in.
+  machine: ["signer/azure", "signer/contract.ts"],
+
+  "infra/config": ["signer/contract.ts", "signer/network", "signer/settings"],
+  "infra/firewall.ts": ["infra/config", "signer/contract.ts"],
+  "infra/components": ["infra/config", "infra/firewall.ts", "signer/contract.ts"],
+  "infra/release": ["infra/components", "release"],
+  // What a plan is, as data: what the invariants judge, drawn or under way.
+  "infra/plan/plan.ts": [],
+  "infra/invariants.ts": ["infra/plan/plan.ts", "signer/contract.ts"],
+  "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts"],
+  "infra/user-data.ts": ["signer/contract.ts"],
+  // The component that other programs import: all of the stack but its settings' source and its release.
+  "infra/tezos-signer.ts": [
+    "cloud-init",
+    "infra/components",
+    "infra/config",
+    "infra/firewall.ts",
+    "infra/inspection.ts",
+    "infra/user-data.ts",
+    "signer/contract.ts",
+  ],
+  examples: ["infra/release", "infra/tezos-signer.ts"],
+  infra: [
+    "infra/components",
+    "infra/config",
+    "infra/firewall.ts",
+    "infra/release",
+    "infra/tezos-signer.ts",
+    "release",
+    "signer/contract.ts",
+  ],
+  // Draws the stack without an account: runs the program, so nothing of the program imports it.
+  "infra/plan": [
+    "infra",
+    "infra/components",
+    "infra/config",
+    "infra/firewall.ts",
+    "infra/invariants.ts",
+    "infra/plan/plan.ts",
+    "signer/contract.ts",
+  ],
+
+  // Emulators first: they imitate what others made, by none of our code, so that no mistake of ours is in both.
+  "test/emulators/key-vault": [],
+  "test/emulators/imds": ["test/emulators/key-vault"],
+  "test/emulators": ["test/emulators/imds", "test/emulators/key-vault"],
+  "test/emulators/azure-resource-manager": ["test/emulators"],
+  "test/fixtures": ["infra/**", "signer/tezos", "signer/watermark/**"],
+  demo: ["signer/keys/local", ...EMULATORS, "test/fixtures"],
+  bench: [...EMULATORS, "test/fixtures"],
+  "test/harness": ["signer/**", ...EMULATORS, "test/fixtures"],
+  "test/infra": [
+    "infra/**",
+    "examples",
+    "cloud-init",
+    "release",
+    "signer/contract.ts",
+    "signer/settings",
+    ...EMULATORS,
+    "test/fixtures",
+    "test/harness",
+  ],
+  "test/emulators/*.test.ts": [...EMULATORS, "infra/**", "test/fixtures", "test/harness", "test/infra"],
+  "test/campaigns": ["signer/**", ...EMULATORS, "test/fixtures", "test/harness", "test/infra"],
+  "test/signer": ["signer/**", "package.json", ...EMULATORS, "test/campaigns", "test/fixtures", "test/harness"],
+  "test/guard": ["signer/**", ...EMULATORS, "test/campaigns", "test/fixtures", "test/harness"],
+  "test/conformance": [...EMULATORS, "test/fixtures", "test/harness"],
+  "test/docs": ["signer/cli", ...EMULATORS, "test/fixtures", "test/harness"],
+  "test/release": ["release", "infra", ...EMULATORS, "test/harness"],
+  "test/machine": ["machine", "signer/azure", "test/harness", "test/emulators"],
+  "test/cloud-init": ["cloud-init", "test/harness", "test/emulators"],
+  "test/boot": ["cloud-init", "release", "signer/tezos", ...EMULATORS, "test/fixtures", "test/harness"],
+  "test/bench": [],
+  // The runner, this file, and what holds for the whole tree.
+  test: [],
 };
 
-/** Relative imports of a file, as paths from the project's root; `import type` counts too. */
-function imports(file: string): string[] {
-  const source = readFileSync(join(root, file), "utf8");
-  const specifiers = [...source.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map((match) => match[1] ?? "");
-  const paths = specifiers.map((specifier) => relative(root, resolve(root, dirname(file), specifier)));
-  return paths.filter((path) => path !== "package.json"); // the one place of the version
+/** Every file of ours with code, as paths from the root. */
+const files = globSync("**/*.{ts,js,mts,mjs,cts,cjs}", {
+  cwd: root,
+  exclude: (name) => ["node_modules", "coverage"].includes(name) || name.startsWith("."),
+}).sort();
+
+/** What each file imports of ours, by any kind of import, types too. */
+const imports = new Map(files.map((file) => [file, importsOf(file)]));
+
+function importsOf(file: string): readonly string[] {
+  const ours = specifiersOf(file).filter((name) => name.startsWith("."));
+  return [...new Set(ours.map((name) => relative(root, resolve(root, dirname(file), name))))];
 }
 
-function files(folder: string): string[] {
-  if (!existsSync(join(root, folder))) return [];
-  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.(ts|js)$/.test(name) && !name.includes("node_modules"))
-    .map((name) => join(folder, name));
+/** Whatever a file imports, as it is written. */
+function specifiersOf(file: string): readonly string[] {
+  const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), "utf8"), true, true);
+  return importedFiles.map(({ fileName }) => fileName);
 }
 
-describe("directions of import", () => {
-  for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
-    it(`${folder}/ imports only ${allowed.length === 0 ? "itself" : allowed.join(", ")}`, () => {
-      for (const file of files(folder)) {
-        for (const imported of imports(file)) {
-          const fine = [folder, ...allowed].some((place) => imported === place || imported.startsWith(`${place}/`));
-          expect(fine, `${file} imports ${imported}`).to.equal(true);
-        }
-      }
+/** The row that a file belongs to, if there is one. */
+function roomOf(file: string): string | undefined {
+  const [tests] = file.endsWith(".test.ts") ? Object.keys(ROOMS).filter((room) => fits(room, file)) : [];
+  if (tests !== undefined) return tests;
+  const rooms = Object.keys(ROOMS).filter((room) => file === room || file.startsWith(`${room}/`));
+  return rooms.sort((one, other) => other.length - one.length)[0];
+}
+
+/** Whether a row for the tests of a folder has this one. */
+function fits(room: string, file: string): boolean {
+  return room.endsWith("/*.test.ts") && file.startsWith(room.slice(0, -"*.test.ts".length));
+}
+
+/** The rooms that a room may import, itself included. */
+function allowed(room: string): ReadonlySet<string> {
+  const named = (ROOMS[room] ?? []).flatMap((entry) => {
+    if (!entry.endsWith("/**")) return [entry];
+    const top = entry.slice(0, -"/**".length);
+    return Object.keys(ROOMS).filter((each) => each === top || each.startsWith(`${top}/`));
+  });
+  return new Set([room, ...named]);
+}
+
+/** Tarjan's strongly connected components of more than one member, and members that name themselves. */
+function cycles(graph: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const stack: string[] = [];
+  const found: (readonly string[])[] = [];
+  const visit = (node: string): number => {
+    const index = order.size;
+    order.set(node, index);
+    lowest.set(node, index);
+    stack.push(node);
+    for (const next of graph.get(node) ?? []) {
+      const low = order.has(next) ? (stack.includes(next) ? (order.get(next) ?? index) : index) : visit(next);
+      lowest.set(node, Math.min(lowest.get(node) ?? index, low));
+    }
+    const low = lowest.get(node) ?? index;
+    if (low === index) {
+      const members = stack.splice(stack.indexOf(node));
+      if (members.length > 1 || graph.get(node)?.includes(node)) found.push(members);
+    }
+    return low;
+  };
+  for (const node of graph.keys()) if (!order.has(node)) visit(node);
+  return found;
+}
+
+/** One way round within a cycle's members, as a person follows it. */
+function wayRound(members: readonly string[], graph: ReadonlyMap<string, readonly string[]>): string {
+  const [start = ""] = members;
+  const ways: string[][] = [[start]];
+  const seen = new Set<string>();
+  for (let way = ways.shift(); way !== undefined; way = ways.shift()) {
+    for (const next of graph.get(way.at(-1) ?? "") ?? []) {
+      if (next === start) return [...way, start].join(" -> ");
+      if (!members.includes(next) || seen.has(next)) continue;
+      seen.add(next);
+      ways.push([...way, next]);
+    }
+  }
+  return members.join(", ");
+}
+
+describe("the architecture", () => {
+  for (const room of Object.keys(ROOMS)) {
+    it(`lets ${room} import only the rooms of its row`, () => {
+      const places = allowed(room);
+      const wrong = files
+        .filter((file) => roomOf(file) === room)
+        .flatMap((file) => (imports.get(file) ?? []).map((imported) => [file, imported] as const))
+        .filter(([, imported]) => !places.has(roomOf(imported) ?? ""));
+      expect(wrong.map(([file, imported]) => `${file} imports ${imported}`).join("\n")).to.equal("");
     });
   }
 
-  it("signer/ imports nothing but itself", () => {
-    for (const file of files("signer")) {
-      for (const imported of imports(file)) expect(imported, file).to.match(/^signer\//);
+  it("has a rule for every file, and a file for every rule", () => {
+    expect(files.filter((file) => roomOf(file) === undefined)).to.deep.equal([]);
+    const used = new Set([...files, ...[...imports.values()].flat()].map(roomOf));
+    expect(Object.keys(ROOMS).filter((room) => !used.has(room))).to.deep.equal([]);
+  });
+
+  it("names whole rooms in its rules, never a file within one", () => {
+    const named = new Set(Object.values(ROOMS).flat());
+    const known = (entry: string) => entry in ROOMS || entry.endsWith("/**");
+    expect([...named].filter((entry) => !known(entry))).to.deep.equal([]);
+  });
+
+  it("knows every file that is imported", () => {
+    for (const [file, imported] of imports) {
+      for (const target of imported)
+        expect(files.includes(target) || target === "package.json", `${file} imports ${target}`).to.equal(true);
     }
+  });
+
+  it("has no cycle of files, types included", () => {
+    expect(
+      cycles(imports)
+        .map((members) => wayRound(members, imports))
+        .join("\n"),
+    ).to.equal("");
+  });
+
+  it("is written from the ground up: a row names rows above it", () => {
+    const rows = Object.keys(ROOMS);
+    const up = rows.flatMap((room, row) =>
+      [...allowed(room)].filter((each) => rows.indexOf(each) > row).map((each) => `${room} -> ${each}`),
+    );
+    expect(up.join("\n")).to.equal("");
+  });
+
+  it("lets no file import a test", () => {
+    const wrong = [...imports].flatMap(([file, imported]) =>
+      imported.filter((target) => target.endsWith(".test.ts")).map((target) => `${file} imports ${target}`),
+    );
+    expect(wrong.join("\n")).to.equal("");
+  });
+});
+
+describe("packages", () => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, object>;
+
+  it("serve signer/ and machine/ only from Node itself and the run-time tree", () => {
+    const parts = (name: string) => name.split("/", name.startsWith("@") ? 2 : 1).join("/");
+    const foreign = files
+      .filter((file) => /^(signer|machine)\//.test(file))
+      .flatMap((file) => specifiersOf(file).map((name) => [file, name] as const))
+      .filter(
+        ([, name]) =>
+          !name.startsWith(".") && !name.startsWith("node:") && !Object.hasOwn(dependencies ?? {}, parts(name)),
+      );
+    expect(foreign.map(([file, name]) => `${file} imports ${name}`).join("\n")).to.equal("");
+  });
+
+  it("let one test of signatures use elliptic, and nothing else", () => {
+    const users = files.filter((file) => /(from |\()["']elliptic["'/]/.test(readFileSync(join(root, file), "utf8")));
+    expect(users).to.deep.equal(["test/signer/tezos/crypto/elliptic.test.ts"]);
+  });
+});
+
+describe("the search for cycles", () => {
+  it("finds each cycle once and shows a way round, and finds none in a diamond", () => {
+    const graph = new Map([
+      ["a", ["b", "c"]],
+      ["b", ["d"]],
+      ["c", ["d"]],
+      ["d", []],
+      ["e", ["f"]],
+      ["f", ["g", "a"]],
+      ["g", ["e"]],
+      ["h", ["h"]],
+    ]);
+    expect(cycles(graph).map((members) => wayRound(members, graph))).to.deep.equal(["e -> f -> g -> e", "h -> h"]);
   });
 });

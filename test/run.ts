@@ -1,38 +1,116 @@
+/**
+ * `npm test`: every test file, in shares of which several run at once, since the tests wait more than they compute. A
+ * share's text comes as one piece when it is done. At the end: what was slow, and the sum. Words after `--` go to mocha.
+ * @module
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { globSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
 
 /**
- * `npm test`: every test file, in two processes at once, since the tests wait more than they compute. What the second one
- * says comes after the first; the last line is the sum. Words after `--` go to mocha.
+ * The shares by the beginnings of their files' paths, each file in the first that fits. The longest are begun first; a file
+ * that turns up among the slowest at the end may have a row of its own. Each row costs a second, for what mocha loads.
  */
-const files = globSync("test/**/*.test.ts").sort();
-const shares = [
-  files.filter((file) => file.startsWith("test/signer/")),
-  files.filter((file) => !file.startsWith("test/signer/")),
+const SHARES: readonly (readonly string[])[] = [
+  ["test/signer/cli/"],
+  ["test/infra/stack-life"],
+  ["test/guard/explorer"],
+  ["test/signer/backends", "test/signer/http/", "test/signer/confirmation/"],
+  ["test/infra/stack-release"],
+  ["test/infra/stack-", "test/infra/program"],
+  ["test/guard/", "test/campaigns/", "test/bench/", "test/conformance/"],
+  ["test/release/", "test/machine/", "test/cloud-init/"],
+  ["test/infra/checkout"],
+  ["test/infra/", "test/emulators/"],
+  ["test/"],
 ];
 
-/** Runs one share. @returns what it printed, its exit code, and the figures of its last line */
-async function run(share: readonly string[], live: boolean) {
-  const child = spawn("mocha", [...share, ...process.argv.slice(2)], { stdio: ["ignore", "pipe", "pipe"] });
-  let text = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk) => {
-      text += chunk;
-      if (live) process.stdout.write(chunk);
-    });
-  }
-  const [code] = (await once(child, "close")) as [number | null];
-  const [, passed, failed, skipped] = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/m.exec(text) ?? [];
-  return { text, code, counts: [passed, failed, skipped].map((count) => Number(count ?? 0)) };
+/** What one test or hook took, as the reporter tells it. */
+interface Time {
+  readonly file: string;
+  readonly title: string;
+  readonly milliseconds: number;
 }
 
-const [first, second] = await Promise.all(shares.map((share, index) => run(share, index === 0)));
-if (first === undefined || second === undefined) throw new Error("a share did not run");
-process.stdout.write(second.text);
-const sums = first.counts.map((count, index) => count + (second.counts[index] ?? 0));
-const [passed = 0, failed = 0, skipped = 0] = sums;
-// A share that ended without its line has failed, whatever it counted.
-const broken = [first, second].filter(({ code, counts }) => code !== 0 && counts[1] === 0).length;
-console.log(`\n${passed} passed, ${failed + broken} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
-process.exitCode = failed + broken > 0 || first.code !== 0 || second.code !== 0 ? 1 : 0;
+interface Ended {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly times: readonly Time[];
+}
+
+/** Every test file, in its share. @throws Error where a row has none left */
+function shares(): readonly (readonly string[])[] {
+  const files = new Set(globSync("test/**/*.test.ts").sort());
+  return SHARES.map((beginnings) => {
+    const share = [...files].filter((file) => beginnings.some((beginning) => file.startsWith(beginning)));
+    if (share.length === 0) throw new Error(`test/run.ts: no test begins with ${beginnings.join(" or ")}`);
+    for (const file of share) files.delete(file);
+    return share;
+  });
+}
+
+/** Runs one share and prints what it said. A share that ends without its last line has failed, whatever it counted. */
+async function run(share: readonly string[]): Promise<Ended> {
+  const started = performance.now();
+  const child = spawn("mocha", [...share, ...process.argv.slice(2)], { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk) => {
+      text += chunk;
+    });
+  }
+  let times: readonly Time[] = [];
+  child.on("message", (told) => {
+    times = told as readonly Time[];
+  });
+  const [code] = (await once(child, "close")) as [number | null];
+  const counts = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/m.exec(text)?.slice(1) ?? [];
+  const [passed = 0, failed = 0, skipped = 0] = counts.map((count) => Number(count ?? 0));
+  const broken = code !== 0 && failed === 0 ? 1 : 0;
+  if (passed + failed + skipped + broken > 0) {
+    const folders = new Set(share.map((file) => dirname(file).split("/").slice(0, 2).join("/")));
+    const name = share.length === 1 ? share[0] : `${share.length} files of ${[...folders].join(", ")}`;
+    console.log(`\n== ${name}: ${seconds(performance.now() - started)}${broken ? `, ended with ${code}` : ""}`);
+    process.stdout.write(text);
+  }
+  return { passed, failed: failed + broken, skipped, times };
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1_000).toFixed(1)} s`;
+}
+
+/** Prints the ten that took longest. */
+function slowest(what: string, times: readonly (readonly [name: string, milliseconds: number])[]): void {
+  console.log(`\nSlowest ${what}:`);
+  for (const [name, milliseconds] of times.toSorted(([, one], [, other]) => other - one).slice(0, 10)) {
+    console.log(`${seconds(milliseconds).padStart(9)}  ${name}`);
+  }
+}
+
+const started = performance.now();
+const queue = [...shares()];
+const ended: Ended[] = [];
+const worker = async () => {
+  for (let share = queue.shift(); share !== undefined; share = queue.shift()) ended.push(await run(share));
+};
+await Promise.all(Array.from({ length: availableParallelism() + 1 }, worker));
+
+const times = ended.flatMap((share) => share.times);
+const byFile = Map.groupBy(times, ({ file }) => file);
+slowest(
+  "tests",
+  times.map(({ file, title, milliseconds }) => [`${file}: ${title}`, milliseconds] as const),
+);
+slowest(
+  "files",
+  [...byFile].map(([file, all]) => [file, all.reduce((sum, { milliseconds }) => sum + milliseconds, 0)] as const),
+);
+const sum = (what: "passed" | "failed" | "skipped") => ended.reduce((total, share) => total + share[what], 0);
+const skipped = sum("skipped");
+console.log(`\nAll of it took ${seconds(performance.now() - started)}.`);
+console.log(`\n${sum("passed")} passed, ${sum("failed")} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+process.exitCode = sum("failed") > 0 ? 1 : 0;

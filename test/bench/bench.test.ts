@@ -20,7 +20,7 @@ describe("npm run bench", function () {
     expect(stdout.match(/^mean ms by stage: .*sign \d/gm)).to.have.length(2);
   });
 
-  it("says what it takes", () => {
+  it("names its options, and the mistake in one", () => {
     expect(bench("--help").stdout).to.include("--rounds 300");
     const { stderr, status } = bench("--rounds", "few");
     expect([stderr, status]).to.deep.equal([

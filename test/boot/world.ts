@@ -8,8 +8,8 @@ import { Imds } from "../emulators/imds/imds.ts";
 import { CertificateAuthority } from "../emulators/key-vault/certificates.ts";
 import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
 import { TokenAuthority } from "../emulators/key-vault/tokens.ts";
+import { type SignResult, sign } from "../emulators/octez-client.ts";
 import { attestation, MAINNET } from "../fixtures/payloads.ts";
-import { type SignResult, sign } from "../harness/octez-client.ts";
 import { Apt } from "./apt.ts";
 import {
   BAKER,

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { killCampaign } from "./kills.ts";
 
 describe("kill -9 under load", () => {
-  it("loses no released position and no block's signature: 4 kills here, 200 in `npm run test:kills`", async function () {
+  it("breaks no promise that killCampaign checks after each restart: 4 kills here, 200 in `npm run test:kills`", async function () {
     this.timeout(60_000);
     const { kills, released } = await killCampaign(4);
     expect(kills).to.equal(4);

@@ -3,8 +3,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { generateLocalKey, localPassphrase } from "../../signer/keys/local/keyring.ts";
+import { type SignerProcess, startSignerProcess, temporaryFolder } from "../emulators/signer-process.ts";
 import { attestation, block, hash, preattestation } from "../fixtures/payloads.ts";
-import { type SignerProcess, startSignerProcess, temporaryFolder } from "../harness/signer-process.ts";
 
 const FORMS = { block, preattestation, attestation } as const;
 type Form = keyof typeof FORMS;

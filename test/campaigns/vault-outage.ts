@@ -4,9 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Imds } from "../emulators/imds/imds.ts";
 import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
+import { sign } from "../emulators/octez-client.ts";
+import { startSignerProcess, temporaryFolder } from "../emulators/signer-process.ts";
 import { attestation } from "../fixtures/payloads.ts";
-import { sign } from "../harness/octez-client.ts";
-import { startSignerProcess, temporaryFolder } from "../harness/signer-process.ts";
 
 /**
  * `npm run outage [-- --minutes 10]`: the vault and the metadata service are gone for minutes, longer than a token's half

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { parse } from "yaml";
 import { customData, SIZE_LIMIT } from "../../cloud-init/custom-data.ts";
-import { hasProgram, requires } from "../harness/requires.ts";
+import { hasProgram } from "../emulators/has-program.ts";
+import { requires } from "../harness/requires.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const written: { path: string; permissions: string; content: string }[] = parse(customData()).write_files;

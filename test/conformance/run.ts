@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { verifySignature } from "@taquito/utils";
-import { publicKey, sign } from "../harness/octez-client.ts";
+import { publicKey, sign } from "../emulators/octez-client.ts";
 import { runFile, type Subject, suiteFiles } from "./suite.ts";
 
 /**

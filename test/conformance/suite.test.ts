@@ -39,7 +39,7 @@ describe("public suite", function () {
     });
   }
 
-  describe("catches a broken signer:", () => {
+  describe("held to a broken signer", () => {
     it("tags 21 and 23 as separate classes", async () => {
       await using plain = await ServiceSigner.make("P-256", { maxStep: "off" });
       await using dal = await ServiceSigner.make("P-256", { maxStep: "off" });
@@ -54,7 +54,7 @@ describe("public suite", function () {
       expect(failures.join("\n")).to.include("attestation and attestation with DAL are one, step 1: signed");
     });
 
-    it("a watermark moved by a malformed payload", async () => {
+    it("catches a watermark that a malformed payload moves", async () => {
       await using signer = await ServiceSigner.make("P-256", { maxStep: "off" });
       const { sign, restart } = subjectOf(signer);
       const broken: Subject = {
@@ -74,7 +74,7 @@ describe("public suite", function () {
       expect(failures.join("\n")).to.include("block - bytes after the end, step 2: refused (the mark did not move)");
     });
 
-    it("a mark that a restart forgets", async () => {
+    it("catches a watermark that a restart forgets", async () => {
       let signer = await ServiceSigner.make("P-256", { maxStep: "off" });
       const broken: Subject = {
         sign: (payload) => subjectOf(signer).sign(payload),
@@ -88,7 +88,7 @@ describe("public suite", function () {
       expect(failures.join("\n")).to.include("the mark outlives a restart, step 2: signed");
     });
 
-    it("a block's bytes signed anew each time", async () => {
+    it("catches a block's bytes that are signed anew each time", async () => {
       await using signer = await ServiceSigner.make("P-256", { maxStep: "off" });
       const { sign, restart } = subjectOf(signer);
       let count = 0;

@@ -2,6 +2,8 @@ import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
+import { sign } from "../emulators/octez-client.ts";
+import { startSignerProcess } from "../emulators/signer-process.ts";
 import {
   attestation,
   block,
@@ -12,9 +14,7 @@ import {
   transaction,
   transfer,
 } from "../fixtures/payloads.ts";
-import { sign } from "../harness/octez-client.ts";
 import { CONFIG, confirmInTerminal, confirmingFolder } from "../harness/operator.ts";
-import { startSignerProcess } from "../harness/signer-process.ts";
 
 /**
  * What docs/operate.md shows of the screen, taken from a real signer, a real terminal and an octez-shaped client:

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
-import { hasProgram, requires } from "../harness/requires.ts";
+import { hasProgram } from "../emulators/has-program.ts";
+import { requires } from "../harness/requires.ts";
 import { captures, shape, shown } from "./captures.ts";
 
 describe("docs/operate.md", () => {

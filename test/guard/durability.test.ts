@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { hasProgram, requires } from "../harness/requires.ts";
+import { hasProgram } from "../emulators/has-program.ts";
+import { requires } from "../harness/requires.ts";
 
 const SIGNER = join(import.meta.dirname, "one-signer.ts");
 

@@ -5,11 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { generateLocalKey } from "../../signer/keys/local/keyring.ts";
 import { AzureTableStore } from "../../signer/watermark/stores/azure-table.ts";
 import { azurite, tableCredential } from "../emulators/azurite.ts";
+import { type SignResult, sign } from "../emulators/octez-client.ts";
+import { temporaryFolder } from "../emulators/signer-process.ts";
 import { type TableProxy, tableProxy } from "../emulators/table-proxy.ts";
 import { attestation, block, hash, preattestation } from "../fixtures/payloads.ts";
 import { NEVER } from "../fixtures/watermark-rows.ts";
-import { type SignResult, sign } from "../harness/octez-client.ts";
-import { temporaryFolder } from "../harness/signer-process.ts";
 import { tableName } from "../harness/watermark-stores.ts";
 import { PASSPHRASE } from "./table-signer.ts";
 

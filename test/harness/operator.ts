@@ -4,8 +4,8 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { OperatorMessage, ServerMessage } from "../../signer/confirmation/socket.ts";
 import { generateLocalKey, localPassphrase } from "../../signer/keys/local/keyring.ts";
+import { temporaryFolder } from "../emulators/signer-process.ts";
 import { type Answer, inTerminal, type Session } from "./pseudo-terminal.ts";
-import { temporaryFolder } from "./signer-process.ts";
 
 const ENTRY = resolve(import.meta.dirname, "../../signer/tezos-signer.js");
 

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { expect } from "chai";
+import { hasProgram } from "../emulators/has-program.ts";
 import { inTerminal } from "./pseudo-terminal.ts";
-import { hasProgram, requires } from "./requires.ts";
+import { requires } from "./requires.ts";
 
 describe("the tests' terminal", () => {
   it("takes an answer that comes after the program's end", async function () {

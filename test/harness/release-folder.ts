@@ -1,6 +1,6 @@
 import { cp, mkdir, rm, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { temporaryFolder } from "./signer-process.ts";
+import { temporaryFolder } from "../emulators/signer-process.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import mocha from "mocha";
 import { skipped } from "./requires.ts";
 
@@ -6,10 +7,17 @@ const { Spec } = mocha.reporters;
 /**
  * Mocha's spec report, closed by what could not run here and why, and by the one line that CI reads.
  * In CI nothing may be skipped: there each skipped test counts as failed.
+ * A process that started this one as a child is told what each test took, its hooks included.
  */
 export default class Reporter extends Spec {
   constructor(runner, options) {
     super(runner, options);
+    const times = [];
+    const note = ({ file, title, duration }) => {
+      if (duration > 0) times.push({ file: relative(process.cwd(), file ?? ""), title, milliseconds: duration });
+    };
+    runner.on("test end", note);
+    runner.on("hook end", note);
     // A long run says at once why a test failed; the end has it whole.
     runner.on("fail", (_test, error) => console.log(`       ${String(error?.message ?? error).slice(0, 600)}`));
     runner.on("end", () => {
@@ -22,6 +30,7 @@ export default class Reporter extends Spec {
       if (failed > 0) process.exitCode = 1;
       const line = `${passes} passed, ${failed} failed`;
       console.log(inCi || pending === 0 ? `\n${line}` : `\n${line}, ${pending} skipped`);
+      process.send?.(times);
     });
   }
 }

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import type { Context } from "mocha";
 
 /** Tests that could not run on this computer, by full title, with the reason; the reporter prints them. */
@@ -12,14 +11,4 @@ export function requires(context: Context, present: boolean, reason: string): vo
   if (process.env.CI === "true") throw new Error(`${reason}; CI must provide it`);
   skipped.set(title, reason);
   context.skip();
-}
-
-/** Whether a program is on PATH. */
-export function hasProgram(name: string): boolean {
-  try {
-    execFileSync("sh", ["-c", 'command -v "$0"', name], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
 }

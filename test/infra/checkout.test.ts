@@ -6,7 +6,7 @@ import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
 import { Engine, pulumiFolder } from "../emulators/azure-resource-manager/engine.ts";
 import { requires } from "../harness/requires.ts";
 
-describe("Pulumi's command line on this checkout", function () {
+describe("Pulumi's command line on this checkout, one story whose tests follow on each other", function () {
   this.timeout(180_000); // a first release is fetched
   const cloud = new Cloud();
   let engine: Engine | undefined;
@@ -58,8 +58,7 @@ describe("Pulumi's command line on this checkout", function () {
     await pulumi("config", "rm", "tags");
     await pulumi("config", "set", "--path", "keys[0].curve", "P-256");
   });
-
-  it("where Azure refuses the size, names the successor as a command", async () => {
+  it("names the successor of a size that Azure refuses, as a command", async () => {
     cloud.refusedSizes.add("Standard_B1s");
     const { failed, output } = await pulumi("up", "--yes", "--skip-preview", OFFLINE);
     expect(failed, output).to.equal(true);

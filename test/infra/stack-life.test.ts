@@ -36,7 +36,7 @@ const withoutNewerOptions: pulumi.ResourceTransform = ({ type, props, opts }) =>
   return undefined;
 };
 
-describe("the life of a throw-away stack on Pulumi's engine", function () {
+describe("the life of a throw-away stack on Pulumi's engine, one story whose tests follow on each other", function () {
   this.timeout(60_000);
   const cloud = new Cloud();
   let engine: Engine | undefined;

@@ -5,7 +5,7 @@ import { SSH_KEY } from "../fixtures/stack-configs.ts";
 import { requires } from "../harness/requires.ts";
 import { all, kept, NO_CLI, program, released, requests, THROW_AWAY, VAULT } from "./stack.ts";
 
-describe("the life of a production stack on Pulumi's engine", function () {
+describe("the life of a production stack on Pulumi's engine, one story whose tests follow on each other", function () {
   this.timeout(60_000);
   const cloud = new Cloud();
   const config = {

@@ -12,7 +12,7 @@ import { release, SSH_KEY } from "../fixtures/stack-configs.ts";
 import { requires } from "../harness/requires.ts";
 import { BLOB, kept, MACHINE_REPLACED, NO_CLI, program, released, requests, THROW_AWAY, told } from "./stack.ts";
 
-describe("releases on Pulumi's engine", function () {
+describe("releases on Pulumi's engine, one story whose tests follow on each other", function () {
   this.timeout(60_000);
   const folder = join(mkdtempSync(join(tmpdir(), "tezos-signer-releases-")), ".release");
   const cloud = new Cloud();
@@ -61,12 +61,12 @@ describe("releases on Pulumi's engine", function () {
     expect(text(cloud.ofType(BLOB)[0]?.outputs, "url")).to.equal(url);
   });
 
-  it("that are equal are no operation, wherever their file is", async () => {
+  it("cause no operation where they are equal, wherever their file is", async () => {
     expect((await stack.preview()).operations).to.deep.equal([]);
     expect((await stack.up()).operations).to.deep.equal([]);
   });
 
-  it("with one changed file are one more blob and one update of the machine, and nothing else", async () => {
+  it("add one blob and one update of the machine, and nothing else, where one file has changed", async () => {
     content = "second";
     const before = kept(cloud);
     expect((await stack.preview()).operations).to.deep.equal([`create ${released("second")}`, "update machine"]);

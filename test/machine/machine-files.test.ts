@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { hasProgram, requires } from "../harness/requires.ts";
+import { hasProgram } from "../emulators/has-program.ts";
+import { requires } from "../harness/requires.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const files = join(root, "machine/files");

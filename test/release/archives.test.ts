@@ -5,21 +5,10 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { archiveFile, fetchArchives } from "../../release/archives.ts";
 import type { Pin } from "../../release/pin.ts";
+import { temporaryFolder } from "../emulators/signer-process.ts";
 import { rejection } from "../harness/rejection.ts";
-import { temporaryFolder } from "../harness/signer-process.ts";
+import { environment } from "./fixture.ts";
 import { integrityOf, type Lie, packageOf, Registry, type Served } from "./registry.ts";
-
-/** Settings of npm and of the folder of archives, put back at the end. */
-function environment(values: Record<string, string>): Disposable {
-  const before = { ...process.env };
-  Object.assign(process.env, values);
-  return {
-    [Symbol.dispose]: () => {
-      for (const name of Object.keys(values)) delete process.env[name];
-      Object.assign(process.env, before);
-    },
-  };
-}
 
 describe("the archives of a release", function () {
   this.timeout(60_000);
@@ -151,7 +140,7 @@ describe("the archives of a release", function () {
       "cuts the archive short": [{ answer: broken }, /was not fetched/],
     };
     for (const [what, [lie, said]] of Object.entries(lies)) {
-      it(`and ${what}: the package, what was expected and what to do are named, and nothing is kept`, async () => {
+      it(`are refused where it ${what}: the package, what was expected and what to do are named, and nothing is kept`, async () => {
         registry.lies.set("alpha", lie);
         const message = await refusal(alpha);
         expect(message)
@@ -162,12 +151,12 @@ describe("the archives of a release", function () {
       });
     }
 
-    it("and has no such version: the package and what was expected are named", async () => {
+    it("are refused where it has no such version: the package and what was expected are named", async () => {
       const pin = { ...alpha, version: "1.2.3" };
       expect(await refusal(pin)).to.match(/^alpha@1\.2\.3 was not fetched: ETARGET, .+ Expected sha512-/);
     });
 
-    it("and names another host: that host is never asked", async () => {
+    it("are never asked of another host that it names", async () => {
       await using stranger = await Registry.start("127.0.0.2");
       stranger.packages.push(alpha);
       registry.lies.set("alpha", { tarball: `${stranger.url}/elsewhere/alpha-1.0.0.tgz` });
@@ -176,7 +165,7 @@ describe("the archives of a release", function () {
       expect(registry.asked).to.include("/elsewhere/alpha-1.0.0.tgz");
     });
 
-    it("and names another host for what it has itself: it is asked itself", async () => {
+    it("are asked of itself where it names another host for what it has itself", async () => {
       registry.lies.set("alpha", { tarball: foreign.replace("alpha-", "alpha/-/alpha-") });
       await fetched([alpha]);
       expect(readFileSync(archiveFile(alpha)).equals(alpha.bytes)).to.equal(true);

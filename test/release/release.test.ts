@@ -13,7 +13,9 @@ import {
 import { basename, join, resolve } from "node:path";
 import { expect } from "chai";
 import { readContents } from "../../release/contents.ts";
-import { hasProgram, requires } from "../harness/requires.ts";
+import { hasProgram } from "../emulators/has-program.ts";
+import { rejection } from "../harness/rejection.ts";
+import { requires } from "../harness/requires.ts";
 import { type Files, Fixture, fileIn, hashIn, run } from "./fixture.ts";
 import { archiveOf, integrityOf } from "./registry.ts";
 
@@ -102,7 +104,7 @@ describe("a release", function () {
     });
   });
 
-  describe("has one hash", () => {
+  describe("made from the same sources", () => {
     const same: Record<string, (files: Files) => Files> = {
       "after a change of docs": (all) => ({ ...all, "docs/page.md": "# Another\n", "README.md": "# Read me\n" }),
       "after a change of a stack's file": (all) => ({ ...all, "Pulumi.mine.yaml": "config: {}\n" }),
@@ -126,12 +128,12 @@ describe("a release", function () {
       }),
     };
     for (const [when, change] of Object.entries(same)) {
-      it(when, async () => {
+      it(`keeps its hash ${when}`, async () => {
         expect(await fixture.hashOf(change(files))).to.equal(hash);
       });
     }
 
-    it("in a folder of another name, whatever the files' own modes are", async () => {
+    it("keeps its hash in a folder of another name, whatever the files' own modes are", async () => {
       const elsewhere = fixture.write(files, "another folder/with a name");
       chmodSync(join(elsewhere, "signer/main.ts"), 0o777);
       chmodSync(join(elsewhere, "release/files/unpack"), 0o600);
@@ -139,7 +141,7 @@ describe("a release", function () {
     });
 
     for (const umask of ["077", "000"]) {
-      it(`with umask ${umask}`, async () => {
+      it(`keeps its hash with umask ${umask}`, async () => {
         const elsewhere = fixture.write(files);
         const script = `umask ${umask}; exec "$0" release/main.ts`;
         const made = await run("sh", ["-c", script, process.execPath], { cwd: elsewhere, env: fixture.env });
@@ -153,13 +155,13 @@ describe("a release", function () {
       { LC_ALL: "C.UTF-8" },
       { LC_ALL: "tr_TR.UTF-8" },
     ]) {
-      it(`with ${Object.entries(env).join("").replace(",", "=")}`, async () => {
+      it(`keeps its hash with ${Object.entries(env).join("").replace(",", "=")}`, async () => {
         expect(hashIn(await fixture.release(fixture.write(files), [], env))).to.equal(hash);
       });
     }
   });
 
-  describe("has another hash", () => {
+  describe("made from other sources", () => {
     const changed: Record<string, (files: Files) => Files> = {
       "after a change of signer/": (all) => ({ ...all, "signer/main.ts": "// new\n" }),
       "with a new file in signer/": (all) => ({ ...all, "signer/new.ts": "// new\n" }),
@@ -183,7 +185,7 @@ describe("a release", function () {
     };
     const seen = new Map<string, string>();
     for (const [when, change] of Object.entries(changed)) {
-      it(when, async () => {
+      it(`has another hash ${when}`, async () => {
         const other = await fixture.hashOf(change(files));
         expect(other).to.not.equal(hash);
         expect(seen.get(other)).to.equal(undefined);
@@ -201,13 +203,13 @@ describe("a release", function () {
     });
 
     it("is found where it was made already, without being made again", async () => {
-      const file = fileIn(await fixture.release(root));
+      const { file } = await fixture.make(root);
       const before = statSync(file).ino;
-      expect(statSync(fileIn(await fixture.release(root))).ino).to.equal(before);
+      expect(statSync((await fixture.make(root)).file).ino).to.equal(before);
     });
 
     it("is made again where it is missing, altered, or its note is damaged", async () => {
-      const file = fileIn(await fixture.release(root));
+      const { file } = await fixture.make(root);
       const whole = readFileSync(file);
       const harms = [
         () => renameSync(file, `${file}.gone`),
@@ -216,16 +218,16 @@ describe("a release", function () {
       ];
       for (const harm of harms) {
         harm();
-        expect(hashIn(await fixture.release(root))).to.equal(hash);
+        expect((await fixture.make(root)).sha256).to.equal(hash);
         expect(readFileSync(file).equals(whole)).to.equal(true);
       }
     });
 
     it("follows the checkout there and back", async () => {
       writeFileSync(join(root, "signer/main.ts"), "// another\n");
-      expect(hashIn(await fixture.release(root))).to.not.equal(hash);
+      expect((await fixture.make(root)).sha256).to.not.equal(hash);
       writeFileSync(join(root, "signer/main.ts"), files["signer/main.ts"] ?? "");
-      expect(hashIn(await fixture.release(root))).to.equal(hash);
+      expect((await fixture.make(root)).sha256).to.equal(hash);
     });
 
     it("is made again after what makes it has changed", async () => {
@@ -238,7 +240,7 @@ describe("a release", function () {
 
     it("leaves alone for a day what another run may be using, and is dated by each run that finds it", async () => {
       const at = fixture.write(files);
-      const first = fileIn(await fixture.release(at));
+      const { file: first } = await fixture.make(at);
       const old = ["tezos-signer-0.1.0-000000000000.tar", "making-000000000000"];
       const young = ["tezos-signer-0.1.0-111111111111.tar", "making-111111111111"];
       for (const name of [...old, ...young]) writeFileSync(join(at, ".release", name), "");
@@ -246,9 +248,9 @@ describe("a release", function () {
       for (const path of [first, ...old.map((name) => join(at, ".release", name))]) {
         utimesSync(path, dayBefore, dayBefore);
       }
-      await fixture.release(at);
+      await fixture.make(at);
       writeFileSync(join(at, "signer/main.ts"), "// another\n");
-      const second = fileIn(await fixture.release(at));
+      const { file: second } = await fixture.make(at);
       const left = [...young, basename(first), basename(second), "made.json"];
       expect(readdirSync(join(at, ".release"))).to.have.members(left);
     });
@@ -272,14 +274,14 @@ describe("a release", function () {
   it("passes with 20 MB more in it", async () => {
     const large = fixture.write(files);
     writeFileSync(join(large, "signer/large.ts"), Buffer.alloc(20_000_000, "tezos\r\n\0"));
-    const file = fileIn(await fixture.release(large));
+    const { file } = await fixture.make(large);
     mkdirSync(join(fixture.folder, "large"));
     execFileSync("tar", ["-xf", file, "-C", join(fixture.folder, "large")]);
     const found = statSync(join(fixture.folder, "large/tezos-signer-0.2.0/signer/large.ts"));
     expect(found.size).to.equal(20_000_000);
   });
 
-  describe("is refused, by what stands in the way,", () => {
+  describe("with something in its way", () => {
     const refused: Record<string, [change: (root: string) => void, said: string]> = {
       "for a link in signer/": [
         (at) => symlinkSync("main.ts", join(at, "signer/link.ts")),
@@ -323,18 +325,15 @@ describe("a release", function () {
       ],
     };
     for (const [when, [change, said]] of Object.entries(refused)) {
-      it(when, async () => {
+      it(`is refused ${when}, and says what stands in the way`, async () => {
         const at = fixture.write(files);
         change(at);
-        const { code, text } = await fixture.release(at);
-        expect(code).to.equal(3);
-        expect(text)
-          .to.match(/^release: .+\n$/)
-          .and.include(said);
+        const { message } = await rejection(fixture.make(at), Error);
+        expect(message).to.match(/^.+$/).and.include(said);
       });
     }
 
-    it("for an archive that would unpack elsewhere", async () => {
+    it("is refused for an archive that would unpack elsewhere", async () => {
       const at = fixture.write(files);
       const bytes = await archiveOf({ "package/package.json": "{}", "../outside": "x" });
       fixture.registry.packages.push({ name: "evil", version: "1.0.0", bytes, integrity: integrityOf(bytes) });
@@ -342,9 +341,8 @@ describe("a release", function () {
       lock.packages[""] = { dependencies: { evil: "1.0.0" } };
       lock.packages["node_modules/evil"] = { version: "1.0.0", integrity: integrityOf(bytes) };
       writeFileSync(join(at, "package-lock.json"), JSON.stringify(lock));
-      const { code, text } = await fixture.release(at);
-      expect(code).to.equal(3);
-      expect(text).to.include('evil-1.0.0.tgz holds "../outside", a path that leads elsewhere');
+      const { message } = await rejection(fixture.make(at), Error);
+      expect(message).to.include('evil-1.0.0.tgz holds "../outside", a path that leads elsewhere');
       expect(readdirSync(join(at, ".release"))).to.deep.equal([]);
     });
   });

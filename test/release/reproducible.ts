@@ -3,8 +3,9 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, sta
 import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { cacheFolder } from "../../release/archives.ts";
-import { hasProgram, requires } from "../harness/requires.ts";
-import { temporaryFolder } from "../harness/signer-process.ts";
+import { hasProgram } from "../emulators/has-program.ts";
+import { temporaryFolder } from "../emulators/signer-process.ts";
+import { requires } from "../harness/requires.ts";
 import { copyCheckout, type Ended, fileIn, hashIn, run } from "./fixture.ts";
 import { fetchTools, pathWith, type Tools } from "./tools.ts";
 
@@ -15,7 +16,7 @@ const NOBODY = 65_534;
  * `npm run test:release`: this checkout's own release, with its real archives, made in every way that could make a
  * difference. Three minutes and 220 MB, so it is not part of `npm test`, which does most of it with small archives.
  */
-describe("this checkout's release has one hash", function () {
+describe("the hash of this checkout's release", function () {
   this.timeout(300_000);
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let tools: Tools | undefined;
@@ -56,7 +57,7 @@ describe("this checkout's release has one hash", function () {
     ["node20", "npm10", "10.9.9"],
     ["node24", "npm11", "11.21.2"],
   ] as const) {
-    it(`by ${node} and ${npm}, which fetch every archive themselves`, async function () {
+    it(`is the same by ${node} and ${npm}, which fetch every archive themselves`, async function () {
       requires(this, tools !== undefined, "npm 10 and 11 and Node.js 20 could not be fetched");
       if (tools === undefined) return;
       const PATH = pathWith(join(folder.path, `${node}-${npm}`), tools[node], tools[npm]);
@@ -73,11 +74,11 @@ describe("this checkout's release has one hash", function () {
     });
   }
 
-  it("in a folder with another name, without git", async () => {
+  it("is the same in a folder with another name, without git", async () => {
     expect(await madeIn(copy("another folder"))).to.equal(hash);
   });
 
-  it("as another user, who cannot write to the archives", async function () {
+  it("is the same as another user, who cannot write to the archives", async function () {
     requires(this, process.getuid?.() === 0 && hasProgram("setpriv"), "takes root and setpriv");
     const root = copy();
     for (const path of ["", ...readdirSync(root, { recursive: true, encoding: "utf8" })]) {
@@ -96,7 +97,7 @@ describe("this checkout's release has one hash", function () {
   });
 
   for (const umask of ["077", "000"]) {
-    it(`with umask ${umask}`, async () => {
+    it(`is the same with umask ${umask}`, async () => {
       const make = (cwd: string) => run("sh", ["-c", `umask ${umask}; exec npm run release`], { cwd });
       expect(await madeIn(copy(), make)).to.equal(hash);
     });
@@ -108,12 +109,12 @@ describe("this checkout's release has one hash", function () {
     { TZ: "America/Adak", LC_ALL: "C.UTF-8" },
     { TZ: "Asia/Kolkata", LC_ALL: "tr_TR.UTF-8" },
   ]) {
-    it(`with TZ=${env.TZ} and LC_ALL=${env.LC_ALL}`, async () => {
+    it(`is the same with TZ=${env.TZ} and LC_ALL=${env.LC_ALL}`, async () => {
       expect(await madeIn(copy(), (root) => release(root, env))).to.equal(hash);
     });
   }
 
-  it("with its files made in another order", async () => {
+  it("is the same with its files made in another order", async () => {
     const root = copy();
     const paths = readdirSync(join(root, "signer"), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -124,7 +125,7 @@ describe("this checkout's release has one hash", function () {
     expect(await madeIn(root)).to.equal(hash);
   });
 
-  it("with CR LF in every file", async () => {
+  it("is the same with CR LF in every file", async () => {
     const root = copy();
     for (const part of ["signer", "machine", "release", "LICENSE", "package.json", "package-lock.json"]) {
       for (const path of filesIn(join(root, part))) {
@@ -134,7 +135,7 @@ describe("this checkout's release has one hash", function () {
     expect(await madeIn(root)).to.equal(hash);
   });
 
-  it("after changes of docs, of a stack's file, of a test, of a script and of a development dependency", async () => {
+  it("is the same after changes of docs, of a stack's file, of a test, of a script and of a development dependency", async () => {
     const root = copy();
     writeFileSync(join(root, "docs/change.md"), "# Changed\n");
     writeFileSync(join(root, "Pulumi.mine.yaml"), "config: {}\n");
@@ -149,14 +150,14 @@ describe("this checkout's release has one hash", function () {
     expect(await madeIn(root)).to.equal(hash);
   });
 
-  it("and another one after a change of one letter in signer/", async () => {
+  it("is another one after a change of one letter in signer/", async () => {
     const root = copy();
     const file = join(root, "signer/errors.ts");
     writeFileSync(file, `${readFileSync(file, "utf8")}\n`);
     expect(await madeIn(root)).to.not.equal(hash);
   });
 
-  it("and is whole by its MANIFEST once GNU tar has unpacked it", async () => {
+  it("belongs to a tar that is whole by its MANIFEST once GNU tar has unpacked it", async () => {
     execFileSync("tar", ["-xf", first, "-C", folder.path]);
     const [top = ""] = readdirSync(folder.path).filter((name) => name.startsWith("tezos-signer-"));
     const cwd = join(folder.path, top);
@@ -164,7 +165,7 @@ describe("this checkout's release has one hash", function () {
     expect(code, text).to.equal(0);
   });
 
-  it("and passes with 20 MB more in it", async () => {
+  it("is made with 20 MB more in the tar", async () => {
     const root = copy();
     writeFileSync(join(root, "signer/large.ts"), Buffer.alloc(20_000_000, "tezos\0"));
     const made = await release(root);

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
 import { type TarEntry, writeTar } from "../../release/tar.ts";
+import { hasProgram } from "../emulators/has-program.ts";
+import { temporaryFolder } from "../emulators/signer-process.ts";
 import { rejection } from "../harness/rejection.ts";
-import { hasProgram, requires } from "../harness/requires.ts";
-import { temporaryFolder } from "../harness/signer-process.ts";
+import { requires } from "../harness/requires.ts";
 
 const NAME = fc.stringMatching(/^[a-zA-Z0-9_@+.-]{1,40}$/).filter((name) => !/^\.+$|^-/.test(name));
 /** No path is a folder of another one, since all have the same depth. */

@@ -7,9 +7,9 @@ import { encode } from "../../signer/tezos/crypto/base58.ts";
 import { azurite } from "../emulators/azurite.ts";
 import { Imds } from "../emulators/imds/imds.ts";
 import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
+import { publicKey, sign } from "../emulators/octez-client.ts";
+import { type SignerProcess, startSignerProcess, temporaryFolder } from "../emulators/signer-process.ts";
 import { attestation, block, preattestation } from "../fixtures/payloads.ts";
-import { publicKey, sign } from "../harness/octez-client.ts";
-import { type SignerProcess, startSignerProcess, temporaryFolder } from "../harness/signer-process.ts";
 import { tableName } from "../harness/watermark-stores.ts";
 
 const MACHINE = {

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type EngineEvent, LocalWorkspace, PulumiCommand, type Stack } from "@pulumi/pulumi/automation/index.js";
 import * as runtime from "@pulumi/pulumi/runtime/settings.js";
-import { hasProgram } from "../../harness/requires.ts";
+import { hasProgram } from "../has-program.ts";
 import type { Cloud } from "./cloud.ts";
 import { type Provider, serveAzure, serveRandom } from "./provider.ts";
 

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { generateLocalKey, localPassphrase } from "../../../signer/keys/local/keyring.ts";
 import { Imds } from "../../emulators/imds/imds.ts";
+import { sign } from "../../emulators/octez-client.ts";
+import { type SignerProcess, startSignerProcess, temporaryFolder } from "../../emulators/signer-process.ts";
 import { attestation, preattestation } from "../../fixtures/payloads.ts";
-import { sign } from "../../harness/octez-client.ts";
 import { type ReleaseFolder, releaseFolder } from "../../harness/release-folder.ts";
-import { type SignerProcess, startSignerProcess, temporaryFolder } from "../../harness/signer-process.ts";
 
 /** A folder with a key, and settings that fit it. */
 async function folder() {

@@ -7,10 +7,10 @@ import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
 import { parseDocument } from "yaml";
 import { encode } from "../../../signer/tezos/crypto/base58.ts";
+import { publicKey, sign } from "../../emulators/octez-client.ts";
+import { startSignerProcess, temporaryFolder } from "../../emulators/signer-process.ts";
 import { attestation, block, preattestation, transfer } from "../../fixtures/payloads.ts";
-import { publicKey, sign } from "../../harness/octez-client.ts";
 import { requires } from "../../harness/requires.ts";
-import { startSignerProcess, temporaryFolder } from "../../harness/signer-process.ts";
 
 const LOCAL = {
   listen: { port: 0 },

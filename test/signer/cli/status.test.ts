@@ -2,11 +2,11 @@ import { expect } from "chai";
 import { Command } from "commander";
 import { duration, type Status, screen, statusCommand } from "../../../signer/cli/status.ts";
 import { RecentActivity } from "../../../signer/observability/recent-activity.ts";
+import { sign } from "../../emulators/octez-client.ts";
+import { startSignerProcess } from "../../emulators/signer-process.ts";
 import { attestation, transfer } from "../../fixtures/payloads.ts";
 import { atTerminal } from "../../harness/fake-terminal.ts";
-import { sign } from "../../harness/octez-client.ts";
 import { CONFIG, confirmingFolder, operatorAt } from "../../harness/operator.ts";
-import { startSignerProcess } from "../../harness/signer-process.ts";
 
 const ONE = { version: "0.2.0", sha256: "1".repeat(64) };
 const TWO = { version: "0.3.0", sha256: "2".repeat(64) };

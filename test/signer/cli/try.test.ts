@@ -6,10 +6,10 @@ import { expect } from "chai";
 import { azurite, freePort, tableCredential } from "../../emulators/azurite.ts";
 import { Imds } from "../../emulators/imds/imds.ts";
 import { KeyVaultEmulator } from "../../emulators/key-vault/emulator.ts";
+import { sign } from "../../emulators/octez-client.ts";
+import { startSignerProcess, temporaryFolder } from "../../emulators/signer-process.ts";
 import { attestation } from "../../fixtures/payloads.ts";
-import { sign } from "../../harness/octez-client.ts";
 import { type ReleaseFolder, releaseFolder } from "../../harness/release-folder.ts";
-import { startSignerProcess, temporaryFolder } from "../../harness/signer-process.ts";
 import { tableName } from "../../harness/watermark-stores.ts";
 
 const MACHINE = {

@@ -1,12 +1,13 @@
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
 import { tez } from "../../../signer/confirmation/describe.ts";
+import { hasProgram } from "../../emulators/has-program.ts";
+import { publicKey, sign } from "../../emulators/octez-client.ts";
+import { type SignerProcess, startSignerProcess } from "../../emulators/signer-process.ts";
 import { taquitoReads } from "../../fixtures/operation-examples.ts";
 import { attestation, block, transfer } from "../../fixtures/payloads.ts";
-import { publicKey, sign } from "../../harness/octez-client.ts";
 import { CONFIG, confirmInTerminal, confirmingFolder, operatorAt } from "../../harness/operator.ts";
-import { hasProgram, requires } from "../../harness/requires.ts";
-import { type SignerProcess, startSignerProcess } from "../../harness/signer-process.ts";
+import { requires } from "../../harness/requires.ts";
 
 /** Half a tez, as in the guide's test. */
 const transferOf = (signer: SignerProcess, counter = 1n) =>

@@ -2,8 +2,8 @@ import { RemoteSigner } from "@taquito/remote-signer";
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
 import { SignerError } from "../../../signer/errors.ts";
+import { knownKeys, publicKey, sign } from "../../emulators/octez-client.ts";
 import { FakeSigner, testKey } from "../../harness/fake-signer.ts";
-import { knownKeys, publicKey, sign } from "../../harness/octez-client.ts";
 import { openSigningPort, type SigningPort } from "../../harness/signing-port.ts";
 
 /** Name of the error that a promise ends in; Taquito does not export the classes. */

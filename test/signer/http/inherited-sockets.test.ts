@@ -9,9 +9,9 @@ import { LIMITS } from "../../../signer/http/limits.ts";
 import { generateLocalKey, localPassphrase } from "../../../signer/keys/local/keyring.ts";
 import { encode } from "../../../signer/tezos/crypto/base58.ts";
 import { SqliteStore } from "../../../signer/watermark/stores/sqlite.ts";
+import { sign } from "../../emulators/octez-client.ts";
+import { temporaryFolder } from "../../emulators/signer-process.ts";
 import { attestation } from "../../fixtures/payloads.ts";
-import { sign } from "../../harness/octez-client.ts";
-import { temporaryFolder } from "../../harness/signer-process.ts";
 import { SocketUnits, type SocketUnitsOptions } from "../../harness/socket-units.ts";
 
 const SETTINGS = {
@@ -149,10 +149,10 @@ describe("sockets from systemd", () => {
   });
 
   for (const [rate, restarts] of [
-    [10, 8],
+    [10, 4],
     [50, 2],
   ] as const) {
-    it(`lose no request of clients that ask ${rate} times a second while the signer is restarted ${restarts} times`, async function () {
+    it(`lose no request of clients that ask ${rate} times a second, over ${restarts} restarts of the signer`, async function () {
       this.timeout(900_000);
       await using dir = await folder();
       await using units = await open(dir.path, undefined, { restart: true });

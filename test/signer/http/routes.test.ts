@@ -6,8 +6,8 @@ import { expect } from "chai";
 import { ERRORS, type ErrorCode, SignerError } from "../../../signer/errors.ts";
 import { MAX_BODY } from "../../../signer/http/limits.ts";
 import type { Policy } from "../../../signer/policy/policy.ts";
+import { authenticationBytes, sign } from "../../emulators/octez-client.ts";
 import { FakeSigner, testKey } from "../../harness/fake-signer.ts";
-import { authenticationBytes, sign } from "../../harness/octez-client.ts";
 import { requestSettings } from "../../harness/request-settings.ts";
 import { exchange, openSigningPort, type SigningPort, type SigningPortOptions } from "../../harness/signing-port.ts";
 
@@ -61,7 +61,7 @@ describe("signing port", () => {
   afterEach(() => port.server.stop());
 
   describe("answers", () => {
-    it("a signature that verifies, as JSON without a charset", async () => {
+    it("answers a signature that verifies, as JSON without a charset", async () => {
       const { status, headers, text } = await ask(keys, "POST", `"${PAYLOAD}"`);
       expect(status).to.equal(200);
       expect(headers["content-type"]).to.equal("application/json");
@@ -70,24 +70,24 @@ describe("signing port", () => {
       expect(verifySignature(PAYLOAD, testKey("tz3").pk, signature)).to.equal(true);
     });
 
-    it("the public key", async () => {
+    it("answers the public key", async () => {
       const { status, text } = await ask(keys, "GET");
       expect([status, text]).to.deep.equal([200, JSON.stringify({ public_key: testKey("tz3").pk })]);
     });
 
-    it("the known keys where listing is allowed", async () => {
+    it("answers the known keys where listing is allowed", async () => {
       await open({ settings: { listKnownKeys: true } });
       const { status, text } = await ask(`${port.url}/known_keys`, "GET");
       expect([status, text]).to.deep.equal([200, JSON.stringify({ known_keys: [signer.address] })]);
     });
 
-    it("{} for the authorized keys while authentication is off, and never an empty list", async () => {
+    it("answers {} for the authorized keys while authentication is off, and never an empty list", async () => {
       expect((await ask(`${port.url}/authorized_keys`, "GET")).text).to.equal("{}");
       await open({ settings: { authentication: { keys: [] } } });
       expect((await ask(`${port.url}/authorized_keys`, "GET")).text).to.equal("{}");
     });
 
-    it("under any path that a proxy may put before octez's own", async () => {
+    it("answers under any path that a proxy may put before octez's own", async () => {
       for (const prefix of ["", "/signer", "/any/prefix", "/keys", "/keys/authorized_keys"]) {
         const base = `${port.url}${prefix}`;
         expect((await ask(`${base}/authorized_keys`, "GET")).status, prefix).to.equal(200);
@@ -95,32 +95,32 @@ describe("signing port", () => {
       }
     });
 
-    it("whatever content type and accepted types a client sends", async () => {
+    it("answers whatever content type and accepted types a client sends", async () => {
       for (const type of ["application/json", "text/plain", "application/json; charset=utf-8", undefined]) {
         const headers = { accept: "application/bson;q=0.5, */*", ...(type !== undefined && { "content-type": type }) };
         expect((await ask(keys, "POST", `"${PAYLOAD}"\n`, { headers })).status).to.equal(200);
       }
     });
 
-    it("the same for version 0, 1, 2 and 3, with the same payload asked of the signer", async () => {
+    it("answers the same for version 0, 1, 2 and 3, with the same payload asked of the signer", async () => {
       for (const version of [0, 1, 2, 3]) {
         expect((await ask(`${keys}?version=${version}`, "POST", `"${PAYLOAD}"`)).status).to.equal(200);
       }
       expect(signer.asked.map(({ payload }) => payload)).to.deep.equal(Array(4).fill(PAYLOAD));
     });
 
-    it("with query parameters that it does not know", async () => {
+    it("answers with query parameters that it does not know", async () => {
       expect((await ask(`${keys}?version=3&trace=1`, "POST", `"${PAYLOAD}"`)).status).to.equal(200);
     });
   });
 
   describe("refuses", () => {
-    it("a key that is not here", async () => {
+    it("refuses a key that is not here", async () => {
       expectRefusal(await ask(`${port.url}/keys/${testKey("tz2").pkh}`, "GET"), "unknown-key");
       expectRefusal(await ask(`${port.url}/keys/${testKey("tz2").pkh}`, "POST", `"${PAYLOAD}"`), "unknown-key");
     });
 
-    it("an address that is none", async () => {
+    it("refuses an address that is none", async () => {
       const mistyped = `${signer.address.slice(0, -1)}1`;
       for (const address of ["tz3", mistyped, "KT1PWx2mnDueood7fEmfbBDKx1D9BAnnXitn", testKey("tz3").pk, "%00", "%"]) {
         expectRefusal(await ask(`${port.url}/keys/${address}`, "GET"), "malformed-request");
@@ -128,14 +128,14 @@ describe("signing port", () => {
       }
     });
 
-    it("a body that is no hex string", async () => {
+    it("refuses a body that is no hex string", async () => {
       for (const body of ["", "{", '"0x11"', '"111"', '"zz"', '""', PAYLOAD]) {
         expectRefusal(await ask(keys, "POST", body), "malformed-request");
       }
       expect(signer.asked).to.deep.equal([]);
     });
 
-    it("a version that octez does not have, and parameters given twice", async () => {
+    it("refuses a version that octez does not have, and parameters given twice", async () => {
       for (const query of ["version=4", "version=-1", "version=", "version=03", "version=1&version=1"]) {
         expectRefusal(await ask(`${keys}?${query}`, "POST", `"${PAYLOAD}"`), "malformed-request");
       }
@@ -146,7 +146,7 @@ describe("signing port", () => {
       expect(signer.asked).to.deep.equal([]);
     });
 
-    it("a body above the limit, announced or chunked, and keeps the connection in order", async () => {
+    it("refuses a body above the limit, announced or chunked, and keeps the connection in order", async () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
       const long = `"${"a".repeat(4 * MAX_BODY)}"`;
       const chunked = { agent, headers: { "transfer-encoding": "chunked" } };
@@ -156,21 +156,21 @@ describe("signing port", () => {
       agent.destroy();
     });
 
-    it("listing, unless it is allowed", async () => {
+    it("refuses listing, unless it is allowed", async () => {
       expectRefusal(await ask(`${port.url}/known_keys`, "GET"), "listing-not-allowed");
     });
 
-    it("proofs of possession", async () => {
+    it("refuses proofs of possession", async () => {
       expectRefusal(await ask(`${port.url}/bls_prove_possession/${signer.address}`, "GET"), "proof-of-possession");
     });
 
-    it("other paths", async () => {
+    it("refuses other paths", async () => {
       for (const path of ["/", "/keys", "/keys/", `/keys/${signer.address}/`, `/KEYS/${signer.address}`, "/login"]) {
         expectRefusal(await ask(`${port.url}${path}`, "GET"), "unknown-path");
       }
     });
 
-    it("other methods, and names those that the path takes", async () => {
+    it("refuses other methods, and names those that the path takes", async () => {
       for (const method of ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"]) {
         const answered = await ask(keys, method);
         expectRefusal(answered, "method-not-allowed");
@@ -181,24 +181,24 @@ describe("signing port", () => {
       expect(answered.headers.allow).to.equal("GET");
     });
 
-    it("HEAD, without a body", async () => {
+    it("refuses HEAD, without a body", async () => {
       const { status, text } = await ask(keys, "HEAD");
       expect([status, text]).to.deep.equal([405, ""]);
     });
 
-    it("what a web page has a browser send", async () => {
+    it("refuses what a web page has a browser send", async () => {
       const headers = { origin: "https://example.org", "content-type": "text/plain" };
       expectRefusal(await ask(keys, "POST", `"${PAYLOAD}"`, { headers }), "origin-not-allowed");
       expect(signer.asked).to.deep.equal([]);
     });
 
-    it("an expectation that it does not know", async () => {
+    it("refuses an expectation that it does not know", async () => {
       const headers = { expect: "200-maybe" };
       expectRefusal(await ask(keys, "POST", `"${PAYLOAD}"`, { headers }), "malformed-request");
     });
 
     for (const code of Object.keys(ERRORS) as ErrorCode[]) {
-      it(`with the status and text of ${code} when the signer says so`, async () => {
+      it(`refuses with the status and text of ${code} when the signer says so`, async () => {
         signer.before = () => {
           throw new SignerError(code, "level 7");
         };
@@ -208,7 +208,7 @@ describe("signing port", () => {
       });
     }
 
-    it("an unexpected exception without a word of it, and logs it without its fields", async () => {
+    it("refuses an unexpected exception without a word of it, and logs it without its fields", async () => {
       signer.before = () => {
         throw Object.assign(new Error("disk on fire"), { request: { headers: { authorization: "Bearer sesame" } } });
       };
@@ -220,14 +220,14 @@ describe("signing port", () => {
       expect(JSON.stringify(port.lines)).to.not.include("sesame");
     });
 
-    it("something thrown that is no Error", async () => {
+    it("refuses something thrown that is no Error", async () => {
       signer.before = () => Promise.reject("oops");
       expectRefusal(await ask(keys, "POST", `"${PAYLOAD}"`), "internal-error");
     });
   });
 
   describe("lets in by address", () => {
-    it("the peer itself, whatever X-Forwarded-For says", async () => {
+    it("lets in the peer itself, whatever X-Forwarded-For says", async () => {
       await open({ settings: { allowedAddresses: ["203.0.113.7"] } });
       const headers = { "x-forwarded-for": "203.0.113.7" };
       for (const path of ["/authorized_keys", "/known_keys", "/nowhere", `/keys/${signer.address}`]) {
@@ -237,14 +237,14 @@ describe("signing port", () => {
       expect((await ask(keys, "POST", `"${PAYLOAD}"`)).status).to.equal(200);
     });
 
-    it("an IPv4 client of a dual-stack port, which the signer sees as IPv4", async () => {
+    it("lets in an IPv4 client of a dual-stack port, which the signer sees as IPv4", async () => {
       await open({ host: "::", settings: { allowedAddresses: ["127.0.0.1"] } });
       expect((await ask(keys, "POST", `"${PAYLOAD}"`)).status).to.equal(200);
       expect(signer.asked[0]?.client).to.equal("127.0.0.1");
       expectRefusal(await ask(`http://[::1]:${port.port}/authorized_keys`, "GET"), "address-not-allowed");
     });
 
-    it("by the settings as they are at each request", async () => {
+    it("lets in by the settings as they are at each request", async () => {
       const settings = { current: requestSettings({ allowedAddresses: ["203.0.113.7"], listKnownKeys: true }) };
       await open({ settings });
       expectRefusal(await ask(`${port.url}/known_keys`, "GET"), "address-not-allowed");
@@ -254,7 +254,7 @@ describe("signing port", () => {
       expectRefusal(await ask(`${port.url}/known_keys`, "GET"), "listing-not-allowed");
     });
 
-    it("by one version of the settings, however they change while the request comes", async () => {
+    it("judges by one version of the settings, however they change while the request comes", async () => {
       const settings = { current: requestSettings() };
       await open({ settings });
       const body = `"${PAYLOAD}"`;
@@ -271,8 +271,7 @@ describe("signing port", () => {
       expect(signer.asked).to.have.length(1);
       expectRefusal(await ask(keys, "POST", body), "address-not-allowed");
     });
-
-    it("nobody when an entry is no address, rather than everybody", async () => {
+    it("lets in nobody when an entry is no address, rather than everybody", async () => {
       await open({ settings: { allowedAddresses: ["127.0.0.1", "example.org"] } });
       expectRefusal(await ask(keys, "POST", `"${PAYLOAD}"`), "internal-error");
       expect(signer.asked).to.deep.equal([]);
@@ -314,7 +313,7 @@ describe("signing port", () => {
       expect(signer.asked).to.deep.equal([]);
     });
 
-    it("by another key, for another payload or for another address: 403, and nothing is asked of the signer", async () => {
+    it("refuses a signature by another key, or of another payload or address, with 403, and asks nothing of the signer", async () => {
       await open({ settings: { authentication: { keys: [testKey("tz2").pk] } } });
       const own = authenticationBytes(signer.address, PAYLOAD);
       const tz2 = new InMemorySigner(testKey("tz2").sk);

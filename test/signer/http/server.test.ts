@@ -11,10 +11,11 @@ import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
 import { ERRORS } from "../../../signer/errors.ts";
 import { listen } from "../../../signer/http/server.ts";
+import { hasProgram } from "../../emulators/has-program.ts";
+import { sign } from "../../emulators/octez-client.ts";
 import { FakeSigner, testKey } from "../../harness/fake-signer.ts";
 import { logLines } from "../../harness/log-lines.ts";
-import { sign } from "../../harness/octez-client.ts";
-import { hasProgram, requires } from "../../harness/requires.ts";
+import { requires } from "../../harness/requires.ts";
 import {
   exchange,
   openSigningPort,
@@ -252,7 +253,7 @@ describe("server", () => {
       expect(signer.asked[0]?.gone.aborted).to.equal(false);
     });
 
-    it("in the middle of its body asks nothing of the signer, and is no fault", async () => {
+    it("asks nothing of the signer where its body was cut off, and is no error in the log", async () => {
       const { port, lines, url } = await open();
       for (let round = 0; round < 5; round += 1) {
         const socket = await idleConnection(port);
@@ -267,7 +268,7 @@ describe("server", () => {
       expect(lines.filter(({ code }) => code === "internal-error")).to.deep.equal([]);
     });
 
-    it("with requests still in its pipeline leaves nothing behind", async () => {
+    it("leaves nothing behind of the requests still in its pipeline", async () => {
       const { port, server } = await open();
       const signing = gate();
       signer.before = () => signing.opened;

@@ -36,7 +36,7 @@ describe("readers of key files", () => {
     });
   }
 
-  it("no changed byte of an encrypted file opens to another key", async () => {
+  it("open an encrypted file with a changed byte to no other key", async () => {
     using key = PrivateKey.generate("P-256");
     const passphrase = Buffer.from("for tests");
     const pem = await encryptPem(key, passphrase);

@@ -7,10 +7,10 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { type Head, type HeadRule, judgeHead } from "../../../signer/policy/head.ts";
 import { HeadFollower } from "../../../signer/policy/head-follower.ts";
+import { sign } from "../../emulators/octez-client.ts";
+import { startSignerProcess } from "../../emulators/signer-process.ts";
 import { attestation, MAINNET } from "../../fixtures/payloads.ts";
-import { sign } from "../../harness/octez-client.ts";
 import { CONFIG, confirmingFolder } from "../../harness/operator.ts";
-import { startSignerProcess } from "../../harness/signer-process.ts";
 
 const NOW = Date.parse("2026-11-20T16:00:00Z");
 const RULE: HeadRule = { node: "", maxBehind: 5, maxAhead: 5, maxAge: 60, whenUnknown: "sign" };

@@ -1,7 +1,7 @@
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
+import { sign } from "../../emulators/octez-client.ts";
 import { attestation, block, hash, int32, part, preattestation, vote } from "../../fixtures/payloads.ts";
-import { sign } from "../../harness/octez-client.ts";
 import { ServiceSigner } from "../../harness/service-signer.ts";
 import { openSigningPort } from "../../harness/signing-port.ts";
 
@@ -9,7 +9,7 @@ import { openSigningPort } from "../../harness/signing-port.ts";
 for (const curve of ["P-256", "P-256K"] as const) {
   const signature = curve === "P-256" ? /^p2sig/ : /^spsig1/;
 
-  describe(`what must not slip through (${curve})`, () => {
+  describe(`the whole way of a request (${curve}; one signer for all of these tests)`, () => {
     let signer: ServiceSigner;
     before(async () => {
       signer = await ServiceSigner.make(curve);
@@ -25,19 +25,19 @@ for (const curve of ["P-256", "P-256K"] as const) {
       level += 1;
     });
 
-    it("an attestation, then one with DAL content at the same position: 409, in either order", async () => {
+    it("refuses an attestation with DAL content beside one without at the same position, in either order, with 409", async () => {
       expect(await signer.ask(attestation({ level }))).to.match(signature);
       expect(await signer.ask(attestation({ level, dal: 5n }))).to.equal(409);
       expect(await signer.ask(attestation({ level: level + 1, dal: 5n }))).to.match(signature);
       expect(await signer.ask(attestation({ level: level + 1 }))).to.equal(409);
     });
 
-    it("another DAL bitset at the same position: 409", async () => {
+    it("refuses another DAL bitset at the same position with 409", async () => {
       expect(await signer.ask(attestation({ level, dal: 5n }))).to.match(signature);
       expect(await signer.ask(attestation({ level, dal: 7n }))).to.equal(409);
     });
 
-    it("another branch or another slot at the same position: 409", async () => {
+    it("refuses another branch or another slot at the same position with 409", async () => {
       for (const payload of [preattestation, attestation]) {
         expect(await signer.ask(payload({ level }))).to.match(signature);
         expect(await signer.ask(payload({ level, branch: hash(9) }))).to.equal(409);
@@ -45,23 +45,23 @@ for (const curve of ["P-256", "P-256K"] as const) {
       }
     });
 
-    it("a different block at the same level and round: 409", async () => {
+    it("refuses a different block at the same level and round with 409", async () => {
       expect(await signer.ask(block({ level }))).to.match(signature);
       expect(await signer.ask(block({ level, payloadHash: hash(9) }))).to.equal(409);
     });
 
-    it("a different block at a lower round or level: 409", async () => {
+    it("refuses a different block at a lower round or level with 409", async () => {
       expect(await signer.ask(block({ level, round: 3 }))).to.match(signature);
       expect(await signer.ask(block({ level, round: 2 }))).to.equal(409);
       expect(await signer.ask(block({ level: level - 1, round: 9 }))).to.equal(409);
     });
 
-    it("a block that only differs in its proof-of-work nonce, as a second baker's would: 409", async () => {
+    it("refuses a block that only differs in its proof-of-work nonce, as a second baker's would, with 409", async () => {
       expect(await signer.ask(block({ level }))).to.match(signature);
       expect(await signer.ask(block({ level, proofOfWorkNonce: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }))).to.equal(409);
     });
 
-    it("the same block bytes again: the same signature, at once and after a restart", async () => {
+    it("gives the same block bytes the same signature, at once and after a restart", async () => {
       const payload = block({ level });
       const first = await signer.ask(payload);
       expect(first).to.match(signature);
@@ -70,20 +70,20 @@ for (const curve of ["P-256", "P-256K"] as const) {
       expect(await signer.ask(payload)).to.equal(first);
     });
 
-    it("twenty identical blocks at once: one signature", async () => {
+    it("gives twenty identical blocks at once one signature", async () => {
       const payload = block({ level });
       const all = await Promise.all(Array.from({ length: 20 }, () => signer.ask(payload)));
       expect(new Set(all).size).to.equal(1);
     });
 
-    it("a block is placed by its fitness round; its payload round changes nothing", async () => {
+    it("places a block by its fitness round; its payload round changes nothing", async () => {
       expect(await signer.ask(block({ level, round: 6, payloadRound: 5 }))).to.match(signature);
       expect(await signer.ask(block({ level, round: 6, payloadRound: 6 }))).to.equal(409);
       expect(await signer.ask(block({ level, round: 5, payloadRound: 5 }))).to.equal(409);
       expect(await signer.ask(block({ level, round: 7, payloadRound: 0 }))).to.match(signature);
     });
 
-    it("a negative level: 400, whatever came before", async () => {
+    it("refuses a negative level with 400, whatever came before", async () => {
       for (const negative of [-1, -1_000, -(2 ** 31)]) {
         for (const payload of [block, preattestation, attestation]) {
           expect(await signer.ask(payload({ level: negative }))).to.equal(400);
@@ -92,7 +92,7 @@ for (const curve of ["P-256", "P-256K"] as const) {
       expect(await signer.ask(block({ level: level - 1, payloadHash: hash(9) }))).to.equal(409);
     });
 
-    it("a negative round: 400, whatever came before", async () => {
+    it("refuses a negative round with 400, whatever came before", async () => {
       for (const negative of [-1, -(2 ** 31)]) {
         for (const payload of [block, preattestation, attestation]) {
           expect(await signer.ask(payload({ level, round: negative }))).to.equal(400);
@@ -100,7 +100,7 @@ for (const curve of ["P-256", "P-256K"] as const) {
       }
     });
 
-    it("trailing bytes, one or many: 400, and the mark stays", async () => {
+    it("refuses trailing bytes, one or many, with 400, and the mark stays", async () => {
       const marks = await signer.marks();
       for (const payload of [block({ level }), preattestation({ level }), attestation({ level })]) {
         for (const more of [1, 4, 1_000]) {
@@ -110,18 +110,18 @@ for (const curve of ["P-256", "P-256K"] as const) {
       expect(await signer.marks()).to.equal(marks);
     });
 
-    it("a missing last byte: 400", async () => {
+    it("refuses a payload without its last byte with 400", async () => {
       for (const payload of [block({ level }), preattestation({ level }), attestation({ level, dal: 300n })]) {
         expect(await signer.ask(payload.subarray(0, -1))).to.equal(400);
       }
     });
 
-    it("a plain attestation with a bitset behind it, and a DAL one without: 400", async () => {
+    it("refuses a plain attestation with a bitset behind it, and a DAL one without, with 400", async () => {
       expect(await signer.ask(Buffer.concat([vote(0x13, 21, { level }), Buffer.from([5])]))).to.equal(400);
       expect(await signer.ask(vote(0x13, 23, { level }))).to.equal(400);
     });
 
-    it("a vote under the other magic byte, or with the tag of another kind of key: 400", async () => {
+    it("refuses a vote under the other magic byte, or with the tag of another kind of key, with 400", async () => {
       for (const [magic, tag] of [
         [0x12, 21],
         [0x12, 23],
@@ -133,7 +133,7 @@ for (const curve of ["P-256", "P-256K"] as const) {
       }
     });
 
-    it("blocks and endorsements of before Tenderbake: 400", async () => {
+    it("refuses blocks and endorsements of before Tenderbake with 400", async () => {
       for (const magic of [0x01, 0x02]) {
         const payload = Buffer.from(block({ level }));
         payload[0] = magic;
@@ -141,7 +141,7 @@ for (const curve of ["P-256", "P-256K"] as const) {
       }
     });
 
-    it("a fitness of another level, version or length: 400, and the mark stays", async () => {
+    it("refuses a fitness of another level, version or length with 400, and the mark stays", async () => {
       const marks = await signer.marks();
       expect(await signer.ask(block({ level, fitnessLevel: level + 1 }))).to.equal(400);
       expect(await signer.ask(block({ level, fitnessVersion: 1 }))).to.equal(400);
@@ -159,26 +159,26 @@ for (const curve of ["P-256", "P-256K"] as const) {
       expect(await signer.marks()).to.equal(marks);
     });
 
-    it("a jump to the highest level there is: 409, and the next level can still be signed", async () => {
+    it("refuses a jump to the highest level there is with 409, and can still sign the next level", async () => {
       for (const payload of [block, preattestation, attestation]) {
         expect(await signer.ask(payload({ level: 2 ** 31 - 1 }))).to.equal(409);
         expect(await signer.ask(payload({ level: level + 1 }))).to.match(signature);
       }
     });
 
-    it("the highest round there is stops a position, not the next level", async () => {
+    it("signs the next level after the highest round there is", async () => {
       expect(await signer.ask(block({ level, round: 2 ** 31 - 1 }))).to.match(signature);
       expect(await signer.ask(block({ level: level + 1 }))).to.match(signature);
     });
 
-    it("legitimate order: a block after the votes of its level, a proposal again at a higher round", async () => {
+    it("signs in legitimate order: a block after the votes of its level, a proposal again at a higher round", async () => {
       expect(await signer.ask(attestation({ level }))).to.match(signature);
       expect(await signer.ask(block({ level }))).to.match(signature);
       expect(await signer.ask(preattestation({ level }))).to.match(signature);
       expect(await signer.ask(block({ level, round: 1, lockedRound: 0, payloadRound: 0 }))).to.match(signature);
     });
 
-    it("`version` in the query never changes how a payload is read", async () => {
+    it("reads a payload the same way whatever `version` is in the query", async () => {
       const port = await openSigningPort(signer.service, { settings: signer.settings });
       const ask = async (payload: Buffer, query: string) => {
         const response = await fetch(`${port.url}/keys/${signer.address}${query}`, {
@@ -195,7 +195,7 @@ for (const curve of ["P-256", "P-256K"] as const) {
       await port.server.stop();
     });
 
-    it("a released signature is the key's own and of the bytes that were asked, as Taquito judges it", async () => {
+    it("releases a signature by the key itself of the bytes that were asked, as Taquito judges it", async () => {
       const port = await openSigningPort(signer.service, { settings: signer.settings });
       const payload = block({ level }).toString("hex");
       const released = (await sign(port.url, signer.address, payload)).signature ?? "";

@@ -116,7 +116,7 @@ describe("trusted store", () => {
       expect((await rejection(waiting, SignerError)).code).to.equal("watermark-untrusted");
     });
 
-    it("for one row leaves the others alone", async () => {
+    it("leaves the other rows alone where it is about one", async () => {
       const inner = new MemoryStore("id");
       inner.put(KEY, rowAt(100));
       inner.put(BLOCK_KEY, rowAt(100));
@@ -126,7 +126,7 @@ describe("trusted store", () => {
       expect((await store.current(BLOCK_KEY, NEVER))?.row.level).to.equal(100);
     });
 
-    it("after a write that was lost is one for every row", async () => {
+    it("holds for every row after a write that was lost", async () => {
       const inner = new MemoryStore("id");
       inner.put(KEY, rowAt(100));
       inner.put(BLOCK_KEY, rowAt(100));
@@ -151,7 +151,7 @@ describe("trusted store", () => {
       expect((await store.current(KEY, NEVER))?.row.level).to.equal(100);
     });
 
-    it("of a store that never answers ends with the deadline", async () => {
+    it("ends with the deadline where the store never answers", async () => {
       const { store, faulty } = trusted(new MemoryStore("id"));
       faulty.always = () => "silence";
       expect((await rejection(store.current(KEY, soon()), SignerError)).code).to.equal("watermark-unavailable");

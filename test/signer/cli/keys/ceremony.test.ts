@@ -5,14 +5,15 @@ import { verifySignature as taquitoVerifies } from "@taquito/utils";
 import { expect } from "chai";
 import { blake2b256 } from "../../../../signer/tezos/crypto/digest.ts";
 import { decodeSignature } from "../../../../signer/tezos/crypto/signature.ts";
+import { hasProgram } from "../../../emulators/has-program.ts";
 import { Imds } from "../../../emulators/imds/imds.ts";
 import type { KeyVaultEmulator } from "../../../emulators/key-vault/emulator.ts";
+import { sign } from "../../../emulators/octez-client.ts";
 import { attestation } from "../../../fixtures/payloads.ts";
 import { keys, shownPassphrase } from "../../../harness/keys-terminal.ts";
-import { sign } from "../../../harness/octez-client.ts";
 import { openssl, opensslVerifies, shell } from "../../../harness/openssl.ts";
 import { MACHINE, OPERATOR, startOperatorVault } from "../../../harness/operator-vault.ts";
-import { hasProgram, requires } from "../../../harness/requires.ts";
+import { requires } from "../../../harness/requires.ts";
 import { startVaultSigner } from "../../../harness/vault-signer.ts";
 
 const STORE = "5f0c2a9e17d34b68";

@@ -8,9 +8,10 @@ import { formatKek, parseKek } from "../../../../signer/key-files/byok.ts";
 import { decryptPem, encryptPem } from "../../../../signer/key-files/pem.ts";
 import { PrivateKey } from "../../../../signer/key-files/private-key.ts";
 import { encodeSecretKey } from "../../../../signer/tezos/crypto/secret-key.ts";
+import { hasProgram } from "../../../emulators/has-program.ts";
 import { shownPassphrase } from "../../../harness/keys-terminal.ts";
 import { type Answer, inTerminal, type Session } from "../../../harness/pseudo-terminal.ts";
-import { hasProgram, requires } from "../../../harness/requires.ts";
+import { requires } from "../../../harness/requires.ts";
 
 const ENTRY = join(import.meta.dirname, "../../../../signer/tezos-signer.js");
 const connected: readonly [RegExp, Answer] = [/here all the same\? \[y\/N\] $/, "y"];

@@ -116,18 +116,18 @@ describe("sqlite store", () => {
   });
 
   describe("stops hard", () => {
-    it("on a file that is no database", async () => {
+    it("stops hard on a file that is no database", async () => {
       writeFileSync(path, "these are my notes, not a database\n".repeat(100));
       expect(await stop(open().identity())).to.include("is damaged");
     });
 
-    it("on an empty file", async () => {
+    it("stops hard on an empty file", async () => {
       writeFileSync(path, "");
       expect(await stop(open().identity())).to.include("is no watermark store");
       expect(statSync(path).size).to.equal(0);
     });
 
-    it("on a database of another program, which it leaves as it was", async () => {
+    it("stops hard on a database of another program, which it leaves as it was", async () => {
       const other = new DatabaseSync(path);
       other.exec("CREATE TABLE precious (id INTEGER); INSERT INTO precious VALUES (1)");
       other.close();
@@ -136,7 +136,7 @@ describe("sqlite store", () => {
       expect(readFileSync(path).equals(before)).to.equal(true);
     });
 
-    it("on a format that it does not know", async () => {
+    it("stops hard on a format that it does not know", async () => {
       await made();
       const database = new DatabaseSync(path);
       database.exec("PRAGMA user_version = 2");
@@ -144,7 +144,7 @@ describe("sqlite store", () => {
       expect(await stop(open().identity())).to.include("has format 2; this signer reads 1");
     });
 
-    it("on a store without an id", async () => {
+    it("stops hard on a store without an id", async () => {
       await made();
       const database = new DatabaseSync(path);
       database.exec("DELETE FROM store");
@@ -152,13 +152,13 @@ describe("sqlite store", () => {
       expect(await stop(open().identity())).to.include("has no store id");
     });
 
-    it("on a file that was cut short", async () => {
+    it("stops hard on a file that was cut short", async () => {
       await made();
       truncateSync(path, statSync(path).size - 4096);
       expect(await stop(open().identity())).to.include("is damaged");
     });
 
-    it("on a page that was overwritten", async () => {
+    it("stops hard on a page that was overwritten", async () => {
       await made();
       const bytes = readFileSync(path);
       bytes.fill(0xff, 2 * 4096, 2 * 4096 + 512);
@@ -166,7 +166,7 @@ describe("sqlite store", () => {
       expect(await stop(open().identity())).to.include("is damaged");
     });
 
-    it("on a file that was removed while it was open", async () => {
+    it("stops hard on a file that was removed while it was open", async () => {
       const store = open();
       await store.establish("id-1");
       const version = await store.insert(KEY, rowAt(100));
@@ -174,7 +174,7 @@ describe("sqlite store", () => {
       expect(await stop(store.replace(KEY, rowAt(101), version))).to.include("was removed or replaced");
     });
 
-    it("on a write-ahead log that was removed while it was open: the newest rows were in it", async () => {
+    it("stops hard on a write-ahead log that was removed while it was open: the newest rows were in it", async () => {
       const store = open();
       await store.establish("id-1");
       const version = await store.insert(KEY, rowAt(100));
@@ -182,7 +182,7 @@ describe("sqlite store", () => {
       expect(await stop(store.replace(KEY, rowAt(101), version))).to.include("was removed or replaced");
     });
 
-    it("on an older file that was put in its place while it was open", async () => {
+    it("stops hard on an older file that was put in its place while it was open", async () => {
       await made();
       copyFileSync(path, join(folder, "backup"));
       const store = open();
@@ -192,12 +192,12 @@ describe("sqlite store", () => {
       expect(await stop(store.replace(KEY, rowAt(102), "2"))).to.include("was removed or replaced");
     });
 
-    it("on a folder that is not there", async () => {
+    it("stops hard on a folder that is not there", async () => {
       const store = new SqliteStore(join(folder, "absent", "watermarks.sqlite"));
       expect((await rejection(store.establish("id-1"), StoreError)).fault).to.equal("untrusted");
     });
 
-    it("for good: what a failed write has left on the disk is not known", async () => {
+    it("stops hard for good: what a failed write has left on the disk is not known", async () => {
       const store = open();
       await store.establish("id-1");
       const version = await store.insert(KEY, rowAt(100));

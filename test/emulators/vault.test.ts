@@ -5,7 +5,7 @@ import { expect } from "chai";
 
 describe("npm run vault", () => {
   it("starts both emulators, says how to use them, and ends when told to", async () => {
-    const cli = join(import.meta.dirname, "cli.ts");
+    const cli = join(import.meta.dirname, "vault.ts");
     const child = spawn(process.execPath, [cli, "--port", "0", "--imds-port", "0"], {
       stdio: ["ignore", "pipe", "inherit"],
     });

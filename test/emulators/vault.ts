@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { Imds } from "../imds/imds.ts";
-import { KeyVaultEmulator } from "./emulator.ts";
-import { TokenAuthority } from "./tokens.ts";
+import { Imds } from "./imds/imds.ts";
+import { KeyVaultEmulator } from "./key-vault/emulator.ts";
+import { TokenAuthority } from "./key-vault/tokens.ts";
 
 const CLIENT_ID = "11111111-2222-4333-8444-555555555555";
 const OBJECT_ID = "66666666-7777-4888-8999-aaaaaaaaaaaa";
