@@ -6,6 +6,7 @@
  * @module
  */
 import { SIGNER_PORT } from "../signer/contract.ts";
+import { headNode } from "./config/head-node.ts";
 import type { StackConfig } from "./config/schema.ts";
 
 /** One row, in the names that Azure gives the columns. */
@@ -40,13 +41,15 @@ export function firewallRules(config: Pick<StackConfig, "bakerIp" | "adminIp" | 
     outbound("packages", 130, "Ubuntu's signed packages", PUBLIC, 80),
   ];
   if (config.adminIp.length > 0) rules.push(inbound("admin", 110, "Log in", addresses(config.adminIp), 22));
-  const node = nodePlace(config.head);
-  if (
-    node !== undefined &&
-    !rules.some((rule) => rule.destinationAddressPrefix === node.to && rule.destinationPortRange === String(node.port))
-  ) {
-    const what = node.to === PUBLIC ? "The head's node: its name must lead to a public address" : "The head's node";
-    rules.push(outbound("node", 140, what, node.to, node.port));
+  const node = headNode(config.head);
+  if (node !== undefined) {
+    // An address is narrower than what a name may lead to, and the only way to a private node.
+    const to = node.isAddress ? node.hostname : PUBLIC;
+    const what = node.isAddress ? "The head's node" : "The head's node: its name must lead to a public address";
+    const isOpen = rules.some(
+      (rule) => rule.destinationAddressPrefix === to && rule.destinationPortRange === String(node.port),
+    );
+    if (!isOpen) rules.push(outbound("node", 140, what, to, node.port));
   }
   for (const direction of ["Inbound", "Outbound"] as const) {
     rules.push({
@@ -90,25 +93,4 @@ function outbound(name: string, priority: number, description: string, to: strin
     destinationAddressPrefix: to,
     destinationPortRange: String(port),
   };
-}
-
-/**
- * Returns the name of the head's node if it cannot resolve to a public address, which is all that the firewall allows a
- * name: one without a dot, or in a zone for private use (RFC 6762, RFC 8375, ICANN's `.internal`; `.lan` by custom).
- */
-export function privateNodeName(head: StackConfig["head"]): string | undefined {
-  if (head === undefined || nodePlace(head)?.to !== PUBLIC) return undefined;
-  const { hostname } = new URL(head.node);
-  const name = hostname.replace(/\.$/, "");
-  return !name.includes(".") || /\.(?:local|internal|lan|home\.arpa)$/.test(name) ? name : undefined;
-}
-
-/** Returns where the head's node is; undefined where there is none, or where it is the machine itself. */
-function nodePlace(head: StackConfig["head"]): { to: string; port: number } | undefined {
-  if (head === undefined) return undefined;
-  const { hostname, port, protocol } = new URL(head.node);
-  if (hostname === "localhost" || hostname === "[::1]" || /^127\./.test(hostname)) return undefined;
-  // What a name leads to is not known here. An address is narrower, and the only way to a private node.
-  const to = /^[\d.]+$/.test(hostname) ? hostname : PUBLIC;
-  return { to, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) };
 }

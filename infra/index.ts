@@ -8,7 +8,7 @@ import { ADMIN, MACHINE_NAME } from "./components/machine.ts";
 import type { Release } from "./components/releases.ts";
 import type { StackConfig } from "./config/schema.ts";
 import { warnings } from "./config/warnings.ts";
-import { estimateCost } from "./plan/cost.ts";
+import { estimateCost } from "./cost.ts";
 import { checkoutRelease } from "./release/checkout-release.ts";
 import { earlierReleases } from "./release/earlier-releases.ts";
 import { signerConfiguration, TezosSigner } from "./tezos-signer.ts";

@@ -6,7 +6,13 @@ import ts from "typescript";
 const root = resolve(import.meta.dirname, "..");
 
 /** What lies at the bottom of signer/: pure, or a table, and free for every room above. */
-const BASE = ["signer/tezos", "signer/errors.ts", "signer/deadline.ts", "signer/contract.ts"] as const;
+const BASE = [
+  "signer/tezos",
+  "signer/errors.ts",
+  "signer/deadline.ts",
+  "signer/rate-limit.ts",
+  "signer/contract.ts",
+] as const;
 
 /** What stands in for the world around a signer; users run it too, so it knows nothing of the tests or of our code. */
 const EMULATORS = [
@@ -28,6 +34,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/tezos": [],
   "signer/contract.ts": ["signer/tezos"],
   "signer/deadline.ts": [],
+  "signer/rate-limit.ts": [],
   "signer/errors.ts": [],
   // How settings write a URL and a range of addresses.
   "signer/network": [],
@@ -121,11 +128,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   "infra/config": ["signer/contract.ts", "signer/network", "signer/settings"],
   "infra/firewall.ts": ["infra/config", "signer/contract.ts"],
+  // What a month costs: told by the plan, and by the stack's outputs.
+  "infra/cost.ts": ["infra/config"],
   "infra/components": ["infra/config", "infra/firewall.ts", "signer/contract.ts"],
   "infra/release": ["infra/components", "release"],
   // What a plan is, as data: what the invariants judge, drawn or under way.
   "infra/plan/plan.ts": [],
-  "infra/invariants.ts": ["infra/plan/plan.ts", "signer/contract.ts"],
+  "infra/invariants.ts": ["infra/components", "infra/plan/plan.ts", "signer/contract.ts"],
   "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts"],
   "infra/user-data.ts": ["signer/contract.ts"],
   // The component that other programs import: all of the stack but its settings' source and its release.
@@ -142,6 +151,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   infra: [
     "infra/components",
     "infra/config",
+    "infra/cost.ts",
     "infra/firewall.ts",
     "infra/release",
     "infra/tezos-signer.ts",
@@ -153,6 +163,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra",
     "infra/components",
     "infra/config",
+    "infra/cost.ts",
     "infra/firewall.ts",
     "infra/invariants.ts",
     "infra/plan/plan.ts",

@@ -2,8 +2,9 @@
  * What is allowed and yet wants a second look. Pure; `plan`, `preview` and `up` print it, and refuse nothing by it.
  * @module
  */
-import { privateNodeName } from "../firewall.ts";
+
 import { isDocumentation } from "./addresses.ts";
+import { privateNodeName } from "./head-node.ts";
 import type { StackConfig } from "./schema.ts";
 import { EXAMPLE_SSH_KEY } from "./ssh-key.ts";
 

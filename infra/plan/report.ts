@@ -6,8 +6,8 @@
 import { SIGNER_PORT } from "../../signer/contract.ts";
 import { KINDS } from "../components/kinds.ts";
 import type { StackConfig } from "../config/schema.ts";
+import type { CostEstimate } from "../cost.ts";
 import type { Rule } from "../firewall.ts";
-import type { CostEstimate } from "./cost.ts";
 import { commandsReplacedBy } from "./guide.ts";
 import { at, type Plan, type PlannedResource } from "./plan.ts";
 

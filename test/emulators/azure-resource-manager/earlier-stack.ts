@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Deployment } from "@pulumi/pulumi/automation/index.js";
-import type { Cloud, Resource } from "./cloud.ts";
+import type { Cloud } from "./cloud.ts";
 import type { Engine, TestStack } from "./engine.ts";
+import type { Resource } from "./subscription.ts";
 
 const FOLDER = resolve(import.meta.dirname, "../../fixtures");
 

@@ -5,8 +5,9 @@ import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.j
 import pb from "@pulumi/pulumi/proto/provider_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
-import { type Cloud, kindOf, type Resource } from "./cloud.ts";
+import { type Cloud, kindOf } from "./cloud.ts";
 import type { Properties } from "./properties.ts";
+import type { Resource } from "./subscription.ts";
 
 /** A provider as Pulumi's engine attaches to it: `PULUMI_DEBUG_PROVIDERS=NAME:PORT`. */
 export interface Provider {

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
-import { estimateCost } from "../../../infra/plan/cost.ts";
+import { estimateCost } from "../../../infra/cost.ts";
 import { REPLACEMENTS } from "../../../infra/plan/guide.ts";
 import { at, type Properties } from "../../emulators/azure-resource-manager/properties.ts";
 import { settings } from "../../fixtures/stack-configs.ts";

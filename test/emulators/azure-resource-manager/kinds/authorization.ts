@@ -1,6 +1,6 @@
 import { ArmError, badRequest, conflict } from "../arm.ts";
-import type { Cloud, Kind } from "../cloud.ts";
 import { type Properties, text } from "../properties.ts";
+import type { Kind, Subscription } from "../subscription.ts";
 import { must, same } from "./network.ts";
 
 const ROLE = "azure-native:authorization:RoleAssignment";
@@ -25,7 +25,7 @@ export const AUTHORIZATION: Readonly<Record<string, Kind>> = {
   },
 };
 
-function role(inputs: Properties, cloud: Cloud): Properties {
+function role(inputs: Properties, cloud: Subscription): Properties {
   mayAuthorize(cloud, "Microsoft.Authorization/roleAssignments/write");
   must(cloud, text(inputs, "scope"));
   if (
@@ -48,7 +48,7 @@ function role(inputs: Properties, cloud: Cloud): Properties {
   return { type: "Microsoft.Authorization/roleAssignments" };
 }
 
-function mayAuthorize({ deployer }: Cloud, action: string): void {
+function mayAuthorize({ deployer }: Subscription, action: string): void {
   if (!deployer.assignsRoles) {
     throw new ArmError(
       403,

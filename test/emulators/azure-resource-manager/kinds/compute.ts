@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { ArmError, badRequest, conflict } from "../arm.ts";
-import type { Cloud, Kind, Resource } from "../cloud.ts";
 import { at, list, type Properties, text, texts } from "../properties.ts";
+import type { Kind, Resource, Subscription } from "../subscription.ts";
 import { inGroup, USUAL_NAME } from "./in-group.ts";
 import { must, same } from "./network.ts";
 
@@ -23,7 +23,7 @@ export const COMPUTE: Readonly<Record<string, Kind>> = {
   [MACHINE]: { ...inGroup("Microsoft.Compute/virtualMachines", ["vmName"], USUAL_NAME), put: machine },
 };
 
-function machine(inputs: Properties, cloud: Cloud, before: Resource | undefined): Properties {
+function machine(inputs: Properties, cloud: Subscription, before: Resource | undefined): Properties {
   const size = text(inputs, "hardwareProfile.vmSize");
   if (before === undefined && cloud.refusedSizes.has(size)) {
     throw new ArmError(

@@ -1,5 +1,5 @@
-import type { Kind } from "../cloud.ts";
 import { text } from "../properties.ts";
+import type { Kind } from "../subscription.ts";
 import { inGroup } from "./in-group.ts";
 
 /** Resource group and user-assigned identity. */

@@ -1,6 +1,6 @@
 import { badRequest } from "../arm.ts";
-import type { Kind } from "../cloud.ts";
 import { text } from "../properties.ts";
+import type { Kind } from "../subscription.ts";
 
 /**
  * The id and the replacements of a resource in a group.

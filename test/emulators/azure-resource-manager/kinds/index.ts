@@ -1,4 +1,4 @@
-import type { Kind } from "../cloud.ts";
+import type { Kind } from "../subscription.ts";
 import { AUTHORIZATION } from "./authorization.ts";
 import { COMPUTE } from "./compute.ts";
 import { IDENTITY } from "./identity.ts";

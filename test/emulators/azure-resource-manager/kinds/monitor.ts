@@ -1,6 +1,6 @@
 import { badRequest } from "../arm.ts";
-import type { Cloud, Kind } from "../cloud.ts";
 import { at, list, type Properties, text, texts } from "../properties.ts";
+import type { Kind, Subscription } from "../subscription.ts";
 import { inGroup } from "./in-group.ts";
 import { must } from "./network.ts";
 
@@ -59,7 +59,7 @@ export const MONITOR: Readonly<Record<string, Kind>> = {
   },
 };
 
-function metricAlert(inputs: Properties, cloud: Cloud): Properties {
+function metricAlert(inputs: Properties, cloud: Subscription): Properties {
   for (const scope of texts(inputs, "scopes")) {
     const size = text(must(cloud, scope).inputs, "hardwareProfile.vmSize");
     const credits = list(inputs, "criteria.allOf").some(({ metricName }) => /^CPU Credits/.test(String(metricName)));

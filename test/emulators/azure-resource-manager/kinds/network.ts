@@ -1,6 +1,6 @@
 import { badRequest, block, conflict } from "../arm.ts";
-import type { Cloud, Kind, Resource } from "../cloud.ts";
 import { at, list, type Properties, text, texts } from "../properties.ts";
+import type { Kind, Resource, Subscription } from "../subscription.ts";
 import { inGroup, USUAL_NAME } from "./in-group.ts";
 
 const SUBNET = "azure-native:network:Subnet";
@@ -90,7 +90,7 @@ export const NETWORK: Readonly<Record<string, Kind>> = {
   },
 };
 
-function subnet(inputs: Properties, cloud: Cloud): Properties {
+function subnet(inputs: Properties, cloud: Subscription): Properties {
   const group = `${cloud.subscription}/resourceGroups/${text(inputs, "resourceGroupName")}`;
   const network = must(
     cloud,
@@ -167,7 +167,7 @@ function cidr(prefix: string) {
 }
 
 /** @throws ArmError where a resource that another one names is not there */
-export function must(cloud: Cloud, id: string): Resource {
+export function must(cloud: Subscription, id: string): Resource {
   const found = cloud.get(id);
   if (found === undefined)
     throw badRequest("InvalidResourceReference", `Resource ${id} referenced by resource was not found.`);

@@ -1,6 +1,6 @@
 import { ArmError, badRequest, block, conflict, isPrivate } from "../arm.ts";
-import type { Cloud, Kind, Resource } from "../cloud.ts";
 import { list, type Properties, text } from "../properties.ts";
+import type { Kind, Resource, Subscription } from "../subscription.ts";
 import { inGroup } from "./in-group.ts";
 import { must } from "./network.ts";
 
@@ -59,7 +59,7 @@ export const STORAGE: Readonly<Record<string, Kind>> = {
 };
 
 /** The account gives its key to the deployer, takes it, and lets him through. */
-function sharedKey(inputs: Properties, cloud: Cloud): void {
+function sharedKey(inputs: Properties, cloud: Subscription): void {
   const home = cloud.get(accountId(inputs, cloud));
   if (home === undefined) {
     throw new ArmError(404, "ResourceNotFound", `The Resource '${accountId(inputs, cloud)}' was not found.`);
@@ -74,7 +74,7 @@ function sharedKey(inputs: Properties, cloud: Cloud): void {
     throw new ArmError(403, "AuthorizationFailure", "This request is not authorized to perform this operation.");
 }
 
-function account(inputs: Properties, cloud: Cloud, before: Resource | undefined): Properties {
+function account(inputs: Properties, cloud: Subscription, before: Resource | undefined): Properties {
   const name = text(inputs, "accountName");
   if (before === undefined && cloud.taken.has(name)) {
     throw conflict("StorageAccountAlreadyTaken", `The storage account named ${name} is already taken.`);
@@ -106,11 +106,11 @@ function account(inputs: Properties, cloud: Cloud, before: Resource | undefined)
   };
 }
 
-function accountId(inputs: Properties, cloud: Cloud): string {
+function accountId(inputs: Properties, cloud: Subscription): string {
   const group = `${cloud.subscription}/resourceGroups/${text(inputs, "resourceGroupName")}`;
   return `${group}/providers/Microsoft.Storage/storageAccounts/${text(inputs, "accountName")}`;
 }
 
-function containerId(inputs: Properties, cloud: Cloud): string {
+function containerId(inputs: Properties, cloud: Subscription): string {
   return `${accountId(inputs, cloud)}/blobServices/default/containers/${text(inputs, "containerName")}`;
 }

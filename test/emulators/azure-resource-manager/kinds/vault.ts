@@ -1,6 +1,6 @@
 import { ArmError, badRequest, block, conflict, isPrivate } from "../arm.ts";
-import type { Cloud, Kind, Resource } from "../cloud.ts";
 import { at, list, type Properties, text, texts } from "../properties.ts";
+import type { Kind, Resource, Subscription } from "../subscription.ts";
 import { inGroup } from "./in-group.ts";
 import { must } from "./network.ts";
 
@@ -20,7 +20,7 @@ export const VAULT: Readonly<Record<string, Kind>> = {
   },
 };
 
-function vault(inputs: Properties, cloud: Cloud, before: Resource | undefined): Properties {
+function vault(inputs: Properties, cloud: Subscription, before: Resource | undefined): Properties {
   const name = text(inputs, "vaultName");
   if (before === undefined && (cloud.softDeleted.has(name) || cloud.taken.has(name))) {
     throw conflict(
@@ -57,7 +57,7 @@ function vault(inputs: Properties, cloud: Cloud, before: Resource | undefined): 
 }
 
 /** networkAcls: subnets with the endpoint only, public IPv4 only (network-security). */
-function firewall(acls: Properties | undefined, cloud: Cloud): void {
+function firewall(acls: Properties | undefined, cloud: Subscription): void {
   for (const rule of list(acls, "virtualNetworkRules")) {
     const subnet = must(cloud, text(rule, "id"));
     if (!list(subnet.inputs, "serviceEndpoints").some((endpoint) => endpoint.service === "Microsoft.KeyVault")) {
@@ -72,7 +72,7 @@ function firewall(acls: Properties | undefined, cloud: Cloud): void {
   }
 }
 
-function key(inputs: Properties, cloud: Cloud): Properties {
+function key(inputs: Properties, cloud: Subscription): Properties {
   const home = vaultOf(inputs, cloud);
   if (text(inputs, "properties.kty").endsWith("-HSM") && text(home.inputs, "properties.sku.name") !== "premium") {
     throw badRequest("BadParameter", "The property kty has an invalid value: HSM keys need a premium vault.");
@@ -85,7 +85,7 @@ function key(inputs: Properties, cloud: Cloud): Properties {
 }
 
 /** A request to the vault itself: its firewall and its policies judge the deployer. */
-function deleteKey({ inputs }: Resource, cloud: Cloud): void {
+function deleteKey({ inputs }: Resource, cloud: Subscription): void {
   const home = vaultOf(inputs, cloud);
   const allowed = list(home.inputs, "properties.networkAcls.ipRules").some(
     (rule) => text(rule, "value") === `${cloud.deployer.address}/32`,
@@ -105,7 +105,7 @@ function deleteKey({ inputs }: Resource, cloud: Cloud): void {
   }
 }
 
-function vaultOf(inputs: Properties, cloud: Cloud): Resource {
+function vaultOf(inputs: Properties, cloud: Subscription): Resource {
   const group = `${cloud.subscription}/resourceGroups/${text(inputs, "resourceGroupName")}`;
   return must(cloud, `${group}/providers/Microsoft.KeyVault/vaults/${text(inputs, "vaultName")}`);
 }

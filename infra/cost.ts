@@ -3,7 +3,7 @@
  * An estimate to plan with: prices differ by region and change.
  * @module
  */
-import type { StackConfig } from "../config/schema.ts";
+import type { StackConfig } from "./config/schema.ts";
 
 export interface CostLine {
   readonly what: string;

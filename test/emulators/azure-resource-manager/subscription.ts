@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+import type { Properties } from "./properties.ts";
+
+/** A resource that Azure holds. */
+export interface Resource {
+  readonly id: string;
+  readonly type: string;
+  readonly inputs: Properties;
+  readonly outputs: Properties;
+}
+
+/** How one kind of resource behaves. */
+export interface Kind {
+  /** Its ARM id. */
+  id(inputs: Properties, cloud: Subscription): string;
+  /** Inputs whose change the real provider answers with a replacement: path parameters, and what replacement.go lists. */
+  readonly replaces: readonly string[];
+  /** A name that the provider makes up where the program gives none. */
+  readonly autoname?: { readonly key: string; readonly make: (seed: string) => string };
+  /** No region of its own. */
+  readonly global?: true;
+  /**
+   * Where the provider asks the resource's own service instead of ARM: what that service refuses before anything else.
+   * @throws ArmError
+   */
+  reach?(inputs: Properties, cloud: Subscription): void;
+  /**
+   * Applies ARM's rules to what would be stored.
+   * @returns outputs beside the inputs
+   * @throws ArmError
+   */
+  put(inputs: Properties, cloud: Subscription, before: Resource | undefined): Properties;
+  /** @throws ArmError where ARM refuses to delete the resource while the others are as they are */
+  delete?(resource: Resource, cloud: Subscription): void;
+}
+
+/** A request that changed something, or tried to. */
+export interface Call {
+  readonly method: "create" | "update" | "delete" | "read";
+  readonly type: string;
+  /** The resource's name in the program. */
+  readonly name: string;
+  readonly failed?: string;
+}
+
+/** One subscription of Azure as it is: what it holds, who asks, and what was asked. */
+export class Subscription {
+  readonly subscription = "/subscriptions/5ba1d2f0-0c6e-4f0e-9a43-cf2c2e6f1a11";
+  readonly tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+  /** Who runs Pulumi, and from where. */
+  readonly deployer = { objectId: "d0d0d0d0-0000-4000-8000-000000000001", address: "198.51.100.9", assignsRoles: true };
+  readonly resources = new Map<string, Resource>();
+  /** Names of deleted vaults: taken until they are purged, which nothing here does. */
+  readonly softDeleted = new Map<string, Resource>();
+  /** Names that other people have. */
+  readonly taken = new Set<string>();
+  /** Sizes that the region has none of, or the subscription no quota for. */
+  readonly refusedSizes = new Set<string>();
+  /** Every request in order. */
+  readonly calls: Call[] = [];
+  /** Names in the program of resources whose next request of the kind fails with a server's error. */
+  readonly faults = new Map<string, Call["method"]>();
+
+  /** What is stored under an id; ids are the same in any case. */
+  get(id: string): Resource | undefined {
+    return this.resources.get(id.toLowerCase());
+  }
+
+  /** Takes in what an earlier program made here. */
+  hold({ id, type, inputs, outputs }: Resource): void {
+    this.resources.set(id.toLowerCase(), { id, type, inputs, outputs });
+  }
+
+  ofType(type: string): Resource[] {
+    return [...this.resources.values()].filter((resource) => resource.type === type);
+  }
+
+  /** Resources whose id begins with the id: what a group or an account holds. */
+  below(id: string): Resource[] {
+    return [...this.resources.values()].filter((resource) => startsWith(resource.id, `${id}/`));
+  }
+
+  /** Random-looking and the same in every run. */
+  guid(seed: string): string {
+    const hex = createHash("sha256").update(seed).digest("hex");
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  }
+}
+
+/** Whether an id begins with another; ids are the same in any case. */
+export function startsWith(id: string, prefix: string): boolean {
+  return id.toLowerCase().startsWith(prefix.toLowerCase());
+}
