@@ -184,6 +184,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "examples",
     "cloud-init",
     "release",
+    "signer/azure",
     "signer/contract.ts",
     "signer/settings",
     ...EMULATORS,

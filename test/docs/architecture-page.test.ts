@@ -29,7 +29,9 @@ describe("the pages for whoever changes the program", () => {
     const missing: string[] = [];
     const shown = new Set<string>();
     for (const line of drawn.split("\n")) {
-      const [, indent = "", names = ""] = /^( *)((?:[\w.-]+\/? ?)+?)(?: {2,}|$)/.exec(line) ?? [];
+      const entry = /^( {0,2})((?:[\w.-]+\/? ?)+?)(?: {2,}|$)/.exec(line);
+      if (entry === null) continue; // a description that goes on
+      const [, indent = "", names = ""] = entry;
       for (const name of names.trim().split(" ").filter(Boolean)) {
         const path = indent === "" ? name : join(top, name);
         shown.add(path.replace(/\/$/, ""));
