@@ -63,7 +63,11 @@ describe("the Key Vault emulator, asked by @azure/keyvault-keys", () => {
 
   beforeEach(async () => {
     imds = await Imds.start({ identities: [OPERATOR] });
-    vault = await KeyVaultEmulator.start({ tokens: imds.tokens, policies: { [OPERATOR.objectId]: ALL } });
+    vault = await KeyVaultEmulator.start({
+      deleteDelay: 500,
+      tokens: imds.tokens,
+      policies: { [OPERATOR.objectId]: ALL },
+    });
     keys = client(vault, imds);
   });
 

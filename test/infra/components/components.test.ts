@@ -180,7 +180,7 @@ describe("what the program asks Azure for", () => {
     });
 
     it("begins with the bootstrap, in base64 and the same for every stack, unless it is told another", async () => {
-      const stacks = [settings(), settings({ bakerIp: "84.20.17.6", production: "true" })];
+      const stacks = [settings(), settings({ bakerIp: "84.20.17.6", production: "true", authorizedKeys: "none" })];
       for (const stack of stacks) {
         const planned = await record("dev", () => build(stack, release("first")));
         const { inputs } = resource(planned, "machine");
