@@ -17,11 +17,22 @@ export class Inspection {
   readonly #refused = Promise.withResolvers<never>();
   #open = true;
 
-  constructor() {
+  /** Options for the signer's component: the ones that were given, and what has all below it inspected. */
+  readonly options: pulumi.ComponentResourceOptions;
+
+  /** @param options those of the signer's component */
+  constructor(options: pulumi.ComponentResourceOptions = {}) {
     // Whoever waits for it says it; where nobody does, nothing is broken.
     this.#refused.promise.catch(() => undefined);
-    // The stack's transformations come last, so that this one sees what others have made of the inputs.
-    pulumi.runtime.registerStackTransformation((args) => (this.#open ? this.#inspect(args) : undefined));
+    const inspect = (args: pulumi.ResourceTransformationArgs) => (this.#open ? this.#inspect(args) : undefined);
+    if (options.parent === undefined) {
+      // The stack's transformations come last, so that this one sees what others have made of the inputs.
+      pulumi.runtime.registerStackTransformation(inspect);
+      this.options = options;
+    } else {
+      // A parent has taken over the stack's transformations when it was made itself, and hands on those alone.
+      this.options = { ...options, transformations: [...(options.transformations ?? []), inspect] };
+    }
   }
 
   #inspect({ type, name, props, opts }: pulumi.ResourceTransformationArgs): pulumi.ResourceTransformationResult {

@@ -89,8 +89,8 @@ export class TezosSigner extends pulumi.ComponentResource {
   readonly resourceGroup: pulumi.Output<string>;
 
   constructor(name: string, args: TezosSignerArgs, options?: pulumi.ComponentResourceOptions) {
-    const inspection = new Inspection(); // before the component, from which its parts inherit the transformation
-    super("tezos-signer:infra:TezosSigner", name, {}, options);
+    const inspection = new Inspection(options); // before the component, from which its parts inherit the transformation
+    super("tezos-signer:infra:TezosSigner", name, {}, inspection.options);
     const { settings, release } = args;
     const { location, production, stack } = settings;
     const tags = { ...settings.tags, project: "tezos-signer", stack, production: String(production) };

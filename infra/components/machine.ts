@@ -13,7 +13,7 @@ export interface MachineArgs {
   readonly sshPublicKey: string;
   /** What it does at its first boot, base64. Azure cannot change it: another one is another machine. */
   readonly customData: string;
-  /** What it is told, as text: user-data.ts. Azure changes it in context, and the machine reads it again. */
+  /** What it is told, as text: user-data.ts. Azure changes it in place, and the machine reads it again. */
   readonly userData: pulumi.Input<string>;
   /** The release that userData names: it must be there first. */
   readonly release: pulumi.Resource;
@@ -87,7 +87,7 @@ export class Machine extends pulumi.ComponentResource {
         // fixed too where one of the two has a temporary disk, as Standard_B1s has and its successor has not (resize-vm).
         replaceOnChanges: ["osProfile", "storageProfile.imageReference", "securityProfile", "hardwareProfile.vmSize"],
         deleteBeforeReplace: true, // the new machine takes over name and network interface
-        hooks: { onError: [new pulumi.ErrorHook("machine-size", sayWhichSize(size))] },
+        hooks: { onError: [new pulumi.ErrorHook(context.named("machine-size"), sayWhichSize(size))] },
       },
     );
     // From names, not from the resource: a preview of a replacement would not know it, and alerts would show false changes.

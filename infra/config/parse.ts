@@ -37,13 +37,13 @@ export function parseConfig(config: Readonly<Record<string, string>>, stack: str
     .filter((name) => !Object.hasOwn(KEYS, name))
     .map(unknownKey);
   const values: Record<string, unknown> = { stack };
-  for (const [name, { schema }] of Object.entries(TABLE)) {
-    const result = judge(schema, decode(config[name]), name);
+  for (const [name, { schema, unset }] of Object.entries(TABLE)) {
+    const result = judge(schema, decode(config[name], unset), name);
     if ("data" in result) values[name] = result.data;
     else mistakes.push(...result.findings.map((finding) => mistake(name, finding)));
   }
   const isSet = (name: KeyName) => {
-    const value = decode(config[name]);
+    const value = decode(config[name], TABLE[name]?.unset);
     return value !== undefined && !(Array.isArray(value) && value.length === 0);
   };
   for (const { key, value, reason } of contradictions(values as Partial<StackConfig>, isSet)) {

@@ -16,10 +16,22 @@ export interface Key<S extends z.ZodType = z.ZodType> {
   readonly schema: S;
   /** A correct value: as it is typed after `pulumi config set KEY`, or JSON, which is YAML, for the stack's file. */
   readonly example: string;
+  /** What Pulumi.yaml gives where the key is not set; undefined where that is a value like any other. */
+  readonly unset?: "" | "{}";
 }
 
 function key<S extends z.ZodType>(schema: S, example: string): Key<S> {
   return { schema, example };
+}
+
+/** A text that may be missing: an empty one is none. */
+function text<S extends z.ZodType>(schema: S, example: string): Key<S> {
+  return { schema, example, unset: "" };
+}
+
+/** An object that may be missing: an empty one is none. */
+function object<S extends z.ZodType>(schema: S, example: string): Key<S> {
+  return { schema, example, unset: "{}" };
 }
 
 /** The image that is taken where none is named. */
@@ -27,28 +39,28 @@ const IMAGE = "Canonical:ubuntu-24_04-lts:server:latest";
 
 /** Every key of the stack's configuration. */
 export const KEYS = {
-  location: key(reading(readRegion), "northeurope"),
-  bakerIp: key(read.bakerAddresses, "203.0.113.7"),
+  location: text(reading(readRegion), "northeurope"),
+  bakerIp: text(read.bakerAddresses, "203.0.113.7"),
   allowWideBakerIp: key(read.boolean.default(false), "true"),
-  keyImporter: key(
+  keyImporter: object(
     read.keyImporter.optional(),
     '{"objectId":"11111111-2222-3333-4444-555555555555","ip":"198.51.100.4"}',
   ),
-  adminIp: key(read.adminAddresses.default([]), "198.51.100.4"),
-  sshPublicKey: key(reading(readSshPublicKey), '"$(cat ~/.ssh/id_ed25519.pub)"'),
+  adminIp: text(read.adminAddresses.default([]), "198.51.100.4"),
+  sshPublicKey: text(reading(readSshPublicKey), '"$(cat ~/.ssh/id_ed25519.pub)"'),
   vmSize: key(read.vmSize.default("Standard_B1s"), "Standard_B2ats_v2"),
   image: key(reading(readImage).prefault(IMAGE), IMAGE),
   redundancy: key(z.enum(["LRS", "ZRS"]).default("LRS"), "ZRS"),
   keys: key(read.generatedKeys.default([]), '[{"name":"baker","curve":"P-256","source":"generate"}]'),
   chains: key(read.chains.default(["NetXdQprcVkpaWU"]), '["NetXdQprcVkpaWU"]'),
-  initialise: key(read.firstWatermarks.optional(), '{"level":9123456,"until":"2026-11-20T16:00:00Z"}'),
-  policy: key(read.policy.optional(), '{"default":{"allow":["block","preattestation","attestation"]}}'),
+  initialise: object(read.firstWatermarks.optional(), '{"level":9123456,"until":"2026-11-20T16:00:00Z"}'),
+  policy: object(read.policy.optional(), '{"default":{"allow":["block","preattestation","attestation"]}}'),
   confirm: key(read.kindsToConfirm.default([]), '["transaction","reveal"]'),
   authorizedKeys: key(read.authorizedKeys.default([]), '["edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav"]'),
-  head: key(read.head.optional(), '{"node":"https://rpc.tzkt.io/mainnet"}'),
+  head: object(read.head.optional(), '{"node":"https://rpc.tzkt.io/mainnet"}'),
   production: key(read.boolean.default(false), "true"),
   monitoring: key(read.boolean.default(false), "true"),
-  alertEmail: key(read.email.default(""), "baker@example.org"),
+  alertEmail: text(read.email.default(""), "baker@example.org"),
   tags: key(read.tags.default({}), '{"owner":"baker"}'),
 } satisfies Record<string, Key>;
 
@@ -65,14 +77,17 @@ export interface StackConfig extends Values {
 
 /**
  * Decodes a value as Pulumi stores it: text, or JSON for lists and objects.
- * @returns undefined where nothing is set: Pulumi hands over Pulumi.yaml's default, an empty text or object
+ * @param unset what the key has where it is not set. For every other key an empty text is a value, and a wrong one: a
+ *   variable of a script that was not set must not turn `production` off.
+ * @returns undefined where nothing is set
  */
-export function decode(text: string | undefined): unknown {
-  const trimmed = text?.trim() ?? "";
-  if (trimmed === "" || trimmed === "{}") return undefined;
+export function decode(given: string | undefined, unset: Key["unset"]): unknown {
+  const trimmed = given?.trim();
+  if (trimmed === undefined || trimmed === "") return unset === trimmed ? undefined : trimmed;
   if (!/^[[{]/.test(trimmed)) return trimmed;
   try {
-    return JSON.parse(trimmed);
+    const value: unknown = JSON.parse(trimmed);
+    return unset === "{}" && JSON.stringify(value) === unset ? undefined : value;
   } catch {
     return trimmed; // each schema says what form it takes instead
   }

@@ -8,16 +8,22 @@ import { privateNodeName } from "./head-node.ts";
 import type { StackConfig } from "./schema.ts";
 import { EXAMPLE_SSH_KEY } from "./ssh-key.ts";
 
-/** Returns the warnings for a configuration, a sentence each. */
-export function warnings(config: StackConfig): string[] {
-  return [...placeholders(config), ...gaps(config), ...twoBakers(config), ...keysWithoutBackup(config)];
+/** Returns the warnings for a configuration, a sentence each. @param now milliseconds since 1970 */
+export function warnings(config: StackConfig, now = Date.now()): string[] {
+  return [
+    ...placeholders(config),
+    ...gaps(config),
+    ...closedWindow(config, now),
+    ...twoBakers(config),
+    ...keysWithoutBackup(config),
+  ];
 }
 
 function* placeholders({ bakerIp, adminIp, sshPublicKey }: StackConfig): Iterable<string> {
-  const documentation = [...bakerIp, ...adminIp].filter(isDocumentation);
-  if (documentation.length > 0) {
-    const texts = documentation.map((block) => block.text).join(", ");
-    yield `${texts} is reserved for documentation (RFC 5737): set bakerIp to your baker's address`;
+  const cures = { bakerIp: "set bakerIp to your baker's address", adminIp: "set adminIp to your own address" };
+  for (const [key, blocks] of [["bakerIp", bakerIp] as const, ["adminIp", adminIp] as const]) {
+    const texts = blocks.filter(isDocumentation).map(({ text }) => text);
+    if (texts.length > 0) yield `${texts.join(", ")} is reserved for documentation (RFC 5737): ${cures[key]}`;
   }
   if (sshPublicKey === EXAMPLE_SSH_KEY) {
     yield "sshPublicKey is the example: nobody holds its private half, so nobody can log in";
@@ -48,6 +54,12 @@ function* gaps({
   if (node !== undefined) {
     yield `head.node ${node} looks like a private name, and the firewall lets a name lead to public addresses only: give the node's address`;
   }
+}
+
+/** A window that has closed is right once the signer has signed: until then it is the same as none. */
+function* closedWindow({ initialise }: StackConfig, now: number): Iterable<string> {
+  if (initialise === undefined || Date.parse(initialise.until) > now) return;
+  yield `initialise.until, ${initialise.until}, is past: right once the signer has signed; a new one finds no watermarks, and signs nothing`;
 }
 
 /** Imported keys are not listed, so no key in the list may well be one. */

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
+import { signerConfiguration, TezosSigner } from "../../infra/tezos-signer.ts";
 import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
 import { Engine, pulumiFolder, type TestStack } from "../emulators/azure-resource-manager/engine.ts";
+import { release } from "../fixtures/stack-configs.ts";
 import { requires } from "../harness/requires.ts";
 import { all, COMPONENTS, NO_CLI, program, RESOURCES, THROW_AWAY } from "./stack.ts";
 
@@ -115,6 +117,35 @@ describe("a program that breaks an invariant", function () {
     expect(sentences(messages)).to.deep.equal([
       `${REFUSED}The Internet is reached on port 80, for packages, and on the port of the head's node: firewall, packages-out goes to port 443`,
     ]);
+  });
+
+  it("is refused below a parent that is older than the signer, and two signers of one program are right", async () => {
+    let mistake: Mistake | undefined = OPEN_FIREWALL;
+    const cloud = new Cloud();
+    const engine = await Engine.start(cloud, pulumiFolder() ?? "");
+    opened.push(engine);
+    const stack = await engine.stack("dev", async () => {
+      const parent = new pulumi.ComponentResource("test:Bakery", "bakery");
+      const { change } = mistake ?? {};
+      // As a mistake in a component of ours would be: its own resource, before it is anybody else's.
+      const wrong: pulumi.ResourceTransformation = ({ name, props, opts }) =>
+        name === "one-firewall" && change !== undefined ? { props: change(props), opts } : undefined;
+      const signer = (name: string, options: pulumi.ComponentResourceOptions) =>
+        new TezosSigner(name, { settings: signerConfiguration(name, THROW_AWAY), release: release("first") }, options);
+      return {
+        one: signer("one", { parent, transformations: [wrong] }).signerUrl,
+        two: signer("two", {}).signerUrl,
+      };
+    });
+    const refused = await stack.up();
+    expect(refused.failed).to.equal(true);
+    expect(refused.messages).to.include(`${REFUSED}No rule lets just anyone in: one-firewall, baker takes 0.0.0.0/0`);
+    expect(cloud.calls.map(({ name }) => name)).not.to.include("one-firewall");
+    mistake = undefined;
+    const { failed, messages } = await stack.up();
+    expect(failed, messages).to.equal(false);
+    expect(cloud.ofType("azure-native:compute:VirtualMachine")).to.have.length(2);
+    expect((await stack.up()).operations).to.deep.equal([]);
   });
 
   it("is refused by pulumi's own command line without a stack trace, before Azure is asked for anything", async () => {

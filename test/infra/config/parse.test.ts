@@ -32,6 +32,38 @@ describe("the stack's configuration", () => {
     expect(told(LEAST)).to.deep.equal([]);
   });
 
+  it("takes an empty value of a switch, a list or a choice for a mistake, as a variable that was not set leaves it", () => {
+    const fields = {
+      production: "",
+      monitoring: "",
+      redundancy: "",
+      chains: "",
+      keys: "",
+      policy: "",
+      head: "",
+      tags: "",
+    };
+    for (const [name, value] of Object.entries({
+      ...fields,
+      initialise: "",
+      keyImporter: "",
+      confirm: "",
+      vmSize: "",
+    })) {
+      const lines = told({ ...LEAST, [name]: value });
+      expect(lines, name).not.to.deep.equal([]);
+      for (const line of lines) expect(line, name).to.match(new RegExp(`^${name}: `));
+    }
+    const file = readStackFile("config:\n  tezos-signer:production:\n", "tezos-signer");
+    expect(told({ ...LEAST, ...file })[0]).to.match(/^production: is neither true nor false/);
+  });
+
+  it("takes an object with nothing in it for none, however it is spelled", () => {
+    for (const name of ["policy", "head", "initialise", "keyImporter"]) {
+      expect(settings({ [name]: "{ }" }), name).to.deep.equal(settings());
+    }
+  });
+
   it("fills in what is not set", () => {
     const found = settings();
     expect(found).to.include({ vmSize: "Standard_B1s", production: false, monitoring: false, redundancy: "LRS" });
@@ -414,7 +446,7 @@ describe("a production stack's configuration", () => {
 
   it("is refused without its clients' public keys, unless it says that it has none", () => {
     expect(told(production)).to.deep.equal([]);
-    for (const authorizedKeys of ["", "[]"]) {
+    for (const authorizedKeys of ["[]", "[ ]"]) {
       const [line, ...more] = told({ ...production, authorizedKeys });
       expect(line).to.match(/^authorizedKeys: is missing: the way to the signer is plain HTTP over the Internet/);
       expect(line).to.include("can ask in the baker's name").and.to.include("`authorizedKeys: none`");

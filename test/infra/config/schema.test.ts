@@ -19,10 +19,11 @@ describe("Pulumi.yaml and Pulumi.dev.yaml", () => {
 
   it("declare the same keys with the same defaults as the program", () => {
     expect(Object.keys(declared)).to.deep.equal(Object.keys(KEYS));
-    for (const [name, { schema }] of Object.entries<Key>(KEYS)) {
+    for (const [name, { schema, unset }] of Object.entries<Key>(KEYS)) {
       const fallback = declared[name]?.default;
       const text = typeof fallback === "string" ? fallback : JSON.stringify(fallback);
-      expect(judge(schema, decode(text), name), name).to.deep.equal(judge(schema, undefined, name));
+      expect(judge(schema, decode(text, unset), name), name).to.deep.equal(judge(schema, undefined, name));
+      if (unset !== undefined) expect(text, name).to.equal(unset);
       expect(declared[name]?.description, name).to.match(/^[A-Z{].{10,}/);
     }
   });

@@ -14,7 +14,10 @@ const PRODUCTION = {
   initialise: '{"level":9123456,"until":"2026-11-20T16:00:00Z"}',
 };
 
-const warned = (config: Readonly<Record<string, string>>) => warnings(settings(config));
+/** While the window of `initialise` above is open. */
+const NOW = Date.parse("2026-11-20T08:00:00Z");
+
+const warned = (config: Readonly<Record<string, string>>, now = NOW) => warnings(settings(config), now);
 
 describe("warnings for a stack's configuration", () => {
   it("are none where nothing wants a second look", () => {
@@ -26,6 +29,18 @@ describe("warnings for a stack's configuration", () => {
     expect(warned({ bakerIp: "203.0.113.7", sshPublicKey: EXAMPLE_SSH_KEY })).to.deep.equal([
       "203.0.113.7 is reserved for documentation (RFC 5737): set bakerIp to your baker's address",
       "sshPublicKey is the example: nobody holds its private half, so nobody can log in",
+    ]);
+  });
+
+  it("say that the window for first watermarks has closed", () => {
+    expect(warned(PRODUCTION, NOW + 9 * 3_600_000)).to.deep.equal([
+      "initialise.until, 2026-11-20T16:00:00Z, is past: right once the signer has signed; a new one finds no watermarks, and signs nothing",
+    ]);
+  });
+
+  it("tell whose address is reserved for documentation", () => {
+    expect(warned({ adminIp: "198.51.100.4" })).to.deep.equal([
+      "198.51.100.4 is reserved for documentation (RFC 5737): set adminIp to your own address",
     ]);
   });
 
