@@ -1,6 +1,7 @@
 /**
- * `npm test`: every test file, in shares of which several run at once, since the tests wait more than they compute. A
- * share's text comes as one piece when it is done. At the end: what was slow, and the sum. Words after `--` go to mocha.
+ * `npm test`: every test file but those of whole stacks on Pulumi's engine, which `npm run test:stack` has. They are run in
+ * shares, several at once, since the tests wait more than they compute. A share's text comes as one piece when it is done.
+ * At the end: what was slow, and the sum. Words after `--` go to mocha.
  * @module
  */
 import { spawn } from "node:child_process";
@@ -15,14 +16,10 @@ import { dirname } from "node:path";
  */
 const SHARES: readonly (readonly string[])[] = [
   ["test/signer/cli/"],
-  ["test/infra/stack-life"],
   ["test/guard/explorer"],
   ["test/signer/backends", "test/signer/http/", "test/signer/confirmation/"],
-  ["test/infra/stack-release"],
-  ["test/infra/stack-", "test/infra/program"],
   ["test/guard/", "test/campaigns/", "test/bench/", "test/conformance/"],
   ["test/release/", "test/machine/", "test/cloud-init/"],
-  ["test/infra/checkout"],
   ["test/infra/", "test/emulators/"],
   ["test/"],
 ];
@@ -43,7 +40,7 @@ interface Ended {
 
 /** Every test file, in its share. @throws Error where a row has none left */
 function shares(): readonly (readonly string[])[] {
-  const files = new Set(globSync("test/**/*.test.ts").sort());
+  const files = new Set(globSync("test/**/*.test.ts", { exclude: ["test/infra/engine"] }).sort());
   return SHARES.map((beginnings) => {
     const share = [...files].filter((file) => beginnings.some((beginning) => file.startsWith(beginning)));
     if (share.length === 0) throw new Error(`test/run.ts: no test begins with ${beginnings.join(" or ")}`);

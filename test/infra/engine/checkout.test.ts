@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { expect } from "chai";
-import { ANNOUNCED_RELEASE } from "../../infra/release/announced-release.ts";
-import { makeRelease } from "../../release/make.ts";
-import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
-import { Engine, pulumiFolder } from "../emulators/azure-resource-manager/engine.ts";
-import { requires } from "../harness/requires.ts";
+import { ANNOUNCED_RELEASE } from "../../../infra/release/announced-release.ts";
+import { makeRelease } from "../../../release/make.ts";
+import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
+import { Engine, pulumiFolder } from "../../emulators/azure-resource-manager/engine.ts";
+import { requires } from "../../harness/requires.ts";
 
 describe("Pulumi's command line on this checkout, one story whose tests follow on each other", function () {
   this.timeout(180_000); // a first release is fetched
@@ -19,7 +19,7 @@ describe("Pulumi's command line on this checkout, one story whose tests follow o
     const folder = pulumiFolder();
     if (folder === undefined) return;
     // Made here, with this user's settings of npm; the program below has a home of its own, and finds it.
-    await makeRelease(resolve(import.meta.dirname, "../.."), () => undefined);
+    await makeRelease(resolve(import.meta.dirname, "../../.."), () => undefined);
     engine = await Engine.start(cloud, folder);
     pulumi = engine.checkout();
     expect((await pulumi("stack", "init", "dev")).failed).to.equal(false);

@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
-import { Engine, pulumiFolder, type TestStack } from "../emulators/azure-resource-manager/engine.ts";
-import { SSH_KEY } from "../fixtures/stack-configs.ts";
-import { requires } from "../harness/requires.ts";
-import { all, kept, NO_CLI, program, released, requests, THROW_AWAY, VAULT } from "./stack.ts";
+import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
+import { Engine, pulumiFolder, type TestStack } from "../../emulators/azure-resource-manager/engine.ts";
+import { SSH_KEY } from "../../fixtures/stack-configs.ts";
+import { requires } from "../../harness/requires.ts";
+import { all, kept, NO_CLI, program, released, requests, THROW_AWAY, VAULT } from "../stack.ts";
 
 describe("the life of a production stack on Pulumi's engine, one story whose tests follow on each other", function () {
   this.timeout(60_000);

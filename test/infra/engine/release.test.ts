@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { build, readSettings } from "../../infra/index.ts";
-import { earlierReleases } from "../../infra/release/earlier-releases.ts";
-import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
-import { Engine, pulumiFolder, type TestStack } from "../emulators/azure-resource-manager/engine.ts";
-import { text } from "../emulators/azure-resource-manager/properties.ts";
-import { release, SSH_KEY } from "../fixtures/stack-configs.ts";
-import { requires } from "../harness/requires.ts";
-import { BLOB, kept, MACHINE_REPLACED, NO_CLI, program, released, requests, THROW_AWAY, told } from "./stack.ts";
+import { build, readSettings } from "../../../infra/index.ts";
+import { earlierReleases } from "../../../infra/release/earlier-releases.ts";
+import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
+import { Engine, pulumiFolder, type TestStack } from "../../emulators/azure-resource-manager/engine.ts";
+import { text } from "../../emulators/azure-resource-manager/properties.ts";
+import { release, SSH_KEY } from "../../fixtures/stack-configs.ts";
+import { requires } from "../../harness/requires.ts";
+import { BLOB, kept, MACHINE_REPLACED, NO_CLI, program, released, requests, THROW_AWAY, told } from "../stack.ts";
 
 describe("releases on Pulumi's engine, one story whose tests follow on each other", function () {
   this.timeout(60_000);

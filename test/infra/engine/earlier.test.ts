@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
-import { earlierStack } from "../emulators/azure-resource-manager/earlier-stack.ts";
-import { Engine, pulumiFolder } from "../emulators/azure-resource-manager/engine.ts";
-import { text } from "../emulators/azure-resource-manager/properties.ts";
-import { requires } from "../harness/requires.ts";
-import { all, BLOB, kept, MACHINE, MACHINE_REPLACED, NO_CLI, program, released, told } from "./stack.ts";
+import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
+import { earlierStack } from "../../emulators/azure-resource-manager/earlier-stack.ts";
+import { Engine, pulumiFolder } from "../../emulators/azure-resource-manager/engine.ts";
+import { text } from "../../emulators/azure-resource-manager/properties.ts";
+import { requires } from "../../harness/requires.ts";
+import { all, BLOB, kept, MACHINE, MACHINE_REPLACED, NO_CLI, program, released, told } from "../stack.ts";
 
 const FIREWALL = "azure-native:network:NetworkSecurityGroup";
 

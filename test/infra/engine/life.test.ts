@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
-import { Engine, pulumiFolder, type TestStack } from "../emulators/azure-resource-manager/engine.ts";
-import { text } from "../emulators/azure-resource-manager/properties.ts";
-import { SSH_KEY } from "../fixtures/stack-configs.ts";
-import { requires } from "../harness/requires.ts";
+import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
+import { Engine, pulumiFolder, type TestStack } from "../../emulators/azure-resource-manager/engine.ts";
+import { text } from "../../emulators/azure-resource-manager/properties.ts";
+import { SSH_KEY } from "../../fixtures/stack-configs.ts";
+import { requires } from "../../harness/requires.ts";
 import {
   all,
   COMPONENTS,
@@ -17,7 +17,7 @@ import {
   THROW_AWAY,
   told,
   VAULT,
-} from "./stack.ts";
+} from "../stack.ts";
 
 /** As an earlier version of this program might have been: options that say what Azure would choose anyway are missing. */
 const withoutNewerOptions: pulumi.ResourceTransform = ({ type, props, opts }) => {

@@ -1,14 +1,14 @@
 import { join, resolve } from "node:path";
 import { expect } from "chai";
-import { EXAMPLE_SSH_KEY } from "../../infra/config/ssh-key.ts";
-import { makeRelease } from "../../release/make.ts";
-import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
-import { Engine, pulumiFolder } from "../emulators/azure-resource-manager/engine.ts";
-import { text } from "../emulators/azure-resource-manager/properties.ts";
-import { requires } from "../harness/requires.ts";
-import { BLOB, NO_CLI, VAULT } from "./stack.ts";
+import { EXAMPLE_SSH_KEY } from "../../../infra/config/ssh-key.ts";
+import { makeRelease } from "../../../release/make.ts";
+import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
+import { Engine, pulumiFolder } from "../../emulators/azure-resource-manager/engine.ts";
+import { text } from "../../emulators/azure-resource-manager/properties.ts";
+import { requires } from "../../harness/requires.ts";
+import { BLOB, NO_CLI, VAULT } from "../stack.ts";
 
-const root = resolve(import.meta.dirname, "../..");
+const root = resolve(import.meta.dirname, "../../..");
 
 describe("the example of a Pulumi program with a signer in it", function () {
   this.timeout(180_000); // a first release is fetched

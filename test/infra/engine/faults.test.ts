@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
-import { Engine, pulumiFolder, type TestStack } from "../emulators/azure-resource-manager/engine.ts";
-import { requires } from "../harness/requires.ts";
-import { all, NO_CLI, program, RESOURCES, released, THROW_AWAY } from "./stack.ts";
+import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
+import { Engine, pulumiFolder, type TestStack } from "../../emulators/azure-resource-manager/engine.ts";
+import { requires } from "../../harness/requires.ts";
+import { all, NO_CLI, program, RESOURCES, released, THROW_AWAY } from "../stack.ts";
 
 describe("faults of Azure during an up", function () {
   this.timeout(60_000);

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { signerConfiguration, TezosSigner } from "../../infra/tezos-signer.ts";
-import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
-import { Engine, pulumiFolder, type TestStack } from "../emulators/azure-resource-manager/engine.ts";
-import { release } from "../fixtures/stack-configs.ts";
-import { requires } from "../harness/requires.ts";
-import { all, COMPONENTS, NO_CLI, program, RESOURCES, THROW_AWAY } from "./stack.ts";
+import { signerConfiguration, TezosSigner } from "../../../infra/tezos-signer.ts";
+import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
+import { Engine, pulumiFolder, type TestStack } from "../../emulators/azure-resource-manager/engine.ts";
+import { release } from "../../fixtures/stack-configs.ts";
+import { requires } from "../../harness/requires.ts";
+import { all, COMPONENTS, NO_CLI, program, RESOURCES, THROW_AWAY } from "../stack.ts";
 
 /** Changes the inputs of one resource, as a mistake in a component would. */
 interface Mistake {
@@ -178,7 +178,7 @@ describe("a program that breaks an invariant", function () {
 /** A program of somebody else's that takes the tags from everything. */
 const WITH_A_MISTAKE = `
 import * as pulumi from "@pulumi/pulumi";
-import { signerConfiguration, TezosSigner } from ${JSON.stringify(resolve(import.meta.dirname, "../../infra/tezos-signer.ts"))};
+import { signerConfiguration, TezosSigner } from ${JSON.stringify(resolve(import.meta.dirname, "../../../infra/tezos-signer.ts"))};
 
 export default async function program() {
   pulumi.runtime.registerStackTransformation(({ props: { tags, ...props }, opts }) => ({ props, opts }));
