@@ -66,3 +66,26 @@ export class SignerError extends Error {
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+/** As many causes of an error, and as many errors of an AggregateError, are told; and as many characters in all. */
+const MAX_CAUSES = 5;
+const MAX_LENGTH = 1_000;
+
+/**
+ * Returns the messages of whatever was thrown and of what caused it, the outermost first: `outer: the real reason`. Of its
+ * fields it tells nothing, since they may hold headers or tokens.
+ */
+export function messagesOf(thrown: unknown): string {
+  const text = messagesBelow(thrown, MAX_CAUSES);
+  return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
+}
+
+function messagesBelow(thrown: unknown, left: number): string {
+  if (typeof thrown === "string") return thrown;
+  if (!(thrown instanceof Error)) return `thrown: ${typeof thrown}`;
+  const { message, cause } = thrown;
+  const errors: unknown[] = thrown instanceof AggregateError ? thrown.errors.slice(0, MAX_CAUSES) : [];
+  const below = left === 0 ? [] : [...(cause === undefined ? [] : [cause]), ...errors];
+  const texts = below.map((each) => messagesBelow(each, left - 1)).filter((text) => !message.includes(text));
+  return [message, texts.join("; ")].filter(Boolean).join(": ") || thrown.name;
+}

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { ADMIN_PORT } from "../contract.ts";
+import { messagesOf } from "../errors.ts";
 import { inWords, type ReleaseId } from "../installation/own-release.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
@@ -91,7 +92,7 @@ async function ask(admin: string): Promise<Status> {
     const answer = await fetch(new URL("/status", admin), { signal: AbortSignal.timeout(TIMEOUT) });
     return (await answer.json()) as Status;
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    const cause = error instanceof Error && error.cause instanceof Error ? messagesOf(error.cause) : String(error);
     throw new Failure("failed", `No signer answers at ${admin} (${cause}).`, { cause: error });
   }
 }

@@ -113,14 +113,17 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: Signe
 
 /** Answers what Node could not read as a request, unless that would look like the answer to an earlier one. */
 function handleClientErrors(server: Server, inFlight: InFlight, limits: Limits, audit: ServerParts["audit"]): void {
-  const latest = new WeakMap<Duplex, IncomingMessage>();
-  const note = (request: IncomingMessage) => void latest.set(request.socket, request);
+  const latest = new WeakMap<Duplex, ServerResponse>();
+  const note = ({ socket }: IncomingMessage, response: ServerResponse) => void latest.set(socket, response);
   server.on("request", note);
   server.on("checkExpectation", note);
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-    const refusal = refusalFor(error.code, limits);
+    const response = latest.get(socket);
+    const isInBody = response?.req.complete === false;
+    const refusal = refusalFor(error.code, limits, isInBody);
     // A request of which the rest does not come is recorded by whoever has it: its reader finds the refusal on the socket.
-    const isHandled = latest.get(socket)?.complete === false;
+    // Nobody has it any more, and nothing was refused yet, where it was answered without a look at its body.
+    const isHandled = isInBody && !(response?.writableEnded === true && response.statusCode < 400);
     if (refusal !== undefined && !isHandled) audit?.record({ client: clientOf(socket) }, refusal);
     if (refusal === undefined || !socket.writable || inFlight.awaitedOn(socket)) socket.destroy(refusal);
     else socket.end(rawError(refusal), () => socket.destroy(refusal));
@@ -131,13 +134,16 @@ function clientOf(socket: Duplex): string {
   return plainAddress(socket instanceof Socket ? socket.remoteAddress : undefined);
 }
 
-function refusalFor(code: string | undefined, limits: Limits): SignerError | undefined {
+function refusalFor(code: string | undefined, limits: Limits, isInBody: boolean): SignerError | undefined {
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
     const { headersTimeout, requestTimeout } = limits;
     return new SignerError("request-timeout", `headers within ${headersTimeout} ms, all within ${requestTimeout} ms`);
   }
   if (code === "HPE_HEADER_OVERFLOW") {
     return new SignerError("headers-too-large", `they have at most ${limits.maxHeaderSize} bytes`);
+  }
+  if (code === "HPE_INVALID_EOF_STATE") {
+    return new SignerError("malformed-request", `the connection ended before the ${isInBody ? "body" : "headers"} did`);
   }
   // Anything else that is not the parser's is a broken connection or a failed handshake.
   return code?.startsWith("HPE_") ? new SignerError("malformed-request", "it is not HTTP/1.1") : undefined;

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { SignerError } from "../errors.ts";
+import { messagesOf, SignerError } from "../errors.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
 
 /** Logs requests that are refused before a key's policy is asked: one line a second at most, and one for defects. */
@@ -25,8 +25,7 @@ export class RefusalLog {
   }
 }
 
-/** Returns what the log may hold of an error that nobody foresaw: only its text, since its fields may hold headers or tokens. */
+/** Returns what the log may hold of an error that nobody foresaw: its text, its causes' texts and its stack. */
 export function defectFields(thrown: unknown): { readonly error: string; readonly stack: string | undefined } {
-  const { message, stack } = thrown instanceof Error ? thrown : new Error(`thrown: ${typeof thrown}`);
-  return { error: message, stack };
+  return { error: messagesOf(thrown), stack: thrown instanceof Error ? thrown.stack : undefined };
 }

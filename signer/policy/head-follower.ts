@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { messagesOf } from "../errors.ts";
 import { type ChainHead, type Head, type HeadRule, headUnknownReason } from "./head.ts";
 
 /** Half of the shortest block time, in milliseconds. */
@@ -122,5 +123,5 @@ async function textOf(answer: Response): Promise<string> {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return `no answer within ${TIMEOUT} ms`;
-  return error.cause instanceof Error ? error.cause.message : error.message;
+  return error.cause instanceof Error ? messagesOf(error.cause) : error.message;
 }

@@ -1,7 +1,8 @@
-import { parseDocument } from "yaml";
+import { type Document, parseDocument } from "yaml";
 import type { z } from "zod";
 import { isConsensusKind } from "../tezos/payload/consensus-kind.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
+import { HIDDEN, mayBeSecret, unlessSecret, wordFault } from "./secrets.ts";
 
 /** Every mistake of a settings text, one line each. */
 export class SettingsError extends Error {
@@ -23,16 +24,23 @@ export class SettingsError extends Error {
 export function parseSettings(text: string, source: string): Settings {
   const document = parseDocument(text, { prettyErrors: true });
   const faults = [...document.errors, ...document.warnings];
-  if (faults.length > 0)
-    throw new SettingsError(
-      source,
-      faults.map(({ message }) => message.split("\n")[0] ?? message),
-    );
-  const parsed = settingsSchema.safeParse(document.toJS() ?? {}, { reportInput: true, error: wordIssue });
+  if (faults.length > 0) throw new SettingsError(source, faults.map(wordFault));
+  const parsed = settingsSchema.safeParse(resolve(document, source) ?? {}, { reportInput: true, error: wordIssue });
   if (!parsed.success) throw new SettingsError(source, parsed.error.issues.flatMap(describeIssue));
   const contradictions = [...contradict(parsed.data)];
   if (contradictions.length > 0) throw new SettingsError(source, contradictions);
   return parsed.data;
+}
+
+/** @throws SettingsError in place of yaml's own error, which quotes an alias that has no anchor */
+function resolve(document: Document, source: string): unknown {
+  try {
+    return document.toJS();
+  } catch {
+    throw new SettingsError(source, [
+      "its aliases (*NAME) lead nowhere, or are too many; a text that begins with * must be in quotes",
+    ]);
+  }
 }
 
 /** Finds the mistakes that only show between settings. */
@@ -63,14 +71,17 @@ export function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
   return undefined;
 }
 
-/** Describes an issue in lines of the form `path: what is wrong (is VALUE)`; one of unknown names has a line for each. */
+/** Describes an issue in lines of the form `path: what is wrong (is VALUE)`, without secrets; one of unknown names has a line for each. */
 export function describeIssue(issue: z.core.$ZodIssue): string[] {
-  const path = issue.path.map(String).join(".");
+  const path = issue.path.map((step) => unlessSecret(String(step))).join(".");
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => `${[path, key].filter(Boolean).join(".")}: there is no such setting`);
+    return issue.keys.map((key) => `${[path, unlessSecret(key)].filter(Boolean).join(".")}: there is no such setting`);
   }
   const messages = issue.code === "invalid_key" ? issue.issues.map(({ message }) => message) : [issue.message];
-  const given =
-    issue.input !== undefined && typeof issue.input !== "object" ? ` (is ${JSON.stringify(issue.input)})` : "";
-  return [`${path || "the settings"}: ${messages.join("; ")}${given}`];
+  return [`${path || "the settings"}: ${messages.join("; ")}${wordGiven(issue.input)}`];
+}
+
+function wordGiven(input: unknown): string {
+  if (input === undefined || typeof input === "object") return "";
+  return mayBeSecret(String(input)) ? ` ${HIDDEN}` : ` (is ${JSON.stringify(input)})`;
 }

@@ -124,11 +124,16 @@ export const policySchema = z
 /** Public key of a client that may ask, `edpk…`, `sppk…` or `p2pk…`. */
 export const authorizedKeySchema = base58("edpk", "sppk", "p2pk");
 
-/** A node elsewhere speaks TLS: its answers decide whether blocks are signed. */
+/**
+ * A node elsewhere speaks TLS: its answers decide whether blocks are signed. Its URL has no user: fetch refuses one, in a
+ * message that repeats the password.
+ */
 const node = serviceUrl(
   "private",
   "must be a node's address, such as https://NODE.example.org; http: for a private address only",
-);
+).refine((text) => !URL.parse(text)?.username && !URL.parse(text)?.password, {
+  error: "must be a node's address without user and password",
+});
 
 const levels = z.int().min(0).max(10_000);
 

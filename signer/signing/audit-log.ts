@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { SignerError } from "../errors.ts";
+import { messagesOf, SignerError } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { RecentActivity } from "../observability/recent-activity.ts";
 import { defectFields, RefusalLog } from "../observability/refusal-log.ts";
@@ -104,5 +104,5 @@ function shown(error: unknown): string {
 }
 
 function causeOf({ cause }: SignerError): string | undefined {
-  return cause instanceof Error ? cause.message : undefined;
+  return cause === undefined ? undefined : messagesOf(cause);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { ERRORS, SignerError } from "../../signer/errors.ts";
+import { ERRORS, messagesOf, SignerError } from "../../signer/errors.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/reference/errors.md"), "utf8");
 
@@ -39,5 +39,41 @@ describe("errors", () => {
     const error = new SignerError("unknown-key", "tz3…", { cause: new Error("why") });
     expect(error).to.include({ status: 404, message: "No such key here: tz3…", name: "SignerError" });
     expect(error.cause).to.be.an("error");
+  });
+});
+
+describe("the messages of whatever was thrown", () => {
+  it("are its own, then those of its causes", () => {
+    const cause = new Error("middle", { cause: new Error("the real reason") });
+    expect(messagesOf(new Error("outer", { cause }))).to.equal("outer: middle: the real reason");
+    expect(messagesOf(new Error("outer", { cause: "a text" }))).to.equal("outer: a text");
+  });
+
+  it("say nothing twice", () => {
+    const cause = new Error("the real reason");
+    expect(messagesOf(new Error("cannot start: the real reason", { cause }))).to.equal("cannot start: the real reason");
+  });
+
+  it("include those of an AggregateError's errors, whose own is often empty", () => {
+    const errors = [new Error("::1 refuses"), new Error("127.0.0.1 refuses")];
+    expect(messagesOf(new AggregateError(errors))).to.equal("::1 refuses; 127.0.0.1 refuses");
+    expect(messagesOf(new TypeError("fetch failed", { cause: new AggregateError(errors, "no address") }))).to.equal(
+      "fetch failed: no address: ::1 refuses; 127.0.0.1 refuses",
+    );
+  });
+
+  it("are a thrown text itself, and of anything else its type or its name", () => {
+    expect(messagesOf("oops")).to.equal("oops");
+    expect(messagesOf({ authorization: "Bearer sesame" })).to.equal("thrown: object");
+    expect(messagesOf(new TypeError())).to.equal("TypeError");
+  });
+
+  it("end, however many causes there are and however long they are", () => {
+    const circular = new Error("round");
+    circular.cause = new Error("and about", { cause: circular });
+    expect(messagesOf(circular)).to.match(/^round: and about: round/);
+    const wide = (depth: number): Error =>
+      new AggregateError(depth === 0 ? [] : Array(50).fill(wide(depth - 1)), `${depth} ${"x".repeat(5_000)}`);
+    expect(messagesOf(wide(8))).to.have.length(1_001);
   });
 });

@@ -1,7 +1,8 @@
+import { connect } from "node:net";
 import { expect } from "chai";
-import { SignerError } from "../../../signer/errors.ts";
+import { ERRORS, SignerError } from "../../../signer/errors.ts";
 import { FakeSigner, testKey } from "../../harness/fake-signer.ts";
-import { exchange, openSigningPort, type SigningPortOptions } from "../../harness/signing-port.ts";
+import { exchange, openSigningPort, readToEnd, type SigningPortOptions } from "../../harness/signing-port.ts";
 
 const PAYLOAD = "11ff";
 
@@ -62,6 +63,38 @@ describe("requests that never reach the signer", () => {
       .replace(/Content-Length: \d+/, "Transfer-Encoding: chunked")
       .replace(/\r\n\r\n.*/, "\r\n\r\nzz\r\n");
     expect(await counted([chunked])).to.deep.equal(["malformed-request"]);
+  });
+
+  it("are counted and logged once where the request was answered before its body came too slowly", async () => {
+    const limits = { headersTimeout: 100, requestTimeout: 150, checkInterval: 20 };
+    const { port, server, refused, lines } = await openSigningPort(signer, {
+      limits,
+      settings: { listKnownKeys: true },
+    });
+    const answer = await exchange(port, "GET /known_keys HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n");
+    await server.stop();
+    expect([...answer.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status)).to.deep.equal(["200", "408"]);
+    expect(refused).to.deep.equal(["request-timeout"]);
+    expect(lines.flatMap(({ code }) => code ?? [])).to.deep.equal(["request-timeout"]);
+  });
+
+  it("are counted and logged once, with the true reason, where the client ends in the middle of a request", async () => {
+    const whole = request(`POST /keys/${signer.address}`, `"${PAYLOAD}"`);
+    for (const [sent, part] of [
+      [whole.slice(0, -2), "body"],
+      [whole.slice(0, 30), "headers"],
+    ] as const) {
+      const { port, server, refused, lines } = await openSigningPort(signer);
+      const socket = connect(port, "127.0.0.1");
+      const answer = readToEnd(socket);
+      socket.end(sent);
+      await answer;
+      await server.stop();
+      expect(refused, part).to.deep.equal(["malformed-request"]);
+      expect(lines.flatMap(({ code, reason }) => (code === undefined ? [] : [reason]))).to.deep.equal([
+        `${ERRORS["malformed-request"].text}: the connection ended before the ${part} did`,
+      ]);
+    }
   });
 
   it("do not include what the signer refused, nor what it signed", async () => {

@@ -223,6 +223,30 @@ describe("signing port", () => {
     it("refuses something thrown that is no Error", async () => {
       signer.before = () => Promise.reject("oops");
       expectRefusal(await ask(keys, "POST", `"${PAYLOAD}"`), "internal-error");
+      expect(port.lines[0]).to.include({ msg: "unexpected error", error: "oops" });
+    });
+
+    it("logs every cause of a fault of its own, and shows none", async () => {
+      signer.before = () => {
+        const cause = new Error("middle", { cause: new AggregateError([new Error("the real reason")]) });
+        throw new SignerError("vault-unavailable", "ask again", { cause });
+      };
+      const answered = await ask(keys, "POST", `"${PAYLOAD}"`);
+      expectRefusal(answered, "vault-unavailable");
+      expect(answered.text).to.not.include("reason");
+      expect(port.lines[0]).to.include({ verdict: "vault-unavailable", cause: "middle: the real reason" });
+      expect(port.lines[0]).to.not.have.property("stack");
+    });
+
+    it("logs what caused an unexpected exception, and where it was thrown", async () => {
+      signer.before = () => {
+        throw new Error("outer", { cause: new Error("the real reason") });
+      };
+      const answered = await ask(keys, "POST", `"${PAYLOAD}"`);
+      expectRefusal(answered, "internal-error");
+      expect(answered.text).to.not.include("reason");
+      expect(port.lines[0]).to.include({ msg: "unexpected error", error: "outer: the real reason" });
+      expect(port.lines[0]?.stack).to.match(/routes\.test\.ts/);
     });
   });
 

@@ -151,5 +151,8 @@ policy: { default: { allow: [reveal], confirm: [reveal, transaction, attestation
     ]) {
       expect(head(url)[0], url).to.match(/^head\.node: must be a node's address/);
     }
+    expect(head("https://baker:sesame@rpc.example.org")).to.deep.equal([
+      "head.node: must be a node's address without user and password (it looks like a secret and is not shown)",
+    ]);
   });
 });
