@@ -2,6 +2,7 @@
  * Reads a stack's configuration: text in, a typed configuration or every mistake at once out. Pure.
  * @module
  */
+import { unlessSecret } from "../../signer/settings/secrets.ts";
 import { contradictions } from "./contradictions.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Finding, judge, shown } from "./reasons.ts";
@@ -79,5 +80,11 @@ function howToSet(name: string, example: string): string {
 
 function unknownKey(name: string): Mistake {
   const reason = `no such key${didYouMean(name, Object.keys(KEYS)) || "; Pulumi.yaml lists them"}`;
-  return { key: name, where: name, value: "", reason, example: `remove it: pulumi config rm ${name}` };
+  return {
+    key: name,
+    where: unlessSecret(name),
+    value: "",
+    reason,
+    example: `remove it: pulumi config rm ${unlessSecret(name)}`,
+  };
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { z } from "zod";
+import { HIDDEN, mayBeSecret, unlessSecret } from "../../signer/settings/secrets.ts";
 import { didYouMean } from "./nearest.ts";
 
 /** What is wrong with a value or a part of it. */
@@ -44,7 +45,7 @@ export function judge<S extends z.ZodType>(
 }
 
 function finding(issue: z.core.$ZodIssue, key: string): Finding {
-  const steps = issue.path.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`));
+  const steps = issue.path.map((step) => (typeof step === "number" ? `[${step}]` : `.${unlessSecret(String(step))}`));
   const messages = issue.code === "invalid_key" ? issue.issues.map(({ message }) => message) : [issue.message];
   return { where: `${key}${steps.join("")}`, value: shown(issue.input), reason: messages.join("; ") };
 }
@@ -81,6 +82,7 @@ export function shown(value: unknown): string {
   const line = String(value).replace(/\s+/g, " ").trim();
   if (/PRIVATE KEY/.test(line)) return "(a private key, not shown)";
   if (/\b(ed|sp|p2|ede|spe|p2e)sk|BLsk|BLesk/.test(line)) return "(a secret key, not shown)";
+  if (mayBeSecret(String(value))) return HIDDEN;
   return line.length > 60 ? `${line.slice(0, 57)}...` : line;
 }
 

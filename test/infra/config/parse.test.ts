@@ -58,6 +58,23 @@ describe("the stack's configuration", () => {
     expect(told({ ...LEAST, ...file })[0]).to.match(/^production: is neither true nor false/);
   });
 
+  it("shows no secret, wherever it was pasted", () => {
+    const secret = "edsk3gUfUPyBSfrS9CCgmCiQsTCHGkviBDusMxDJstFtojtc1zcpsh";
+    const pasted: readonly Readonly<Record<string, string>>[] = [
+      { policy: JSON.stringify({ [secret]: { allow: ["block"] } }) },
+      { [secret]: "true" },
+      { head: '{"node":"https://baker:hunter2@node.example.org"}' },
+      { authorizedKeys: JSON.stringify([secret]) },
+      { image: secret },
+    ];
+    for (const config of pasted) {
+      expect(() => settings(config), JSON.stringify(config))
+        .to.throw(ConfigurationError)
+        .with.property("message")
+        .that.does.not.match(/edsk3gU|hunter2/);
+    }
+  });
+
   it("takes an object with nothing in it for none, however it is spelled", () => {
     for (const name of ["policy", "head", "initialise", "keyImporter"]) {
       expect(settings({ [name]: "{ }" }), name).to.deep.equal(settings());
