@@ -56,6 +56,9 @@ function good(key: KeyVaultKey, signature: Uint8Array): boolean {
   return verifySignature("sha256", Buffer.from("a digest"), { key: publicKey, dsaEncoding: "ieee-p1363" }, signature);
 }
 
+/** Milliseconds that a deleted key is hidden: long enough for a slow computer to see it. */
+const DELETE_DELAY = 500;
+
 describe("the Key Vault emulator, asked by @azure/keyvault-keys", () => {
   let imds: Imds;
   let vault: KeyVaultEmulator;
@@ -270,7 +273,7 @@ describe("the Key Vault emulator, asked by @azure/keyvault-keys", () => {
     await (await keys.beginDeleteKey("baker", { intervalInMs: 20 })).pollUntilDone();
     await keys.purgeDeletedKey("baker");
     expect(inner(await failure(keys.createKey("baker", "EC-HSM")))).to.deep.include({ code: "ObjectIsBeingDeleted" });
-    await new Promise((resolve) => setTimeout(resolve, 70));
+    await new Promise((resolve) => setTimeout(resolve, DELETE_DELAY + 100));
     expect((await keys.createKey("baker", "EC-HSM")).id).to.not.equal(key.id);
   });
 
