@@ -173,7 +173,7 @@ describe("an upgrade on the machine", () => {
       expect(status.release.refused).to.include({ version: broken.version });
       expect(status.settings.refused).to.equal(null);
       settings();
-      await machine.until("calm", 120, () => state().step === "done" || undefined);
+      await machine.until("calm", 300, () => state().step === "done" || undefined);
       if (ends) await watchFor(WATCH);
     }).timeout(1_200_000);
   }
