@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { globSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { hasProgram } from "../emulators/has-program.ts";
 import { requires } from "../harness/requires.ts";
@@ -67,5 +68,15 @@ describe("the machine's files", () => {
       const { stderr, status } = spawnSync(shell, ["-n", join(root, program)], { encoding: "utf8" });
       expect(status, `${program}: ${stderr}`).to.equal(0);
     }
+  });
+
+  it("ends a step that hangs, names it, and goes on with the next", () => {
+    const apply = readFileSync(join(root, "machine/bin/apply"), "utf8");
+    const step = /^step\(\) \{[\s\S]*?^\}/m.exec(apply)?.[0].replaceAll("/dev/console", "/dev/null") ?? "";
+    const status = join(mkdtempSync(join(tmpdir(), "tezos-signer-apply-")), "status");
+    const script = `${step}\nhang() { sleep 300; }\nexport -f hang\nstatus=$1\nstep slow 1 hang\nstep next 60 true`;
+    execFileSync("bash", ["-uo", "pipefail", "-c", script, "apply", status], { stdio: "ignore" });
+    expect(readFileSync(`${status}.new`, "utf8")).to.match(/^failed slow: .*\ndone next\n$/);
+    rmSync(dirname(status), { recursive: true });
   });
 });
