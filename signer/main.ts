@@ -22,6 +22,7 @@ import { requiredRows } from "./signing/required-rows.ts";
 import { SigningService } from "./signing/signing-service.ts";
 import { Guard } from "./watermark/guard.ts";
 import { Preparation } from "./watermark/preparation.ts";
+import { steadyClock } from "./watermark/steady-clock.ts";
 import { UnwrittenStore } from "./watermark/stores/unwritten.ts";
 import { TrustedStore } from "./watermark/trusted-store.ts";
 
@@ -70,9 +71,10 @@ export async function startSigner(
   const backend = isTrial ? new UnwrittenStore(opened) : opened;
   parts.defer(() => backend.close());
 
-  const { initialise, maxStep, storeId } = settings.watermarks;
-  const store = new TrustedStore({ store: backend, storeId, initialise, clock: Date.now });
-  const guard = new Guard({ store, maxStep, deadline: REQUEST_DEADLINE, clock: Date.now });
+  const { initialise, maxStep, minimalBlockDelay, storeId } = settings.watermarks;
+  const clock = steadyClock();
+  const store = new TrustedStore({ store: backend, storeId, initialise, clock });
+  const guard = new Guard({ store, maxStep, minimalBlockDelay, deadline: REQUEST_DEADLINE, clock });
   const preparation = new Preparation({
     store,
     rows: () => requiredRows(keyring.keys.keys(), live.current.policy),

@@ -34,7 +34,8 @@ export interface HeadRule {
 }
 
 export type HeadVerdict =
-  | { readonly verdict: "near" }
+  /** `highest`: the highest level that the head explains now. */
+  | { readonly verdict: "near"; readonly highest: number }
   | { readonly verdict: "behind" | "ahead" | "unknown"; readonly reason: string };
 
 /** Clocks differ: a block this far in the future, in milliseconds, is still believed. */
@@ -77,6 +78,6 @@ export function judgeHead(
   if (level < head.level - rule.maxBehind) return { verdict: "behind", reason };
   // One level a second is more than any Tezos chain makes: what time explains is not held against the baker.
   const since = Math.max(0, Math.ceil((now - head.seenAt) / 1_000));
-  if (level > head.level + rule.maxAhead + since) return { verdict: "ahead", reason };
-  return { verdict: "near" };
+  const highest = head.level + rule.maxAhead + since;
+  return level > highest ? { verdict: "ahead", reason } : { verdict: "near", highest };
 }

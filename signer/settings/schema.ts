@@ -88,6 +88,8 @@ const guard = {
   storeId: z.string().min(1).optional(),
   initialise: initialiseSchema.optional(),
   maxStep: z.union([z.int().min(1).max(1_000_000), z.literal("off")]).default(100),
+  /** The protocol's constant minimal_block_delay, in seconds: 6 on mainnet since protocol 024. */
+  minimalBlockDelay: z.int().min(1).max(3_600).default(1),
 };
 
 const watermarks = z.discriminatedUnion("kind", [

@@ -59,15 +59,17 @@ export class SigningService implements RemoteSigner {
     call.request = request;
     const permission = requireAllowed(settings.policy, address, request);
     const binding = requireOwnStore(key, this.#parts.store.id);
-    if (request.type === "consensus") this.#requireNearHead(call, request);
+    const highestByHead = request.type === "consensus" ? this.#requireNearHead(call, request) : undefined;
     // The guard asks the store, which then has told its id; nothing else does.
-    else if (binding === "unknown") {
+    if (request.type !== "consensus" && binding === "unknown") {
       throw new SignerError("watermark-unavailable", "It has not told yet whether it is the one that guards this key.");
     }
     call.stages.parse = performance.now() - call.started;
     if (permission === "confirm") await this.#requireApproval(call, request);
     const signature =
-      request.type === "consensus" ? await this.#signGuarded(key, call, request) : await this.#signAtOnce(key, call);
+      request.type === "consensus"
+        ? await this.#signGuarded(key, call, request, highestByHead)
+        : await this.#signAtOnce(key, call);
     return encodeSignature(key.publicKey.curve, signature);
   }
 
@@ -78,11 +80,12 @@ export class SigningService implements RemoteSigner {
     throw new SignerError("unknown-key", `${address} is not among the keys of this signer.`);
   }
 
-  #requireNearHead({ settings: { head: rule } }: SigningCall, request: ConsensusRequest): void {
-    if (rule === undefined) return;
+  /** Returns the highest level that the head explains; undefined where no head is known or followed. */
+  #requireNearHead({ settings: { head: rule } }: SigningCall, request: ConsensusRequest): number | undefined {
+    if (rule === undefined) return undefined;
     const judgement = judgeHead(rule, this.#parts.head.of(rule.node), request, Date.now());
-    if (judgement.verdict === "near") return;
-    if (judgement.verdict === "unknown" && rule.whenUnknown === "sign") return;
+    if (judgement.verdict === "near") return judgement.highest;
+    if (judgement.verdict === "unknown" && rule.whenUnknown === "sign") return undefined;
     throw new SignerError(HEAD_ERRORS[judgement.verdict], `${judgement.reason}.`);
   }
 
@@ -109,7 +112,12 @@ export class SigningService implements RemoteSigner {
     return signature;
   }
 
-  async #signGuarded(key: SigningKey, call: SigningCall, request: ConsensusRequest): Promise<Uint8Array> {
+  async #signGuarded(
+    key: SigningKey,
+    call: SigningCall,
+    request: ConsensusRequest,
+    highestByHead: number | undefined,
+  ): Promise<Uint8Array> {
     const { publicKey } = key;
     const { digest, stages } = call;
     const { chainId, kind, level, round } = request;
@@ -117,6 +125,7 @@ export class SigningService implements RemoteSigner {
       key: { chainId, address: publicKey.address, kind },
       position: { level, round },
       digest: toHex(digest),
+      highestByHead,
       sign: async (deadline) => {
         // Once more, since the store may have answered, and told its id, only for this request.
         requireOwnStore(key, this.#parts.store.id);

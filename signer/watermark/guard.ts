@@ -1,6 +1,7 @@
 import { within } from "../deadline.ts";
 import { SignerError } from "../errors.ts";
-import { highestPlausible, raise } from "./anchor.ts";
+import { CONSENSUS_KINDS } from "../tezos/payload/consensus-kind.ts";
+import { type Anchor, highestPlausible, raise } from "./anchor.ts";
 import { decide, type Mark, type Position } from "./decision.ts";
 import { type Row, type RowKey, rowName, type Versioned } from "./stores/store.ts";
 import type { TrustedStore } from "./trusted-store.ts";
@@ -13,6 +14,8 @@ export interface ConsensusSigning {
   readonly position: Position;
   /** Blake2b-256 of the payload, hex. */
   readonly digest: string;
+  /** The highest level that the followed head explains now; absent where no head is known. */
+  readonly highestByHead?: number | undefined;
   /**
    * Asks the key, once. The signature must be verified and in its final form.
    * @returns r || s, 64 bytes, hex
@@ -33,9 +36,11 @@ export interface GuardOptions {
   readonly store: TrustedStore;
   /** Levels above what time explains; see anchor.ts. */
   readonly maxStep: number | "off";
+  /** Seconds in which a level is believed to pass at the fastest; see anchor.ts. */
+  readonly minimalBlockDelay: number;
   /** How long one attempt may take, in milliseconds. */
   readonly deadline: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, by a clock that does not jump ahead. */
   readonly clock: () => number;
 }
 
@@ -98,9 +103,12 @@ export class Guard {
         if (released?.digest === digest) return { signature: released.signature, source: "kept" };
       }
 
-      let reserved = current;
-      if (reserved === undefined || decision.verdict === "reserve") {
-        const row = this.#reservation(request, current?.row);
+      // What was reserved before this attempt may have been passed since, by another signer or an import, without this
+      // process hearing of it. A block's signature is written over its reservation, which tells; a vote reserves again.
+      const resumed = decision.verdict === "resume" ? current : undefined;
+      let reserved = key.kind === "block" ? resumed : undefined;
+      if (reserved === undefined) {
+        const row = resumed?.row ?? (await this.#reservation(request, current?.row, deadline));
         askKey();
         const written = await timed(request, "reserve", store.write(key, row, current, deadline));
         if (written === "conflict") conflicts += 1;
@@ -125,19 +133,37 @@ export class Guard {
     return this.#options.store.write(key, { ...reserved.row, signature }, reserved, deadline);
   }
 
-  #reservation({ key, position, digest }: ConsensusSigning, recorded: Row | undefined): Row {
-    const { maxStep } = this.#options;
+  async #reservation(request: ConsensusSigning, recorded: Row | undefined, deadline: AbortSignal): Promise<Row> {
+    const { position, digest } = request;
     const now = this.#options.clock();
-    const anchor = recorded?.anchor ?? { level: position.level, at: now };
-    if (maxStep !== "off" && position.level > highestPlausible(anchor, maxStep, now)) {
-      throw new SignerError(
-        "level-implausible",
-        `Level ${position.level} is more than ${maxStep} above what time explains since level ${anchor.level} ` +
-          `(${new Date(anchor.at).toISOString()}) for the ${rowName(key)}. ` +
-          "If the chain is really there, wait, or raise `watermarks.maxStep`.",
-      );
+    const own = recorded?.anchor ?? { level: position.level, at: now };
+    const anchor = await this.#explaining(request, own, now, deadline);
+    const raised = raise(anchor, position.level, now, this.#options.minimalBlockDelay);
+    return { level: position.level, round: position.round, digest, anchor: raised };
+  }
+
+  /**
+   * Finds what explains a level: the row's own anchor, the head that is followed, or the anchor of another kind of this key
+   * on this chain, which is asked only where the others do not.
+   * @throws SignerError `level-implausible`
+   */
+  async #explaining(request: ConsensusSigning, own: Anchor, now: number, deadline: AbortSignal): Promise<Anchor> {
+    const { key, position, highestByHead } = request;
+    const { store, maxStep, minimalBlockDelay } = this.#options;
+    if (maxStep === "off") return own;
+    const explains = (anchor: Anchor) => position.level <= highestPlausible(anchor, maxStep, now, minimalBlockDelay);
+    if (explains(own)) return own;
+    if (highestByHead !== undefined && position.level <= highestByHead) return { level: position.level, at: now };
+    for (const kind of CONSENSUS_KINDS.filter((kind) => kind !== key.kind)) {
+      const other = await store.look({ ...key, kind }, deadline);
+      if (other !== undefined && explains(other.anchor)) return other.anchor;
     }
-    return { level: position.level, round: position.round, digest, anchor: raise(anchor, position.level, now) };
+    throw new SignerError(
+      "level-implausible",
+      `Level ${position.level} is more than ${maxStep} above what time explains since level ${own.level} ` +
+        `(${new Date(own.at).toISOString()}) for the ${rowName(key)}. If the chain is really there, follow a node ` +
+        "(`head.node`), or raise `watermarks.maxStep` for one start.",
+    );
   }
 }
 

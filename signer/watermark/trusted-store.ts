@@ -95,6 +95,14 @@ export class TrustedStore {
   }
 
   /**
+   * Looks at a row without making it, and without waiting for a store that is away.
+   * @throws SignerError `watermark-unavailable` (call again) or `watermark-untrusted` (an operator must act)
+   */
+  async look(key: RowKey, deadline: AbortSignal): Promise<Row | undefined> {
+    return (await this.#once(rowName(key), () => this.#memory.current(key, deadline), deadline))?.row;
+  }
+
+  /**
    * Checks the store and makes the rows that are missing, as far as is allowed. To be called until it resolves: a role
    * assignment may take minutes to work.
    * @throws SignerError `watermark-unavailable` (call again), `watermark-missing` or `watermark-untrusted` (an operator must act)
@@ -104,9 +112,9 @@ export class TrustedStore {
     for (const key of keys) await this.#once(rowName(key), () => this.#find(key, deadline), deadline);
   }
 
-  async #once(name: string, work: () => Promise<unknown>, deadline: AbortSignal): Promise<void> {
+  async #once<T>(name: string, work: () => Promise<T>, deadline: AbortSignal): Promise<T> {
     try {
-      await within(work(), deadline, late);
+      return await within(work(), deadline, late);
     } catch (error) {
       const fault = this.#faultOf(name, error);
       throw new SignerError("watermark-unavailable", fault.message, { cause: fault });

@@ -57,10 +57,11 @@ describe("an updater that is killed", () => {
     world.configure({ watermarks: THROW_AWAY }, { release: wanted });
   }
 
+  const updaterState = () => JSON.parse(machine.read("/var/lib/tezos-signer-updater/state.json"));
   const inUse = async () => (await machine.output("readlink /opt/tezos-signer/current")).replace("releases/", "");
   const settled = () =>
     machine.until("the wanted release", 150, async () => {
-      const { step, running } = JSON.parse(machine.read("/var/lib/tezos-signer-updater/state.json"));
+      const { step, running } = updaterState();
       return (step === "done" && running?.sha256 === wanted.sha256 && (await inUse()) === wanted.sha256) || undefined;
     });
 
@@ -183,9 +184,12 @@ describe("an updater that is killed", () => {
       await setOut((updater) => {
         pid = updater;
       });
-      await sleep(Math.random() * 18_000);
+      const moment = Math.round(Math.random() * 18_000);
+      await sleep(moment);
+      const { step } = updaterState();
       killAll(pid);
       await startsFromDisk();
+      console.log(`      ${index + 1} of ${count}: killed after ${moment} ms, in the step "${step}"`);
     }
   }).timeout(7_200_000);
 });

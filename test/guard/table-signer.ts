@@ -31,7 +31,7 @@ if (import.meta.main) {
   const service = new SigningService({
     keyring,
     store,
-    guard: new Guard({ store, maxStep: "off", deadline: 4_000, clock: Date.now }),
+    guard: new Guard({ store, maxStep: "off", minimalBlockDelay: 1, deadline: 4_000, clock: Date.now }),
     settings: { current: settings },
     head: { of: () => undefined },
     confirmations: new Confirmations({ logger: logLines().log }),

@@ -13,6 +13,7 @@ export interface Ask {
   readonly round?: number;
   readonly bytes?: string;
   readonly address?: string;
+  readonly highestByHead?: number;
 }
 
 /** The real guard over a store, with a key that signs as an HSM does: another signature each time. */
@@ -25,17 +26,18 @@ export class GuardedSigner {
   before: (ask: Ask) => Promise<void> | void = () => undefined;
 
   constructor(store: WatermarkStore, options: Partial<GuardOptions & Omit<TrustedStoreOptions, "store">> = {}) {
-    const { maxStep = "off", deadline = 4_000, clock = Date.now, ...rest } = options;
+    const { maxStep = "off", minimalBlockDelay = 1, deadline = 4_000, clock = Date.now, ...rest } = options;
     this.trusted = new TrustedStore({ initialise: "always", ...rest, store, clock });
-    this.guard = new Guard({ store: this.trusted, maxStep, deadline, clock });
+    this.guard = new Guard({ store: this.trusted, maxStep, minimalBlockDelay, deadline, clock });
   }
 
   ask(ask: Ask): Promise<Released> {
-    const { kind = "attestation", level, round = 0, bytes = "a", address = KEY.address } = ask;
+    const { kind = "attestation", level, round = 0, bytes = "a", address = KEY.address, highestByHead } = ask;
     return this.guard.sign({
       key: { ...KEY, kind, address },
       position: { level, round },
       digest: digestOfBytes(ask, bytes),
+      highestByHead,
       sign: async () => {
         await this.before(ask);
         this.signed += 1;

@@ -87,7 +87,13 @@ export class ServiceSigner implements AsyncDisposable {
     const service = new SigningService({
       keyring: this.#keyring,
       store: trusted,
-      guard: new Guard({ store: trusted, maxStep: this.#maxStep, deadline: 4_000, clock: Date.now }),
+      guard: new Guard({
+        store: trusted,
+        maxStep: this.#maxStep,
+        minimalBlockDelay: 1,
+        deadline: 4_000,
+        clock: Date.now,
+      }),
       settings: { current: SETTINGS },
       head: { of: () => undefined },
       confirmations: new Confirmations({ logger: logLines().log }),

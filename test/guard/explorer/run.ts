@@ -19,7 +19,7 @@ export interface SignerParts {
 
 export const REAL: SignerParts = {
   trusted: (store, initialise) => new TrustedStore({ store, initialise, clock: () => NOW }),
-  guard: (store) => new Guard({ store, maxStep: "off", deadline: 1_000, clock: () => NOW }),
+  guard: (store) => new Guard({ store, maxStep: "off", minimalBlockDelay: 1, deadline: 1_000, clock: () => NOW }),
   store: (store) => store,
   isReadable: true,
 };

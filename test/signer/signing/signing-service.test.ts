@@ -36,7 +36,7 @@ function signerOf(
   const settings = { current: requestSettings({ policy: { default: rule, keys: new Map() } }) };
   const service = new SigningService({
     keyring: { keys: new Map([[publicKey.address, key]]), close: async () => {} },
-    guard: new Guard({ store, maxStep: "off", deadline: 500, clock: Date.now }),
+    guard: new Guard({ store, maxStep: "off", minimalBlockDelay: 1, deadline: 500, clock: Date.now }),
     store: { id: storeId },
     settings,
     head: { of: () => undefined },

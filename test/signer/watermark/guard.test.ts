@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { SignerError } from "../../../signer/errors.ts";
-import type { WatermarkStore } from "../../../signer/watermark/stores/store.ts";
-import { BLOCK_KEY, KEY, NEVER } from "../../fixtures/watermark-rows.ts";
+import type { Row, WatermarkStore } from "../../../signer/watermark/stores/store.ts";
+import { BLOCK_KEY, digestOf, KEY, NEVER } from "../../fixtures/watermark-rows.ts";
 import { FaultyStore } from "../../harness/faulty-store.ts";
 import { GuardedSigner } from "../../harness/guarded-signer.ts";
 import { rejection } from "../../harness/rejection.ts";
@@ -247,6 +247,49 @@ for (const kind of STORE_KINDS) {
       await backend.insert(KEY, { level: 10, round: 0, anchor: { level: 10, at: Date.now() } }, NEVER);
       expect(await signer.outcome({ level: 10 })).to.equal("position-already-signed");
       expect(await signer.outcome({ level: 10, round: 1 })).to.match(SIGNATURE);
+    });
+
+    describe("with a vote that was reserved, and whose key did not answer,", () => {
+      beforeEach(async () => {
+        await signer.ask({ level: 99 });
+        signer.before = () => {
+          throw new SignerError("vault-unavailable", "by script");
+        };
+        expect(await signer.outcome({ level: 100 })).to.equal("vault-unavailable");
+        signer.before = () => undefined;
+        store.calls.length = 0;
+      });
+
+      /** Another signer, or an import, behind this one's back. */
+      async function meanwhile(change: Partial<Row>): Promise<void> {
+        const state = await backend.read(KEY, NEVER);
+        if (state === undefined) throw new Error("no row");
+        await backend.replace(KEY, { ...state.row, ...change }, state.version, NEVER);
+      }
+
+      it("signs it by one more compare-and-set on what the store holds now", async () => {
+        expect(await signer.outcome({ level: 100 })).to.match(SIGNATURE);
+        expect(store.calls).to.deep.equal(["replace"]);
+      });
+
+      it("refuses it once a higher position was reserved elsewhere", async () => {
+        await meanwhile({ level: 101 });
+        expect(await signer.outcome({ level: 100 })).to.equal("position-below-watermark");
+      });
+
+      it("refuses it once other bytes of its position were signed elsewhere", async () => {
+        await meanwhile({ digest: digestOf("d2") });
+        // What it remembers has another digest now, which is a hard stop and no signature either.
+        expect(await signer.outcome({ level: 100 })).to.equal("watermark-untrusted");
+      });
+
+      it("refuses it once an import left open which bytes of its position were signed", async () => {
+        const state = await backend.read(KEY, NEVER);
+        if (state === undefined) throw new Error("no row");
+        const { digest: _, ...row } = state.row;
+        await backend.replace(KEY, row, state.version, NEVER);
+        expect(await signer.outcome({ level: 100 })).to.equal("position-already-signed");
+      });
     });
 
     it("hands an unforeseen error on, and serves the next request", async () => {
