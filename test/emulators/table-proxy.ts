@@ -14,6 +14,8 @@ export type ProxyFault =
   | "lost-answer"
   /** Nothing is passed on and nothing is answered. */
   | "silence"
+  /** The answer comes without any version of the row: neither the header ETag nor `odata.etag`. */
+  | "without-etag"
   /** As the firewall or a missing role answers. */
   | "forbidden"
   | "busy";
@@ -39,14 +41,15 @@ export async function tableProxy(azurite: Azurite): Promise<TableProxy> {
     if (fault === "forbidden") return answer(outgoing, 403, "AuthorizationPermissionMismatch");
     if (fault === "busy") return answer(outgoing, 503, "ServerBusy");
     if (typeof fault === "object") await sleep(fault.delay);
-    pass(incoming, outgoing, fault === "lost-answer");
+    pass(incoming, outgoing, fault);
   });
 
-  function pass(incoming: IncomingMessage, outgoing: ServerResponse, loseAnswer: boolean): void {
+  function pass(incoming: IncomingMessage, outgoing: ServerResponse, fault: ProxyFault | undefined): void {
     const { method, url: path, headers } = incoming;
     const onward = requestHttps({ host: "127.0.0.1", port: azurite.port, method, path, headers, agent });
     onward.on("response", (response) => {
-      if (loseAnswer) {
+      if (fault === "without-etag") return void passWithoutEtag(response, outgoing);
+      if (fault === "lost-answer") {
         response.resume();
         response.on("end", () => incoming.socket.destroy());
         return;
@@ -73,6 +76,13 @@ export async function tableProxy(azurite: Azurite): Promise<TableProxy> {
     },
   };
   return self;
+}
+
+async function passWithoutEtag(response: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const text = (await response.setEncoding("utf8").toArray()).join("");
+  const body = text.replace(/"odata.etag":"(?:[^"\\]|\\.)*",?/, "");
+  const { etag: _, "content-length": __, "transfer-encoding": ___, ...headers } = response.headers;
+  outgoing.writeHead(response.statusCode ?? 0, headers).end(body);
 }
 
 /** The service's own form of an error. */

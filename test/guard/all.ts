@@ -12,8 +12,8 @@ import { twoSigners } from "./two-signers.ts";
 
 /** All orders, with two faults and a crash, and with a deadline that ends and a crash. */
 const BOUNDS: readonly Bounds[] = [
-  { faults: 2, crashes: 1, deadlines: 0 },
-  { faults: 0, crashes: 1, deadlines: 1 },
+  { faults: 2, crashes: 1, deadlines: 0, imports: 1 },
+  { faults: 0, crashes: 1, deadlines: 1, imports: 1 },
 ];
 
 /** The number of schedules of each scenario. It changes with the guard's calls; whoever changes them looks here. */
@@ -35,7 +35,9 @@ const CAMPAIGNS: Readonly<Record<string, () => Promise<object>>> = {
   // The longest come first.
   "explorer 2": () => exploreWholly(2),
   kills: async (): Promise<KillCounts> => killCampaign(200),
-  ...Object.fromEntries([1, 8, 0, 3, 5, 6, 4, 7, 9].map((index) => [`explorer ${index}`, () => exploreWholly(index)])),
+  ...Object.fromEntries(
+    [1, 8, 0, 3, 5, 6, 4, 7, 9, 10, 11, 12, 13].map((index) => [`explorer ${index}`, () => exploreWholly(index)]),
+  ),
   model: () => compareWithModel(1_000_000),
   races: () => race(20, 1_000),
   "two signers": () => twoSigners(60),

@@ -8,8 +8,8 @@ import { type Bounds, NOTHING } from "./explorer/world.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { SEEDED_BUGS } from "./seeded-bugs.ts";
 
-const A_CRASH: Bounds = { ...NOTHING, crashes: 1 };
-const A_FAULT: Bounds = { ...NOTHING, faults: 1 };
+const A_CRASH: Bounds = { ...NOTHING, crashes: 1, imports: 1 };
+const A_FAULT: Bounds = { ...NOTHING, faults: 1, imports: 1 };
 
 /**
  * The number of schedules of each scenario with a crash, and with a fault where that takes a second or two; `npm run test:guard`
@@ -20,12 +20,16 @@ const SCHEDULES: readonly (readonly [number, number?])[] = [
   [143_983],
   [197_621],
   [44_679, 145_827],
-  [14_220, 46_427],
-  [31_392, 89_273],
-  [23_986, 85_603],
-  [12_635, 36_960],
-  [79_523, 139_820],
-  [700, 1_403],
+  [39_031, 121_004],
+  [63_081],
+  [112_895],
+  [35_733, 103_580],
+  [101_358],
+  [916, 1_761],
+  [2_581, 4_877],
+  [4_418, 7_580],
+  [1_958, 4_798],
+  [2_275, 4_256],
 ];
 
 describe("guard explorer", function () {
@@ -49,20 +53,20 @@ describe("guard explorer", function () {
 
   it("spends faults, crashes and deadlines together only within a bound", async () => {
     const apart = [
-      { faults: 1, crashes: 0, deadlines: 0 },
-      { faults: 0, crashes: 1, deadlines: 0 },
+      { ...NOTHING, faults: 1 },
+      { ...NOTHING, crashes: 1 },
     ];
     const [scenario] = SCENARIOS.slice(9);
     if (scenario === undefined) throw new Error("no such scenario");
-    const together = await explore(scenario, [{ faults: 1, crashes: 1, deadlines: 0 }]);
+    const together = await explore(scenario, [{ ...NOTHING, faults: 1, crashes: 1 }]);
     const either = await explore(scenario, apart);
     expect(either.worlds).to.be.lessThan(together.worlds);
     for (const bound of apart) expect((await explore(scenario, [bound])).worlds).to.be.lessThan(either.worlds);
   });
 
   it("comes to the same ends with its reduction and without", async () => {
-    for (const bounds of [A_CRASH, A_FAULT, { ...NOTHING, deadlines: 1 }]) {
-      for (const scenario of SCENARIOS.filter(({ name }) => /^attestation: the first|itself/.test(name))) {
+    for (const bounds of [A_CRASH, A_FAULT, { ...NOTHING, deadlines: 1, imports: 1 }]) {
+      for (const scenario of SCENARIOS.filter(({ name }) => /^attestation: the first|itself|imported/.test(name))) {
         const reduced = await explore(scenario, [bounds]);
         const plain = await explore(scenario, [bounds], { isReduced: false });
         expect([...reduced.ends].sort()).to.deep.equal([...plain.ends].sort());

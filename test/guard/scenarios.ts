@@ -41,4 +41,18 @@ export const SCENARIOS: readonly Scenario[] = (["block", "attestation"] as const
       begins: "no-store",
       requests: [request(0, "attestation", "X", 1), request(1, "attestation", "Y", 1)],
     },
+    ...(["block", "attestation"] as const).flatMap((kind): Scenario[] => [
+      {
+        name: `${kind}: other bytes of its position are imported`,
+        begins: "rows",
+        requests: [request(0, kind, "X", 1), request(1, kind, "X", 1)],
+        imported: { kind, bytes: "Y", level: 1, round: 0 },
+      },
+      {
+        name: `${kind}: a higher position is imported, or signed by the other signer`,
+        begins: "rows",
+        requests: [request(0, kind, "X", 1), request(1, kind, "Z", 2)],
+        imported: { kind, bytes: "Y", level: 3, round: 0 },
+      },
+    ]),
   ]);

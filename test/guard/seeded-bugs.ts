@@ -174,6 +174,19 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     caughtBy: /two signatures released/,
   },
   {
+    name: "a vote resumed from memory: what was reserved is signed without a look at the store",
+    needs: "faults",
+    parts: trusting(
+      () =>
+        class extends TrustedStore {
+          override async write(key: RowKey, row: Row, over: Versioned | undefined, deadline: AbortSignal) {
+            return over?.row === row ? over : super.write(key, row, over, deadline);
+          }
+        },
+    ),
+    caughtBy: /asked after its row had moved on/,
+  },
+  {
     name: "reservation after the release",
     parts: trusting(
       () =>

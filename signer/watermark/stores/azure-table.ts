@@ -67,7 +67,8 @@ export class AzureTableStore implements WatermarkStore {
 
   async read(key: RowKey, signal: AbortSignal): Promise<Versioned | undefined> {
     const found = await this.#get(key.address, rowKeyOf(key), signal);
-    return found === undefined ? undefined : { row: this.#rowOf(found, rowName(key)), version: found.etag };
+    if (found === undefined) return undefined;
+    return { row: this.#rowOf(found, rowName(key)), version: this.#tokenOf(found.etag, rowName(key)) };
   }
 
   async insert(key: RowKey, row: Row, signal: AbortSignal): Promise<string> {
@@ -77,6 +78,7 @@ export class AzureTableStore implements WatermarkStore {
 
   async replace(key: RowKey, row: Row, version: string, signal: AbortSignal): Promise<string> {
     // Without an explicit ETag the SDK sends `If-Match: *`, which overwrites whatever is there.
+    this.#tokenOf(version, rowName(key));
     const { etag } = await this.#call(signal, (options) =>
       this.#client.updateEntity(entityOf(key, row), "Replace", { ...options, etag: version }),
     );
@@ -157,9 +159,17 @@ export class AzureTableStore implements WatermarkStore {
     };
   }
 
+  /** The version that a write has made; without it the next request reads what is there. */
   #etag(etag: string | undefined): string {
-    if (etag === undefined) throw new StoreError("unavailable", `${this.#name} answered without an ETag.`);
+    if (!isToken(etag)) throw new StoreError("unavailable", `${this.#name} answered a write without an ETag.`);
     return etag;
+  }
+
+  /** The version of a row that was read: a row without one can never be written by compare-and-set. */
+  #tokenOf(etag: string | undefined, name: string): string {
+    if (isToken(etag)) return etag;
+    const cure = "Something between the signer and the table takes it out of the answers: mend that, then restart.";
+    throw new StoreError("untrusted", `${this.#name} gave the ${name} without an ETag. ${cure}`);
   }
 
   #unreadable(what: string): StoreError {
@@ -188,6 +198,11 @@ function entityOf(key: RowKey, { level, round, digest, signature, anchor }: Row)
     anchorLevel: anchor.level,
     anchorAt: new Date(anchor.at),
   };
+}
+
+/** Whether a text is an ETag of one state (RFC 9110, 8.8.3): `*` is none, and stands for any. */
+function isToken(etag: string | undefined): etag is string {
+  return etag !== undefined && /^(W\/)?"[^"]+"$/.test(etag);
 }
 
 function isHex(value: unknown): value is string {

@@ -38,6 +38,7 @@ const WINDOW: Initialise = { level: 1, until: NOW + 3_600_000 };
  *
  * What can happen, in any order and without a bound: a client asks, asks again after a 502 or a crash, or gives up; a call is
  * done in the store; its answer reaches the signer; the key answers; a write that nobody hears of any more is done, or never.
+ * Where the scenario has a mark to import, an operator imports it, once and at any time.
  * Within bounds: a fault (a call whose signer hears of an outage or of a lost race, while the call is not done, was done, or is
  * done later; a key that fails), a crash (the memory is gone, the writes under way may still be done), and a deadline that ends
  * while calls are under way.
@@ -113,9 +114,9 @@ function pair(a: number, b: number): number {
   return a * 2 ** 15 + b;
 }
 
-/** At most two faults, one crash and one deadline: a bit for each amount. */
-function bit({ faults, crashes, deadlines }: Bounds): number {
-  return 1 << (faults * 4 + crashes * 2 + deadlines);
+/** At most two faults, one crash, one deadline and one import: a bit for each amount. */
+function bit({ faults, crashes, deadlines, imports }: Bounds): number {
+  return 1 << (faults * 8 + crashes * 4 + deadlines * 2 + imports);
 }
 
 /** The bits of this amount and of all that is more. */
@@ -123,7 +124,10 @@ function covered(spent: Bounds): number {
   let bits = 0;
   for (let faults = spent.faults; faults <= 2; faults += 1) {
     for (let crashes = spent.crashes; crashes <= 1; crashes += 1) {
-      for (let deadlines = spent.deadlines; deadlines <= 1; deadlines += 1) bits |= bit({ faults, crashes, deadlines });
+      for (let deadlines = spent.deadlines; deadlines <= 1; deadlines += 1) {
+        for (let imports = spent.imports; imports <= 1; imports += 1)
+          bits |= bit({ faults, crashes, deadlines, imports });
+      }
     }
   }
   return bits;

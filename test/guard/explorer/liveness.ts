@@ -35,7 +35,8 @@ export async function checkLiveness(
     }
     for (const signer of [0, 1]) {
       const level = (now.rows[kind]?.row.level ?? 0) + 1;
-      await ask(signer, { kind, level, round: 0, bytes: `next${kind}${signer}` });
+      // The level too, since these bytes stand for one request: a state of a signer is told by them.
+      await ask(signer, { kind, level, round: 0, bytes: `next${kind}${signer}at${level}` });
     }
   }
 }

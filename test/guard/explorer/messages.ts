@@ -21,6 +21,9 @@ export type StoreOperation =
 
 export type Operation = StoreOperation | { readonly does: "sign"; readonly request: Request };
 
+/** A mark that an operator brings from another signer, beside the signers that run. */
+export type Imported = Position & { readonly kind: RowKey["kind"]; readonly bytes: string };
+
 /** An operation under way. */
 export interface Call {
   /** Unique among the calls that a signer has under way. */

@@ -1,6 +1,15 @@
-import { compare } from "../../../signer/watermark/decision.ts";
+import { compare, decide } from "../../../signer/watermark/decision.ts";
+import { merge } from "../../../signer/watermark/interchange/merge.ts";
 import type { Row, Versioned } from "../../../signer/watermark/stores/store.ts";
-import { BrokenPromise, NOW, type Operation, type Outcome, type Request, type StoreOperation } from "./messages.ts";
+import {
+  BrokenPromise,
+  type Imported,
+  NOW,
+  type Operation,
+  type Outcome,
+  type Request,
+  type StoreOperation,
+} from "./messages.ts";
 
 /**
  * What is outside of the signers: the store, and what was released. Pure functions over plain values.
@@ -47,6 +56,20 @@ function write(store: Store, { kind, row }: Extract<StoreOperation, { row: Row }
   return { store: { ...store, rows: { ...store.rows, [kind]: { row, version } } }, outcome: { value: version } };
 }
 
+/** Takes over a mark as `watermarks import` does: by one compare-and-set, so at once. */
+export function importMark(store: Store, { kind, level, round, bytes }: Imported): Store {
+  const before = store.rows[kind];
+  const merged = merge(before?.row, { level, round, digest: bytes });
+  if (merged === before?.row) return store;
+  const row = { ...merged, anchor: before?.row.anchor ?? { level, at: NOW } };
+  return { ...store, rows: { ...store.rows, [kind]: { row, version: String(Number(before?.version ?? 0) + 1) } } };
+}
+
+/** Whether the store refuses a request that comes now. */
+export function isRefused(store: Store, { kind, level, round, bytes }: Request): boolean {
+  return decide(store.rows[kind]?.row, { level, round }, bytes).verdict === "refuse";
+}
+
 /** Whether a write can do nothing any more. It never will: versions only rise, and nothing vanishes. */
 export function isLost(store: Store, operation: Operation): boolean {
   if (operation.does === "establish") return store.identity !== undefined;
@@ -68,10 +91,18 @@ export function isWrite({ does }: Operation): boolean {
 
 /**
  * Notes a release.
+ * @param isLate whether the store had refused the request when it came
  * @throws BrokenPromise where it must not have left
  */
-export function release(released: Released, { kind, level, round, bytes }: Request, signature: string): Released {
+export function release(
+  released: Released,
+  { kind, level, round, bytes }: Request,
+  signature: string,
+  isLate: boolean,
+): Released {
   const place = `${kind} at ${level}/${round}`;
+  if (isLate && released.digests[place] === undefined)
+    throw new BrokenPromise(`first signature for the ${place}, asked after its row had moved on`);
   const digest = released.digests[place] ?? bytes;
   if (digest !== bytes) throw new BrokenPromise(`two digests released for the ${place}: ${digest} and ${bytes}`);
   if (!signature.endsWith(`of${bytes}`)) throw new BrokenPromise(`a signature of other bytes released for ${bytes}`);

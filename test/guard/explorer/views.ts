@@ -3,7 +3,7 @@ import type { Answer, Call, Event, Operation, Outcome, StoreOperation } from "./
 import { isWrite, type Store, settled } from "./outside.ts";
 
 /** What a step takes out of the bounds. */
-export type Cost = "faults" | "crashes" | "deadlines";
+export type Cost = "faults" | "crashes" | "deadlines" | "imports";
 
 /** Something that can happen to a signer. */
 export type Step = { readonly cost?: Cost } & (

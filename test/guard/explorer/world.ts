@@ -1,4 +1,4 @@
-import type { Request } from "./messages.ts";
+import type { Imported, Request } from "./messages.ts";
 import type { Cost, Step, View } from "./views.ts";
 
 export interface ExplorerRequest extends Request {
@@ -10,12 +10,17 @@ export interface Scenario {
   readonly requests: readonly ExplorerRequest[];
   /** The rows at the beginning: at level 0, or none at all. */
   readonly begins: "rows" | "empty" | "no-store";
+  /** What an operator may import at any time, once. */
+  readonly imported?: Imported;
 }
 
 export type Bounds = Readonly<Record<Cost, number>>;
 
-/** A client asks nothing yet, or nothing now, after a 502 or a crash; waits for an attempt; or asks no more. */
-export type Client = "idle" | "over" | { readonly attempt: string };
+/**
+ * A client asks nothing yet, or nothing now, after a 502 or a crash; waits for an attempt; or asks no more.
+ * `late`: the store's row had moved on when it asked.
+ */
+export type Client = "idle" | "over" | { readonly attempt: string; readonly late?: true };
 
 /** Everything at one moment; most of it as numbers of interned values. */
 export class World {
@@ -77,4 +82,4 @@ export interface Change {
   readonly spent?: Bounds;
 }
 
-export const NOTHING: Bounds = { faults: 0, crashes: 0, deadlines: 0 };
+export const NOTHING: Bounds = { faults: 0, crashes: 0, deadlines: 0, imports: 0 };

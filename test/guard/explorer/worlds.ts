@@ -1,6 +1,6 @@
 import type { Versioned } from "../../../signer/watermark/stores/store.ts";
 import { type Event, NOW, type StoreOperation } from "./messages.ts";
-import { isWrite, release, type Store } from "./outside.ts";
+import { importMark, isRefused, isWrite, release, type Store } from "./outside.ts";
 import { Values } from "./values.ts";
 import type { Cost, Step, Told, View, Views } from "./views.ts";
 import { type Bounds, type Change, type Client, NOTHING, type Scenario, Unknown, World } from "./world.ts";
@@ -69,6 +69,7 @@ export class Worlds {
     }
     this.#afterSigner(world, 0, worlds);
     this.#afterSigner(world, 1, worlds);
+    this.#afterImport(world, worlds);
     const loose = this.#values.loose.value(world.loose);
     for (const [index, operation] of loose.entries()) {
       this.step = `${operation.does} that nobody waits for: done`;
@@ -78,11 +79,22 @@ export class Worlds {
     return worlds;
   }
 
+  #afterImport(world: World, worlds: World[]): void {
+    const { imported } = this.#scenario;
+    const spent = imported && this.#spend(world.spent, "imports");
+    if (imported === undefined || spent === undefined) return;
+    this.step = `import of ${imported.kind} ${imported.bytes} at ${imported.level}/${imported.round}`;
+    const store = this.#values.stores.of(importMark(this.store(world), imported));
+    worlds.push(this.#change(world, 0, { store, spent }));
+  }
+
   /** Whether a signer or one of its clients can do something that is no fault. */
   #canGoOn(world: World, signer: 0 | 1): boolean {
-    if (world.view(signer).canGoOn) return true;
     const isIdle = (client: Client, index: number) => client === "idle" && this.#isClientOf(index, signer);
-    return this.#values.clients.value(world.clients).some(isIdle);
+    const hasIdle = this.#values.clients.value(world.clients).some(isIdle);
+    // Where it counts what the store held when a request came, coming is a step that touches the store.
+    if (this.#scenario.imported !== undefined && hasIdle) return false;
+    return world.view(signer).canGoOn || hasIdle;
   }
 
   #isClientOf(index: number, signer: 0 | 1): boolean {
@@ -114,10 +126,15 @@ export class Worlds {
     if (more === undefined) {
       const one = (cost: Cost) => {
         const more = { ...spent, [cost]: spent[cost] + 1 };
-        const names = ["faults", "crashes", "deadlines"] as const;
+        const names = ["faults", "crashes", "deadlines", "imports"] as const;
         return this.#bounds.some((bound) => names.every((name) => more[name] <= bound[name])) ? more : undefined;
       };
-      more = { faults: one("faults"), crashes: one("crashes"), deadlines: one("deadlines") };
+      more = {
+        faults: one("faults"),
+        crashes: one("crashes"),
+        deadlines: one("deadlines"),
+        imports: one("imports"),
+      };
       this.#spending.set(spent, more);
     }
     return more[cost];
@@ -151,7 +168,9 @@ export class Worlds {
     while (calls.some(({ attempt }) => attempt === `${index}.${n}`)) n += 1;
     const attempt = `${index}.${n}`;
     this.step = `${attempt}: client ${index} asks signer ${signer} for ${kind} ${bytes} at ${level}/${round}`;
-    const clients = this.#values.clients.of(this.#values.clients.value(world.clients).with(index, { attempt }));
+    const isLate = this.#scenario.imported !== undefined && isRefused(this.store(world), request);
+    const client = { attempt, ...(isLate && { late: true as const }) };
+    const clients = this.#values.clients.of(this.#values.clients.value(world.clients).with(index, client));
     const event = { tells: "request", attempt, request: { kind, level, round, bytes } } as const;
     return this.#tell(world, signer, attempt, event, { clients });
   }
@@ -176,8 +195,12 @@ export class Worlds {
       const index = now.findIndex((client) => typeof client === "object" && client.attempt === attempt);
       const request = this.#scenario.requests[index];
       if (request === undefined) throw new Error(`nobody waits for ${attempt}`);
-      if ("signature" in says)
-        released = this.#values.released.of(release(this.#values.released.value(released), request, says.signature));
+      const client = now[index];
+      const isLate = typeof client === "object" && client.late === true;
+      if ("signature" in says) {
+        const before = this.#values.released.value(released);
+        released = this.#values.released.of(release(before, request, says.signature, isLate));
+      }
       clients = this.#values.clients.of(now.with(index, "again" in says ? "idle" : "over"));
     }
     const after = { clients, released };

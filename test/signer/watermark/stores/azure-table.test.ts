@@ -127,6 +127,27 @@ describe("azure table store behind a network with bad days", () => {
     expect((await direct.read(KEY, NEVER))?.row.level).to.equal(50);
   });
 
+  it("stops hard where a row comes without its version, by which alone it may be written", async () => {
+    const fresh = new GuardedSigner(store);
+    proxy.fault = ({ method }) => (method === "GET" ? "without-etag" : undefined);
+    expect(await fresh.outcome({ level: 10 })).to.equal("watermark-untrusted");
+    expect([...fresh.trusted.stops.values()].join()).to.include("without an ETag");
+    expect((await direct.read(KEY, NEVER))?.row.level).to.equal(9);
+  });
+
+  it("reads what is there where the answer to a write comes without its version", async () => {
+    atNextWrites("without-etag");
+    expect(await signer.outcome({ level: 10 })).to.match(SIGNATURE);
+    expect(await signer.outcome({ level: 11 })).to.match(SIGNATURE);
+  });
+
+  for (const version of ["", "*", "undefined", '"'])
+    it(`writes nothing with ${JSON.stringify(version)} for a version`, async () => {
+      const error = await rejection(store.replace(KEY, rowAt(50), version, NEVER), StoreError);
+      expect(error.fault).to.equal("untrusted");
+      expect((await direct.read(KEY, NEVER))?.row.level).to.equal(9);
+    });
+
   it("stops hard where a row that it has seen is gone", async () => {
     const client = new TableClient((await azurite()).endpoint, table, tableCredential);
     await client.deleteEntity(KEY.address, `${KEY.chainId}_${KEY.kind}`);
