@@ -79,7 +79,7 @@ export async function startSigner(
     store,
     rows: () => requiredRows(keyring.keys.keys(), live.current.policy),
     onChange: (reason) => {
-      if (reason === undefined) logger.info("the watermark store is ready");
+      if (reason === undefined) logger.info({ store: store.id }, "the watermark store is ready");
       else logger.error(reason);
     },
   });

@@ -2,7 +2,14 @@ import { Option } from "commander";
 import { openWatermarkStore } from "../backends.ts";
 import { STATE_FOLDER } from "../contract.ts";
 import type { Settings } from "../settings/schema.ts";
-import { type Row, type RowKey, StoreError, type Versioned, type WatermarkStore } from "../watermark/stores/store.ts";
+import {
+  newStoreId,
+  type Row,
+  type RowKey,
+  StoreError,
+  type Versioned,
+  type WatermarkStore,
+} from "../watermark/stores/store.ts";
 import { Failure } from "./failure.ts";
 import {
   openUserData,
@@ -66,7 +73,7 @@ export async function ensureIdentity(opened: OpenedStore): Promise<string> {
   const { store, settings, signal } = opened;
   const found = await store.identity(signal);
   if (found !== undefined) return requireIdentity(opened);
-  const id = settings.watermarks.storeId ?? crypto.randomUUID();
+  const id = newStoreId(store, settings.watermarks.storeId);
   await store.establish(id, signal);
   return id;
 }

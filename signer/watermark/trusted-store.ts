@@ -2,7 +2,15 @@ import { within } from "../deadline.ts";
 import { SignerError } from "../errors.ts";
 import { floorRow, type Initialise, windowClosedReason } from "./initialise.ts";
 import { RowMemory } from "./row-memory.ts";
-import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./stores/store.ts";
+import {
+  newStoreId,
+  type Row,
+  type RowKey,
+  rowName,
+  StoreError,
+  type Versioned,
+  type WatermarkStore,
+} from "./stores/store.ts";
 
 export interface TrustedStoreOptions {
   readonly store: WatermarkStore;
@@ -138,7 +146,7 @@ export class TrustedStore {
     let identity = await store.identity(deadline);
     if (identity === undefined) {
       if (initialise !== "always") await this.#openWindow("watermark store", initialise, deadline);
-      identity = storeId ?? crypto.randomUUID();
+      identity = newStoreId(store, storeId);
       await store.establish(identity, deadline);
     }
     if (storeId !== undefined && identity !== storeId) {

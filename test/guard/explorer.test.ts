@@ -65,8 +65,15 @@ describe("guard explorer", function () {
   });
 
   it("comes to the same ends with its reduction and without", async () => {
-    for (const bounds of [A_CRASH, A_FAULT, { ...NOTHING, deadlines: 1, imports: 1 }]) {
-      for (const scenario of SCENARIOS.filter(({ name }) => /^attestation: the first|itself|imported/.test(name))) {
+    const corners: [RegExp, Bounds][] = [
+      ...[A_CRASH, A_FAULT, { ...NOTHING, deadlines: 1 }].map((bounds): [RegExp, Bounds] => [
+        /^attestation: the first|itself/,
+        bounds,
+      ]),
+      [/^attestation: other bytes of its position are imported/, { ...NOTHING, imports: 1 }],
+    ];
+    for (const [which, bounds] of corners) {
+      for (const scenario of SCENARIOS.filter(({ name }) => which.test(name))) {
         const reduced = await explore(scenario, [bounds]);
         const plain = await explore(scenario, [bounds], { isReduced: false });
         expect([...reduced.ends].sort()).to.deep.equal([...plain.ends].sort());
@@ -97,11 +104,11 @@ describe("guard explorer", function () {
   });
 
   describe("catches a broken guard:", () => {
-    for (const { name, parts, needs, caughtBy } of SEEDED_BUGS) {
+    for (const { name, parts, needs, shows = /./, caughtBy } of SEEDED_BUGS) {
       it(name, async () => {
         const bounds = needs === undefined ? NOTHING : { ...NOTHING, [needs]: 1 };
         let found: string | undefined;
-        for (const scenario of SCENARIOS) {
+        for (const scenario of SCENARIOS.filter(({ name }) => shows.test(name))) {
           found ??= (await explore(scenario, [bounds], { parts, limit: 6_000 })).violation;
         }
         expect(found).to.match(caughtBy);

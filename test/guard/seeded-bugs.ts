@@ -22,6 +22,8 @@ export interface SeededBug {
   readonly parts: SignerParts;
   /** What must go wrong before it shows; without it, the order of steps is enough. */
   readonly needs?: Cost;
+  /** The scenarios in which it shows; without it, in any. */
+  readonly shows?: RegExp;
   /** What the explorer must say. */
   readonly caughtBy: RegExp;
 }
@@ -176,6 +178,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: "a vote resumed from memory: what was reserved is signed without a look at the store",
     needs: "faults",
+    shows: /attestation: .* imported/,
     parts: trusting(
       () =>
         class extends TrustedStore {

@@ -37,6 +37,10 @@ export class FaultyStore implements WatermarkStore {
     this.inner = inner;
   }
 
+  get isShared(): boolean {
+    return this.inner.isShared;
+  }
+
   /** Adds faults for the next calls of a method. */
   next(call: StoreCall, ...faults: StoreFaultScript[]): this {
     for (const fault of faults) this.script.push({ call, fault });

@@ -9,6 +9,7 @@ import {
 
 /** The plainest store there can be: what the others are compared with, and what tests roll back by hand. */
 export class MemoryStore implements WatermarkStore {
+  isShared = true;
   id: string | undefined;
   readonly rows = new Map<string, { readonly key: RowKey; readonly row: Row; readonly version: string }>();
   /** The store's clock. */

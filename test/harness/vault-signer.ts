@@ -1,5 +1,6 @@
 import { startSigner } from "../../signer/main.ts";
 import { LiveSettings } from "../../signer/settings/live-settings.ts";
+import { SqliteStore } from "../../signer/watermark/stores/sqlite.ts";
 import { logLines } from "./log-lines.ts";
 
 /** A whole signer whose keys are those of an emulated vault; it may sign attestations. */
@@ -16,6 +17,10 @@ export async function startVaultSigner(
   clientId: string,
   watermarks: { readonly path: string; readonly storeId: string },
 ): Promise<VaultSigner> {
+  // Its own id, as settings give a local store none.
+  const made = new SqliteStore(watermarks.path);
+  await made.establish(watermarks.storeId);
+  await made.close();
   const settings = {
     listen: { port: 0 },
     admin: { port: 0 },

@@ -29,6 +29,7 @@ const RETRIES = { maxRetries: 2, retryDelayInMs: 20, maxRetryDelayInMs: 100 };
  * ETag, so any number of signers may share it. Entities are strongly consistent in the primary region, and only that is asked.
  */
 export class AzureTableStore implements WatermarkStore {
+  readonly isShared = true;
   readonly #connect: () => TableClient;
   readonly #name: string;
   #client: TableClient;

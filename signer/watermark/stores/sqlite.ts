@@ -30,6 +30,7 @@ const SQLITE_NOTADB = 26;
  * left on the disk cannot be known, so it is not tried again.
  */
 export class SqliteStore implements WatermarkStore {
+  readonly isShared = false;
   readonly #path: string;
   #database: DatabaseSync | undefined;
   #statements: Statements | undefined;

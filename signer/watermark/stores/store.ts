@@ -11,6 +11,21 @@ export interface RowKey {
   readonly kind: ConsensusKind;
 }
 
+/**
+ * Chooses the id of a store that is to be made.
+ * @param named the id that the settings demand
+ * @throws StoreError `untrusted` where it demands one that this store can only have if it exists already
+ */
+export function newStoreId({ isShared }: Pick<WatermarkStore, "isShared">, named: string | undefined): string {
+  if (isShared) return named ?? crypto.randomUUID();
+  if (named === undefined) return crypto.randomUUID();
+  throw new StoreError(
+    "untrusted",
+    `The settings demand the watermark store ${named}, and there is none here; a new one gets an id of its own. Bring ` +
+      "that store here, or take `watermarks.storeId` out of the settings and bind the key to the new store (tezos-signer keys bind).",
+  );
+}
+
 /** A row's name in maps, logs and messages. */
 export function rowName(key: RowKey): string {
   return `${key.kind} of ${key.address} on ${key.chainId}`;
@@ -32,6 +47,11 @@ export interface Versioned {
  * No lock, no lease, no transaction over rows. Every method rejects with StoreError and nothing else.
  */
 export interface WatermarkStore {
+  /**
+   * Whether signers on several computers may share it. Such a store gets the id that the settings name, by which they
+   * find each other; any other gets a random one, or two computers with the same settings would pass for one store.
+   */
+  readonly isShared: boolean;
   /** The store's random id, or undefined where nothing has ever been stored. */
   identity(signal: AbortSignal): Promise<string | undefined>;
   /** Makes an empty store of this id; insert-only: an identity that is there already is a conflict. */

@@ -13,6 +13,10 @@ export class UnwrittenStore implements WatermarkStore {
     this.#store = store;
   }
 
+  get isShared(): boolean {
+    return this.#store.isShared;
+  }
+
   identity(signal: AbortSignal): Promise<string | undefined> {
     return this.#store.identity(signal);
   }

@@ -211,6 +211,7 @@ export class Run {
 
   #store(): WatermarkStore {
     return {
+      isShared: true,
       identity: () => this.#call({ does: "identity" }),
       establish: (id) => this.#call({ does: "establish", id }),
       now: () => this.#call({ does: "now" }),

@@ -41,6 +41,27 @@ describe("trusted store", () => {
       expect((await inner.list()).map(({ row }) => row.level)).to.deep.equal([999, 999]);
     });
 
+    it("is not made on one computer's own store with the settings' id, which another computer's may have too", async () => {
+      const inner = Object.assign(new MemoryStore(), { isShared: false });
+      const { store } = trusted(inner, { initialise: OPEN, storeId: "ours" });
+      const error = await rejection(store.prepare([KEY], NEVER), SignerError);
+      expect(error.code).to.equal("watermark-untrusted");
+      expect(error.message).to.include("there is none here").and.to.include("keys bind");
+      expect(inner.id).to.equal(undefined);
+      const { store: unnamed } = trusted(inner, { initialise: OPEN });
+      await unnamed.prepare([KEY], NEVER);
+      expect(inner.id).to.match(/^[0-9a-f-]{36}$/);
+    });
+
+    it("keeps the id that it has, on either", async () => {
+      for (const isShared of [true, false]) {
+        const inner = Object.assign(new MemoryStore("ours"), { isShared });
+        const { store } = trusted(inner, { initialise: OPEN, storeId: "ours" });
+        await store.prepare([KEY], NEVER);
+        expect(store.id).to.equal("ours");
+      }
+    });
+
     it("is judged by the store's clock, not by this computer's", async () => {
       const inner = new MemoryStore("id");
       const { store } = trusted(inner, { initialise: OPEN });

@@ -151,10 +151,14 @@ describe("watermarks commands", () => {
       await store.close();
     });
 
-    it("makes the store where there is none, with the settings' id", async () => {
+    it("makes the store where there is none, with an id of its own and never the settings'", async () => {
       settings({ storeId: "ours-0001" });
+      const refused = await run(["import", file("a.json", interchange(mark))]);
+      expect(refused.code).to.equal(4);
+      expect(refused.stderr).to.include("demand the watermark store ours-0001");
+      settings({});
       expect((await run(["import", file("a.json", interchange(mark))])).code).to.equal(0);
-      expect((await run(["show"])).stdout).to.include("ours-0001");
+      expect((await run(["show"])).stdout).to.match(/[0-9a-f]{8}-[0-9a-f]{4}-/);
     });
 
     for (const [what, content, message] of [
