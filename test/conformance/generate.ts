@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { attestation, block, hash, int32, part, preattestation, vote } from "../fixtures/payloads.ts";
-import type { Step, SuiteFile } from "./suite.ts";
+import type { Decision, Step, SuiteFile } from "./suite.ts";
 
 /**
  * Makes the suite's files from the table below: node test/conformance/generate.ts
@@ -23,10 +23,10 @@ const MAKERS = {
 
 const OTHER = { payloadHash: hash(9) };
 
-function signed(payload: Buffer, why: string): Step {
+function signed(payload: Buffer, why: string): Decision {
   return { sign: payload.toString("hex"), expect: "signed", why };
 }
-function refused(payload: Buffer, why: string): Step {
+function refused(payload: Buffer, why: string): Decision {
   return { sign: payload.toString("hex"), expect: "refused", why };
 }
 function same(payload: Buffer, step: number, why: string): Step {
@@ -247,6 +247,31 @@ const SINGLE: Readonly<Record<string, (at: number) => Step[]>> = {
   ],
 };
 
+/** With two signers of one key. */
+const atSecond = (step: Decision): Decision => ({ ...step, at: "second" });
+const PAIR: Readonly<Record<string, (make: Maker, at: number) => Step[]>> = {
+  "two signers: other bytes at the other one": (make, at) => [
+    signed(make({ level: at }), "the first, at one signer"),
+    atSecond(refused(make({ level: at, ...OTHER }), "other bytes at the other signer")),
+    refused(make({ level: at, ...OTHER }), "nor at the first"),
+  ],
+  "two signers: what the other one has passed": (make, at) => [
+    signed(make({ level: at }), "both know the key"),
+    atSecond(signed(make({ level: at + 1 }), "the other signer takes over")),
+    atSecond(signed(make({ level: at + 3 }), "and goes on")),
+    refused(make({ level: at + 2 }), "the first signer remembers an older position"),
+    refused(make({ level: at + 3, ...OTHER }), "and not these bytes"),
+    signed(make({ level: at + 4 }), "it goes on above"),
+    atSecond(refused(make({ level: at + 4, ...OTHER }), "which the other one sees")),
+  ],
+};
+const PAIR_OF_BLOCKS: Readonly<Record<string, (make: Maker, at: number) => Step[]>> = {
+  "two signers: the same block gets one signature": (make, at) => [
+    signed(make({ level: at }), "at one signer"),
+    { ...signed(make({ level: at }), "the very same at the other"), expect: 0, at: "second" },
+  ],
+};
+
 function* cases(): Iterable<readonly [name: string, steps: (at: number) => Step[]]> {
   for (const [kind, make] of Object.entries(MAKERS)) {
     for (const [name, steps] of Object.entries(COMMON)) yield [`${kind} - ${name}`, (at) => steps(make, at)];
@@ -254,6 +279,10 @@ function* cases(): Iterable<readonly [name: string, steps: (at: number) => Step[
     for (const [name, steps] of Object.entries(more)) yield [`${kind} - ${name}`, (at) => steps(make, at)];
   }
   yield* Object.entries(SINGLE);
+  for (const [kind, make] of Object.entries(MAKERS)) {
+    const pair = kind === "block" ? { ...PAIR, ...PAIR_OF_BLOCKS } : PAIR;
+    for (const [name, steps] of Object.entries(pair)) yield [`${kind} - ${name}`, (at) => steps(make, at)];
+  }
 }
 
 for (const name of readdirSync(import.meta.dirname)) {

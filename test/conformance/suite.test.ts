@@ -1,16 +1,20 @@
 import { expect } from "chai";
+import type { SigningService } from "../../signer/signing/signing-service.ts";
 import { attestation, block, preattestation } from "../fixtures/payloads.ts";
+import { MemoryStore } from "../harness/memory-store.ts";
 import { ServiceSigner } from "../harness/service-signer.ts";
-import { runFile, type Subject, suiteFiles } from "./suite.ts";
+import { needsSecond, runFile, type Subject, suiteFiles } from "./suite.ts";
 
 const CHAIN = "NetXnHfVqm9iesp";
 
-function subjectOf(signer: ServiceSigner): Subject {
+function subjectOf(signer: ServiceSigner, second?: SigningService): Subject {
+  const asking = (service?: SigningService) => async (payload: string) => {
+    const answer = await signer.ask(Buffer.from(payload, "hex"), service);
+    return typeof answer === "string" ? answer : undefined;
+  };
   return {
-    sign: async (payload) => {
-      const answer = await signer.ask(Buffer.from(payload, "hex"));
-      return typeof answer === "string" ? answer : undefined;
-    },
+    sign: asking(),
+    second: second && asking(second),
     restart: () => signer.restart(),
   };
 }
@@ -19,6 +23,7 @@ function subjectOf(signer: ServiceSigner): Subject {
 async function runAll(subject: Subject, name = ""): Promise<{ decisions: number; failures: string[] }> {
   const all = { decisions: 0, failures: [] as string[] };
   for (const { content } of suiteFiles().filter(({ content }) => content.name.includes(name))) {
+    if (subject.second === undefined && needsSecond(content)) continue;
     const { decisions, failures } = await runFile(content, subject);
     all.decisions += decisions;
     all.failures.push(...failures);
@@ -39,7 +44,25 @@ describe("public suite", function () {
     });
   }
 
+  it("is passed by two signers of one key on one store, with the files that ask both", async () => {
+    await using signer = await ServiceSigner.make("P-256", { maxStep: "off", shared: new MemoryStore() });
+    const { decisions, failures } = await runAll(subjectOf(signer, signer.second()));
+    expect(failures).to.deep.equal([]);
+    expect(decisions).to.be.at.least(400);
+  });
+
   describe("held to a broken signer", () => {
+    it("catches two signers of one key with a memory each", async () => {
+      await using signer = await ServiceSigner.make("P-256", { maxStep: "off" });
+      await using other = await ServiceSigner.make("P-256", { maxStep: "off", shared: new MemoryStore() });
+      const broken = { ...subjectOf(signer), second: subjectOf(other).sign };
+      const { failures } = await runAll(broken, "two signers");
+      expect(failures.join("\n")).to.include("block - two signers: other bytes at the other one, step 1: signed");
+      expect(failures.join("\n")).to.include(
+        "attestation - two signers: what the other one has passed, step 3: signed",
+      );
+    });
+
     it("tags 21 and 23 as separate classes", async () => {
       await using plain = await ServiceSigner.make("P-256", { maxStep: "off" });
       await using dal = await ServiceSigner.make("P-256", { maxStep: "off" });

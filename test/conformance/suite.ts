@@ -8,6 +8,8 @@ export interface Decision {
   /** `signed`: a signature; `refused`: none; a number: the signature of that step, byte for byte. */
   readonly expect: "signed" | "refused" | number;
   readonly why: string;
+  /** Asked of the second signer of the same key. */
+  readonly at?: "second";
 }
 
 /** Requests at once: any one of them may be first. */
@@ -34,6 +36,8 @@ export interface SuiteFile {
 export interface Subject {
   /** @returns the signature, or undefined where it was refused */
   sign(payload: string): Promise<string | undefined>;
+  /** The same of a second signer of the key, where there is one. */
+  readonly second?: ((payload: string) => Promise<string | undefined>) | undefined;
   restart(): Promise<void>;
 }
 
@@ -52,8 +56,14 @@ export function suiteFiles(): { readonly file: string; readonly content: SuiteFi
   }));
 }
 
-/** Runs one file. */
+/** Whether a file asks a second signer. */
+export function needsSecond({ steps }: SuiteFile): boolean {
+  return steps.some((step) => "at" in step);
+}
+
+/** Runs one file. @throws Error where it asks a second signer and there is none */
 export async function runFile({ name, steps }: SuiteFile, subject: Subject): Promise<SuiteResult> {
+  const { second } = subject;
   const failures: string[] = [];
   const signatures: (string | undefined)[] = [];
   let decisions = 0;
@@ -67,7 +77,8 @@ export async function runFile({ name, steps }: SuiteFile, subject: Subject): Pro
       const kinds = step.expect === "at-most-one" ? signed.length : new Set(signed).size;
       if (kinds > 1) fail(`${kinds} ${step.expect === "at-most-one" ? "were signed" : "signatures"}`, step.why);
     } else {
-      const answer = await subject.sign(step.sign);
+      if (step.at === "second" && second === undefined) throw new Error(`${name} needs a second signer`);
+      const answer = await (step.at === "second" && second !== undefined ? second(step.sign) : subject.sign(step.sign));
       decisions += 1;
       signatures[index] = answer;
       if (step.expect === "refused" && answer !== undefined) fail("signed", step.why);

@@ -11,6 +11,7 @@ import { SigningService } from "../../signer/signing/signing-service.ts";
 import type { Curve } from "../../signer/tezos/crypto/curve.ts";
 import { Guard } from "../../signer/watermark/guard.ts";
 import { SqliteStore } from "../../signer/watermark/stores/sqlite.ts";
+import type { WatermarkStore } from "../../signer/watermark/stores/store.ts";
 import { TrustedStore } from "../../signer/watermark/trusted-store.ts";
 import { logLines } from "./log-lines.ts";
 import { callOf, requestSettings } from "./request-settings.ts";
@@ -25,12 +26,20 @@ export class ServiceSigner implements AsyncDisposable {
   readonly address: string;
   readonly settings = SETTINGS;
   service: SigningService;
-  store: SqliteStore;
+  store: WatermarkStore;
   readonly #keyring: Keyring;
   readonly #maxStep: number | "off";
+  readonly #shared: WatermarkStore | undefined;
 
-  private constructor(folder: string, keyring: Keyring, address: string, maxStep: number | "off") {
+  private constructor(
+    folder: string,
+    keyring: Keyring,
+    address: string,
+    maxStep: number | "off",
+    shared: WatermarkStore | undefined,
+  ) {
     this.#maxStep = maxStep;
+    this.#shared = shared;
     this.folder = folder;
     this.address = address;
     this.#keyring = keyring;
@@ -40,10 +49,11 @@ export class ServiceSigner implements AsyncDisposable {
   /**
    * @param options.boundTo id of the store that the key names, as a vault's tag does
    * @param options.maxStep as in the settings
+   * @param options.shared a store for several signers, in place of a file of its own
    */
   static async make(
     curve: Curve = "P-256",
-    { boundTo, maxStep = 100 }: { boundTo?: string; maxStep?: number | "off" } = {},
+    { boundTo, maxStep = 100, shared }: { boundTo?: string; maxStep?: number | "off"; shared?: WatermarkStore } = {},
   ): Promise<ServiceSigner> {
     const folder = mkdtempSync(join(tmpdir(), "service-"));
     const { address } = await generateLocalKey(curve, join(folder, "key.pem"), PASSPHRASE);
@@ -51,7 +61,12 @@ export class ServiceSigner implements AsyncDisposable {
     const bound = [...keys].map(
       ([name, key]) => [name, boundTo === undefined ? key : { ...key, boundStoreId: boundTo }] as const,
     );
-    return new ServiceSigner(folder, { keys: new Map(bound), close }, address, maxStep);
+    return new ServiceSigner(folder, { keys: new Map(bound), close }, address, maxStep, shared);
+  }
+
+  /** Starts a second signer of the same key on the shared store. */
+  second(): SigningService {
+    return this.#start()[1];
   }
 
   /** As after a crash: nothing remembered but what is on the disk. */
@@ -61,9 +76,9 @@ export class ServiceSigner implements AsyncDisposable {
   }
 
   /** The signature, or the HTTP status of the refusal. */
-  async ask(payload: Uint8Array): Promise<string | number> {
+  async ask(payload: Uint8Array, service = this.service): Promise<string | number> {
     try {
-      return await this.service.sign(callOf(SETTINGS, this.address, payload));
+      return await service.sign(callOf(SETTINGS, this.address, payload));
     } catch (error) {
       if (error instanceof SignerError) return error.status;
       throw error;
@@ -72,7 +87,7 @@ export class ServiceSigner implements AsyncDisposable {
 
   /** Everything that the store holds. */
   async marks(): Promise<string> {
-    return JSON.stringify(await this.store.list());
+    return JSON.stringify(await this.store.list(new AbortController().signal));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -81,8 +96,8 @@ export class ServiceSigner implements AsyncDisposable {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #start(): [SqliteStore, SigningService] {
-    const store = new SqliteStore(join(this.folder, "watermarks.sqlite"));
+  #start(): [WatermarkStore, SigningService] {
+    const store = this.#shared ?? new SqliteStore(join(this.folder, "watermarks.sqlite"));
     const trusted = new TrustedStore({ store, initialise: "always", clock: Date.now });
     const service = new SigningService({
       keyring: this.#keyring,
