@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { Agent, createServer, request as requestHttps } from "node:https";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,6 +16,8 @@ export type ProxyFault =
   | "silence"
   /** The answer comes without any version of the row: neither the header ETag nor `odata.etag`. */
   | "without-etag"
+  /** A read of a row is answered with the first state of it that passed here. */
+  | "stale"
   /** As the firewall or a missing role answers. */
   | "forbidden"
   | "busy";
@@ -40,9 +42,20 @@ export async function tableProxy(azurite: Azurite): Promise<TableProxy> {
     if (fault === "reset") return void incoming.socket.destroy();
     if (fault === "forbidden") return answer(outgoing, 403, "AuthorizationPermissionMismatch");
     if (fault === "busy") return answer(outgoing, 503, "ServerBusy");
+    const old = earliest.get(incoming.url ?? "");
+    if (fault === "stale" && old !== undefined) return void outgoing.writeHead(200, old.headers).end(old.body);
     if (typeof fault === "object") await sleep(fault.delay);
     pass(incoming, outgoing, fault);
   });
+
+  /** The first answer to each read. */
+  const earliest = new Map<string, { readonly headers: IncomingHttpHeaders; readonly body: Buffer }>();
+  function keep(path: string, response: IncomingMessage): void {
+    if (earliest.has(path)) return;
+    const chunks: Buffer[] = [];
+    response.on("data", (chunk: Buffer) => chunks.push(chunk));
+    response.on("end", () => earliest.set(path, { headers: response.headers, body: Buffer.concat(chunks) }));
+  }
 
   function pass(incoming: IncomingMessage, outgoing: ServerResponse, fault: ProxyFault | undefined): void {
     const { method, url: path, headers } = incoming;
@@ -56,6 +69,7 @@ export async function tableProxy(azurite: Azurite): Promise<TableProxy> {
       }
       outgoing.writeHead(response.statusCode ?? 0, response.headers);
       response.pipe(outgoing);
+      if (method === "GET" && response.statusCode === 200) keep(path ?? "", response);
     });
     onward.on("error", () => incoming.socket.destroy());
     incoming.pipe(onward);

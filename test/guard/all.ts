@@ -40,7 +40,7 @@ const CAMPAIGNS: Readonly<Record<string, () => Promise<object>>> = {
   ),
   model: () => compareWithModel(1_000_000),
   races: () => race(20, 1_000),
-  "two signers": () => twoSigners(60),
+  "two signers": () => twoSigners(20_000),
   durability: () => mocha("test/guard/durability.test.ts"),
   "seeded bugs": () => mocha("test/guard/explorer.test.ts"),
   "public suite": () => mocha("test/conformance/suite.test.ts"),

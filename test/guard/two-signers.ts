@@ -9,12 +9,15 @@ import { type SignResult, sign } from "../emulators/octez-client.ts";
 import { temporaryFolder } from "../emulators/signer-process.ts";
 import { type TableProxy, tableProxy } from "../emulators/table-proxy.ts";
 import { attestation, block, hash, preattestation } from "../fixtures/payloads.ts";
-import { NEVER } from "../fixtures/watermark-rows.ts";
+import { KEY, NEVER } from "../fixtures/watermark-rows.ts";
 import { tableName } from "../harness/watermark-stores.ts";
+import { OtherWriters } from "./other-writers.ts";
 import { PASSPHRASE } from "./table-signer.ts";
 
 const FORMS = { block, preattestation, attestation } as const;
 type Form = keyof typeof FORMS;
+/** The payload hash of what an import names; clients ask for 1 and 2. */
+const IMPORTED = 3;
 
 export interface TwoSignerCounts {
   readonly positions: number;
@@ -25,6 +28,10 @@ export interface TwoSignerCounts {
   readonly kills: number;
   readonly partitions: number;
   readonly pauses: number;
+  /** Reads that were answered with an older state. */
+  readonly stale: number;
+  readonly exports: number;
+  readonly imports: number;
 }
 
 interface Signer {
@@ -33,21 +40,25 @@ interface Signer {
   url: string;
   address: string;
   /** Why it cannot answer just now. */
-  trouble: "none" | "killed" | "partitioned" | "paused";
+  trouble: "none" | "killed" | "partitioned" | "paused" | "misled";
 }
 
 /**
  * Two signer processes with one key on one table, each behind a network of its own, and octez-shaped clients sprayed over
  * both: two bakers that ask for the same bytes, and a third that asks for others. Meanwhile one signer is killed and started
- * again, cut off from the table, or stopped (SIGSTOP) for longer than every deadline and continued.
- * @throws Error where a position has two digests or a block two signatures, or a healthy signer leaves a client without answer
+ * again, cut off from the table, stopped (SIGSTOP) for longer than every deadline and continued, or started on reads that
+ * are older than what was written; and an operator exports, imports older exports, and imports marks of other bytes.
+ * @throws Error where a position has two digests or a block two signatures, a healthy signer leaves a client without answer,
+ *   or a first signature leaves that was asked for after an import had named other bytes of its position
  */
-export async function twoSigners(seconds: number): Promise<TwoSignerCounts> {
+export async function twoSigners(positions: number): Promise<TwoSignerCounts> {
   const server = await azurite();
   await using folder = await temporaryFolder();
   await generateLocalKey("P-256", join(folder.path, "key.pem"), PASSPHRASE);
   const table = tableName();
-  await new AzureTableStore({ endpoint: server.endpoint, table, credential: tableCredential }).establish("id", NEVER);
+  const direct = new AzureTableStore({ endpoint: server.endpoint, table, credential: tableCredential });
+  await direct.establish("id", NEVER);
+  const operator = new OtherWriters(direct);
   const signers: Signer[] = [];
   const start = async (proxy: TableProxy) => {
     const child = fork(join(import.meta.dirname, "table-signer.ts"), [proxy.endpoint, table, folder.path], {
@@ -64,6 +75,7 @@ export async function twoSigners(seconds: number): Promise<TwoSignerCounts> {
     kills: 0,
     partitions: 0,
     pauses: 0,
+    stale: 0,
   };
   const digests = new Map<string, string>();
   const signatures = new Map<string, string>();
@@ -72,6 +84,7 @@ export async function twoSigners(seconds: number): Promise<TwoSignerCounts> {
   const ask = async (signer: Signer, form: Form, level: number, bytes: number) => {
     const payload = FORMS[form]({ level, payloadHash: hash(bytes) }).toString("hex");
     const troubled = signer.trouble !== "none";
+    const asked = performance.now();
     const result = await sign(signer.url, signer.address, payload).catch(
       (): SignResult => ({ status: 0, attempts: 1 }),
     );
@@ -84,6 +97,9 @@ export async function twoSigners(seconds: number): Promise<TwoSignerCounts> {
     if (result.signature === undefined) return;
     counts.released += 1;
     const place = `${form} at ${level}`;
+    const other = operator.named.get(place);
+    if (other !== undefined && other.over < asked && !digests.has(place) && bytes !== IMPORTED)
+      faults.push(`a first signature for the ${place}, after an import had named other bytes`);
     if ((digests.get(place) ?? payload) !== payload) faults.push(`two digests released for the ${place}`);
     digests.set(place, payload);
     if (form !== "block") return;
@@ -117,17 +133,35 @@ export async function twoSigners(seconds: number): Promise<TwoSignerCounts> {
       }),
     );
     const pending: Promise<void>[] = [];
-    const end = performance.now() + seconds * 1_000;
-    for (let turn = 0; performance.now() < end; turn++) {
+    const beside = (async () => {
+      for (let turn = 0; !isOver; turn++) {
+        await sleep(300);
+        const form = (Object.keys(FORMS) as Form[])[turn % 3] as Form;
+        const at = level + 2;
+        await [
+          () => operator.export(),
+          () => operator.importOld(),
+          () =>
+            operator.importOther(
+              { ...KEY, address: one.address, kind: form },
+              at,
+              FORMS[form]({ level: at, payloadHash: hash(IMPORTED) }),
+              `${form} at ${at}`,
+            ),
+        ][turn % 3]?.();
+      }
+    })();
+    for (let turn = 0; counts.positions < positions; turn++) {
       await sleep(500);
       const signer = turn % 2 === 0 ? one : two;
-      await trouble(signer, turn % 3, counts, start);
+      await trouble(signer, turn % 4, counts, start);
     }
     isOver = true;
+    await beside;
     await clients;
     await Promise.all(pending);
     if (faults.length > 0) throw new Error(`${faults.length} broken promises, first: ${faults[0]}`);
-    return counts;
+    return { ...counts, exports: operator.exported, imports: operator.imported };
   } finally {
     for (const { child, proxy } of signers) {
       child.kill("SIGKILL");
@@ -139,7 +173,7 @@ export async function twoSigners(seconds: number): Promise<TwoSignerCounts> {
 async function trouble(
   signer: Signer,
   kind: number,
-  counts: { kills: number; partitions: number; pauses: number },
+  counts: { kills: number; partitions: number; pauses: number; stale: number },
   start: (proxy: TableProxy) => Promise<{ child: ChildProcess; url: string; address: string }>,
 ): Promise<void> {
   if (kind === 0) {
@@ -154,6 +188,21 @@ async function trouble(
     signer.proxy.fault = () => (Math.random() < 0.5 ? "silence" : "lost-answer");
     await sleep(2_000);
     signer.proxy.fault = () => undefined;
+  } else if (kind === 2) {
+    signer.trouble = "misled";
+    const before = signer.proxy.count;
+    signer.proxy.fault = ({ method }) => (method === "GET" && Math.random() < 0.5 ? "stale" : undefined);
+    await sleep(1_000);
+    signer.child.kill("SIGKILL");
+    await once(signer.child, "exit");
+    Object.assign(signer, await start(signer.proxy));
+    await sleep(1_000);
+    signer.proxy.fault = () => undefined;
+    counts.stale += signer.proxy.count - before;
+    // It has noticed that what it had seen is gone, which it never forgives.
+    signer.child.kill("SIGKILL");
+    await once(signer.child, "exit");
+    Object.assign(signer, await start(signer.proxy));
   } else {
     counts.pauses += 1;
     signer.trouble = "paused";

@@ -1,0 +1,60 @@
+import { blake2b256 } from "../../signer/tezos/crypto/digest.ts";
+import { type NamedMark, readInterchange, writeInterchange } from "../../signer/watermark/interchange/format.ts";
+import { merge } from "../../signer/watermark/interchange/merge.ts";
+import type { RowKey, WatermarkStore } from "../../signer/watermark/stores/store.ts";
+import { NEVER } from "../fixtures/watermark-rows.ts";
+
+/**
+ * An operator at work beside running signers: exports what the store holds, imports older exports, and imports marks that
+ * another signer is said to have made. Writes as `watermarks import` does, by compare-and-set on what was read.
+ */
+export class OtherWriters {
+  readonly #store: WatermarkStore;
+  readonly #exports: string[] = [];
+  /** What the imports named: the digest of each place, and when the import was over (performance.now()). */
+  readonly named = new Map<string, { readonly digest: string; readonly over: number }>();
+  exported = 0;
+  imported = 0;
+
+  constructor(store: WatermarkStore) {
+    this.#store = store;
+  }
+
+  /** Exports all that the store holds now. */
+  async export(): Promise<void> {
+    this.#exports.push(writeInterchange("id", await this.#store.list(NEVER), new Date()));
+    this.exported += 1;
+  }
+
+  /** Imports an export of some time ago, which must lower nothing. */
+  async importOld(): Promise<void> {
+    const text = this.#exports[Math.floor(Math.random() * this.#exports.length)];
+    if (text !== undefined) await this.#take(readInterchange(text));
+  }
+
+  /** Imports that other bytes were signed elsewhere at a place. @param place its name among `named` */
+  async importOther(key: RowKey, level: number, payload: Uint8Array, place: string): Promise<void> {
+    const digest = Buffer.from(blake2b256(payload)).toString("hex");
+    await this.#take([{ key, mark: { level, round: 0, digest } }]);
+    this.named.set(place, { digest, over: performance.now() });
+  }
+
+  async #take(marks: readonly NamedMark[]): Promise<void> {
+    for (const { key, mark } of marks) {
+      for (let isWritten = false; !isWritten; ) {
+        const before = await this.#store.read(key, NEVER);
+        const merged = merge(before?.row, mark);
+        if (merged === before?.row) break;
+        const row = { ...merged, anchor: before?.row.anchor ?? { level: mark.level, at: Date.now() } };
+        isWritten = await (before === undefined
+          ? this.#store.insert(key, row, NEVER)
+          : this.#store.replace(key, row, before.version, NEVER)
+        ).then(
+          () => true,
+          () => false,
+        );
+      }
+    }
+    this.imported += 1;
+  }
+}
