@@ -1,4 +1,5 @@
 import {
+  chownSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -11,10 +12,12 @@ import {
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
+import { watermarksCommand } from "../../../../signer/cli/watermarks/index.ts";
 import { readInterchange } from "../../../../signer/watermark/interchange/format.ts";
 import { mergeAll } from "../../../../signer/watermark/interchange/merge.ts";
 import { SqliteStore } from "../../../../signer/watermark/stores/sqlite.ts";
 import { BLOCK_KEY, digestOf, KEY, rowAt } from "../../../fixtures/watermark-rows.ts";
+import { atTerminal } from "../../../harness/fake-terminal.ts";
 import { requires } from "../../../harness/requires.ts";
 import { hardStop, raise, SqlitePlace } from "../../../harness/sqlite-place.ts";
 
@@ -123,6 +126,23 @@ describe("sqlite store's witness", () => {
     await raise(store, 1);
     await store.close();
     expect((await place.open().read(KEY))?.row.level).to.equal(1);
+  });
+
+  it("has the way on after a restore: moved away and imported, it raises the marks to what was seen", async () => {
+    await madeWithBackup();
+    copyFileSync(backup, path);
+    const config = join(folder, "settings.yaml");
+    const keys = { kind: "local", path: "keys" };
+    writeFileSync(config, JSON.stringify({ keys, watermarks: { kind: "sqlite", path } }));
+    const marks = join(folder, "marks.json");
+    const bring = () => atTerminal(watermarksCommand, ["import", marks, "--config", config], null);
+    copyFileSync(witness, marks);
+    const { code, stderr } = await bring();
+    expect(code).to.equal(4);
+    expect(stderr.replace(/\s+/g, " ")).to.include("A backup was restored");
+    rmSync(witness);
+    expect((await bring()).code).to.equal(0);
+    expect((await place.open().read(KEY))?.row.level).to.equal(101);
   });
 
   it("is made anew beside a file of before, or where it was moved away on purpose", async () => {
