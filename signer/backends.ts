@@ -35,8 +35,12 @@ export async function openKeyring(live: LiveSettings, logger: Logger): Promise<K
 /**
  * Opens the watermark store that the settings name, not yet asked anything. The table is asked in the same name as the
  * vault; beside local keys, in the operator's own.
+ * @param warn told what a store does without, and an operator should know
  */
-export async function openWatermarkStore({ keys, watermarks }: Settings): Promise<WatermarkStore> {
+export async function openWatermarkStore(
+  { keys, watermarks }: Settings,
+  warn: (message: string) => void,
+): Promise<WatermarkStore> {
   switch (watermarks.kind) {
     case "azure-table": {
       const { endpoint, table } = watermarks;
@@ -46,7 +50,7 @@ export async function openWatermarkStore({ keys, watermarks }: Settings): Promis
     }
     case "sqlite": {
       const { SqliteStore } = await import("./watermark/stores/sqlite.ts");
-      return new SqliteStore(watermarks.path);
+      return new SqliteStore(watermarks.path, warn);
     }
   }
 }

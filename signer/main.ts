@@ -66,7 +66,10 @@ export async function startSigner(
   const audit = new AuditLog({ logger, metrics, activity });
 
   // At once, since each waits for the network.
-  const [keyring, opened] = await Promise.all([openKeyring(live, logger), openWatermarkStore(settings)]);
+  const [keyring, opened] = await Promise.all([
+    openKeyring(live, logger),
+    openWatermarkStore(settings, (message) => logger.warn(message)),
+  ]);
   parts.defer(() => keyring.close());
   const backend = isTrial ? new UnwrittenStore(opened) : opened;
   parts.defer(() => backend.close());

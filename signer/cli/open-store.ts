@@ -50,7 +50,7 @@ export interface OpenedStore {
  */
 export async function withStore<T>(options: StoreOptions, work: (opened: OpenedStore) => Promise<T>): Promise<T> {
   const settings = await readSettings(options);
-  const store = await openWatermarkStore(settings);
+  const store = await openWatermarkStore(settings, (message) => process.emitWarning(message));
   try {
     return await work({ store, settings, signal: AbortSignal.timeout(TIMEOUT) });
   } catch (error) {

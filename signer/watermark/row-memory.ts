@@ -50,7 +50,8 @@ export class RowMemory {
   }
 }
 
-function isOlder(mark: Mark, seen: Mark): boolean {
+/** Whether a mark is what a row held before the one that was seen. */
+export function isOlder(mark: Mark, seen: Mark): boolean {
   const order = compare(mark, seen);
   return order < 0 || (order === 0 && strictness(mark) < strictness(seen));
 }

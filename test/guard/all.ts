@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type KillCounts, killCampaign } from "../campaigns/kills.ts";
 import { explore } from "./explorer/explore.ts";
 import type { Bounds } from "./explorer/world.ts";
+import { killAtCalls } from "./kills-at-calls.ts";
 import { compareWithModel } from "./model.ts";
 import { race } from "./races.ts";
 import { SCENARIOS } from "./scenarios.ts";
@@ -41,6 +42,7 @@ const CAMPAIGNS: Readonly<Record<string, () => Promise<object>>> = {
   model: () => compareWithModel(1_000_000),
   races: () => race(20, 1_000),
   "two signers": () => twoSigners(20_000),
+  "kills at calls": () => killAtCalls(1),
   durability: () => mocha("test/guard/durability.test.ts"),
   "seeded bugs": () => mocha("test/guard/explorer.test.ts"),
   "public suite": () => mocha("test/conformance/suite.test.ts"),

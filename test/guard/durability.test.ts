@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { hasProgram } from "../emulators/has-program.ts";
 import { requires } from "../harness/requires.ts";
+import { killAtCalls } from "./kills-at-calls.ts";
 
 const SIGNER = join(import.meta.dirname, "one-signer.ts");
 
@@ -20,7 +21,7 @@ describe("durability of sqlite, by its system calls", function () {
   /** Runs the signer under strace. @returns what it wrote, and the trace */
   function traced(options: readonly string[], first = 1): { lines: string[]; trace: string[] } {
     const trace = join(folder, "trace");
-    const calls = "trace=pwrite64,fdatasync,fsync,write,linkat,link,openat";
+    const calls = "trace=pwrite64,fdatasync,fsync,write,linkat,link,openat,rename";
     const { stdout, stderr, error } = spawnSync(
       "strace",
       [
@@ -43,26 +44,52 @@ describe("durability of sqlite, by its system calls", function () {
     return { lines: stdout.trim().split("\n"), trace: readFileSync(trace, "utf8").split("\n") };
   }
 
-  it("syncs each reservation, and each block's signature, after it is written and before it is answered", () => {
+  /** The calls of each request until it was answered, and what came after that and before the next one. */
+  function requests(trace: readonly string[]): { kind: string; before: string[]; after: string[] }[] {
+    const calls = trace.map((call) => call.replace(/^\d+ +/, "").replaceAll(`${folder}/watermarks.sqlite`, "DB"));
+    const starts = calls.flatMap((call, index) => (/^write\(1<.*"", 0\)/.test(call) ? [index] : []));
+    return starts.map((start, index) => {
+      const own = calls.slice(start + 1, starts[index + 1]);
+      const answer = own.findIndex((call) => /^write\(1<.*"(block|attestation) /.test(call));
+      return {
+        kind: /"(\w+) /.exec(own[answer] ?? "")?.[1] ?? "",
+        before: own.slice(0, answer),
+        after: own.slice(answer),
+      };
+    });
+  }
+
+  it("answers each vote after one sync and no more, and each block after two, of the log that was written before", () => {
     traced([]);
-    const { trace, lines } = traced([], 100); // a second start: the first one opens a database that is not WAL yet
-    expect(lines).to.have.length(10);
-    let writes = 0;
-    let synced = 0;
-    let answers = 0;
-    for (const call of trace) {
-      if (/pwrite64\(\d+<[^>]*-wal>/.test(call)) {
-        writes += 1;
-        synced = 0;
-      } else if (/f(data)?sync\(\d+<[^>]*-wal>\)\s*= 0/.test(call)) synced += 1;
-      else if (/write\(1<.*"(block|attestation) /.test(call)) {
-        answers += 1;
-        expect(writes, "nothing was written before the answer").to.be.greaterThan(0);
-        expect(synced, `not synced before: ${call}`).to.be.greaterThan(0);
-        writes = 0;
-      }
+    // The first one opens the file.
+    const [, ...asked] = requests(traced([], 100).trace);
+    expect(asked.map(({ kind }) => kind).slice(0, 3)).to.deep.equal(["attestation", "block", "attestation"]);
+    const step = /^(?:(pwrite64)|f(?:data)?(sync))\(\d+<([^>]*)>/;
+    for (const { kind, before } of asked) {
+      const steps = before.flatMap((call) => {
+        const [, write, sync, file] = step.exec(call) ?? [];
+        return file === undefined ? [] : [`${write ?? sync} ${file}`];
+      });
+      const commit = ["pwrite64 DB-wal", "pwrite64 DB-wal", "sync DB-wal"];
+      expect(steps).to.deep.equal(kind === "block" ? [...commit, ...commit] : commit);
     }
-    expect(answers).to.equal(10);
+  });
+
+  it("has all of it in the one file, synced, before the next request, and then in the witness, which is not", () => {
+    traced([]);
+    const asked = requests(traced([], 100).trace).slice(0, -1);
+    expect(asked).to.have.length(9);
+    for (const { after } of asked) {
+      const at = (pattern: RegExp) => after.findIndex((call) => pattern.test(call));
+      const order = [
+        at(/^pwrite64\(\d+<DB>/),
+        at(/^f(data)?sync\(\d+<DB>\) += 0/),
+        at(/^rename\("DB.seen.new", "DB.seen"\) += 0/),
+      ];
+      expect(order, after.join("\n")).to.deep.equal([...order].sort((a, b) => a - b));
+      expect(order[0]).to.be.greaterThan(0);
+      expect(at(/sync\(\d+<DB.seen/)).to.equal(-1);
+    }
   });
 
   it("syncs the first file and its folder before anything is signed on it", () => {
@@ -84,7 +111,12 @@ describe("durability of sqlite, by its system calls", function () {
   ] as const) {
     it(`stops hard at ${what}, with a cure, and signs nothing more`, () => {
       traced([]);
-      const { lines } = traced(["-e", `inject=${call}:error=${code}:when=7+`], 100);
+      // Not while the file is opened, but once something was answered.
+      const { trace } = traced([], 50);
+      const answered = trace.findIndex((line) => / write\(1<.*"attestation /.test(line));
+      const names = call.split(",").map((name) => ` ${name}(`);
+      const first = trace.slice(0, answered).filter((line) => names.some((name) => line.includes(name))).length + 2;
+      const { lines } = traced(["-e", `inject=${call}:error=${code}:when=${first}+`], 100);
       const fates = lines.map((line) => line.split(" ")[2] ?? "");
       const failed = fates.indexOf("watermark-untrusted");
       expect(failed, lines.join("\n")).to.be.greaterThan(0);
@@ -104,8 +136,10 @@ describe("durability of sqlite, by its system calls", function () {
   }
 });
 
-describe("durability of sqlite, on a disk that fills up", () => {
-  it("stops hard when nothing fits any more, and after room was made has forgotten nothing", function () {
+describe("durability of sqlite, on a disk that is full", function () {
+  this.timeout(60_000);
+
+  it("stops hard where its files do not fit, signs on where they do, and has forgotten nothing later", function () {
     const inNamespace = (script: string, folder: string) =>
       spawnSync("unshare", ["--map-root-user", "--mount", "sh", "-ec", script, folder, process.execPath, SIGNER], {
         encoding: "utf8",
@@ -114,24 +148,42 @@ describe("durability of sqlite, on a disk that fills up", () => {
     try {
       const mount = 'mount -t tmpfs -o size=160k none "$0"';
       requires(this, inNamespace(mount, folder).status === 0, "no file system may be mounted here (unshare)");
-      const sign = '"$1" "$2" "$0/watermarks.sqlite" 1 40';
-      // The mount goes with the namespace.
-      const script = `${mount}; ${sign}; echo ===; mount -o remount,size=8m "$0"; ${sign}`;
-      const { stdout, stderr } = inNamespace(script, folder);
-      expect(stderr).to.equal("");
-      const [before = [], after = []] = stdout.split("===\n").map((run) => run.trim().split("\n"));
-      const failed = before.findIndex((line) => line.endsWith("watermark-untrusted"));
-      expect(failed, "nothing failed").to.be.within(1, 79);
-      for (const line of before.slice(failed, -1)) expect(line).to.match(/ watermark-untrusted$/);
-      expect(before.at(-1)).to.match(/^stop: .*failed \(database or disk is full\)\. Mend the cause.*then restart\.$/);
-      for (const [index, line] of before.slice(0, failed).entries()) {
-        const [kind, level] = line.split(" ");
-        const isKnown = after[index] === `${kind} ${level} position-below-watermark` || after[index] === line;
-        expect(isKnown || kind === "attestation", `${line}, then ${after[index]}`).to.equal(true);
+      const sign = '"$1" "$2" "$0/watermarks.sqlite"';
+      const stopped: boolean[] = [];
+      for (const pages of [0, 3, 6]) {
+        // All pages but so many are taken by something else. The mount goes with the namespace.
+        const fill = `cat /dev/zero > "$0/other" 2> /dev/null || truncate -s -${4 * pages}K "$0/other"`;
+        const script = `${mount}; ${sign} 1 3; ${fill}; ${sign} 4 3; echo ===; rm "$0/other"; ${sign} 1 6`;
+        const { stdout, stderr } = inNamespace(script, folder);
+        expect(stderr).to.equal("");
+        const [before = [], after = []] = stdout.split("===\n").map((run) => run.trim().split("\n"));
+        const failed = before.findIndex((line) => line.endsWith("watermark-untrusted"));
+        stopped.push(failed >= 0);
+        for (const line of failed < 0 ? [] : before.slice(failed)) {
+          expect(line).to.match(/ watermark-untrusted$|^stop: .*failed \(.*full\)\. Mend the cause.*then restart\.$/);
+        }
+        const answered = failed < 0 ? before : before.slice(0, failed);
+        for (const [index, line] of answered.entries()) {
+          const [kind, level] = line.split(" ");
+          const isKnown = after[index] === `${kind} ${level} position-below-watermark` || after[index] === line;
+          const isLastVote = kind === "attestation" && index === answered.length - 1;
+          expect(isKnown || isLastVote, `${line}, then ${after[index]}`).to.equal(true);
+        }
       }
-      expect(after.slice(failed + 2).every((line) => /^\w+ \d+ [0-9a-f]{128}$/.test(line))).to.equal(true);
+      expect(new Set(stopped), "all the same").to.have.length(2);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+});
+
+describe("durability of sqlite, killed at its system calls", function () {
+  this.timeout(120_000);
+
+  it("knows after the next start whatever was answered before: at each third call, and in the campaign at each", async function () {
+    requires(this, hasProgram("strace"), "strace is not installed");
+    const { kills, answers } = await killAtCalls(3);
+    expect(Object.keys(kills)).to.have.length(7);
+    expect(answers).to.be.greaterThan(10);
   });
 });

@@ -1,23 +1,13 @@
-import { accessSync, closeSync, constants, existsSync, fsyncSync, linkSync, openSync, rmSync, statSync } from "node:fs";
+import { closeSync, fsyncSync, linkSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { SQLInputValue } from "node:sqlite";
 import { messageOf } from "../../errors.ts";
 import type { ConsensusKind } from "../../tezos/payload/payload.ts";
+import { clockAtLeast, timeAtLeast } from "./sqlite-clock.ts";
+import { SqliteConnection } from "./sqlite-connection.ts";
+import { SqliteFile, untrusted } from "./sqlite-file.ts";
+import { type Contents, Witness } from "./sqlite-witness.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
-
-/** "tzwm": tells this file from any other SQLite database. */
-const APPLICATION_ID = 0x747a776d;
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
-  CREATE TABLE store (id TEXT NOT NULL) STRICT;
-  CREATE TABLE watermarks (
-    chain_id TEXT NOT NULL, address TEXT NOT NULL, kind TEXT NOT NULL,
-    level INTEGER NOT NULL, round INTEGER NOT NULL, digest TEXT, signature TEXT,
-    anchor_level INTEGER NOT NULL, anchor_at INTEGER NOT NULL,
-    version INTEGER NOT NULL,
-    PRIMARY KEY (chain_id, address, kind)
-  ) STRICT, WITHOUT ROWID;
-`;
 
 /** https://sqlite.org/rescode.html */
 const SQLITE_BUSY = 5;
@@ -25,144 +15,151 @@ const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
 /**
- * Watermarks in one local file, for one process: SQLite in WAL mode with synchronous=FULL, so that each commit is
- * synced to the disk, and with an exclusive lock for as long as the process lives. A failed write is fatal: what a failed fsync has
- * left on the disk cannot be known, so it is not tried again.
+ * Watermarks in one local file, for one process, which has it locked for as long as it lives. An answer waits for one commit
+ * to SQLite's log, which is one sync; before a later request is read, all of it is in the one file, and a witness beside it
+ * knows what the file holds. A failed write is fatal: what a failed sync has left on the disk cannot be known, so it is not
+ * tried again.
  */
 export class SqliteStore implements WatermarkStore {
   readonly isShared = false;
-  readonly #path: string;
-  #database: DatabaseSync | undefined;
-  #statements: Statements | undefined;
+  readonly #file: SqliteFile;
+  readonly #witness: Witness;
+  readonly #warn: (message: string) => void;
+  #connection: SqliteConnection | undefined;
   #failure: StoreError | undefined;
-  /** Of the open files, to tell whether they are still the ones at this path. */
-  #inodes = "";
+  /** The newest time that was seen, in milliseconds since 1970. */
+  #seen = 0;
+  /** Set while something is written that the one file does not hold yet. */
+  #settling: NodeJS.Immediate | undefined;
 
-  /** @param path the file; its folder must exist, the file is made by `establish` alone */
-  constructor(path: string) {
-    this.#path = path;
+  /**
+   * @param path the file; its folder must exist, the file is made by `establish` alone
+   * @param warn told what is no reason to refuse the request that is answered, and must be known all the same
+   */
+  constructor(path: string, warn: (message: string) => void = () => undefined) {
+    this.#file = new SqliteFile(path);
+    this.#witness = new Witness(warn);
+    this.#warn = warn;
   }
 
   async identity(): Promise<string | undefined> {
-    if (this.#database === undefined && !existsSync(this.#path)) return undefined;
-    const row = this.#run((statements) => statements.identity.get());
-    if (row === undefined) throw this.#untrusted("has no store id");
-    return String(row.id);
+    if (this.#connection === undefined && !this.#guarded(() => this.#file.locate())) return undefined;
+    return this.#run((connection) => this.#contents(connection).id);
   }
 
   async establish(id: string): Promise<void> {
-    const draft = `${this.#path}.${process.pid}.new`;
+    if (this.#guarded(() => this.#file.locate())) throw this.#exists();
+    const { path } = this.#file;
+    const draft = `${path}.${process.pid}.new`;
     try {
       this.#guarded(() => {
         rmSync(draft, { force: true });
-        closeSync(openSync(draft, "wx", 0o600));
-        const database = new DatabaseSync(draft);
-        database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; ${SCHEMA}`);
-        database.prepare("INSERT INTO store (id) VALUES (?)").run(id);
-        database.close();
+        SqliteConnection.create(draft, id);
       });
       // The name appears with the whole file behind it, or not at all; and it never replaces another.
-      linkSync(draft, this.#path);
-      const folder = openSync(dirname(this.#path), "r");
+      linkSync(draft, path);
+      rmSync(draft);
+      const folder = openSync(dirname(path), "r");
       fsyncSync(folder);
       closeSync(folder);
       this.#guarded(() => this.#load()); // the lock is this process's from here on
     } catch (error) {
-      if (errorCode(error) === "EEXIST") throw new StoreError("conflict", `${this.#path} exists already.`);
-      throw error instanceof StoreError ? error : this.#untrusted(`cannot be made (${messageOf(error)})`, error);
+      if (errorCode(error) === "EEXIST") throw this.#exists();
+      throw error instanceof StoreError ? error : untrusted(path, `cannot be made (${messageOf(error)})`, error);
     } finally {
       rmSync(draft, { force: true });
     }
   }
 
   async now(): Promise<number> {
-    return Date.now();
+    this.#seen = Math.max(this.#seen, timeAtLeast(dirname(this.#file.path)));
+    return this.#seen;
   }
 
   async read(key: RowKey): Promise<Versioned | undefined> {
-    const found = this.#run((statements) => statements.read.get(...keyOf(key)));
+    const found = this.#run(({ statements }) => statements.read.get(...keyOf(key)));
     return found === undefined ? undefined : { row: rowOf(found), version: String(found.version) };
   }
 
   async insert(key: RowKey, row: Row): Promise<string> {
-    const { changes } = this.#write((statements) => statements.insert.run(...keyOf(key), ...valuesOf(row)));
-    if (changes !== 1) throw new StoreError("conflict", `There is a row for the ${rowName(key)} already.`);
+    const isDone = this.#write(({ statements }) => statements.insert.run(...keyOf(key), ...valuesOf(row)));
+    if (!isDone) throw new StoreError("conflict", `There is a row for the ${rowName(key)} already.`);
     return "1";
   }
 
   async replace(key: RowKey, row: Row, version: string): Promise<string> {
-    const { changes } = this.#write((statements) =>
+    const isDone = this.#write(({ statements }) =>
       statements.replace.run(...valuesOf(row), ...keyOf(key), Number(version)),
     );
-    if (changes !== 1) throw new StoreError("conflict", `The row for the ${rowName(key)} has changed.`);
+    if (!isDone) throw new StoreError("conflict", `The row for the ${rowName(key)} has changed.`);
     return String(Number(version) + 1);
   }
 
-  async list(): Promise<{ key: RowKey; row: Row }[]> {
-    return this.#run((statements) => statements.list.all()).map((found) => ({
-      key: {
-        chainId: String(found.chain_id),
-        address: String(found.address),
-        kind: found.kind as ConsensusKind,
-      },
-      row: rowOf(found),
-    }));
+  async list(): Promise<NamedRow[]> {
+    return this.#run(rowsOf);
   }
 
   async close(): Promise<void> {
-    this.#database?.close();
-    this.#database = undefined;
-    this.#statements = undefined;
+    this.#settle();
+    this.#connection?.close();
+    this.#connection = undefined;
   }
 
-  #run<T>(work: (statements: Statements) => T): T {
-    return this.#guarded(() => work(this.#statements ?? this.#load()));
+  #run<T>(work: (connection: SqliteConnection) => T): T {
+    return this.#guarded(() => {
+      const connection = this.#connection ?? this.#load();
+      this.#file.requireUntouched();
+      return work(connection);
+    });
   }
 
-  #write<T>(work: (statements: Statements) => T): T {
-    const result = this.#run(work);
-    this.#guarded(() => this.#checkInPlace());
-    return result;
+  /** @returns whether a row was written */
+  #write(work: (connection: SqliteConnection) => { readonly changes: number | bigint }): boolean {
+    if (Number(this.#run(work).changes) !== 1) return false;
+    this.#guarded(() => this.#file.written());
+    // Once this turn of the event loop is over: the answer has left by then, or the key is still at work on it, and no
+    // request was read that can have come after an answer. Those that came together share the work.
+    this.#settling ??= setImmediate(() => this.#settle());
+    return true;
   }
 
-  /**
-   * A file that was removed or replaced under this process takes writes that no later start will find. The newest of them
-   * are in the write-ahead log, so that must be in its place as well.
-   */
-  #checkInPlace(): void {
-    const now = inodes(this.#path);
-    if (now !== this.#inodes) throw this.#untrusted("was removed or replaced while it was in use");
-  }
-
-  /** Opens a file that must be a whole watermark store already. */
-  #load(): Statements {
-    if (!existsSync(this.#path)) throw this.#untrusted("is gone");
-    const database = this.#open();
-    const version = pragma(database, "user_version");
-    if (version !== SCHEMA_VERSION) throw this.#untrusted(`has format ${version}; this signer reads ${SCHEMA_VERSION}`);
-    if (pragma(database, "quick_check") !== "ok") throw this.#untrusted("is damaged");
-    this.#inodes = inodes(this.#path);
-    this.#statements = prepare(database);
-    return this.#statements;
-  }
-
-  /** Opens the file, locks it for this process alone, and makes every commit durable. */
-  #open(): DatabaseSync {
-    // SQLite calls a file that it may not write a disk I/O error.
-    accessSync(this.#path, constants.R_OK | constants.W_OK);
-    const database = new DatabaseSync(this.#path);
-    this.#database = database;
-    database.exec("PRAGMA locking_mode = EXCLUSIVE");
-    // Asked before anything is written: another program's database stays as it is.
-    if (pragma(database, "application_id") !== APPLICATION_ID) throw this.#untrusted("is no watermark store");
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-    // The lock is taken by the first write transaction and, in this mode, kept.
-    database.exec("BEGIN EXCLUSIVE; COMMIT;");
-    // Read back: a build of SQLite may have another default for a database that is in WAL mode already.
-    if (pragma(database, "journal_mode") !== "wal" || pragma(database, "synchronous") !== 2) {
-      throw this.#untrusted("cannot be opened for durable writes");
+  /** Makes the one file whole, and tells the witness. Where that fails, what is asked next is refused. */
+  #settle(): void {
+    clearImmediate(this.#settling);
+    const connection = this.#settling === undefined ? undefined : this.#connection;
+    this.#settling = undefined;
+    if (connection === undefined || this.#failure !== undefined) return;
+    try {
+      this.#guarded(() => this.#fold(connection));
+    } catch (error) {
+      this.#warn(messageOf(error));
     }
-    return database;
+  }
+
+  #fold(connection: SqliteConnection): void {
+    this.#file.requireUntouched();
+    connection.fold();
+    this.#file.written();
+    this.#seen = Math.max(this.#seen, clockAtLeast());
+    this.#witness.remember(this.#contents(connection), this.#seen);
+  }
+
+  /** Opens a file that must be a whole watermark store already, and hold what it held before. */
+  #load(): SqliteConnection {
+    if (!this.#file.locate()) throw untrusted(this.#file.path, "is gone");
+    this.#file.requireWhole();
+    const connection = SqliteConnection.open(this.#file.path);
+    this.#connection = connection;
+    this.#seen = Math.max(this.#seen, this.#witness.compare(this.#file.path, this.#contents(connection)));
+    this.#file.opened();
+    this.#fold(connection);
+    return connection;
+  }
+
+  #contents(connection: SqliteConnection): Contents {
+    const row = connection.statements.identity.get();
+    if (row === undefined) throw untrusted(this.#file.path, "has no store id");
+    return { id: String(row.id), rows: rowsOf(connection) };
   }
 
   #guarded<T>(work: () => T): T {
@@ -180,37 +177,31 @@ export class SqliteStore implements WatermarkStore {
     const code = sqliteCode(error);
     if (code === SQLITE_BUSY) {
       const advice = "Only one may open it: stop the other, or give this one a folder of its own.";
-      return new StoreError("in-use", `${this.#path} is held by another process. ${advice}`, { cause: error });
+      return new StoreError("in-use", `${this.#file.path} is held by another process. ${advice}`, { cause: error });
     }
-    if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return this.#untrusted("is damaged", error);
-    return this.#untrusted(`failed (${messageOf(error)})`, error);
+    if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return untrusted(this.#file.path, "is damaged", error);
+    return untrusted(this.#file.path, `failed (${messageOf(error)})`, error);
   }
 
-  #untrusted(what: string, cause?: unknown): StoreError {
-    const cure = "Mend the cause, make sure that nothing was lost, then restart.";
-    return new StoreError("untrusted", `${this.#path} ${what}. ${cure}`, { cause });
+  #exists(): StoreError {
+    return new StoreError("conflict", `${this.#file.path} exists already.`);
   }
 }
 
-type Statements = ReturnType<typeof prepare>;
-
-function prepare(database: DatabaseSync): Record<"identity" | "read" | "insert" | "replace" | "list", StatementSync> {
-  const where = "WHERE chain_id = ? AND address = ? AND kind = ?";
-  return {
-    identity: database.prepare("SELECT id FROM store"),
-    read: database.prepare(`SELECT * FROM watermarks ${where}`),
-    insert: database.prepare("INSERT INTO watermarks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING"),
-    replace: database.prepare(
-      "UPDATE watermarks SET level = ?, round = ?, digest = ?, signature = ?, anchor_level = ?, anchor_at = ?, " +
-        `version = version + 1 ${where} AND version = ?`,
-    ),
-    list: database.prepare("SELECT * FROM watermarks"),
-  };
+interface NamedRow {
+  readonly key: RowKey;
+  readonly row: Row;
 }
 
-/** Identifies the database and its write-ahead log, as they are now. */
-function inodes(path: string): string {
-  return [path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.ino ?? "gone").join(" ");
+function rowsOf({ statements }: SqliteConnection): NamedRow[] {
+  return statements.list.all().map((found) => ({
+    key: {
+      chainId: String(found.chain_id),
+      address: String(found.address),
+      kind: found.kind as ConsensusKind,
+    },
+    row: rowOf(found),
+  }));
 }
 
 function keyOf({ chainId, address, kind }: RowKey): [string, string, string] {
@@ -229,10 +220,6 @@ function rowOf(found: Record<string, unknown>): Row {
     ...(found.signature === null ? {} : { signature: String(found.signature) }),
     anchor: { level: Number(found.anchor_level), at: Number(found.anchor_at) },
   };
-}
-
-function pragma(database: DatabaseSync, name: string): unknown {
-  return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
 }
 
 function errorCode(error: unknown): unknown {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { verifySignature } from "@taquito/utils";
@@ -94,7 +94,34 @@ describe("serve", () => {
     await using dir = await folder();
     await using _first = await startSignerProcess(dir.path, CONFIG);
     const second = await startSignerProcess(dir.path, CONFIG).catch((error: Error) => error.message);
-    expect(second).to.match(/exit 1: .*watermarks\.sqlite is held by another process/s);
+    expect(second).to.match(/exit 1: .*watermarks\.sqlite is held by another\s+process/s);
+  });
+
+  it("signs nothing on an older watermark file that was put back between two starts, and says why", async () => {
+    await using dir = await folder();
+    const file = join(dir.path, "watermarks.sqlite");
+    const lives = [20, 21, 22];
+    for (const level of lives) {
+      await using signer = await startSignerProcess(dir.path, CONFIG);
+      const { status } = await sign(signer.url, signer.addresses[0] ?? "", attestation({ level }).toString("hex"));
+      expect(status).to.equal(level === 22 ? 500 : 200);
+      const ready = await fetch(`${signer.adminUrl}/readyz`);
+      expect(ready.status).to.equal(level === 22 ? 503 : 200);
+      if (level === 22)
+        expect(await ready.text()).to.match(/was at level 21 .* and is at level 20 .*docs\/recover\.md/);
+      await signer.end("SIGTERM");
+      if (level === 20) await copyFile(file, join(dir.path, "backup"));
+      else await copyFile(join(dir.path, "backup"), file);
+    }
+  });
+
+  it("signs on where the watermark file's witness cannot be written, and says so", async () => {
+    await using dir = await folder();
+    await mkdir(join(dir.path, "watermarks.sqlite.seen.new"));
+    await using signer = await startSignerProcess(dir.path, CONFIG);
+    const { status } = await sign(signer.url, signer.addresses[0] ?? "", attestation({ level: 9 }).toString("hex"));
+    expect(status).to.equal(200);
+    expect(JSON.stringify(signer.log)).to.match(/"level":"warn".*watermarks\.sqlite\.seen cannot be written/);
   });
 
   it("loses nothing when a client hangs up: the same bytes get the same signature afterwards", async () => {

@@ -113,7 +113,7 @@ describe("watermarks commands", () => {
       await stored([KEY, rowAt(100)], [BLOCK_KEY, rowAt(90, { round: 2, signature })]);
       const out = join(folder, "marks.json");
       expect((await run(["export", "--out", out])).code).to.equal(0);
-      rmSync(path);
+      for (const name of [path, `${path}.seen`]) rmSync(name);
       expect((await run(["import", out])).code).to.equal(0);
       expect(await rowOf(BLOCK_KEY)).to.include({ level: 90, round: 2, signature });
       expect(await rowOf(KEY)).to.include({ level: 100, round: 0, digest: digestOf("aa") });

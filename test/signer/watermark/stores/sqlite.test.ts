@@ -16,10 +16,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { SqliteStore } from "../../../../signer/watermark/stores/sqlite.ts";
 import { StoreError } from "../../../../signer/watermark/stores/store.ts";
-import { KEY, rowAt } from "../../../fixtures/watermark-rows.ts";
+import { BLOCK_KEY, KEY, rowAt } from "../../../fixtures/watermark-rows.ts";
 import { rejection } from "../../../harness/rejection.ts";
 
 const MODULE = join(import.meta.dirname, "../../../../signer/watermark/stores/sqlite.ts");
@@ -76,7 +77,8 @@ describe("sqlite store", () => {
   it("is one file for its owner alone, with no draft left beside it", async () => {
     await made();
     expect(statSync(path).mode & 0o777).to.equal(0o600);
-    expect(readdirSync(folder)).to.deep.equal(["watermarks.sqlite"]);
+    expect(readdirSync(folder)).to.deep.equal(["watermarks.sqlite", "watermarks.sqlite.seen"]);
+    expect(statSync(`${path}.seen`).mode & 0o777).to.equal(0o600);
   });
 
   it("is never made by looking for it", async () => {
@@ -253,16 +255,29 @@ describe("sqlite store", () => {
       }
     });
 
-    it("holds rows that were never checkpointed: a copy of both files opens with all of them", async () => {
+    /** What a copy holds of the files with these endings, as they are now. */
+    async function heldByCopy(...endings: readonly string[]): Promise<number | undefined> {
+      const copy = join(folder, "copy.sqlite");
+      for (const ending of endings) copyFileSync(path + ending, copy + ending);
+      const other = new SqliteStore(copy);
+      stores.push(other);
+      return (await other.read(KEY))?.row.level;
+    }
+
+    it("is in the log when a write is answered: a copy of both files opens with all rows", async () => {
       const store = open();
       await store.establish("id-1");
       await store.insert(KEY, rowAt(100));
-      const copy = join(folder, "copy.sqlite");
-      copyFileSync(path, copy);
-      copyFileSync(`${path}-wal`, `${copy}-wal`);
-      const other = new SqliteStore(copy);
-      stores.push(other);
-      expect((await other.read(KEY))?.row.level).to.equal(100);
+      expect(await heldByCopy("", "-wal")).to.equal(100);
+    });
+
+    it("is in the one file before a later request comes: a copy of it alone opens with all rows", async () => {
+      const store = open();
+      await store.establish("id-1");
+      await store.insert(KEY, rowAt(100));
+      await store.insert(BLOCK_KEY, rowAt(100));
+      await nextTurn();
+      expect(await heldByCopy("")).to.equal(100);
     });
   });
 
