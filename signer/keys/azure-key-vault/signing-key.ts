@@ -7,8 +7,6 @@ import type { VaultClient } from "./client.ts";
 import { VaultFault } from "./fault.ts";
 import type { UsableKey } from "./key-selection.ts";
 
-const ALGORITHMS = { "P-256": "ES256", "P-256K": "ES256K" } as const;
-
 /** One version of a key in the vault. */
 export class VaultKey implements SigningKey {
   readonly usable: UsableKey;
@@ -41,8 +39,7 @@ export class VaultKey implements SigningKey {
 
   async sign(digest: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     try {
-      const algorithm = ALGORITHMS[this.publicKey.curve];
-      const { result } = await this.#crypto.sign(algorithm, digest, { abortSignal: signal });
+      const { result } = await this.#crypto.sign(this.usable.algorithm, digest, { abortSignal: signal });
       if (result instanceof Uint8Array) return result;
       throw new VaultFault("answer", "Its answer holds no signature.");
     } catch (error) {

@@ -57,6 +57,17 @@ describe("Key Vault keyring", () => {
     expect(addresses[1]).to.equal(made[0]);
   });
 
+  for (const [crv, algorithm] of [
+    ["P-256", "ES256"],
+    ["P-256K", "ES256K"],
+    ["SECP256K1", "ECDSA256"],
+  ] as const) {
+    it(`signs by a key whose curve is named ${crv}, which the vault does with ${algorithm} alone`, async () => {
+      await start({ crv });
+      expect(await signVerified(rig.key(), digest, AbortSignal.timeout(2_000))).to.have.length(64);
+    });
+  }
+
   it("gives the keys of public vectors their addresses", async () => {
     interface Vector {
       readonly pkh: string;
