@@ -1,5 +1,4 @@
 import type { KeyVaultKey } from "@azure/keyvault-keys";
-import { STORE_TAG } from "../../contract.ts";
 import { EncodingError } from "../../tezos/crypto/base58.ts";
 import type { Curve } from "../../tezos/crypto/curve.ts";
 import { type PublicKey, publicKeyFromJwk } from "../../tezos/crypto/public-key.ts";
@@ -21,8 +20,6 @@ export interface UsableKey {
   readonly publicKey: PublicKey;
   /** What the vault calls the signatures that are wanted of it. */
   readonly algorithm: string;
-  /** Id of the store that guards the key, from its tag. */
-  readonly boundStoreId: string | undefined;
 }
 
 /**
@@ -31,7 +28,7 @@ export interface UsableKey {
  * @returns the key, or why it cannot sign, in words for the log
  */
 export function toUsableKey(key: KeyVaultKey, now: number): UsableKey | { readonly unusable: string } {
-  const { enabled, notBefore, expiresOn, tags = {}, version } = key.properties;
+  const { enabled, notBefore, expiresOn, version } = key.properties;
   if (!key.keyType?.startsWith("EC")) return { unusable: `it is of type ${key.keyType}; a Tezos key is EC-HSM or EC` };
   if (enabled === false) return { unusable: "it is disabled" };
   if (expiresOn !== undefined && expiresOn.getTime() <= now)
@@ -45,9 +42,20 @@ export function toUsableKey(key: KeyVaultKey, now: number): UsableKey | { readon
     const publicKey = publicKeyFromJwk(jwk);
     const algorithm = Object.hasOwn(ALGORITHMS, jwk.crv ?? "") ? ALGORITHMS[jwk.crv ?? ""] : undefined;
     if (algorithm === undefined) return { unusable: unknownName(jwk.crv, publicKey.curve) };
-    return { name: key.name, version, id: key.id, publicKey, algorithm, boundStoreId: tags[STORE_TAG] };
+    return { name: key.name, version, id: key.id, publicKey, algorithm };
   } catch (error) {
     if (error instanceof EncodingError) return { unusable: error.message };
+    throw error;
+  }
+}
+
+/** Reads the public key of a version, whether it can sign or not. @returns undefined for what is no Tezos key */
+export function tezosKeyOf(key: KeyVaultKey): PublicKey | undefined {
+  if (!key.keyType?.startsWith("EC")) return undefined;
+  try {
+    return publicKeyFromJwk(key.key ?? {});
+  } catch (error) {
+    if (error instanceof EncodingError) return undefined;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { messageOf, SignerError } from "../../errors.ts";
 import type { PublicKey } from "../../tezos/crypto/public-key.ts";
 import { prepareVerification } from "../../tezos/crypto/signature.ts";
 import type { SigningKey } from "../keyring.ts";
+import type { Binding } from "./binding.ts";
 import type { VaultClient } from "./client.ts";
 import { VaultFault } from "./fault.ts";
 import type { UsableKey } from "./key-selection.ts";
@@ -12,20 +13,27 @@ export class VaultKey implements SigningKey {
   readonly usable: UsableKey;
   readonly publicKey: PublicKey;
   readonly location: string;
-  readonly boundStoreId?: string;
+  /** Which store guards the key, as the last look at the vault showed it; requests that are under way see it change. */
+  binding: Binding = { boundStoreId: undefined, conflict: undefined };
   readonly #client: VaultClient;
   readonly #onFault: (fault: VaultFault) => void;
   #crypto: CryptographyClient;
 
-  /** @param known the same key as it was served so far: its public key has a table of multiples that is worth keeping */
-  constructor(key: UsableKey, known: VaultKey | undefined, client: VaultClient, onFault: (fault: VaultFault) => void) {
+  constructor(key: UsableKey, client: VaultClient, onFault: (fault: VaultFault) => void) {
     this.usable = key;
-    this.publicKey = known?.publicKey ?? key.publicKey;
+    this.publicKey = key.publicKey;
     this.location = key.id;
-    if (key.boundStoreId !== undefined) this.boundStoreId = key.boundStoreId;
     this.#client = client;
     this.#onFault = onFault;
     this.#crypto = this.#pinned();
+  }
+
+  get boundStoreId(): string | undefined {
+    return this.binding.boundStoreId;
+  }
+
+  get bindingConflict(): string | undefined {
+    return this.binding.conflict;
   }
 
   /**

@@ -11,7 +11,7 @@ import { publicKeyFromJwk } from "../../../../signer/tezos/crypto/public-key.ts"
 import type { KeyVaultEmulator } from "../../../emulators/key-vault/emulator.ts";
 import { vectors } from "../../../fixtures/vectors.ts";
 import { logLines } from "../../../harness/log-lines.ts";
-import { closeRig, type Rig, type RigOptions, SIGNER, startRig } from "./vault-rig.ts";
+import { closeRig, type Rig, type RigOptions, SIGNER, startRig, until } from "./vault-rig.ts";
 
 const run = promisify(execFile);
 const digest = Buffer.alloc(32, 7);
@@ -26,13 +26,6 @@ async function listening(server: Server): Promise<string> {
   await once(server.listen(0, "127.0.0.1"), "listening");
   const address = server.address();
   return `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries += 1) {
-    if (tries > 200) throw new Error("it did not come to pass within 4 s");
-    await sleep(20);
-  }
 }
 
 describe("Key Vault keyring", () => {

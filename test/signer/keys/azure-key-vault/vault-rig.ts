@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { openAzureKeyVaultKeyring } from "../../../../signer/keys/azure-key-vault/keyring.ts";
 import type { Keyring, SigningKey } from "../../../../signer/keys/keyring.ts";
@@ -86,4 +87,12 @@ export async function closeRig(rig: Rig): Promise<void> {
   delete process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST;
   await rig.keyring.close();
   await Promise.all([rig.vault.stop(), rig.imds.stop()]);
+}
+
+/** Waits until something has come to pass. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; !condition(); tries += 1) {
+    if (tries > 500) throw new Error("it did not come to pass within 10 s");
+    await sleep(20);
+  }
 }
