@@ -127,6 +127,7 @@ class AzureKeyVaultKeyring implements Keyring {
   /** Discovers the keys once. What fails changes nothing: a key goes only when the vault says that it is gone. */
   async #discover(): Promise<void> {
     const signal = AbortSignal.any([AbortSignal.timeout(this.#times.discovery), this.#closed.signal]);
+    const began = performance.now();
     try {
       const include = this.#selectors();
       const { findings, stores } = await this.#discovery.look(include, signal);
@@ -138,7 +139,7 @@ class AzureKeyVaultKeyring implements Keyring {
         each.outcome === "skipped" ? `${name} is left out: ${each.reason}` : [],
       );
       this.#served.dropExcluded(include);
-      const rotated = await this.#served.dropMissing(found, this.#discovery, signal);
+      const rotated = await this.#served.dropMissing(found, this.#discovery, began, signal);
       const doubled = await this.#served.serve(found, stores, signal);
       this.#write([...skipped, ...rotated, ...doubled]);
       this.#failures = failed.length + stores.unread.length === 0 ? 0 : this.#failures + 1;

@@ -33,18 +33,28 @@ export class ServedKeys {
   /**
    * Drops keys in use that the vault says are gone. A rotated key is another address; the old version stays while it is
    * enabled, since that is the address that the chain knows, but a restart would not find it, so the log says what to do.
+   * @param began when the look at the vault did, as performance.now() tells it
    * @returns what is to be noted
    */
-  async dropMissing(found: readonly UsableKey[], discovery: Discovery, signal: AbortSignal): Promise<string[]> {
+  async dropMissing(
+    found: readonly UsableKey[],
+    discovery: Discovery,
+    began: number,
+    signal: AbortSignal,
+  ): Promise<string[]> {
     const ids = new Set(found.map(({ id }) => id));
     const rotated: string[] = [];
     for (const [address, key] of this.byAddress) {
-      if (ids.has(key.location)) continue;
+      if (ids.has(key.location)) {
+        key.seen(began);
+        continue;
+      }
       const state = await discovery.confirm(key.usable, signal);
       if (typeof state === "object") {
         this.byAddress.delete(address);
         this.#logger.warn({ key: address, location: key.location }, `key is no longer served: ${state.gone}`);
       } else if (state === "usable") {
+        key.seen(began);
         const { name, version } = key.usable;
         const remedy = `add ${name}/${version} to keys.include to have it after a restart, or disable it`;
         rotated.push(`${name} has a newer version than ${address}'s, which is served while it is enabled; ${remedy}`);

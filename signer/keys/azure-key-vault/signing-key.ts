@@ -18,6 +18,8 @@ export class VaultKey implements SigningKey {
   readonly #client: VaultClient;
   readonly #onFault: (fault: VaultFault) => void;
   #crypto: CryptographyClient;
+  /** The refusal that stands, and when it came, as performance.now() tells it. */
+  #refused: { readonly fault: VaultFault; readonly at: number } | undefined;
 
   constructor(key: UsableKey, client: VaultClient, onFault: (fault: VaultFault) => void) {
     this.usable = key;
@@ -36,6 +38,15 @@ export class VaultKey implements SigningKey {
     return this.binding.conflict;
   }
 
+  get refusal(): string | undefined {
+    return this.#refused && `${this.location} cannot sign. ${this.#refused.fault.advice}`;
+  }
+
+  /** Notes that a look at the vault found the key fit to sign. @param began when it did, as performance.now() tells it */
+  seen(began: number): void {
+    if (this.#refused?.fault.standsUntil === "look" && this.#refused.at < began) this.#refused = undefined;
+  }
+
   /**
    * Prepares the first signature: makes the table that signatures are verified with, and triggers the SDK's lazy read of the
    * key with a wrapKey call that the SDK then rejects by itself. What fails here, sign will meet.
@@ -48,10 +59,12 @@ export class VaultKey implements SigningKey {
   async sign(digest: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     try {
       const { result } = await this.#crypto.sign(this.usable.algorithm, digest, { abortSignal: signal });
-      if (result instanceof Uint8Array) return result;
-      throw new VaultFault("answer", "Its answer holds no signature.");
+      if (!(result instanceof Uint8Array)) throw new VaultFault("answer", "Its answer holds no signature.");
+      this.#refused = undefined;
+      return result;
     } catch (error) {
       const fault = this.#faultOf(error);
+      if (fault.standsUntil !== undefined) this.#refused = { fault, at: performance.now() };
       this.#onFault(fault);
       const code = fault.kind === "refused" ? "internal-error" : "vault-unavailable";
       throw new SignerError(code, `${this.location}: ${fault.advice}`, { cause: error });

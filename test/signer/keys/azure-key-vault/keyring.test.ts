@@ -222,6 +222,23 @@ describe("Key Vault keyring", () => {
     expect(keyring.keys.size).to.equal(1);
   });
 
+  for (const status of [400, 403, 429, 500, 503]) {
+    it(`keeps the newest and the rotated version of a key while reading either fails with ${status}`, async () => {
+      const { vault, keyring } = await start({ discovery: 300 });
+      vault.createKey("baker");
+      await until(() => keyring.keys.size === 2);
+      const addresses = [...keyring.keys.keys()];
+      const both = () =>
+        Promise.all([...keyring.keys.values()].map((key) => signVerified(key, digest, AbortSignal.timeout(5_000))));
+      await both();
+      vault.faults.rate([{ kind: "status", status, on: "get", rate: 1 }]);
+      const { get } = vault.calls;
+      await until(() => keyring.problem?.()?.includes("did not show every key") === true && vault.calls.get > get + 3);
+      expect([...keyring.keys.keys()]).to.deep.equal(addresses);
+      expect(await both()).to.have.length(2);
+    });
+  }
+
   it("stops serving a key that is disabled, and serves it again once it is enabled", async () => {
     const { vault, keyring } = await start();
     vault.updateKey("baker", { enabled: false });
