@@ -98,7 +98,7 @@ describe("keys commands at a vault", () => {
     it("takes a key that the vault holds already for one that is not new, names it, and leaves it unbound", async () => {
       await run(importing("--store", STORE), importAnswers());
       const again = ["import", blob, "--vault", vault.url, "--name", "again", "--store", STORE];
-      const outcome = await run(again, importAnswers().slice(0, 1));
+      const outcome = await run(again, importAnswers("new"));
       expect(outcome.code, outcome.stderr).to.equal(0);
       expect(prose(outcome.stderr)).to.match(/holds this key already.*\/keys\/baker\/[0-9a-f]{32}: 5f0c2a9e17d34b68/);
       expect(await content()).to.include({ baker: STORE, again: "unbound" });
