@@ -58,6 +58,7 @@ export interface Status {
   readonly keys: readonly {
     address: string;
     location: string;
+    problem: string | null;
     policy: { allow: readonly string[]; confirm?: readonly string[]; chains?: readonly string[] };
   }[];
   readonly watermarks: readonly { row: string; level: number | null; round: number | null; signedAt: string | null }[];
@@ -120,13 +121,17 @@ export function screen(status: Status, now: number): string {
   return [
     ready ? "ready" : ["NOT READY", ...reasons.map((reason) => `  ${reason}`)].join("\n"),
     table(rows),
-    ...keys.map(({ address, location, policy }) => {
+    ...keys.map(({ address, location, problem, policy }) => {
       const { allow, confirm = [], chains = [] } = policy;
       const lists = [["allow", allow] as const, ["confirm", confirm] as const, ["chains", chains] as const];
       const named = lists.filter(([, list]) => list.length > 0);
       return [
         address,
-        table([["at", location], ...named.map(([name, list]) => [name, list.join(", ")] as const)]),
+        table([
+          ["at", location],
+          ...warning(problem),
+          ...named.map(([name, list]) => [name, list.join(", ")] as const),
+        ]),
       ].join("\n");
     }),
     section(

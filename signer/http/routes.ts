@@ -86,14 +86,14 @@ function parseAddress(text: string | undefined): string {
 
 /**
  * Query of POST /keys/…; parameters of other names are ignored.
- * `version` chooses a BLS scheme (0 to 3 in octez src/lib_crypto/signature.ml); it means nothing to ECDSA keys and
- * never changes how a payload is read.
+ * `version` chooses a BLS scheme (0 to 3 in octez src/lib_crypto/signature.ml, and more to come); it means nothing to ECDSA
+ * keys and never changes how a payload is read, so any number passes: a newer octez must not stop a baker.
  */
 function parseQuery(text: string): { authentication?: string } {
   const query = new URLSearchParams(text);
   const version = single(query, "version");
-  if (version !== undefined && !/^[0-3]$/.test(version)) {
-    throw new SignerError("malformed-request", "the parameter version must be 0, 1, 2 or 3");
+  if (version !== undefined && !/^\d+$/.test(version)) {
+    throw new SignerError("malformed-request", "the parameter version must be a number, such as 3");
   }
   const authentication = single(query, "authentication");
   return authentication === undefined ? {} : { authentication };

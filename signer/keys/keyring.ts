@@ -6,7 +6,11 @@ export interface SigningKey {
   /** Where the key lives, for logs and /status: a file's path, or a vault key id with its version. */
   readonly location: string;
   /** Id of the watermark store that guards this key, where the backend records one: one key has one store. */
-  readonly boundStoreId?: string;
+  readonly boundStoreId?: string | undefined;
+  /** Says why it is not certain which store that is, and what to do, so that the key must not sign; else undefined. */
+  readonly bindingConflict?: string | undefined;
+  /** Says why the backend refuses to sign with this key until somebody mends it, and what to do; undefined else. */
+  readonly refusal?: string | undefined;
   /**
    * Signs a digest once, as the backend does it: not yet normalised, not yet verified.
    * @param digest Blake2b-256 of the payload, 32 bytes

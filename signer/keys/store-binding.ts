@@ -4,13 +4,14 @@ import type { SigningKey } from "./keyring.ts";
 /**
  * Says why a key must not be used with a watermark store: two signers of one key, each with a memory of its own, are the
  * commonest cause of slashing.
- * @param storeId of the store; undefined while it is not known, which refuses nothing yet
+ * @param storeId of the store; undefined while it is not known, which refuses no key that is bound to one store
  * @returns a reason in sentences; undefined where key and store belong together
  */
 export function bindingProblem(
-  { location, boundStoreId }: SigningKey,
+  { location, boundStoreId, bindingConflict }: SigningKey,
   storeId: string | undefined,
 ): string | undefined {
+  if (bindingConflict !== undefined) return bindingConflict;
   if (boundStoreId === undefined || storeId === undefined || boundStoreId === storeId) return undefined;
   return (
     `${location} is bound to the watermark store ${boundStoreId}, and this signer has ${storeId}. Stop the other signer, ` +

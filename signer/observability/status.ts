@@ -2,8 +2,8 @@ import type { Confirmations } from "../confirmation/confirmations.ts";
 import type { ConfirmationSocket } from "../confirmation/socket.ts";
 import { type OwnRelease, shortHash } from "../installation/own-release.ts";
 import type { UpdaterState } from "../installation/updater-state.ts";
+import { keyProblem } from "../keys/key-problem.ts";
 import type { Keyring } from "../keys/keyring.ts";
-import { bindingProblem } from "../keys/store-binding.ts";
 import type { HeadFollower } from "../policy/head-follower.ts";
 import { policyOf } from "../policy/policy.ts";
 import type { LiveSettings } from "../settings/live-settings.ts";
@@ -49,7 +49,7 @@ export class StatusReport {
     const missing = keyring.problem?.() ?? (keyring.keys.size === 0 ? "There is no key that can sign." : undefined);
     if (missing !== undefined) reasons.add(missing);
     for (const key of keyring.keys.values()) {
-      const problem = bindingProblem(key, store.id);
+      const problem = keyProblem(key, store.id);
       if (problem !== undefined) reasons.add(problem);
     }
     return { ready: reasons.size === 0, reasons: [...reasons] };
@@ -76,12 +76,13 @@ export class StatusReport {
         tokenSeconds: seconds(keyring.tokenLife?.()),
         signMilliseconds: { p50: p50 ?? null, p99: p99 ?? null },
       },
-      keys: [...keyring.keys.values()].map(({ publicKey, location, boundStoreId }) => ({
-        address: publicKey.address,
-        publicKey: publicKey.base58,
-        location,
-        watermarkStore: boundStoreId ?? "not recorded with the key",
-        policy: policyOf(live.current.policy, publicKey.address),
+      keys: [...keyring.keys.values()].map((key) => ({
+        address: key.publicKey.address,
+        publicKey: key.publicKey.base58,
+        location: key.location,
+        watermarkStore: key.boundStoreId ?? "not recorded with the key",
+        problem: keyProblem(key, store.id) ?? null,
+        policy: policyOf(live.current.policy, key.publicKey.address),
       })),
       watermarks: this.#watermarks(),
       head: this.#head(),
@@ -125,12 +126,14 @@ export class StatusReport {
 
   /** Renders /metrics. */
   metrics(): Promise<string> {
-    const { keyring, metrics, release, updater } = this.#parts;
+    const { keyring, metrics, release, store, updater } = this.#parts;
+    const refused = [...keyring.keys.values()].filter((key) => keyProblem(key, store.id) !== undefined).length;
     const { version, sha256 } = release;
     metrics.buildInfo.set({ version, release: sha256 === undefined ? "checkout" : shortHash(sha256) }, 1);
     metrics.releaseRefused.set(updater().refused === null ? 0 : 1);
     metrics.ready.set(this.ready().ready ? 1 : 0);
-    metrics.keys.set(keyring.keys.size);
+    metrics.keys.set(keyring.keys.size - refused);
+    metrics.keysRefused.set(refused);
     metrics.headUnknown.set(this.#parts.follower.problem() === undefined ? 0 : 1);
     metrics.waiting.set(this.#parts.confirmations.waiting.length);
     metrics.settingsRefused.set(this.#parts.live.refusal === undefined ? 0 : 1);

@@ -1,5 +1,6 @@
 import type { JsonWebKey, KeyClient } from "@azure/keyvault-keys";
 import { Command, Option } from "commander";
+import { STORE_TAG } from "../../contract.ts";
 import { type Blob, checkBlobLength, parseBlob } from "../../key-files/byok.ts";
 import { readSmallFile } from "../../key-files/key-file.ts";
 import type { PrivateKey } from "../../key-files/private-key.ts";
@@ -7,6 +8,7 @@ import { decode, EncodingError } from "../../tezos/crypto/base58.ts";
 import type { Curve } from "../../tezos/crypto/curve.ts";
 import { importKey } from "../ceremony/import-key.ts";
 import { openKeyFile } from "../ceremony/key-input.ts";
+import { keyVersions } from "../ceremony/key-versions.ts";
 import { nameOption, vaultOption } from "../ceremony/options.ts";
 import { parseStoreId } from "../ceremony/store-id.ts";
 import { type Connect, findKey } from "../ceremony/vault-access.ts";
@@ -63,7 +65,7 @@ async function importBlob(terminal: Terminal, client: KeyClient, options: Import
   await checkKek(client, blob);
   const address = await askAddress(terminal, blob.address);
   const { curve } = curveOf(address);
-  const isNew = await askHistory(terminal);
+  const isNew = await isNewKey(terminal, client, address);
   terminal.release();
   const jwk = { kty: "EC-HSM", crv: curve, keyOps: ["sign"], t: Buffer.from(text) } satisfies JsonWebKey;
   await importKey(terminal, client, options, { address, jwk, isNew });
@@ -90,7 +92,7 @@ async function importPem(
   using key = await openKeyFile(terminal, pem);
   const { address } = key.publicKey;
   await askAddress(terminal, address);
-  const isNew = await askHistory(terminal);
+  const isNew = await isNewKey(terminal, client, address);
   terminal.release();
   const jwk = clearJwk(key);
   try {
@@ -156,6 +158,18 @@ function curveOf(address: string): { readonly address: string; readonly curve: C
     if (!(error instanceof EncodingError)) throw error;
     throw new Failure("unusable", `That is no address of a key for a vault: ${error.message}. Nothing was imported.`);
   }
+}
+
+/** A key that the vault holds already is not new, whoever says so, and all versions of it must name one store. */
+async function isNewKey(terminal: Terminal, client: KeyClient, address: string): Promise<boolean> {
+  const { versions } = await keyVersions(client);
+  const same = versions.filter((version) => version.address === address);
+  if (same.length === 0) return await askHistory(terminal);
+  const lines = same.map(({ id, tags }) => `  ${id}: ${tags[STORE_TAG] ?? "names no store"}`);
+  terminal.warn(
+    `the vault holds this key already. It is imported bound to no store: bind it afterwards, and all its versions with it (keys bind).\n${lines.join("\n")}`,
+  );
+  return false;
 }
 
 /** Two signers that do not know of each other sign two blocks for one slot: the commonest cause of slashing. */

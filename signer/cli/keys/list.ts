@@ -1,6 +1,7 @@
 import type { KeyClient, KeyProperties, KeyVaultKey } from "@azure/keyvault-keys";
 import { Command } from "commander";
 import { STORE_TAG, UNBOUND } from "../../contract.ts";
+import { bindingConflicts, keyVersions } from "../ceremony/key-versions.ts";
 import { vaultOption } from "../ceremony/options.ts";
 import { type Connect, getKey, perform, publicKeyOf } from "../ceremony/vault-access.ts";
 import { Failure } from "../failure.ts";
@@ -13,7 +14,7 @@ export function listCommand(io: Io, connect: Connect): Command {
   const command = new Command("list")
     .summary("show the keys of a vault")
     .description(
-      "Shows the Tezos keys of a vault: address, id, curve, protection, allowed operations, watermark store, and what the HSM attests.",
+      "Shows the Tezos keys of a vault: address, id, curve, protection, allowed operations, watermark store, and what the HSM attests. Warns where one key names several stores.",
     )
     .addOption(vaultOption())
     .action(async ({ vault }: { vault: string }) => {
@@ -26,6 +27,8 @@ export function listCommand(io: Io, connect: Connect): Command {
         if (lines === undefined) continue;
         terminal.print(count++ === 0 ? lines : `\n${lines}`);
       }
+      const { versions } = await keyVersions(client);
+      for (const conflict of bindingConflicts(versions)) terminal.warn(conflict);
       if (count === 0) terminal.say(`The vault ${new URL(vault).host} has no Tezos key.`);
     });
   return withExamples(command, "tezos-signer keys list --vault https://NAME.vault.azure.net");
@@ -50,7 +53,7 @@ async function describe(client: KeyClient, properties: KeyProperties): Promise<s
   const { address, curve } = publicKeyOf(key);
   const rows: [string, string][] = [
     ["key id", key.id ?? ""],
-    ["curve", curve],
+    ["curve", key.key?.crv === curve ? curve : `${curve}, named ${key.key?.crv}`],
     ["protection", protection(key)],
     ["operations", key.keyOperations?.join(", ") ?? ""],
     ["enabled", key.properties.enabled === false ? "no" : "yes"],

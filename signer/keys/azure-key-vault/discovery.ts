@@ -1,11 +1,12 @@
 import type { KeyClient, KeyProperties, KeyVaultKey } from "@azure/keyvault-keys";
-import { faultOfError, type VaultFault } from "./fault.ts";
+import { STORE_TAG } from "../../contract.ts";
+import { isStore, type StoreTags, type TaggedVersion, type UnreadVersion } from "./binding.ts";
+import { faultOfError, VaultFault } from "./fault.ts";
 import { type KeySelector, toUsableKey, type UsableKey } from "./key-selection.ts";
+import { VaultReader } from "./vault-reader.ts";
 
 /** How many keys are asked for at once. */
 const PARALLEL = 4;
-/** What changed so shortly before it was read may change again unseen, in seconds. */
-const RESOLUTION = 5;
 
 /** What was found out about one key of the vault. */
 export type Finding =
@@ -13,28 +14,48 @@ export type Finding =
   | { readonly name: string; readonly outcome: "skipped"; readonly reason: string }
   | { readonly name: string; readonly outcome: "failed"; readonly fault: VaultFault };
 
+/** What one look at the vault showed. */
+export interface VaultView {
+  /** The keys that are wanted. */
+  readonly findings: readonly Finding[];
+  /** Which watermark stores the vault's keys name, wanted or not. */
+  readonly stores: StoreTags;
+}
+
 /** Whether a version that is in use may stay so. */
 export type Confirmation = "usable" | "unknown" | { readonly gone: string };
 
-/** Reads which keys of a vault can sign. One broken key is one finding and hides no other. */
+/** What the lists show of a key. */
+interface Listed {
+  readonly item: KeyProperties;
+  readonly versions: readonly KeyProperties[] | VaultFault;
+}
+
+/** Reads which keys of a vault can sign, and which store guards each. One broken key is one finding and hides no other. */
 export class Discovery {
   readonly #client: KeyClient;
-  /** Current versions as last read, by name, with the list item's cache key: a list is one call, a key is another. */
-  readonly #read = new Map<string, { readonly cacheKey: string; readonly key: KeyVaultKey }>();
+  readonly #reader: VaultReader;
 
   constructor(client: KeyClient) {
     this.#client = client;
+    this.#reader = new VaultReader(client);
   }
 
   /**
-   * Looks at every key that is wanted. The first call on the vault is one call and not many.
+   * Looks at every key, since one that is not wanted may be the same as one that is, and name another store. The first
+   * call on the vault is one call and not many.
    * @throws VaultFault if the keys cannot be listed
    */
-  async findings(include: "all" | readonly KeySelector[], signal: AbortSignal): Promise<Finding[]> {
-    if (include !== "all") return this.#each(include, (each) => this.#find(each, undefined, signal));
-    const listed: KeyProperties[] = [];
-    for await (const page of this.#client.listPropertiesOfKeys({ abortSignal: signal }).byPage()) listed.push(...page);
-    return this.#each(listed, (item) => this.#find({ name: item.name }, item, signal));
+  async look(include: "all" | readonly KeySelector[], signal: AbortSignal): Promise<VaultView> {
+    const items = await this.#reader.list(signal);
+    const listed = await each(items, async (item): Promise<Listed> => {
+      const versions = await this.#reader.versions(item, signal).catch(faultOfError);
+      return { item, versions };
+    });
+    const byName = new Map(listed.map((key) => [key.item.name, key]));
+    const wanted = include === "all" ? items.map(({ name }) => ({ name })) : include;
+    const findings = await each(wanted, (selector) => this.#find(selector, byName.get(selector.name), signal));
+    return { findings, stores: await this.#stores(listed, signal) };
   }
 
   /** Reads a version that is in use and was not found again. */
@@ -50,14 +71,18 @@ export class Discovery {
 
   /** Reads every key anew next time. */
   forget(): void {
-    this.#read.clear();
+    this.#reader.forget();
   }
 
-  async #find({ name, version }: KeySelector, item: KeyProperties | undefined, signal: AbortSignal): Promise<Finding> {
+  async #find({ name, version }: KeySelector, listed: Listed | undefined, signal: AbortSignal): Promise<Finding> {
     try {
+      const { item, versions } = listed ?? {};
+      if (versions instanceof VaultFault) throw versions;
       const key =
-        version === undefined ? await this.#newestEnabled(name, item, signal) : await this.#get(name, version, signal);
-      const found = toUsableKey(key, Date.now());
+        version === undefined
+          ? await this.#newestEnabled(name, item, versions, signal)
+          : await this.#enabled(name, version, versions, signal);
+      const found = key === undefined ? { unusable: "it is disabled" } : toUsableKey(key, Date.now());
       if ("unusable" in found) return { name, outcome: "skipped", reason: found.unusable };
       return { name, outcome: "usable", key: found };
     } catch (error) {
@@ -65,42 +90,65 @@ export class Discovery {
     }
   }
 
-  /** The current version; if it is disabled, the newest that is not. */
-  async #newestEnabled(name: string, item: KeyProperties | undefined, signal: AbortSignal): Promise<KeyVaultKey> {
-    const cacheKey = item === undefined ? undefined : cacheKeyOf(item);
-    const kept = this.#read.get(name);
-    if (cacheKey !== undefined && kept?.cacheKey === cacheKey) return kept.key;
-    this.#read.delete(name);
-    const current = await this.#get(name, undefined, signal);
-    if (current.properties.enabled !== false) {
-      if (cacheKey !== undefined) this.#read.set(name, { cacheKey, key: current });
-      return current;
+  /** The current version; if it is disabled, the newest that is not. A disabled one need not be readable. */
+  async #newestEnabled(
+    name: string,
+    item: KeyProperties | undefined,
+    versions: readonly KeyProperties[] = [],
+    signal: AbortSignal,
+  ): Promise<KeyVaultKey | undefined> {
+    if (item?.enabled !== false) {
+      const current = await this.#reader.read(name, undefined, item, signal);
+      if (current.properties.enabled !== false) return current;
     }
-    const versions: KeyProperties[] = [];
-    for await (const each of this.#client.listPropertiesOfKeyVersions(name, { abortSignal: signal }))
-      versions.push(each);
     const newest = versions
-      .filter((each) => each.enabled !== false)
+      .filter((shown) => shown.enabled !== false)
       .sort((a, b) => (b.createdOn?.getTime() ?? 0) - (a.createdOn?.getTime() ?? 0))[0];
-    return newest?.version === undefined ? current : this.#get(name, newest.version, signal);
+    return newest && this.#reader.read(name, newest.version, newest, signal);
   }
 
-  #get(name: string, version: string | undefined, signal: AbortSignal): Promise<KeyVaultKey> {
-    return this.#client.getKey(name, { ...(version === undefined ? {} : { version }), abortSignal: signal });
+  async #enabled(
+    name: string,
+    version: string,
+    versions: readonly KeyProperties[] = [],
+    signal: AbortSignal,
+  ): Promise<KeyVaultKey | undefined> {
+    const shown = versions.find((other) => other.version === version);
+    return shown?.enabled === false ? undefined : this.#reader.read(name, version, shown, signal);
   }
 
-  /** Work on each, the first alone, then a few at a time; results in order. */
-  async #each<Item>(items: readonly Item[], work: (item: Item) => Promise<Finding>): Promise<Finding[]> {
-    const findings: Finding[] = [];
-    for (let start = 0; start < items.length; start += start === 0 ? 1 : PARALLEL) {
-      findings.push(...(await Promise.all(items.slice(start, start === 0 ? 1 : start + PARALLEL).map(work))));
+  /** Reads the tags of all versions, disabled ones too, and the public keys of those that name a store. */
+  async #stores(listed: readonly Listed[], signal: AbortSignal): Promise<StoreTags> {
+    const own = new Map<string, string>();
+    const tagged: TaggedVersion[] = [];
+    const unread: UnreadVersion[] = [];
+    const naming: KeyProperties[] = [];
+    for (const { item, versions } of listed) {
+      if (versions instanceof VaultFault) unread.push({ id: item.name, fault: versions });
+      for (const shown of versions instanceof VaultFault ? [] : versions) {
+        const tag = shown.tags?.[STORE_TAG];
+        if (tag !== undefined) own.set(shown.id ?? "", tag);
+        if (isStore(tag)) naming.push(shown);
+      }
     }
-    return findings;
+    const publicKeys = await each(naming, (shown) => this.#reader.publicKey(shown, signal).catch(faultOfError));
+    for (const [index, { id = "", enabled }] of naming.entries()) {
+      const publicKey = publicKeys[index];
+      const storeId = own.get(id) ?? "";
+      if (publicKey instanceof VaultFault) unread.push({ id, storeId, fault: publicKey });
+      else if (publicKey !== undefined) {
+        tagged.push({ id, address: publicKey.address, storeId, isEnabled: enabled !== false });
+      }
+    }
+    return { own, tagged, unread };
   }
 }
 
-/** Makes a text that changes when the key changes; undefined within 5 s of an update, since Key Vault's times are whole seconds. */
-function cacheKeyOf({ updatedOn, createdOn, enabled }: KeyProperties): string | undefined {
-  if (updatedOn === undefined || Date.now() - updatedOn.getTime() < RESOLUTION * 1_000) return undefined;
-  return `${createdOn?.getTime()} ${updatedOn.getTime()} ${enabled}`;
+/** Work on each, the first alone, then a few at a time; results in order. */
+async function each<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let start = 0; start < items.length; start += start === 0 ? 1 : PARALLEL) {
+    results.push(...(await Promise.all(items.slice(start, start === 0 ? 1 : start + PARALLEL).map(work))));
+  }
+  return results;
 }

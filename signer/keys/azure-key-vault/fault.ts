@@ -1,43 +1,82 @@
 /**
  * What can go wrong between the signer and its vault: one row a kind. docs/reference/faults.md describes exactly these.
- * `retryable`: whether another try within the same request may help. `remedy`: what the operator does, unless it heals by itself.
+ * `retryable`: whether another try within the same request may help. `standsUntil`: what shows that it is over, where it is
+ * a refusal that the next request gets too, until somebody mends something: a `signature` alone, or as well a `look` at the
+ * vault that finds the key fit to sign. `remedy`: what the operator does, unless it heals by itself.
  * @module
  */
 export const VAULT_FAULTS = {
-  connection: { retryable: true, remedy: "If it lasts, check the vault's address, and the network of this machine." },
-  dns: { retryable: true, remedy: "If it lasts, check the vault's name in the settings, and this machine's resolver." },
+  connection: {
+    retryable: true,
+    standsUntil: undefined,
+    remedy: "If it lasts, check the vault's address, and the network of this machine.",
+  },
+  dns: {
+    retryable: true,
+    standsUntil: undefined,
+    remedy: "If it lasts, check the vault's name in the settings, and this machine's resolver.",
+  },
   tls: {
     retryable: false,
+    standsUntil: undefined,
     remedy: "Check the vault's name in the settings, this machine's clock, and what intercepts TLS.",
   },
-  timeout: { retryable: true, remedy: "If it lasts, look at Azure's status page, and at the network of this machine." },
+  timeout: {
+    retryable: true,
+    standsUntil: undefined,
+    remedy: "If it lasts, look at Azure's status page, and at the network of this machine.",
+  },
   throttled: {
     retryable: true,
+    standsUntil: undefined,
     remedy: "Find out who else uses this vault: it refuses above 2,000 operations in 10 s.",
   },
-  service: { retryable: true, remedy: "If it lasts, look at Azure's status page." },
-  answer: { retryable: true, remedy: "If it lasts, check the vault's address: something else may answer there." },
-  token: { retryable: true, remedy: "Check that this machine has the managed identity of the settings' clientId." },
-  unauthorized: { retryable: true, remedy: "Check that the identity and the vault are of the same tenant." },
+  service: { retryable: true, standsUntil: undefined, remedy: "If it lasts, look at Azure's status page." },
+  answer: {
+    retryable: true,
+    standsUntil: undefined,
+    remedy: "If it lasts, check the vault's address: something else may answer there.",
+  },
+  token: {
+    retryable: true,
+    standsUntil: undefined,
+    remedy: "Check that this machine has the managed identity of the settings' clientId.",
+  },
+  unauthorized: {
+    retryable: true,
+    standsUntil: "look",
+    remedy: "Check that the identity and the vault are of the same tenant.",
+  },
   permission: {
     retryable: false,
+    standsUntil: "signature",
     remedy: "Give the signer's identity the key permissions get, list and sign on this vault.",
   },
-  firewall: { retryable: false, remedy: "Let this machine's address or subnet through the vault's firewall." },
+  firewall: {
+    retryable: false,
+    standsUntil: "look",
+    remedy: "Let this machine's address or subnet through the vault's firewall.",
+  },
   "key-disabled": {
     retryable: false,
+    standsUntil: "look",
     remedy: "Enable the key: az keyvault key set-attributes --id ID --enabled true.",
   },
   "key-unusable": {
     retryable: false,
+    standsUntil: "look",
     remedy: "Look at the key's expiry and operations: az keyvault key show --id ID.",
   },
   "key-missing": {
     retryable: false,
+    standsUntil: "look",
     remedy: "Recover the key if it was deleted: az keyvault key recover --name NAME.",
   },
-  refused: { retryable: false, remedy: "Report this, with the log line." },
-} as const satisfies Record<string, { retryable: boolean; remedy: string }>;
+  refused: { retryable: false, standsUntil: "signature", remedy: "Report this, with the log line." },
+} as const satisfies Record<
+  string,
+  { retryable: boolean; standsUntil: "look" | "signature" | undefined; remedy: string }
+>;
 
 export type VaultFaultKind = keyof typeof VAULT_FAULTS;
 
@@ -64,6 +103,11 @@ export class VaultFault extends Error {
   /** Whether another try may help. */
   get retryable(): boolean {
     return VAULT_FAULTS[this.kind].retryable;
+  }
+
+  /** What shows that this refusal is over; undefined for what is none and heals by itself. */
+  get standsUntil(): "look" | "signature" | undefined {
+    return VAULT_FAULTS[this.kind].standsUntil;
   }
 
   /** What happened and what to do, in one sentence each. */

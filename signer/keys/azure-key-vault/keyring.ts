@@ -8,8 +8,9 @@ import { VaultClient } from "./client.ts";
 import { Discovery } from "./discovery.ts";
 import { faultOfError, type VaultFault } from "./fault.ts";
 import { FaultLog } from "./fault-log.ts";
-import { type KeySelector, matches, parseKeySelector, type UsableKey } from "./key-selection.ts";
-import { VaultKey } from "./signing-key.ts";
+import { type KeySelector, parseKeySelector } from "./key-selection.ts";
+import { ServedKeys } from "./served-keys.ts";
+import type { VaultKey } from "./signing-key.ts";
 
 export interface AzureKeyVaultOptions extends AzureCredentialOptions {
   /** `https://NAME.vault.azure.net`; `http:` for an emulator on this computer only. */
@@ -53,12 +54,12 @@ export async function openAzureKeyVaultKeyring(options: AzureKeyVaultOptions): P
 }
 
 class AzureKeyVaultKeyring implements Keyring {
-  readonly keys = new Map<string, VaultKey>();
   readonly #logger: Logger;
   readonly #times: Times;
   readonly #vault: string;
   readonly #client: VaultClient;
   readonly #discovery: Discovery;
+  readonly #served: ServedKeys;
   readonly #include: AzureKeyVaultOptions["include"];
   readonly #closed = new AbortController();
   /** Settled by the first discovery that the vault let us finish. */
@@ -77,11 +78,16 @@ class AzureKeyVaultKeyring implements Keyring {
     this.#times = { ...TIMES, ...times };
     this.#client = new VaultClient({ vault, credential, log: new FaultLog(logger), tryTimeout: this.#times.try });
     this.#discovery = new Discovery(this.#client.keys);
+    this.#served = new ServedKeys(this.#client, logger, (fault) => this.#failed(fault));
   }
 
   async open(): Promise<void> {
     void this.#pollKeys();
     await settledWithin(this.#firstDiscovery.promise, this.#times.startupTimeout, this.#closed.signal);
+  }
+
+  get keys(): ReadonlyMap<string, VaultKey> {
+    return this.#served.byAddress;
   }
 
   problem(): string | undefined {
@@ -99,7 +105,7 @@ class AzureKeyVaultKeyring implements Keyring {
   async close(): Promise<void> {
     this.#closed.abort();
     this.#client.close();
-    this.keys.clear();
+    this.#served.byAddress.clear();
   }
 
   async #pollKeys(): Promise<void> {
@@ -121,9 +127,10 @@ class AzureKeyVaultKeyring implements Keyring {
   /** Discovers the keys once. What fails changes nothing: a key goes only when the vault says that it is gone. */
   async #discover(): Promise<void> {
     const signal = AbortSignal.any([AbortSignal.timeout(this.#times.discovery), this.#closed.signal]);
+    const began = performance.now();
     try {
       const include = this.#selectors();
-      const findings = await this.#discovery.findings(include, signal);
+      const { findings, stores } = await this.#discovery.look(include, signal);
       const found = findings.flatMap((finding) => (finding.outcome === "usable" ? finding.key : []));
       const failed = findings.flatMap(({ name, ...each }) =>
         each.outcome === "failed" ? `${name}: ${each.fault.advice}` : [],
@@ -131,12 +138,11 @@ class AzureKeyVaultKeyring implements Keyring {
       const skipped = findings.flatMap(({ name, ...each }) =>
         each.outcome === "skipped" ? `${name} is left out: ${each.reason}` : [],
       );
-      this.#removeExcluded(include);
-      const rotated = await this.#removeMissing(found, signal);
-      const doubled: string[] = [];
-      for (const key of found) doubled.push(...(await this.#addKey(key, signal)));
+      this.#served.dropExcluded(include);
+      const rotated = await this.#served.dropMissing(found, this.#discovery, began, signal);
+      const doubled = await this.#served.serve(found, stores, signal);
       this.#write([...skipped, ...rotated, ...doubled]);
-      this.#failures = failed.length === 0 ? 0 : this.#failures + 1;
+      this.#failures = failed.length + stores.unread.length === 0 ? 0 : this.#failures + 1;
       this.#problem = this.#problemOf(failed, skipped);
       this.#firstDiscovery.resolve();
     } catch (error) {
@@ -151,57 +157,10 @@ class AzureKeyVaultKeyring implements Keyring {
     return include === "all" ? "all" : include.map(parseKeySelector);
   }
 
-  /** Drops keys that the settings name no longer. */
-  #removeExcluded(include: "all" | readonly KeySelector[]): void {
-    if (include === "all") return;
-    for (const [address, { usable, location }] of this.keys) {
-      if (include.some((each) => matches(each, usable))) continue;
-      this.keys.delete(address);
-      this.#logger.warn({ key: address, location }, "key is no longer served: the settings leave it out");
-    }
-  }
-
   #problemOf(failed: readonly string[], skipped: readonly string[]): string | undefined {
     if (failed.length > 0) return `${this.#vault} did not show every key. ${failed.join(" ")}`;
     if (this.keys.size > 0) return undefined;
     return [`${this.#vault} has no key that can sign`, ...skipped].join("; ");
-  }
-
-  /**
-   * Drops keys in use that the vault says are gone. A rotated key is another address; the old version stays while it is
-   * enabled, since that is the address that the chain knows, but a restart would not find it, so the log says what to do.
-   */
-  async #removeMissing(found: readonly UsableKey[], signal: AbortSignal): Promise<string[]> {
-    const ids = new Set(found.map(({ id }) => id));
-    const rotated: string[] = [];
-    for (const [address, key] of this.keys) {
-      if (ids.has(key.location)) continue;
-      const state = await this.#discovery.confirm(key.usable, signal);
-      if (typeof state === "object") {
-        this.keys.delete(address);
-        this.#logger.warn({ key: address, location: key.location }, `key is no longer served: ${state.gone}`);
-      } else if (state === "usable") {
-        const { name, version } = key.usable;
-        const remedy = `add ${name}/${version} to keys.include to have it after a restart, or disable it`;
-        rotated.push(`${name} has a newer version than ${address}'s, which is served while it is enabled; ${remedy}`);
-      }
-    }
-    return rotated;
-  }
-
-  /** Serves a key. @returns what is to be noted: that another key is the same one */
-  async #addKey(key: UsableKey, signal: AbortSignal): Promise<string[]> {
-    const { address, curve } = key.publicKey;
-    const known = this.keys.get(address);
-    if (known !== undefined && known.location !== key.id) {
-      return [`${key.name} is left out: it is the same key as ${known.location}`];
-    }
-    if (known !== undefined && known.boundStoreId === key.boundStoreId) return [];
-    const served = new VaultKey(key, known, this.#client, (fault) => this.#failed(fault));
-    await served.warm(signal);
-    this.keys.set(address, served);
-    this.#logger.info({ key: address, location: key.id, curve, store: key.boundStoreId }, "key is served");
-    return [];
   }
 
   /** Logs what was not so at the last discovery. */

@@ -3,31 +3,48 @@ import { messageOf, SignerError } from "../../errors.ts";
 import type { PublicKey } from "../../tezos/crypto/public-key.ts";
 import { prepareVerification } from "../../tezos/crypto/signature.ts";
 import type { SigningKey } from "../keyring.ts";
+import type { Binding } from "./binding.ts";
 import type { VaultClient } from "./client.ts";
 import { VaultFault } from "./fault.ts";
 import type { UsableKey } from "./key-selection.ts";
-
-const ALGORITHMS = { "P-256": "ES256", "P-256K": "ES256K" } as const;
 
 /** One version of a key in the vault. */
 export class VaultKey implements SigningKey {
   readonly usable: UsableKey;
   readonly publicKey: PublicKey;
   readonly location: string;
-  readonly boundStoreId?: string;
+  /** Which store guards the key, as the last look at the vault showed it; requests that are under way see it change. */
+  binding: Binding = { boundStoreId: undefined, conflict: undefined };
   readonly #client: VaultClient;
   readonly #onFault: (fault: VaultFault) => void;
   #crypto: CryptographyClient;
+  /** The refusal that stands, and when it came, as performance.now() tells it. */
+  #refused: { readonly fault: VaultFault; readonly at: number } | undefined;
 
-  /** @param known the same key as it was served so far: its public key has a table of multiples that is worth keeping */
-  constructor(key: UsableKey, known: VaultKey | undefined, client: VaultClient, onFault: (fault: VaultFault) => void) {
+  constructor(key: UsableKey, client: VaultClient, onFault: (fault: VaultFault) => void) {
     this.usable = key;
-    this.publicKey = known?.publicKey ?? key.publicKey;
+    this.publicKey = key.publicKey;
     this.location = key.id;
-    if (key.boundStoreId !== undefined) this.boundStoreId = key.boundStoreId;
     this.#client = client;
     this.#onFault = onFault;
     this.#crypto = this.#pinned();
+  }
+
+  get boundStoreId(): string | undefined {
+    return this.binding.boundStoreId;
+  }
+
+  get bindingConflict(): string | undefined {
+    return this.binding.conflict;
+  }
+
+  get refusal(): string | undefined {
+    return this.#refused && `${this.location} cannot sign. ${this.#refused.fault.advice}`;
+  }
+
+  /** Notes that a look at the vault found the key fit to sign. @param began when it did, as performance.now() tells it */
+  seen(began: number): void {
+    if (this.#refused?.fault.standsUntil === "look" && this.#refused.at < began) this.#refused = undefined;
   }
 
   /**
@@ -41,12 +58,13 @@ export class VaultKey implements SigningKey {
 
   async sign(digest: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     try {
-      const algorithm = ALGORITHMS[this.publicKey.curve];
-      const { result } = await this.#crypto.sign(algorithm, digest, { abortSignal: signal });
-      if (result instanceof Uint8Array) return result;
-      throw new VaultFault("answer", "Its answer holds no signature.");
+      const { result } = await this.#crypto.sign(this.usable.algorithm, digest, { abortSignal: signal });
+      if (!(result instanceof Uint8Array)) throw new VaultFault("answer", "Its answer holds no signature.");
+      this.#refused = undefined;
+      return result;
     } catch (error) {
       const fault = this.#faultOf(error);
+      if (fault.standsUntil !== undefined) this.#refused = { fault, at: performance.now() };
       this.#onFault(fault);
       const code = fault.kind === "refused" ? "internal-error" : "vault-unavailable";
       throw new SignerError(code, `${this.location}: ${fault.advice}`, { cause: error });

@@ -143,13 +143,18 @@ export class KeyVaultEmulator {
     );
   }
 
-  /** Changes a version without a request; @param version "" is the current one */
+  /** Changes a version without a request, now if it does not say when; @param version "" is the current one */
   updateKey(
     name: string,
     change: Partial<Pick<KeyVersion, "enabled" | "nbf" | "exp" | "tags" | "keyOps" | "updated">>,
     version = "",
   ): void {
-    Object.assign(this.#store.get(name, version), change);
+    Object.assign(this.#store.get(name, version), { updated: Math.floor(Date.now() / 1000) }, change);
+  }
+
+  /** Has disabled keys read, as is usual, or refused with 403 KeyDisabled, as secrets are. */
+  showDisabledKeys(shown: boolean): void {
+    this.#operations.showsDisabledKeys = shown;
   }
 
   deleteKey(name: string): void {
@@ -201,7 +206,7 @@ export class KeyVaultEmulator {
       const admitted = this.#gate.admit(request);
       const { found, claims, query } = admitted;
       this.calls[found.operation] += 1;
-      const fault = this.faults.next(found.operation, reused);
+      const fault = this.faults.next(found.operation, reused, found.name);
       if (fault !== undefined && (await this.#instead(fault, request, response))) return;
       this.#gate.permit(admitted, request);
       if (text === "" && NEEDS_BODY.has(found.operation)) {

@@ -27,6 +27,12 @@ export class VaultRefusal extends Error {
 
 export const badParameter = (message: string) => new VaultRefusal(400, "BadParameter", message);
 
+/** As users have reported it (azure-sdk-for-node #4603), for EC keys. @param curves that the algorithm is for */
+export const incompatible = (kid: string, crv: string | undefined, algorithm: string, curves: readonly string[]) =>
+  badParameter(
+    `Key and signing algorithm are incompatible. Key ${kid} uses ${crv === undefined ? "RSA" : `curve '${crv}'`}, and algorithm '${algorithm}' can only be used with ${curves.length === 0 ? "RSA" : `curve ${curves.map((each) => `'${each}'`).join(" or ")}`}.`,
+  );
+
 export const keyNotFound = (id: string) =>
   new VaultRefusal(
     404,

@@ -14,12 +14,15 @@ describe("emulated faults", () => {
     ]);
   });
 
-  it("wait for their operation, and for a connection that was used", () => {
+  it("wait for their operation, for their key, and for a connection that was used", () => {
     const faults = new Faults(seededRandom(1));
     faults.script([
       { kind: "reset-reused", on: "sign" },
       { kind: "empty-body", on: "list" },
+      { kind: "reset", on: "get", key: "baker" },
     ]);
+    expect(faults.next("get", true, "other")).to.equal(undefined);
+    expect(faults.next("get", true, "baker")?.kind).to.equal("reset");
     expect(faults.next("get", true)).to.equal(undefined);
     expect(faults.next("sign", false)).to.equal(undefined);
     expect(faults.next("list", false)?.kind).to.equal("empty-body");

@@ -29,8 +29,8 @@ export type Fault =
   /** 401 of continuous access evaluation: the token is revoked, another one is wanted. */
   | { readonly kind: "claims" };
 
-/** A fault, limited to one operation if it names one ("sign", "list", "token", ...). */
-export type AimedFault = Fault & { readonly on?: string };
+/** A fault, limited to one operation if it names one ("sign", "list", "token", ...), and to one key if it names one. */
+export type AimedFault = Fault & { readonly on?: string; readonly key?: string };
 
 /** Faults to come: a script is served first, one entry a request; then each rate has its chance. */
 export class Faults {
@@ -62,10 +62,12 @@ export class Faults {
     return this.#script.length;
   }
 
-  /** The fault of this request, if it has one. */
-  next(operation: string, reusedConnection: boolean): Fault | undefined {
+  /** The fault of this request, if it has one. @param key the name of the key that it is about; "" for a list */
+  next(operation: string, reusedConnection: boolean, key = ""): Fault | undefined {
     const fits = (fault: AimedFault) =>
-      (fault.on === undefined || fault.on === operation) && (fault.kind !== "reset-reused" || reusedConnection);
+      (fault.on === undefined || fault.on === operation) &&
+      (fault.key === undefined || fault.key === key) &&
+      (fault.kind !== "reset-reused" || reusedConnection);
     const index = this.#script.findIndex(fits);
     if (index >= 0) return this.#script.splice(index, 1)[0];
     return this.#rates.find((fault) => fits(fault) && this.#random() < fault.rate);

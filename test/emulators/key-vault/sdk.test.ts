@@ -50,7 +50,7 @@ const inner = (error: { details: { error: object } }) => (error.details.error as
 /** Whether node:crypto accepts r || s over the message "a digest" by this key. */
 function good(key: KeyVaultKey, signature: Uint8Array): boolean {
   const encode = (part: Uint8Array | undefined) => Buffer.from(part ?? []).toString("base64url");
-  const crv = key.key?.crv === "P-256K" ? "secp256k1" : "P-256";
+  const crv = key.key?.crv === "P-256" ? "P-256" : "secp256k1";
   const jwk = { kty: "EC", crv, x: encode(key.key?.x), y: encode(key.key?.y) } as JsonWebKey;
   const publicKey = createPublicKey({ key: jwk, format: "jwk" });
   return verifySignature("sha256", Buffer.from("a digest"), { key: publicKey, dsaEncoding: "ieee-p1363" }, signature);
@@ -125,6 +125,48 @@ describe("the Key Vault emulator, asked by @azure/keyvault-keys", () => {
     });
   }
 
+  // What the service answered to others: azure-sdk-for-node #4603, azure-cli #18462, celo-monorepo #5703.
+  const FOR: Record<string, readonly string[]> = {
+    "P-256": ["ES256", "ECDSA256"],
+    "P-256K": ["ES256K"],
+    SECP256K1: ["ECDSA256"],
+  };
+  const CAN: Record<string, string> = {
+    ES256: "curve 'P-256'",
+    ES256K: "curve 'P-256K'",
+    ECDSA256: "curve 'P-256' or 'SECP256K1'",
+  };
+  for (const [curve, algorithms] of Object.entries(FOR)) {
+    it(`signs by a key whose curve is named ${curve} with ${algorithms.join(" and ")}, and with no other algorithm`, async () => {
+      const { key } = vault.createKey("baker", { crv: curve as "P-256" | "P-256K" | "SECP256K1" });
+      for (const algorithm of Object.keys(CAN)) {
+        const signed = keys.getCryptographyClient("baker").sign(algorithm, digest);
+        if (algorithms.includes(algorithm)) {
+          expect(good(await keys.getKey("baker"), (await signed).result), algorithm).to.equal(true);
+          continue;
+        }
+        const error = await failure(signed);
+        expect(error, algorithm).to.include({ statusCode: 400, code: "BadParameter" });
+        expect((error as unknown as Error).message).to.equal(
+          `Key and signing algorithm are incompatible. Key ${key.kid} uses curve '${curve}', and algorithm '${algorithm}' can only be used with ${CAN[algorithm]}.`,
+        );
+      }
+    });
+  }
+
+  it("keeps the name of the curve that an import gives", async () => {
+    const jwk = generateKeyPairSync("ec", { namedCurve: "secp256k1" }).privateKey.export({ format: "jwk" });
+    for (const crv of ["P-256K", "SECP256K1"]) {
+      await raw(vault, imds, "PUT", `/keys/${crv}`, { key: { ...jwk, kty: "EC", crv }, Hsm: true });
+      const { key } = await keys.getKey(crv);
+      expect([key?.crv, key?.kty, Buffer.from(key?.x ?? []).toString("base64url")]).to.deep.equal([
+        crv,
+        "EC-HSM",
+        jwk.x,
+      ]);
+    }
+  });
+
   it("signs without a version, at the double slash that the SDK then sends", async () => {
     const key = await keys.createKey("baker", "EC-HSM", { curve: "P-256" });
     expect(good(key, (await keys.getCryptographyClient("baker").sign("ES256", digest)).result)).to.equal(true);
@@ -180,6 +222,45 @@ describe("the Key Vault emulator, asked by @azure/keyvault-keys", () => {
     for await (const version of keys.listPropertiesOfKeyVersions("baker")) listed.push(version.id ?? "");
     expect(listed).to.have.members(made);
     expect((await keys.getKey("baker")).id).to.equal(made.at(-1));
+  });
+
+  it("lists the versions in pages of 25 at most, each with its own tags and whether it is enabled", async () => {
+    const secret = Buffer.alloc(32, 5);
+    const made: [string, object | undefined, boolean][] = [];
+    for (let i = 0; i < 30; i += 1) {
+      const tags: Record<string, string> = i % 3 === 0 ? {} : { store: `${i}` };
+      const { key, attributes } = vault.createKey("baker", { secret, enabled: i % 2 === 0, tags });
+      made.push([key.kid, i % 3 === 0 ? undefined : tags, attributes.enabled]);
+    }
+    const pages: [string, object | undefined, boolean][][] = [];
+    for await (const page of keys.listPropertiesOfKeyVersions("baker").byPage())
+      pages.push(page.map(({ id = "", tags, enabled = true }) => [id, tags, enabled]));
+    expect(pages.map((page) => page.length)).to.deep.equal([25, 0, 5]);
+    expect(pages.flat()).to.have.deep.members(made);
+    expect(pages.flat().map(([id]) => id)).to.deep.equal(made.map(([id]) => id).sort());
+  });
+
+  it("holds one key material under several names and versions, and changes the tags of one version alone", async () => {
+    const secret = Buffer.alloc(32, 5);
+    const made = ["baker", "baker", "copy"].map((name) => vault.createKey(name, { secret }).key);
+    expect(new Set(made.map(({ kid }) => kid)).size).to.equal(3);
+    const [old] = made;
+    await keys.updateKeyProperties("baker", old?.kid.split("/").at(-1) ?? "", { tags: { store: "5f0c" } });
+    const tagged: string[] = [];
+    for await (const { id = "", tags } of keys.listPropertiesOfKeyVersions("baker"))
+      if (tags?.store === "5f0c") tagged.push(id);
+    expect(tagged).to.deep.equal([old?.kid]);
+    expect((await keys.getKey("baker")).properties.tags).to.equal(undefined);
+    const x = async (name: string, version: string) => (await keys.getKey(name, { version })).key?.x;
+    const xs = await Promise.all(made.map(({ kid }) => x(kid.split("/").at(-2) ?? "", kid.split("/").at(-1) ?? "")));
+    expect(new Set(xs.map((each) => Buffer.from(each ?? []).toString("hex"))).size).to.equal(1);
+  });
+
+  it("shows a disabled key, or refuses it where it is told to, as the service does with secrets", async () => {
+    vault.createKey("baker", { enabled: false });
+    expect((await keys.getKey("baker")).properties.enabled).to.equal(false);
+    vault.showDisabledKeys(false);
+    expect(inner(await failure(keys.getKey("baker")))).to.deep.include({ code: "KeyDisabled" });
   });
 
   it("updates tags and attributes of a version", async () => {

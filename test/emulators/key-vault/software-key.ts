@@ -13,7 +13,7 @@ import { p256 } from "@noble/curves/nist.js";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { badParameter } from "./errors.ts";
 
-export type Crv = "P-256" | "P-256K";
+export type Crv = "P-256" | "P-256K" | "SECP256K1";
 export type Kty = "EC" | "EC-HSM" | "RSA" | "RSA-HSM";
 
 /** What the emulated HSM holds: a key made or read by node:crypto, and the public half as the service shows it. */
@@ -25,27 +25,43 @@ export interface SoftwareKey {
   readonly publicJwk: Record<string, string>;
 }
 
-/** Key Vault's curve name, JOSE algorithm and arithmetic, by node:crypto's name of the curve. */
+/**
+ * OpenSSL's name, JOSE's name and arithmetic of a curve, by Key Vault's name. `SECP256K1` is the preview's name of `P-256K`:
+ * a key keeps the name that it was made with, and `az keyvault key import` still gives it (azure-cli #18462).
+ */
 const CURVES = {
-  "P-256": { openssl: "prime256v1", jose: "P-256", algorithm: "ES256", curve: p256 },
-  "P-256K": { openssl: "secp256k1", jose: "secp256k1", algorithm: "ES256K", curve: secp256k1 },
+  "P-256": { openssl: "prime256v1", jose: "P-256", curve: p256 },
+  "P-256K": { openssl: "secp256k1", jose: "secp256k1", curve: secp256k1 },
+  SECP256K1: { openssl: "secp256k1", jose: "secp256k1", curve: secp256k1 },
 } as const;
 
-export const isCurve = (name: unknown): name is Crv => name === "P-256" || name === "P-256K";
-export const algorithmOf = (crv: Crv) => CURVES[crv].algorithm;
+/**
+ * The curves that each algorithm of an EC key is for, by their names: the service compares names, not curves
+ * (its own words in azure-sdk-for-node #4603 and celo-monorepo #5703).
+ */
+const EC_ALGORITHMS: Readonly<Record<string, readonly Crv[]>> = {
+  ES256: ["P-256"],
+  ES256K: ["P-256K"],
+  ECDSA256: ["P-256", "SECP256K1"],
+};
+
+export const isCurve = (name: unknown): name is Crv => Object.hasOwn(CURVES, String(name));
+/** The curves that an algorithm is for; none for RSA's, undefined for one that the service has not. */
+export const curvesOf = (algorithm: string) => (algorithm === "RS256" ? [] : EC_ALGORITHMS[algorithm]);
 
 export function generate(kty: Kty, crv: Crv, modulusLength: number): SoftwareKey {
   if (kty.startsWith("RSA")) {
     return fromKeyObject(kty, generateKeyPairSync("rsa", { modulusLength, publicExponent: 0x10001 }).privateKey);
   }
-  return fromKeyObject(kty, generateKeyPairSync("ec", { namedCurve: CURVES[crv].openssl }).privateKey);
+  return fromKeyObject(kty, generateKeyPairSync("ec", { namedCurve: CURVES[crv].openssl }).privateKey, crv);
 }
 
-/** @throws VaultRefusal for a curve that the service has not */
-export function fromKeyObject(kty: Kty, privateKey: KeyObject): SoftwareKey {
+/** @param named how the curve is named, where it has two names; @throws VaultRefusal for a curve that the service has not */
+export function fromKeyObject(kty: Kty, privateKey: KeyObject, named?: unknown): SoftwareKey {
   const jwk = createPublicKey(privateKey).export({ format: "jwk" });
   if (jwk.kty === "RSA") return { kty, privateKey, publicJwk: { n: String(jwk.n), e: String(jwk.e) } };
-  const crv = (["P-256", "P-256K"] as const).find((each) => CURVES[each].jose === jwk.crv);
+  const names = [named, "P-256", "P-256K"].filter(isCurve);
+  const crv = names.find((each) => CURVES[each].jose === jwk.crv);
   if (crv === undefined) throw badParameter(`Unsupported curve: ${jwk.crv ?? privateKey.asymmetricKeyType}`);
   return { kty, crv, privateKey, publicJwk: { crv, x: String(jwk.x), y: String(jwk.y) } };
 }
@@ -59,7 +75,7 @@ export function fromJwk(kty: Kty, jwk: Record<string, unknown>): SoftwareKey {
   } catch {
     throw badParameter("Property key has invalid value: the key material could not be read");
   }
-  const read = fromKeyObject(kty, privateKey);
+  const read = fromKeyObject(kty, privateKey, jwk.crv);
   if (read.publicJwk.x !== (jwk.x ?? read.publicJwk.x) || read.publicJwk.y !== (jwk.y ?? read.publicJwk.y)) {
     throw badParameter("Property key has invalid value: the public point is not of the private key");
   }

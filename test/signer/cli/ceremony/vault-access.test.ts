@@ -8,6 +8,7 @@ import { keysCommand } from "../../../../signer/cli/keys/index.ts";
 import { parseKek, wrapKey } from "../../../../signer/key-files/byok.ts";
 import { encryptPem } from "../../../../signer/key-files/pem.ts";
 import { PrivateKey } from "../../../../signer/key-files/private-key.ts";
+import { publicKeyFromJwk } from "../../../../signer/tezos/crypto/public-key.ts";
 import { Imds } from "../../../emulators/imds/imds.ts";
 import type { KeyVaultEmulator } from "../../../emulators/key-vault/emulator.ts";
 import type { TokenAuthority } from "../../../emulators/key-vault/tokens.ts";
@@ -92,6 +93,15 @@ describe("keys commands at a vault", () => {
     it("leaves a key unbound when no store is named", async () => {
       expect((await run(importing(), importAnswers())).code).to.equal(0);
       expect((await content()).baker).to.equal("unbound");
+    });
+
+    it("takes a key that the vault holds already for one that is not new, names it, and leaves it unbound", async () => {
+      await run(importing("--store", STORE), importAnswers());
+      const again = ["import", blob, "--vault", vault.url, "--name", "again", "--store", STORE];
+      const outcome = await run(again, importAnswers("new"));
+      expect(outcome.code, outcome.stderr).to.equal(0);
+      expect(prose(outcome.stderr)).to.match(/holds this key already.*\/keys\/baker\/[0-9a-f]{32}: 5f0c2a9e17d34b68/);
+      expect(await content()).to.include({ baker: STORE, again: "unbound" });
     });
 
     it("imports nothing when the address is not the one on the paper", async () => {
@@ -316,6 +326,61 @@ describe("keys commands at a vault", () => {
       }
     });
 
+    const secret = Buffer.alloc(32, 5);
+    const tagged = (storeId: string) => ({ secret, tags: { "tezos-signer-watermarks": storeId, owner: storeId } });
+    /** The store's tag and another one of every version, by name. */
+    async function tags(): Promise<string[]> {
+      const client = await asOperator(vault.url);
+      const found: string[] = [];
+      for (const name of ["copy", "old"]) {
+        for await (const { tags: each } of client.listPropertiesOfKeyVersions(name))
+          found.push(`${name} ${each?.["tezos-signer-watermarks"]} ${each?.owner}`);
+      }
+      return found.sort();
+    }
+    /** A key under two names, as an old version of one of them; all of them disagree. */
+    function scattered(): string {
+      const { key: made } = vault.createKey("copy", tagged("S1"));
+      vault.createKey("old", { ...tagged("S2"), enabled: false });
+      vault.createKey("old", { tags: { owner: "another key" } });
+      const { crv, x, y } = made as { crv?: string; x?: string; y?: string };
+      return publicKeyFromJwk({ crv, x, y }).address;
+    }
+    const bindingCopy = () => ["bind", "--vault", vault.url, "--name", "copy", "--store", STORE];
+
+    it("binds every version of the key, under whatever name, and no other key", async () => {
+      const address = scattered();
+      const outcome = await run(bindingCopy(), answers(address));
+      expect(outcome.code, outcome.stderr).to.equal(0);
+      expect(prose(outcome.stderr)).to.match(
+        /holds it 2 times.*\/copy\/\w+: The store S1.*\/old\/\w+ \(disabled\): The store S2/,
+      );
+      expect(await tags()).to.deep.equal([`copy ${STORE} S1`, `old ${STORE} S2`, "old undefined another key"]);
+      expect((await run(bindingCopy(), [])).stderr).to.include("already");
+    });
+
+    it("says how many versions are not bound yet when it is cut short, and binds the rest the next time", async () => {
+      const address = scattered();
+      vault.faults.script([{ kind: "status", status: 403, on: "update", key: "old" }]);
+      const outcome = await run(bindingCopy(), answers(address));
+      expect(outcome.code).to.equal(code("refused"));
+      expect(prose(outcome.stderr)).to.include("1 of the key's versions is not bound yet").and.include("again");
+      expect(await tags())
+        .to.include(`copy ${STORE} S1`)
+        .and.include("old S2 S2");
+      expect((await run(bindingCopy(), answers(address))).code).to.equal(0);
+      expect(await tags()).to.include(`old ${STORE} S2`);
+    });
+
+    it("names what cannot be read, which may be the same key", async () => {
+      const address = scattered();
+      vault.showDisabledKeys(false);
+      const outcome = await run(bindingCopy(), answers(address));
+      expect(outcome.code, outcome.stderr).to.equal(0);
+      expect(prose(outcome.stderr)).to.match(/not known whether these are the same key.*\/keys\/old\/[0-9a-f]{32}/);
+      expect(await tags()).to.include("old S2 S2");
+    });
+
     it("asks nothing of a key that is bound to that store already", async () => {
       vault.updateKey("baker", { tags: { "tezos-signer-watermarks": STORE } });
       const outcome = await run(binding(), []);
@@ -342,6 +407,26 @@ describe("keys commands at a vault", () => {
         .to.match(/watermark store +not named/)
         .and.match(/attestation +not given/);
       expect(outcome.stdout).not.to.include("import-kek");
+    });
+
+    it("warns of a key that names several stores, and of none that names one", async () => {
+      const secret = Buffer.alloc(32, 5);
+      vault.createKey("one", { secret, tags: { "tezos-signer-watermarks": "S1" } });
+      vault.createKey("two", { secret, tags: { "tezos-signer-watermarks": "S1" } });
+      vault.createKey("three", { tags: { "tezos-signer-watermarks": "S2" } });
+      expect((await run(["list", "--vault", vault.url])).stderr).to.equal("");
+      vault.createKey("two", { secret, tags: { "tezos-signer-watermarks": "S2" } });
+      const { stderr, code: exit } = await run(["list", "--vault", vault.url]);
+      expect(exit).to.equal(0);
+      expect(prose(stderr)).to.match(
+        /WARNING: The vault holds the key tz3\w+ more than once.*names S1.*names S2.*keys bind/,
+      );
+      expect(stderr).not.to.include("/three/");
+    });
+
+    it("shows the name of a curve that is not its usual one", async () => {
+      vault.createKey("imported", { crv: "SECP256K1" });
+      expect((await run(["list", "--vault", vault.url])).stdout).to.match(/curve +P-256K, named SECP256K1\n/);
     });
 
     it("says so when there is none", async () => {

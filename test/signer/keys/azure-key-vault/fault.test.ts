@@ -1,4 +1,3 @@
-import dns from "node:dns";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
@@ -8,7 +7,7 @@ import { VAULT_FAULTS } from "../../../../signer/keys/azure-key-vault/fault.ts";
 import { signVerified } from "../../../../signer/keys/verified-signature.ts";
 import { verifySignature } from "../../../../signer/tezos/crypto/signature.ts";
 import type { AimedFault } from "../../../emulators/key-vault/faults.ts";
-import { closeRig, type Rig, type RigOptions, SIGNER, startRig } from "./vault-rig.ts";
+import { breakDns, closeRig, type Rig, type RigOptions, SIGNER, startRig } from "./vault-rig.ts";
 
 /** The request's deadline in these tests, in milliseconds. */
 const DEADLINE = 700;
@@ -154,17 +153,6 @@ const SCENARIOS: Record<string, Scenario> = {
   },
 };
 
-/** Makes names unknown to this process. @returns the way back */
-function breakDns(): () => void {
-  const { lookup } = dns;
-  const broken = (name: string, _options: unknown, done: (error: Error) => void) =>
-    process.nextTick(done, Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: "ENOTFOUND" }));
-  dns.lookup = broken as typeof dns.lookup;
-  return () => {
-    dns.lookup = lookup;
-  };
-}
-
 async function sign(key: Parameters<typeof signVerified>[0], deadline = DEADLINE): Promise<Uint8Array> {
   return signVerified(key, digest, AbortSignal.timeout(deadline));
 }
@@ -272,10 +260,12 @@ describe("vault faults", () => {
 
   it("is described by kind exactly as the program knows them", async () => {
     rig = await startRig();
-    const described = tables.filter((cells) => cells.length === 3).slice(1);
-    const known = Object.entries(VAULT_FAULTS).map(([kind, { retryable, remedy }]) => [
+    const described = tables.filter((cells) => cells.length === 4).slice(1);
+    const ends = { look: "a look or a signature", signature: "a signature" };
+    const known = Object.entries(VAULT_FAULTS).map(([kind, { retryable, standsUntil, remedy }]) => [
       kind,
       retryable ? "yes" : "no",
+      standsUntil === undefined ? "–" : ends[standsUntil],
       remedy,
     ]);
     expect(described).to.deep.equal(known);

@@ -11,7 +11,7 @@ import { publicKeyFromJwk } from "../../../../signer/tezos/crypto/public-key.ts"
 import type { KeyVaultEmulator } from "../../../emulators/key-vault/emulator.ts";
 import { vectors } from "../../../fixtures/vectors.ts";
 import { logLines } from "../../../harness/log-lines.ts";
-import { closeRig, type Rig, type RigOptions, SIGNER, startRig } from "./vault-rig.ts";
+import { closeRig, type Rig, type RigOptions, SIGNER, startRig, until } from "./vault-rig.ts";
 
 const run = promisify(execFile);
 const digest = Buffer.alloc(32, 7);
@@ -26,13 +26,6 @@ async function listening(server: Server): Promise<string> {
   await once(server.listen(0, "127.0.0.1"), "listening");
   const address = server.address();
   return `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries += 1) {
-    if (tries > 200) throw new Error("it did not come to pass within 4 s");
-    await sleep(20);
-  }
 }
 
 describe("Key Vault keyring", () => {
@@ -56,6 +49,17 @@ describe("Key Vault keyring", () => {
     expect(addresses.map((address) => address.slice(0, 3))).to.deep.equal(["tz3", "tz2"]);
     expect(addresses[1]).to.equal(made[0]);
   });
+
+  for (const [crv, algorithm] of [
+    ["P-256", "ES256"],
+    ["P-256K", "ES256K"],
+    ["SECP256K1", "ECDSA256"],
+  ] as const) {
+    it(`signs by a key whose curve is named ${crv}, which the vault does with ${algorithm} alone`, async () => {
+      await start({ crv });
+      expect(await signVerified(rig.key(), digest, AbortSignal.timeout(2_000))).to.have.length(64);
+    });
+  }
 
   it("gives the keys of public vectors their addresses", async () => {
     interface Vector {
@@ -217,6 +221,23 @@ describe("Key Vault keyring", () => {
     await sleep(600);
     expect(keyring.keys.size).to.equal(1);
   });
+
+  for (const status of [400, 403, 429, 500, 503]) {
+    it(`keeps the newest and the rotated version of a key while reading either fails with ${status}`, async () => {
+      const { vault, keyring } = await start({ discovery: 300 });
+      vault.createKey("baker");
+      await until(() => keyring.keys.size === 2);
+      const addresses = [...keyring.keys.keys()];
+      const both = () =>
+        Promise.all([...keyring.keys.values()].map((key) => signVerified(key, digest, AbortSignal.timeout(5_000))));
+      await both();
+      vault.faults.rate([{ kind: "status", status, on: "get", rate: 1 }]);
+      const { get } = vault.calls;
+      await until(() => keyring.problem?.()?.includes("did not show every key") === true && vault.calls.get > get + 3);
+      expect([...keyring.keys.keys()]).to.deep.equal(addresses);
+      expect(await both()).to.have.length(2);
+    });
+  }
 
   it("stops serving a key that is disabled, and serves it again once it is enabled", async () => {
     const { vault, keyring } = await start();

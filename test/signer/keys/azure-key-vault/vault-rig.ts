@@ -1,3 +1,5 @@
+import dns from "node:dns";
+import { setTimeout as sleep } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { openAzureKeyVaultKeyring } from "../../../../signer/keys/azure-key-vault/keyring.ts";
 import type { Keyring, SigningKey } from "../../../../signer/keys/keyring.ts";
@@ -23,6 +25,8 @@ export interface RigOptions {
   readonly include?: "all" | readonly string[] | (() => readonly string[]);
   /** Milliseconds between two looks at the vault's keys; default 250. */
   readonly rediscover?: number;
+  /** Milliseconds that one look may take, retries included; default 10,000. */
+  readonly discovery?: number;
   /** Milliseconds that opening waits for the vault; default 10,000. */
   readonly startupTimeout?: number;
   /** Called when vault and IMDS are there and the keyring is not. */
@@ -64,7 +68,12 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     credential: "managed-identity",
     clientId: SIGNER.clientId,
     logger: log,
-    times: { rediscover: options.rediscover ?? 250, refresh: 100, startupTimeout: options.startupTimeout ?? 10_000 },
+    times: {
+      rediscover: options.rediscover ?? 250,
+      refresh: 100,
+      discovery: options.discovery ?? 10_000,
+      startupTimeout: options.startupTimeout ?? 10_000,
+    },
   });
   return {
     vault,
@@ -86,4 +95,23 @@ export async function closeRig(rig: Rig): Promise<void> {
   delete process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST;
   await rig.keyring.close();
   await Promise.all([rig.vault.stop(), rig.imds.stop()]);
+}
+
+/** Waits until something has come to pass. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; !condition(); tries += 1) {
+    if (tries > 500) throw new Error("it did not come to pass within 10 s");
+    await sleep(20);
+  }
+}
+
+/** Makes names unknown to this process. @returns the way back */
+export function breakDns(): () => void {
+  const { lookup } = dns;
+  const broken = (name: string, _options: unknown, done: (error: Error) => void) =>
+    process.nextTick(done, Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: "ENOTFOUND" }));
+  dns.lookup = broken as typeof dns.lookup;
+  return () => {
+    dns.lookup = lookup;
+  };
 }
