@@ -22,6 +22,7 @@ import { requiredRows } from "./signing/required-rows.ts";
 import { SigningService } from "./signing/signing-service.ts";
 import { Guard } from "./watermark/guard.ts";
 import { Preparation } from "./watermark/preparation.ts";
+import { StoreView } from "./watermark/store-view.ts";
 import { UnwrittenStore } from "./watermark/stores/unwritten.ts";
 import { TrustedStore } from "./watermark/trusted-store.ts";
 
@@ -115,6 +116,7 @@ export async function startSigner(
     live,
     keyring,
     store,
+    view: new StoreView(backend),
     preparation,
     metrics,
     activity,
