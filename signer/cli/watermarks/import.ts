@@ -33,12 +33,9 @@ export function importCommand(io: Io): Command {
   const command = new Command("import")
     .summary("take over marks from a file, never lowering one")
     .description(
-      "Takes the higher of what the files and the store know, mark by mark. Where both know other bytes at one position, nothing at that position is signed again. All files are read before anything is written; a store that is not there is made. The other signer must be stopped for good first.",
+      "Takes the higher of what the files and the store know, mark by mark. Where both know other bytes at one position, nothing at that position is signed again. All files are read before anything is written; a store that is not there is made. How far the chain has gone on since is taken from the files' dates, or from --head. The other signer must be stopped for good first.",
     )
-    .argument(
-      "<files...>",
-      "what the other signer wrote, all of it at once; of octez and Signatory also its folder, of the others also - for standard input",
-    )
+    .argument("<files...>", "what the other signer wrote, all its files at once, or their folder; - for standard input")
     .addOption(
       new Option("--from <signer>", "whose files they are").choices(Object.keys(SOURCES)).default("tezos-signer"),
     )

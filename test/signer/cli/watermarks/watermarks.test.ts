@@ -56,6 +56,21 @@ describe("watermarks commands", () => {
       expect(stderr).to.include("keeps a signature, which only blocks do");
     });
 
+    it("say so where an export is longer than Azure's run command shows, and only then", async () => {
+      const chains = ["NetXnHfVqm9iesp", "NetXsqzbfFenSTS", MAINNET];
+      const keys = chains.flatMap((chainId) => [KEY, BLOCK_KEY].map((key) => ({ ...key, chainId })));
+      const addresses = [SOURCE, OTHER, "tz3fYtKV7WUDpZHjphnM2ARKEJrE3RkzCVRT"];
+      const all = keys.flatMap((key) => addresses.map((address) => ({ ...key, address })));
+      await commands.stored(...all.map((key) => [key, rowAt(100)] as [typeof key, ReturnType<typeof rowAt>]));
+      const told = /They are \d+ bytes\. Azure's run command/;
+      expect((await commands.run(["export"])).stderr).to.match(told);
+      const out = ["--out", join(commands.folder, "marks.json")];
+      expect((await commands.run(["export", ...out])).stderr).not.to.match(told);
+      rmSync(commands.path);
+      await commands.stored([KEY, rowAt(100)]);
+      expect((await commands.run(["export"])).stderr).not.to.match(told);
+    });
+
     it("tell the size of a record that is whole", async () => {
       await commands.stored([KEY, rowAt(100)]);
       expect((await commands.run(["check"])).stdout).to.include("The store store-1 is whole: 1 marks.");
