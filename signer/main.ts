@@ -23,6 +23,7 @@ import { SigningService } from "./signing/signing-service.ts";
 import { Guard } from "./watermark/guard.ts";
 import { Preparation } from "./watermark/preparation.ts";
 import { steadyClock } from "./watermark/steady-clock.ts";
+import { StoreView } from "./watermark/store-view.ts";
 import { UnwrittenStore } from "./watermark/stores/unwritten.ts";
 import { TrustedStore } from "./watermark/trusted-store.ts";
 
@@ -120,6 +121,7 @@ export async function startSigner(
     live,
     keyring,
     store,
+    view: new StoreView(backend),
     preparation,
     metrics,
     activity,

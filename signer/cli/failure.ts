@@ -1,5 +1,6 @@
 import { messageOf } from "../errors.ts";
 import { KeyError, type KeyProblem } from "../key-files/key-error.ts";
+import { StoreError, type StoreFault } from "../watermark/stores/store.ts";
 import type { ExitReason } from "./exit-codes.ts";
 
 /** Ends a command with a message for its user and an exit code. */
@@ -22,9 +23,17 @@ const KEY_PROBLEMS = {
   mismatch: "mismatch",
 } as const satisfies Record<KeyProblem, ExitReason>;
 
+const STORE_FAULTS = {
+  conflict: "unavailable",
+  unavailable: "unavailable",
+  untrusted: "unusable",
+  "in-use": "in-use",
+} as const satisfies Record<StoreFault, ExitReason>;
+
 /** Turns whatever a command threw into the failure that its user is shown. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof KeyError) return new Failure(KEY_PROBLEMS[error.problem], error.message, { cause: error });
+  if (error instanceof StoreError) return new Failure(STORE_FAULTS[error.fault], error.message, { cause: error });
   return new Failure("failed", `Unexpected error: ${messageOf(error)}`, { cause: error });
 }

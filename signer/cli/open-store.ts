@@ -26,7 +26,7 @@ export interface StoreOptions {
   readonly userData?: true;
 }
 
-/** How long a command waits for the store, in milliseconds. */
+/** How long a command waits for one answer of the store, in milliseconds. */
 const TIMEOUT = 15_000;
 
 export function configOption(): Option {
@@ -41,7 +41,8 @@ export function userDataOption(): Option {
 export interface OpenedStore {
   readonly store: WatermarkStore;
   readonly settings: Settings;
-  readonly signal: AbortSignal;
+  /** A deadline for the next call, from now: a person may have taken minutes to answer a question. */
+  deadline(): AbortSignal;
 }
 
 /**
@@ -52,7 +53,7 @@ export async function withStore<T>(options: StoreOptions, work: (opened: OpenedS
   const settings = await readSettings(options);
   const store = await openWatermarkStore(settings, (message) => process.emitWarning(message));
   try {
-    return await work({ store, settings, signal: AbortSignal.timeout(TIMEOUT) });
+    return await work({ store, settings, deadline: () => AbortSignal.timeout(TIMEOUT) });
   } catch (error) {
     throw error instanceof StoreError ? failureOf(error, settings) : error;
   } finally {
@@ -61,8 +62,8 @@ export async function withStore<T>(options: StoreOptions, work: (opened: OpenedS
 }
 
 /** @throws Failure `not-found` where nothing was ever stored, `mismatch` where it is another signer's store */
-export async function requireIdentity({ store, settings, signal }: OpenedStore): Promise<string> {
-  const id = await store.identity(signal);
+export async function requireIdentity({ store, settings, deadline }: OpenedStore): Promise<string> {
+  const id = await store.identity(deadline());
   if (id === undefined) throw new Failure("not-found", "There is no watermark store yet. `watermarks init` makes it.");
   requireOwn(id, settings);
   return id;
@@ -70,11 +71,11 @@ export async function requireIdentity({ store, settings, signal }: OpenedStore):
 
 /** The store's id; the store is made where there is none. */
 export async function ensureIdentity(opened: OpenedStore): Promise<string> {
-  const { store, settings, signal } = opened;
-  const found = await store.identity(signal);
+  const { store, settings, deadline } = opened;
+  const found = await store.identity(deadline());
   if (found !== undefined) return requireIdentity(opened);
   const id = newStoreId(store, settings.watermarks.storeId);
-  await store.establish(id, signal);
+  await store.establish(id, deadline());
   return id;
 }
 
@@ -89,16 +90,16 @@ function requireOwn(id: string, { watermarks: { storeId } }: Settings): void {
  * @returns what it was and what it is
  */
 export async function update(
-  { store, signal }: OpenedStore,
+  { store, deadline }: OpenedStore,
   key: RowKey,
   change: (before: Row | undefined) => Row | undefined,
 ): Promise<{ before: Row | undefined; after: Row | undefined }> {
   for (let tries = 1; ; tries++) {
-    const before = await store.read(key, signal);
+    const before = await store.read(key, deadline());
     const after = change(before?.row);
     if (after === undefined) return { before: before?.row, after: before?.row };
     try {
-      await write(store, key, after, before, signal);
+      await write(store, key, after, before, deadline());
       return { before: before?.row, after };
     } catch (error) {
       // A signer that is running may have been first; what it wrote counts.

@@ -4,6 +4,7 @@ import { UserData, userDataUrl } from "../azure/user-data.ts";
 import { readUserDataDocument } from "../azure/user-data-document.ts";
 import { messageOf } from "../errors.ts";
 import { anotherThan, inWords, ownRelease, type ReleaseId } from "../installation/own-release.ts";
+import { reasonOf } from "../key-files/key-file.ts";
 import { LiveSettings } from "../settings/live-settings.ts";
 import { SettingsError } from "../settings/parse.ts";
 import { SettingsCache } from "../settings/settings-cache.ts";
@@ -18,7 +19,7 @@ export const USER_DATA = "the machine's userData";
  */
 export async function readSettingsFile(file: string): Promise<LiveSettings> {
   const text = await readFile(file, "utf8").catch((error: Error) => {
-    throw new Failure("unusable", `The settings cannot be read: ${error.message}.`, { cause: error });
+    throw new Failure("unusable", `The settings ${file} cannot be read: ${reasonOf(error)}.`, { cause: error });
   });
   return parseLive(text, file);
 }

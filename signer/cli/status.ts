@@ -49,7 +49,7 @@ export interface Status {
   readonly ready: boolean;
   readonly reasons: readonly string[];
   readonly settings: { source: string; version: string; since: string; refused: string | null };
-  readonly store: { kind: string; id: string | null; problem: string | null };
+  readonly store: { kind: string; id: string | null; problem: string | null; readAt: string | null };
   readonly vault: {
     problem: string | null;
     tokenSeconds: number | null;
@@ -61,7 +61,7 @@ export interface Status {
     problem: string | null;
     policy: { allow: readonly string[]; confirm?: readonly string[]; chains?: readonly string[] };
   }[];
-  readonly watermarks: readonly { row: string; level: number | null; round: number | null; signedAt: string | null }[];
+  readonly watermarks: readonly StatusMark[];
   readonly head: {
     node: string;
     chainId: string | null;
@@ -76,6 +76,17 @@ export interface Status {
     waiting: readonly { id: number; key: string; client: string; since: string; words: readonly string[] }[];
   };
   readonly refusals: readonly { at: string; client: string; asked: string; message: string }[];
+}
+
+/** A mark; operations have none, and only when they were signed. */
+interface StatusMark {
+  readonly row: string;
+  readonly level: number | null;
+  readonly round: number | null;
+  /** Since when the mark is believed, whoever signed. */
+  readonly since: string | null;
+  /** When this process last signed by it. */
+  readonly signedAt: string | null;
 }
 
 interface ReleaseStatus {
@@ -112,6 +123,7 @@ export function screen(status: Status, now: number): string {
     ...warning(settings.refused),
     ["store", `${store.kind} ${store.id ?? ""}`],
     ...warning(store.problem),
+    ...warning(store.problem && store.readAt && `What it holds was read ${age(store.readAt)} ago.`),
     ["key's answers", signing + token],
     ...warning(vault.problem),
     ...head(status),
@@ -121,6 +133,20 @@ export function screen(status: Status, now: number): string {
   return [
     ready ? "ready" : ["NOT READY", ...reasons.map((reason) => `  ${reason}`)].join("\n"),
     table(rows),
+    section(
+      "last signed",
+      watermarks.map((mark) => `${mark.row}: ${markInWords(mark, age)}`),
+    ),
+    section(
+      "waiting for a person",
+      status.confirmations.waiting.map(
+        ({ id, key, client, since, words }) => `${id}: ${words[0]} of ${key} from ${client}, for ${age(since)}`,
+      ),
+    ),
+    section(
+      "last refusals",
+      refusals.slice(0, 5).map(({ at, client, asked, message }) => `${age(at)} ago, ${client}, ${asked}: ${message}`),
+    ),
     ...keys.map(({ address, location, problem, policy }) => {
       const { allow, confirm = [], chains = [] } = policy;
       const lists = [["allow", allow] as const, ["confirm", confirm] as const, ["chains", chains] as const];
@@ -134,26 +160,20 @@ export function screen(status: Status, now: number): string {
         ]),
       ].join("\n");
     }),
-    section(
-      "last signed",
-      watermarks.map(({ row, level, round, signedAt }) => {
-        const place = level === null ? "" : `level ${level} round ${round}, `;
-        return `${row}: ${place}${signedAt === null ? "before this start" : `${age(signedAt)} ago`}`;
-      }),
-    ),
-    section(
-      "waiting for a person",
-      status.confirmations.waiting.map(
-        ({ id, key, client, since, words }) => `${id}: ${words[0]} of ${key} from ${client}, for ${age(since)}`,
-      ),
-    ),
-    section(
-      "last refusals",
-      refusals.slice(0, 5).map(({ at, client, asked, message }) => `${age(at)} ago, ${client}, ${asked}: ${message}`),
-    ),
   ]
     .filter((part) => part !== "")
     .join("\n\n");
+}
+
+/** Where the mark is, and how old; whose it is where this process did not make it, but a former one or another signer. */
+function markInWords({ level, round, since, signedAt }: StatusMark, age: (time: string) => string): string {
+  const isOwn = signedAt !== null && (since === null || since <= signedAt);
+  const time = isOwn ? signedAt : since;
+  const when = time === null ? "" : `, ${age(time)} ago${isOwn ? "" : ", not by this process"}`;
+  if (level === null) return when.slice(", ".length);
+  // A floor, which stands just below the first level that may be signed.
+  if (round === 2 ** 31 - 1) return `nothing at or below level ${level}${when}`;
+  return `level ${level} round ${round}${when}`;
 }
 
 /** Nothing for a signer of a checkout, which no updater keeps. */

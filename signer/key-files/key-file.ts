@@ -36,7 +36,7 @@ function taken(path: string): KeyError {
 export async function writeNewFile(path: string, content: string): Promise<void> {
   const file = await open(path, "wx", 0o600).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "EEXIST") throw taken(path);
-    throw new KeyError("unreadable", `${path} cannot be written: ${reason(error)}`, { cause: error });
+    throw new KeyError("unreadable", `${path} cannot be written: ${reasonOf(error)}`, { cause: error });
   });
   try {
     await file.writeFile(content);
@@ -49,7 +49,7 @@ export async function writeNewFile(path: string, content: string): Promise<void>
       () => "was removed again",
       () => "is damaged: delete it",
     );
-    throw new KeyError("unreadable", `${path} could not be written whole and ${rest}: ${reason(error)}`, {
+    throw new KeyError("unreadable", `${path} could not be written whole and ${rest}: ${reasonOf(error)}`, {
       cause: error,
     });
   }
@@ -76,12 +76,12 @@ export async function readSmallFile(path: string): Promise<Buffer> {
     return await readFile(path);
   } catch (error) {
     if (error instanceof KeyError) throw error;
-    throw new KeyError("unreadable", `${path} cannot be read: ${reason(error)}`, { cause: error });
+    throw new KeyError("unreadable", `${path} cannot be read: ${reasonOf(error)}`, { cause: error });
   }
 }
 
-/** The system's reason in words, without the path, which our sentence has already. */
-function reason(error: unknown): string {
+/** Words the system's reason, without the path, which a sentence about a file has already. */
+export function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const words: Record<string, string> = {
     ENOENT: "no such file or directory",

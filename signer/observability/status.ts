@@ -7,7 +7,10 @@ import type { Keyring } from "../keys/keyring.ts";
 import type { HeadFollower } from "../policy/head-follower.ts";
 import { policyOf } from "../policy/policy.ts";
 import type { LiveSettings } from "../settings/live-settings.ts";
+import { compare } from "../watermark/decision.ts";
 import type { Preparation } from "../watermark/preparation.ts";
+import type { StoredMarks, StoreView } from "../watermark/store-view.ts";
+import { rowName } from "../watermark/stores/store.ts";
 import type { TrustedStore } from "../watermark/trusted-store.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RecentActivity } from "./recent-activity.ts";
@@ -19,6 +22,7 @@ export interface StatusReportParts {
   readonly live: LiveSettings;
   readonly keyring: Keyring;
   readonly store: TrustedStore;
+  readonly view: StoreView;
   readonly preparation: Preparation;
   readonly metrics: Metrics;
   readonly activity: RecentActivity;
@@ -30,6 +34,11 @@ export interface StatusReportParts {
 /** Seconds in whole numbers, or null. */
 function seconds(milliseconds: number | undefined): number | null {
   return milliseconds === undefined ? null : Math.round(milliseconds / 1_000);
+}
+
+/** A time in ISO 8601, or null. */
+function timeOf(milliseconds: number | undefined): string | null {
+  return milliseconds === undefined ? null : new Date(milliseconds).toISOString();
 }
 
 /** Reports what the admin port shows of a running signer. */
@@ -60,6 +69,7 @@ export class StatusReport {
     const { keyring, live, store, metrics, preparation } = this.#parts;
     const { watermarks, confirmation } = live.current;
     const [p50, p99] = await Promise.all([metrics.quantile("sign", 0.5), metrics.quantile("sign", 0.99)]);
+    const stored = await this.#stored();
     return {
       started: this.#started,
       ...this.ready(),
@@ -70,7 +80,12 @@ export class StatusReport {
         since: live.since.toISOString(),
         refused: live.refusal ?? null,
       },
-      store: { kind: watermarks.kind, id: store.id ?? null, problem: preparation.reason ?? null },
+      store: {
+        kind: watermarks.kind,
+        id: store.id ?? null,
+        problem: preparation.reason ?? stored.problem ?? null,
+        readAt: timeOf(stored.readAt),
+      },
       vault: {
         problem: keyring.problem?.() ?? null,
         tokenSeconds: seconds(keyring.tokenLife?.()),
@@ -84,7 +99,7 @@ export class StatusReport {
         problem: keyProblem(key, store.id) ?? null,
         policy: policyOf(live.current.policy, key.publicKey.address),
       })),
-      watermarks: this.#watermarks(),
+      watermarks: this.#watermarks(stored),
       head: this.#head(),
       confirmations: {
         socket: confirmation?.socket ?? null,
@@ -112,16 +127,30 @@ export class StatusReport {
     return { node: host, chainId, level, ageSeconds, problem: follower.problem() ?? null };
   }
 
-  /** Every row with its mark, and when this process last signed by it; operations have no mark. */
-  #watermarks() {
-    const { lastSigned } = this.#parts.activity;
-    const marks = new Map(this.#parts.store.marks);
-    return [...new Set([...marks.keys(), ...lastSigned.keys()])].sort().map((row) => ({
-      row,
-      level: marks.get(row)?.level ?? null,
-      round: marks.get(row)?.round ?? null,
-      signedAt: lastSigned.get(row) ?? null,
-    }));
+  /** What the store holds; nothing, and no call, before it is known to be the right one. */
+  async #stored(): Promise<StoredMarks> {
+    if (this.#parts.store.id !== undefined) return this.#parts.view.look();
+    return { rows: [], readAt: undefined, problem: undefined };
+  }
+
+  /**
+   * Every row of the keys that are served: its mark, since when that is believed, and when this process last signed by it;
+   * operations have no mark. What this process remembers counts where the store's answer is older.
+   */
+  #watermarks({ rows }: StoredMarks) {
+    const { keyring, store, activity } = this.#parts;
+    const { lastSigned } = activity;
+    const stored = new Map(
+      rows.filter(({ key }) => keyring.keys.has(key.address)).map(({ key, row }) => [rowName(key), row]),
+    );
+    return [...new Set([...stored.keys(), ...store.marks.keys(), ...lastSigned.keys()])].sort().map((name) => {
+      const [row, remembered] = [stored.get(name), store.marks.get(name)];
+      const signedAt = lastSigned.get(name) ?? null;
+      const isOlder = row === undefined || (remembered !== undefined && compare(row, remembered) < 0);
+      const mark = isOlder ? remembered : row;
+      const since = isOlder ? signedAt : timeOf(row.anchor.at);
+      return { row: name, level: mark?.level ?? null, round: mark?.round ?? null, since, signedAt };
+    });
   }
 
   /** Renders /metrics. */

@@ -24,12 +24,19 @@ function linesOf(text: string): string[] {
 /** What is typed in a checkout, offline, or in the script of a run-command, as words for the parser. */
 function commandOf(line: string): string[] {
   const [, typed] =
-    /^(?:npm run --silent signer -- |tezos-signer |az vm run-command .*"tezos-signer )(keys .*)$/.exec(line) ?? [];
-  const values = { VAULT: "https://name.vault.azure.net", STORE: "5f0c2a9e17d34b68", DRIVE: "/media/user/TRANSPORT" };
-  const filled = Object.entries(values).reduce(
-    (text, [name, value]) => text.replaceAll(`$${name}`, value),
-    typed ?? "",
-  );
+    /^(?:npm run --silent signer -- |tezos-signer |az vm run-command .*"tezos-signer )((?:keys|watermarks) .*)$/.exec(
+      line,
+    ) ?? [];
+  const values = {
+    $VAULT: "https://name.vault.azure.net",
+    $STORE: "5f0c2a9e17d34b68",
+    $DRIVE: "/media/user/TRANSPORT",
+    "tz3…": "tz3ZbCsUveF3Q6WUNkThT1wyJyhPunanaAXK",
+    LEVEL: "9123456",
+    NEXT: "9123457",
+    HEAD: "9123456",
+  };
+  const filled = Object.entries(values).reduce((text, [name, value]) => text.replaceAll(name, value), typed ?? "");
   return filled === "" ? [] : [`tezos-signer ${filled.replaceAll('"', "")}`];
 }
 
@@ -78,6 +85,15 @@ describe("command line", () => {
         .map(nameOf)
         .filter((name) => name.startsWith("tezos-signer keys ") && name !== "tezos-signer keys show"),
     );
+  });
+
+  it("takes every command line on watermarks of docs/recover.md", async () => {
+    const page = readFileSync(new URL("../../docs/recover.md", import.meta.url), "utf8");
+    const commands = linesOf(page).flatMap(commandOf);
+    expect(new Set(await Promise.all(commands.map(taker)))).to.have.all.keys(
+      ...["export", "forget", "import", "init"].map((name) => `tezos-signer watermarks ${name}`),
+    );
+    expect(commands.length).to.be.at.least(9);
   });
 
   it("has an exit code of its own for each way to end", () => {

@@ -1,6 +1,6 @@
 import { blake2b256 } from "../../signer/tezos/crypto/digest.ts";
 import { type NamedMark, readInterchange, writeInterchange } from "../../signer/watermark/interchange/format.ts";
-import { merge } from "../../signer/watermark/interchange/merge.ts";
+import { merge, takenOver } from "../../signer/watermark/interchange/merge.ts";
 import type { RowKey, WatermarkStore } from "../../signer/watermark/stores/store.ts";
 import { NEVER } from "../fixtures/watermark-rows.ts";
 
@@ -29,7 +29,7 @@ export class OtherWriters {
   /** Imports an export of some time ago, which must lower nothing. */
   async importOld(): Promise<void> {
     const text = this.#exports[Math.floor(Math.random() * this.#exports.length)];
-    if (text !== undefined) await this.#take(readInterchange(text));
+    if (text !== undefined) await this.#take(readInterchange(text).marks);
   }
 
   /** Imports that other bytes were signed elsewhere at a place. @param place its name among `named` */
@@ -43,7 +43,7 @@ export class OtherWriters {
     for (const { key, mark } of marks) {
       for (let isWritten = false; !isWritten; ) {
         const before = await this.#store.read(key, NEVER);
-        const merged = merge(before?.row, mark);
+        const merged = merge(before?.row, takenOver({ key, mark }));
         if (merged === before?.row) break;
         const row = { ...merged, anchor: before?.row.anchor ?? { level: mark.level, at: Date.now() } };
         isWritten = await (before === undefined

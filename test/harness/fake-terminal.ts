@@ -15,13 +15,16 @@ export interface Outcome {
  * Runs a command in this process, at a terminal that is only pretended; each answer is typed when its prompt shows.
  * @param make the program's top command
  * @param answers as in a pseudo-terminal; `null` means that there is no terminal
+ * @param input what comes through a pipe instead, to its end
  */
 export async function atTerminal(
   make: (io: Io) => Command,
   args: readonly string[],
   answers: readonly (readonly [prompt: RegExp, answer: Answer])[] | null = [],
+  input?: string,
 ): Promise<Outcome> {
   const stdin = new PassThrough();
+  if (input !== undefined) stdin.end(input);
   let stdout = "";
   let stderr = "";
   let unanswered = 0;

@@ -18,7 +18,7 @@ export function checkCommand(io: Io): Command {
       using terminal = new Terminal(io);
       await withStore(options, async (opened) => {
         const id = await requireIdentity(opened);
-        const rows = await opened.store.list(opened.signal);
+        const rows = await opened.store.list(opened.deadline());
         const faults = rows.flatMap(({ key, row }) => [...faultsOf(key, row)]);
         if (faults.length > 0) throw new Failure("unusable", faults.join("\n"));
         terminal.print(`The store ${id} is whole: ${rows.length} marks.`);

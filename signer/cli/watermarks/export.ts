@@ -5,6 +5,9 @@ import { configOption, requireIdentity, type StoreOptions, userDataOption, withS
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 
+/** What Azure's run command keeps of a script's output: its end. */
+const RUN_COMMAND_BYTES = 4_096;
+
 /** `watermarks export` */
 export function exportCommand(io: Io): Command {
   const command = new Command("export")
@@ -19,11 +22,16 @@ export function exportCommand(io: Io): Command {
       using terminal = new Terminal(io);
       await withStore(options, async (opened) => {
         const id = await requireIdentity(opened);
-        const rows = await opened.store.list(opened.signal);
+        const rows = await opened.store.list(opened.deadline());
         const text = writeInterchange(id, rows, new Date());
         if (out === undefined) terminal.print(text.trimEnd());
         else await writeNewFile(out, text);
         terminal.say(`${rows.length} marks of the store ${id}${out === undefined ? "" : ` are in ${out}`}.`);
+        if (out === undefined && text.length > RUN_COMMAND_BYTES) {
+          terminal.say(
+            `They are ${text.length} bytes. Azure's run command shows the last 4,096: send them through \`gzip -9 | base64 -w 0\` there, as docs/recover.md does.`,
+          );
+        }
       });
     });
   return withExamples(

@@ -1,24 +1,31 @@
-import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
-import { readOctez, readSignatory, readSignatoryDynamo } from "../../watermark/interchange/foreign.ts";
-import { InterchangeError, type NamedMark, readInterchange } from "../../watermark/interchange/format.ts";
-import { merge, mergeAll } from "../../watermark/interchange/merge.ts";
-import { type Row, rowName } from "../../watermark/stores/store.ts";
+import { CONSENSUS_KINDS } from "../../tezos/payload/consensus-kind.ts";
+import type { Anchor } from "../../watermark/anchor.ts";
+import type { Mark } from "../../watermark/decision.ts";
+import { anchorsOf, type DatedRecord, type Heads, laxer } from "../../watermark/interchange/dates.ts";
+import { InterchangeError, type NamedMark } from "../../watermark/interchange/format.ts";
+import { merge, mergeAll, takenOver } from "../../watermark/interchange/merge.ts";
+import { SOURCES, type SourceName } from "../../watermark/interchange/sources.ts";
+import { type Row, type RowKey, rowName } from "../../watermark/stores/store.ts";
 import { Failure } from "../failure.ts";
-import { configOption, ensureIdentity, type StoreOptions, update, userDataOption, withStore } from "../open-store.ts";
+import { headsOption, type ToldHeads } from "../marks/options.ts";
+import { readRecords } from "../marks/records.ts";
+import { describe, reach } from "../marks/words.ts";
+import {
+  configOption,
+  ensureIdentity,
+  type OpenedStore,
+  type StoreOptions,
+  update,
+  userDataOption,
+  withStore,
+} from "../open-store.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
-import { describe } from "./show.ts";
-
-const SOURCES = {
-  "tezos-signer": readInterchange,
-  octez: readOctez,
-  signatory: readSignatory,
-  "signatory-dynamodb": readSignatoryDynamo,
-} as const satisfies Record<string, (text: string, path: string) => NamedMark[]>;
 
 interface ImportOptions extends StoreOptions {
-  readonly from: keyof typeof SOURCES;
+  readonly from: SourceName;
+  readonly head?: ToldHeads;
 }
 
 /** `watermarks import` */
@@ -26,52 +33,94 @@ export function importCommand(io: Io): Command {
   const command = new Command("import")
     .summary("take over marks from a file, never lowering one")
     .description(
-      "Takes the higher of what the files and the store know, mark by mark. Where both know other bytes at one position, nothing at that position is signed again. All files are read before anything is written; a store that is not there is made. The other signer must be stopped for good first.",
+      "Takes the higher of what the files and the store know, mark by mark. Where both know other bytes at one position, nothing at that position is signed again. All files are read before anything is written; a store that is not there is made. How far the chain has gone on since is taken from the files' dates, or from --head. The other signer must be stopped for good first.",
     )
-    .argument("<files...>", "what the other signer wrote; give all its files at once")
+    .argument("<files...>", "what the other signer wrote, all its files at once, or their folder; - for standard input")
     .addOption(
       new Option("--from <signer>", "whose files they are").choices(Object.keys(SOURCES)).default("tezos-signer"),
     )
+    .addOption(headsOption())
     .addOption(configOption())
     .addOption(userDataOption())
-    .action(async (files: string[], { from, ...options }: ImportOptions) => {
+    .action(async (files: string[], { from, head, ...options }: ImportOptions) => {
       using terminal = new Terminal(io);
-      const marks = mergeAll((await Promise.all(files.map((file) => readMarks(file, from)))).flat());
+      const records = await readRecords(files, from, io);
+      const marks = mergeAll(records.flatMap((record) => record.marks));
       if (marks.length === 0) throw new Failure("unusable", "There is no mark in what was given.");
+      const heads = headsOf(head, new Set(marks.map(({ key }) => key.chainId)));
+      const anchorOf = datedBy(records, heads);
       await withStore(options, async (opened) => {
         await ensureIdentity(opened);
+
         for (const { key, mark } of marks) {
-          const change = (before: Row | undefined): Row | undefined => {
-            const merged = merge(before, mark);
-            if (merged === before) return undefined;
-            const isHigher = before === undefined || merged.level > before.level;
-            return { ...merged, anchor: isHigher ? { level: merged.level, at: Date.now() } : before.anchor };
-          };
-          const { before, after } = await update(opened, key, change);
-          const verb = before === after ? "stays" : "is now";
-          terminal.print(`${rowName(key)} ${verb} at ${after === undefined ? "nothing" : describe(after)}`);
+          const { before, after } = await update(opened, key, (row) => imported(row, key, mark, anchorOf, heads));
+          if (after === undefined) continue;
+          const verb = before !== undefined && describe(before) === describe(after) ? "stays" : "is now";
+          terminal.print(
+            `${rowName(key)} ${verb} at ${describe(after)}; ${reach(after, opened.settings.watermarks, Date.now())}`,
+          );
         }
+        await nameMissingKinds(terminal, opened, marks);
       });
     });
   return withExamples(
     command,
     "tezos-signer watermarks import marks.json --config settings.yaml",
-    "tezos-signer watermarks import --from signatory watermark_v2/NetX….json \\",
+    "tezos-signer watermarks import --from signatory watermark_v2 \\",
     "    --config settings.yaml",
     "tezos-signer watermarks import --from octez block_high_watermarks \\",
     "    preattestation_high_watermarks attestation_high_watermarks \\",
-    "    --config settings.yaml",
+    "    --head 9123456 --config settings.yaml",
   );
 }
 
-async function readMarks(file: string, from: keyof typeof SOURCES): Promise<NamedMark[]> {
-  const text = await readFile(file, "utf8").catch((error: Error) => {
-    throw new Failure("unusable", `${file} cannot be read: ${error.message}.`, { cause: error });
-  });
+/** Says which chain each level is of that was told. @throws Failure `usage` */
+function headsOf({ level, heads = new Map() }: Partial<ToldHeads> = {}, chains: ReadonlySet<string>): Heads {
+  const strange = [...heads.keys()].filter((chain) => !chains.has(chain));
+  if (strange.length > 0) throw new Failure("usage", `There is no mark of ${strange.join(" or ")} in what was given.`);
+  const [chain = "", ...more] = [...chains].filter((each) => !heads.has(each));
+  if (level === undefined) return heads;
+  if (more.length === 0 && chain !== "") return new Map([...heads, [chain, level]]);
+  const names = [...chains].map((each) => `--head ${each}=LEVEL`).join(" ");
+  throw new Failure("usage", `The marks are of several chains. Say which chain's level it is: ${names}`);
+}
+
+/** @throws Failure `unusable` where it is not known how far a chain has gone on */
+function datedBy(records: readonly DatedRecord[], heads: Heads) {
   try {
-    return SOURCES[from](text, file);
+    return anchorsOf(records, heads, Date.now());
   } catch (error) {
     if (!(error instanceof InterchangeError)) throw error;
-    throw new Failure("unusable", `${file} cannot be used. ${error.message} Nothing was changed.`, { cause: error });
+    const advice = "Look the chain's level up in an explorer and give it: --head LEVEL. Nothing was changed.";
+    throw new Failure("unusable", `${error.message} ${advice}`, { cause: error });
+  }
+}
+
+/** The row after the import of a mark; undefined where it stays as it is. A head that was told renews each anchor. */
+function imported(
+  before: Row | undefined,
+  key: RowKey,
+  mark: Mark,
+  anchorOf: (key: RowKey, mark: Mark) => Anchor,
+  heads: Heads,
+): Row | undefined {
+  const merged = merge(before, takenOver({ key, mark }));
+  if (before === undefined) return { ...merged, anchor: anchorOf(key, merged) };
+  const isNews = merged.level > before.level || heads.has(key.chainId);
+  const anchor = isNews ? laxer(before.anchor, anchorOf(key, merged), Date.now()) : before.anchor;
+  return merged === before && anchor === before.anchor ? undefined : { ...merged, anchor };
+}
+
+/** Names the kinds that a key has no mark for: without one none is signed, and nobody can tell whether one ever was. */
+async function nameMissingKinds(terminal: Terminal, opened: OpenedStore, marks: readonly NamedMark[]): Promise<void> {
+  const rows = new Set((await opened.store.list(opened.deadline())).map(({ key }) => rowName(key)));
+  const served = marks.filter(({ key }) => /^tz[23]/.test(key.address));
+  const places = new Map(served.map(({ key }) => [`${key.address} on ${key.chainId}`, key]));
+  for (const [place, key] of places) {
+    const missing = CONSENSUS_KINDS.filter((kind) => !rows.has(rowName({ ...key, kind })));
+    if (missing.length === 0) continue;
+    terminal.say(
+      `${place} has no mark for ${missing.join(" and ")}, and without one nothing of the kind is signed. If the key never signed one, \`watermarks init\` makes it, at a level that the chain has not reached; marks that are there stay.`,
+    );
   }
 }

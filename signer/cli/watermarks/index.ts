@@ -2,8 +2,9 @@ import { Command } from "commander";
 import type { Io } from "../terminal.ts";
 import { checkCommand } from "./check.ts";
 import { exportCommand } from "./export.ts";
+import { forgetCommand } from "./forget.ts";
 import { importCommand } from "./import.ts";
-import { forgetCommand, initCommand } from "./init.ts";
+import { initCommand } from "./init.ts";
 import { showCommand } from "./show.ts";
 
 /** `tezos-signer watermarks …`: the record of what was signed (docs/recover.md). */

@@ -2,7 +2,15 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { decode } from "../../tezos/crypto/base58.ts";
 import type { ConsensusKind } from "../../tezos/payload/payload.ts";
-import { checkNames, InterchangeError, markOf, type NamedMark, parseJson } from "./format.ts";
+import {
+  checkForm,
+  checkNames,
+  InterchangeError,
+  type MarkRecord,
+  markOf,
+  type NamedMark,
+  parseJson,
+} from "./format.ts";
 
 /**
  * The records of other signers, read as ours: octez-signer's high-watermark files (bin_signer/handler.ml), Signatory's
@@ -35,17 +43,25 @@ const octez = z.record(
  * octez-signer's `block_high_watermarks` and its like; the file's name tells the kind. A legacy mark without a round stands
  * for every round of its level, and its signature is not taken over: it may be of a form that is not ours.
  */
-export function readOctez(text: string, path: string): NamedMark[] {
-  const kind = KINDS[/^(\w+?)_high_watermarks?$/.exec(basename(path))?.[1] ?? ""];
+export function readOctez(text: string, path: string): MarkRecord {
+  const kind = octezKind(path);
   if (kind === undefined) {
-    throw new InterchangeError("Its name must be octez-signer's own, such as block_high_watermarks.");
+    throw new InterchangeError(
+      "Its name must be octez-signer's own, such as block_high_watermarks: it tells the kind.",
+    );
   }
-  const chains = parse(octez, text);
-  return Object.entries(chains).flatMap(([chainId, keys]) =>
+  const chains = checkForm(octez, parseJson(text));
+  const marks = Object.entries(chains).flatMap(([chainId, keys]) =>
     Object.entries(keys).map(([address, { level, round, hash }]) =>
       named(chainId, address, kind, level, round ?? 2 ** 31 - 1, round === undefined ? undefined : digestOf(hash)),
     ),
   );
+  return { marks };
+}
+
+/** The kind that the name of an octez-signer's file tells; undefined for any other name. */
+export function octezKind(path: string): ConsensusKind | undefined {
+  return KINDS[/^(\w+?)_high_watermarks?$/.exec(basename(path))?.[1] ?? ""];
 }
 
 const signatory = z.record(
@@ -54,14 +70,23 @@ const signatory = z.record(
 );
 
 /** Signatory's `watermark_v2/NetX….json`; the file's name tells the chain. */
-export function readSignatory(text: string, path: string): NamedMark[] {
-  const chainId = basename(path, ".json");
-  const keys = parse(signatory, text);
-  return Object.entries(keys).flatMap(([address, kinds]) =>
+export function readSignatory(text: string, path: string): MarkRecord {
+  const chainId = signatoryChain(path);
+  if (chainId === undefined) {
+    throw new InterchangeError("Its name must be the one that Signatory gave it, NetX….json: it tells the chain.");
+  }
+  const keys = checkForm(signatory, parseJson(text));
+  const marks = Object.entries(keys).flatMap(([address, kinds]) =>
     Object.entries(kinds).map(([name, { level, round, hash }]) =>
       named(chainId, address, kindOf(name), level, round, digestOf(hash)),
     ),
   );
+  return { marks };
+}
+
+/** The chain that the name of a Signatory's file tells; undefined for any other name. */
+export function signatoryChain(path: string): string | undefined {
+  return /^(Net[1-9A-HJ-NP-Za-km-z]{12})\.json$/.exec(basename(path))?.[1];
 }
 
 const text = z.object({ S: z.string() });
@@ -79,19 +104,14 @@ const dynamo = z.looseObject({
 });
 
 /** Signatory's DynamoDB table as `aws dynamodb scan --table-name watermark` prints it. */
-export function readSignatoryDynamo(source: string): NamedMark[] {
-  return parse(dynamo, source).Items.map(({ idx, request, lvl, round, digest }) => {
+export function readSignatoryDynamo(source: string): MarkRecord {
+  const { Items } = checkForm(dynamo, parseJson(source));
+  const marks = Items.map(({ idx, request, lvl, round, digest }) => {
     const [chainId = "", address = ""] = idx.S.split("/");
     const hash = digest?.B === undefined ? digest?.S : Buffer.from(digest.B, "base64").toString("hex");
     return named(chainId, address, kindOf(request.S), lvl.N, round.N, digestOf(hash));
   });
-}
-
-function parse<T>(schema: z.ZodType<T>, source: string): T {
-  const parsed = schema.safeParse(parseJson(source));
-  if (parsed.success) return parsed.data;
-  const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the file"}: ${message}`);
-  throw new InterchangeError(`It is not of that signer's form: ${mistakes.join("; ")}.`);
+  return { marks };
 }
 
 function kindOf(name: string): ConsensusKind {

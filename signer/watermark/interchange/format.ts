@@ -19,6 +19,13 @@ export interface NamedMark {
   readonly mark: Mark;
 }
 
+/** What one file tells. */
+export interface MarkRecord {
+  readonly marks: readonly NamedMark[];
+  /** When its marks were read from their store, in milliseconds since 1970; absent where it does not say. */
+  readonly writtenAt?: number;
+}
+
 const int32 = z
   .int()
   .min(0)
@@ -73,24 +80,49 @@ export function writeInterchange(storeId: string, rows: readonly { key: RowKey; 
   return `${JSON.stringify({ format: FORMAT, version: 1, storeId, exportedAt: now.toISOString(), watermarks }, null, 2)}\n`;
 }
 
-/** @throws InterchangeError naming every mistake and its place */
-export function readInterchange(text: string): NamedMark[] {
-  const parsed = interchangeSchema.safeParse(parseJson(text));
-  if (!parsed.success) {
-    const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the file"}: ${message}`);
-    throw new InterchangeError(mistakes.join("; "));
+/** Reads what {@link writeInterchange} wrote. @throws InterchangeError naming every mistake and its place */
+export function readInterchange(text: string): MarkRecord {
+  const json = parseJson(text);
+  if ((json as { format?: unknown } | null)?.format !== FORMAT) {
+    throw new InterchangeError(`It is no file of \`watermarks export\`: its \`format\` is not ${FORMAT}.`);
   }
-  return parsed.data.watermarks.map(({ chainId, publicKeyHash: address, kind, level, round, digest, signature }) => {
+  const { watermarks, exportedAt } = checkForm(interchangeSchema, json);
+  const marks = watermarks.map(({ chainId, publicKeyHash: address, kind, level, round, digest, signature }) => {
     checkNames(chainId, address);
     if (signature !== undefined && (kind !== "block" || digest === undefined)) {
       throw new InterchangeError(`The ${kind} of ${address} has a signature; only a block with its digest keeps one.`);
     }
     return { key: { chainId, address, kind }, mark: markOf(level, round, digest, signature) };
   });
+  return { marks, ...(exportedAt === undefined ? {} : { writtenAt: Date.parse(exportedAt) }) };
+}
+
+/** Checks a JSON value by a schema. @throws InterchangeError naming every mistake and its place */
+export function checkForm<T>(schema: z.ZodType<T>, json: unknown): T {
+  const parsed = schema.safeParse(json, { reportInput: true, error: wordIssue });
+  if (parsed.success) return parsed.data;
+  const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the file"}: ${message}`);
+  throw new InterchangeError(`It is not of the form that was expected: ${mistakes.join("; ")}.`);
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  array: "a list",
+  int: "a whole number",
+  number: "a number",
+  object: "an object",
+  record: "an object",
+  string: "a text",
+};
+
+/** Words an issue where zod's own words are for programmers; undefined leaves them. */
+function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== "invalid_type") return undefined;
+  return issue.input === undefined ? "is missing" : `must be ${TYPES[issue.expected] ?? issue.expected}`;
 }
 
 /** @throws InterchangeError */
 export function parseJson(text: string): unknown {
+  if (text.trim() === "") throw new InterchangeError("It is empty, which is no JSON.");
   try {
     return JSON.parse(text);
   } catch (error) {

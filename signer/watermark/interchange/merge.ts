@@ -20,6 +20,15 @@ export function merge<M extends Mark>(own: M | undefined, other: Mark): M | Mark
   return own.signature === undefined && other.signature !== undefined ? other : own;
 }
 
+/**
+ * A mark as it may be taken over. Of a block whose signature is not known it is left open which bytes were signed: their
+ * signer may have given them a signature, and the same bytes signed here would be a second block.
+ */
+export function takenOver({ key, mark }: NamedMark): Mark {
+  const { level, round, signature } = mark;
+  return key.kind === "block" && signature === undefined ? { level, round } : mark;
+}
+
 /** Several records as one: each row at its highest. */
 export function mergeAll(marks: Iterable<NamedMark>): NamedMark[] {
   const merged = new Map<string, NamedMark>();

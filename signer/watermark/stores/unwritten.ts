@@ -41,8 +41,8 @@ export class UnwrittenStore implements WatermarkStore {
     throw new StoreError("untrusted", "A trial signs nothing, so it changes no row.");
   }
 
-  list(signal: AbortSignal): Promise<{ readonly key: RowKey; readonly row: Row }[]> {
-    return this.#store.list(signal);
+  async list(signal: AbortSignal): Promise<{ readonly key: RowKey; readonly row: Row }[]> {
+    return this.#isNew ? [] : this.#store.list(signal);
   }
 
   close(): Promise<void> {

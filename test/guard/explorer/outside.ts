@@ -1,6 +1,7 @@
 import { compare, decide } from "../../../signer/watermark/decision.ts";
-import { merge } from "../../../signer/watermark/interchange/merge.ts";
+import { merge, takenOver } from "../../../signer/watermark/interchange/merge.ts";
 import type { Row, Versioned } from "../../../signer/watermark/stores/store.ts";
+import { KEY } from "../../fixtures/watermark-rows.ts";
 import {
   BrokenPromise,
   type Imported,
@@ -59,7 +60,7 @@ function write(store: Store, { kind, row }: Extract<StoreOperation, { row: Row }
 /** Takes over a mark as `watermarks import` does: by one compare-and-set, so at once. */
 export function importMark(store: Store, { kind, level, round, bytes }: Imported): Store {
   const before = store.rows[kind];
-  const merged = merge(before?.row, { level, round, digest: bytes });
+  const merged = merge(before?.row, takenOver({ key: { ...KEY, kind }, mark: { level, round, digest: bytes } }));
   if (merged === before?.row) return store;
   const row = { ...merged, anchor: before?.row.anchor ?? { level, at: NOW } };
   return { ...store, rows: { ...store.rows, [kind]: { row, version: String(Number(before?.version ?? 0) + 1) } } };

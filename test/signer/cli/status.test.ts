@@ -4,7 +4,7 @@ import { duration, type Status, screen, statusCommand } from "../../../signer/cl
 import { RecentActivity } from "../../../signer/observability/recent-activity.ts";
 import { sign } from "../../emulators/octez-client.ts";
 import { startSignerProcess } from "../../emulators/signer-process.ts";
-import { attestation, transfer } from "../../fixtures/payloads.ts";
+import { attestation, preattestation, transfer } from "../../fixtures/payloads.ts";
 import { atTerminal } from "../../harness/fake-terminal.ts";
 import { CONFIG, confirmingFolder, operatorAt } from "../../harness/operator.ts";
 
@@ -12,24 +12,30 @@ const ONE = { version: "0.2.0", sha256: "1".repeat(64) };
 const TWO = { version: "0.3.0", sha256: "2".repeat(64) };
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 
-/** The screen's lines about the release. */
-function releaseLines(release: Partial<Status["release"]>): string[] {
+/** What a signer says of which nothing is out of the ordinary. */
+function statusOf(changes: Partial<Status> = {}): Status {
   const nothing = { wanted: null, step: null, problem: null, refused: null, waitingSettings: null };
-  const status: Status = {
-    release: { version: "0.2.0", sha256: null, ...nothing, ...release },
+  return {
+    release: { version: "0.2.0", sha256: null, ...nothing },
     started: "2026-11-28T11:00:00Z",
     ready: true,
     reasons: [],
     settings: { source: "userData", version: "0", since: "2026-11-28T11:00:00Z", refused: null },
-    store: { kind: "sqlite", id: null, problem: null },
+    store: { kind: "sqlite", id: null, problem: null, readAt: null },
     vault: { problem: null, tokenSeconds: null, signMilliseconds: { p50: null, p99: null } },
     keys: [],
     watermarks: [],
     head: null,
     confirmations: { socket: null, problem: null, operators: 0, waiting: [] },
     refusals: [],
+    ...changes,
   };
-  const lines = screen(status, NOW)
+}
+
+/** The screen's lines about the release. */
+function releaseLines(release: Partial<Status["release"]>): string[] {
+  const status = statusOf();
+  const lines = screen({ ...status, release: { ...status.release, ...release } }, NOW)
     .split("\n")
     .map((line) => line.trim());
   return lines.slice(
@@ -65,6 +71,63 @@ describe("tezos-signer status", () => {
     expect(stdout).to.match(/\d+ s ago, 127\.0\.0\.1, transaction: A person must confirm the request/);
     const { stdout: json } = await status("--admin", signer.adminUrl, "--json");
     expect(JSON.parse(json)).to.include({ ready: true }).and.to.have.property("refusals").with.length(1);
+  });
+
+  it("shows the marks of the store after a restart too, with their age and that another process made them", async () => {
+    await using folder = await confirmingFolder();
+    let address = "";
+    {
+      await using before = await startSignerProcess(folder.path, CONFIG);
+      address = before.addresses[0] ?? "";
+      for (const payload of [attestation({ level: 77 }), preattestation({ level: 78 })]) {
+        await sign(before.url, address, payload.toString("hex"));
+      }
+      await before.end("SIGTERM");
+    }
+    await using signer = await startSignerProcess(folder.path, CONFIG);
+    const { stdout } = await status("--admin", signer.adminUrl);
+    for (const [kind, level] of [
+      ["attestation", 77],
+      ["preattestation", 78],
+    ]) {
+      const line = `  ${kind} of ${address} on Net\\w+: level ${level} round 0, \\d+ s ago, not by this process\n`;
+      expect(stdout).to.match(new RegExp(line));
+    }
+    await sign(signer.url, address, attestation({ level: 79 }).toString("hex"));
+    const { stdout: later } = await status("--admin", signer.adminUrl);
+    expect(later).to.match(/ {2}attestation of .*: level 79 round 0, \d+ s ago\n/);
+    expect(later).to.match(/ {2}preattestation of .*: level 78 round 0, \d+ s ago, not by this process\n/);
+  });
+
+  it("says of each mark where it is, its age, and whose it is", () => {
+    const mark = { row: "block of K on C", level: 77, round: 1, since: "2026-11-28T11:58:00Z", signedAt: null };
+    const lines = (...marks: readonly Partial<Status["watermarks"][number]>[]) =>
+      screen(statusOf({ watermarks: marks.map((own) => ({ ...mark, ...own })) }), NOW)
+        .split("\n")
+        .filter((line) => line.includes(": level ") || line.includes("nothing at") || line.includes("operation"));
+    expect(
+      lines(
+        {},
+        { signedAt: "2026-11-28T11:59:00Z" },
+        { since: "2026-11-28T11:59:30Z", signedAt: "2026-11-28T11:59:00Z" },
+        { since: null },
+        { round: 2 ** 31 - 1 },
+        { row: "operation of K", level: null, round: null, since: null, signedAt: "2026-11-28T11:00:00Z" },
+      ),
+    ).to.deep.equal([
+      "  block of K on C: level 77 round 1, 2 min ago, not by this process",
+      "  block of K on C: level 77 round 1, 60 s ago",
+      "  block of K on C: level 77 round 1, 30 s ago, not by this process",
+      "  block of K on C: level 77 round 1",
+      "  block of K on C: nothing at or below level 77, 2 min ago, not by this process",
+      "  operation of K: 60 min ago",
+    ]);
+  });
+
+  it("says from when the marks are where the store does not answer now", () => {
+    const store = { kind: "sqlite", id: "1", problem: "It cannot be read.", readAt: "2026-11-28T11:50:00Z" };
+    expect(screen(statusOf({ store }), NOW)).to.match(/! It cannot be read\.\n +! What it holds was read 10 min ago\./);
+    expect(screen(statusOf({ store: { ...store, readAt: null } }), NOW)).not.to.include("was read");
   });
 
   it("ends with 1 where no signer answers", async () => {

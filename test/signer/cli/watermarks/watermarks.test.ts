@@ -1,71 +1,24 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { watermarksCommand } from "../../../../signer/cli/watermarks/index.ts";
 import { encode } from "../../../../signer/tezos/crypto/base58.ts";
 import { SqliteStore } from "../../../../signer/watermark/stores/sqlite.ts";
 import { MAINNET, OTHER, SOURCE } from "../../../fixtures/payloads.ts";
 import { BLOCK_KEY, digestOf, KEY, rowAt } from "../../../fixtures/watermark-rows.ts";
-import { atTerminal, type Outcome } from "../../../harness/fake-terminal.ts";
 import { GuardedSigner } from "../../../harness/guarded-signer.ts";
+import { interchange, MARK, WatermarkCommands } from "../../../harness/watermark-commands.ts";
 
 describe("watermarks commands", () => {
-  let folder: string;
-  let path: string;
-  let config: string;
+  let commands: WatermarkCommands;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "watermarks-cli-"));
-    path = join(folder, "watermarks.sqlite");
-    config = join(folder, "settings.yaml");
-    settings({});
+    commands = new WatermarkCommands();
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-  function settings(watermarks: object): void {
-    const keys = { kind: "local", path: "keys" };
-    writeFileSync(config, JSON.stringify({ keys, watermarks: { kind: "sqlite", path, ...watermarks } }));
-  }
-
-  function run(args: readonly string[], answers: Parameters<typeof atTerminal>[2] = null): Promise<Outcome> {
-    return atTerminal(watermarksCommand, [...args, "--config", config], answers);
-  }
-
-  /** A store with these rows, closed. */
-  async function stored(...rows: readonly [typeof KEY, ReturnType<typeof rowAt>][]): Promise<void> {
-    const store = new SqliteStore(path);
-    await store.establish("store-1");
-    for (const [key, row] of rows) await store.insert(key, row);
-    await store.close();
-  }
-
-  async function rowOf(key: typeof KEY) {
-    const store = new SqliteStore(path);
-    const found = await store.read(key);
-    await store.close();
-    return found?.row;
-  }
-
-  function file(name: string, content: unknown): string {
-    const target = join(folder, name);
-    writeFileSync(target, typeof content === "string" ? content : JSON.stringify(content));
-    return target;
-  }
-
-  const mark = {
-    chainId: MAINNET,
-    publicKeyHash: SOURCE,
-    kind: "attestation",
-    level: 100,
-    round: 0,
-    digest: digestOf("aa"),
-  };
-  const interchange = (...watermarks: object[]) => ({ format: "tezos-signer-watermarks", version: 1, watermarks });
+  afterEach(() => commands[Symbol.dispose]());
 
   describe("show, check and export", () => {
     it("show the store's id and each mark, without a terminal", async () => {
-      await stored([KEY, rowAt(100)], [BLOCK_KEY, rowAt(90, { signature: digestOf("5f").repeat(2) })]);
-      const { code, stdout } = await run(["show"]);
+      await commands.stored([KEY, rowAt(100)], [BLOCK_KEY, rowAt(90, { signature: digestOf("5f").repeat(2) })]);
+      const { code, stdout } = await commands.run(["show"]);
       expect(code).to.equal(0);
       expect(stdout).to.include("store-1").and.include(`${SOURCE} on ${MAINNET}`);
       expect(stdout).to.match(/attestation +level 100 round 0, by aaaaaaaaaaaaaaaa…/);
@@ -74,68 +27,86 @@ describe("watermarks commands", () => {
     });
 
     it("say that there is no store yet, and make none", async () => {
-      const { code, stderr } = await run(["show"]);
+      const { code, stderr } = await commands.run(["show"]);
       expect(code).to.equal(10);
       expect(stderr).to.include("watermarks init");
     });
 
     it("refuse a store with another id than the settings name", async () => {
-      await stored();
-      settings({ storeId: "another" });
-      for (const command of ["show", "check", "export"]) expect((await run([command])).code).to.equal(7);
+      await commands.stored();
+      commands.settings({ storeId: "another" });
+      for (const command of ["show", "check", "export"]) expect((await commands.run([command])).code).to.equal(7);
     });
 
     it("say so where the running signer has the file", async () => {
-      await stored();
+      await commands.stored();
       // In this process the file's lock is this connection's, as it is another process's elsewhere.
-      const signer = new SqliteStore(path);
+      const signer = new SqliteStore(commands.path);
       await signer.identity();
-      const { code, stderr } = await run(["show"]);
+      const { code, stderr } = await commands.run(["show"]);
       await signer.close();
       expect(code).to.equal(12);
       expect(stderr).to.match(/Stop it, run this\s+command, then start it again/);
     });
 
     it("find a mark that contradicts itself", async () => {
-      await stored([KEY, rowAt(100, { signature: digestOf("5f").repeat(2) })]);
-      const { code, stderr } = await run(["check"]);
+      await commands.stored([KEY, rowAt(100, { signature: digestOf("5f").repeat(2) })]);
+      const { code, stderr } = await commands.run(["check"]);
       expect(code).to.equal(4);
       expect(stderr).to.include("keeps a signature, which only blocks do");
     });
 
+    it("say so where an export is longer than Azure's run command shows, and only then", async () => {
+      const chains = ["NetXnHfVqm9iesp", "NetXsqzbfFenSTS", MAINNET];
+      const keys = chains.flatMap((chainId) => [KEY, BLOCK_KEY].map((key) => ({ ...key, chainId })));
+      const addresses = [SOURCE, OTHER, "tz3fYtKV7WUDpZHjphnM2ARKEJrE3RkzCVRT"];
+      const all = keys.flatMap((key) => addresses.map((address) => ({ ...key, address })));
+      await commands.stored(...all.map((key) => [key, rowAt(100)] as [typeof key, ReturnType<typeof rowAt>]));
+      const told = /They are \d+ bytes\. Azure's run command/;
+      expect((await commands.run(["export"])).stderr).to.match(told);
+      const out = ["--out", join(commands.folder, "marks.json")];
+      expect((await commands.run(["export", ...out])).stderr).not.to.match(told);
+      rmSync(commands.path);
+      await commands.stored([KEY, rowAt(100)]);
+      expect((await commands.run(["export"])).stderr).not.to.match(told);
+    });
+
     it("tell the size of a record that is whole", async () => {
-      await stored([KEY, rowAt(100)]);
-      expect((await run(["check"])).stdout).to.include("The store store-1 is whole: 1 marks.");
+      await commands.stored([KEY, rowAt(100)]);
+      expect((await commands.run(["check"])).stdout).to.include("The store store-1 is whole: 1 marks.");
     });
 
     it("write a file that imports into an empty store as it was", async () => {
       const signature = digestOf("5f").repeat(2);
-      await stored([KEY, rowAt(100)], [BLOCK_KEY, rowAt(90, { round: 2, signature })]);
-      const out = join(folder, "marks.json");
-      expect((await run(["export", "--out", out])).code).to.equal(0);
-      for (const name of [path, `${path}.seen`]) rmSync(name);
-      expect((await run(["import", out])).code).to.equal(0);
-      expect(await rowOf(BLOCK_KEY)).to.include({ level: 90, round: 2, signature });
-      expect(await rowOf(KEY)).to.include({ level: 100, round: 0, digest: digestOf("aa") });
-      expect((await run(["export", "--out", out])).code, "an older file is never written over").to.equal(6);
+      await commands.stored([KEY, rowAt(100)], [BLOCK_KEY, rowAt(90, { round: 2, signature })]);
+      const out = join(commands.folder, "marks.json");
+      expect((await commands.run(["export", "--out", out])).code).to.equal(0);
+      for (const name of [commands.path, `${commands.path}.seen`]) rmSync(name);
+      expect((await commands.run(["import", out])).code).to.equal(0);
+      expect(await commands.rowOf(BLOCK_KEY)).to.include({ level: 90, round: 2, signature });
+      expect(await commands.rowOf(KEY)).to.include({ level: 100, round: 0, digest: digestOf("aa") });
+      expect((await commands.run(["export", "--out", out])).code, "an older file is never written over").to.equal(6);
     });
   });
 
   describe("import", () => {
     it("raises a mark and never lowers one", async () => {
-      await stored([KEY, rowAt(100)]);
-      await run(["import", file("a.json", interchange({ ...mark, level: 99 }))]);
-      expect(await rowOf(KEY)).to.include({ level: 100 });
-      const { stdout } = await run(["import", file("b.json", interchange({ ...mark, level: 100, round: 1 }))]);
+      await commands.stored([KEY, rowAt(100)]);
+      await commands.run(["import", commands.file("a.json", interchange([{ ...MARK, level: 99 }]))]);
+      expect(await commands.rowOf(KEY)).to.include({ level: 100 });
+      const { stdout } = await commands.run([
+        "import",
+        commands.file("b.json", interchange([{ ...MARK, level: 100, round: 1 }])),
+      ]);
       expect(stdout).to.include("is now at level 100 round 1");
-      expect(await rowOf(KEY)).to.include({ level: 100, round: 1 });
+      expect(await commands.rowOf(KEY)).to.include({ level: 100, round: 1 });
     });
 
     it("lets nothing be signed at a position where both know other bytes", async () => {
-      await stored([KEY, rowAt(100)]);
-      await run(["import", file("a.json", interchange({ ...mark, digest: digestOf("bb") }))]);
-      expect(await rowOf(KEY)).not.to.have.property("digest");
-      const store = new SqliteStore(path);
+      await commands.stored([KEY, rowAt(100)]);
+      await commands.run(["import", commands.file("a.json", interchange([{ ...MARK, digest: digestOf("bb") }]))]);
+      expect(await commands.rowOf(KEY)).not.to.have.property("digest");
+      const store = new SqliteStore(commands.path);
       const signer = new GuardedSigner(store);
       expect(await signer.outcome({ level: 100 })).to.equal("position-already-signed");
       expect(await signer.outcome({ level: 101 })).to.match(/^[0-9a-f]{128}$/);
@@ -143,51 +114,51 @@ describe("watermarks commands", () => {
     });
 
     it("lets the signer go on above what was imported, however far from where it was", async () => {
-      await stored([KEY, rowAt(100)]);
-      await run(["import", file("a.json", interchange({ ...mark, level: 9_000_000 }))]);
-      const store = new SqliteStore(path);
+      await commands.stored([KEY, rowAt(100)]);
+      await commands.run(["import", commands.file("a.json", interchange([{ ...MARK, level: 9_000_000 }]))]);
+      const store = new SqliteStore(commands.path);
       const signer = new GuardedSigner(store, { maxStep: 100 });
       expect(await signer.outcome({ level: 9_000_001 })).to.match(/^[0-9a-f]{128}$/);
       await store.close();
     });
 
     it("makes the store where there is none, with an id of its own and never the settings'", async () => {
-      settings({ storeId: "ours-0001" });
-      const refused = await run(["import", file("a.json", interchange(mark))]);
+      commands.settings({ storeId: "ours-0001" });
+      const refused = await commands.run(["import", commands.file("a.json", interchange([MARK]))]);
       expect(refused.code).to.equal(4);
       expect(refused.stderr).to.include("demand the watermark store ours-0001");
-      settings({});
-      expect((await run(["import", file("a.json", interchange(mark))])).code).to.equal(0);
-      expect((await run(["show"])).stdout).to.match(/[0-9a-f]{8}-[0-9a-f]{4}-/);
+      commands.settings({});
+      expect((await commands.run(["import", commands.file("a.json", interchange([MARK]))])).code).to.equal(0);
+      expect((await commands.run(["show"])).stdout).to.match(/[0-9a-f]{8}-[0-9a-f]{4}-/);
     });
 
     for (const [what, content, message] of [
       ["no JSON", "{", "no JSON"],
       ["another format", { format: "x" }, "format"],
-      ["a later version", { ...interchange(mark), version: 2 }, "version"],
-      ["a negative level", interchange({ ...mark, level: -1 }), "watermarks.0.level"],
-      ["a level above int32", interchange({ ...mark, level: 2 ** 31 }), "watermarks.0.level"],
-      ["a digest that is cut short", interchange({ ...mark, digest: "aa" }), "watermarks.0.digest"],
+      ["a later version", { ...interchange([MARK]), version: 2 }, "version"],
+      ["a negative level", interchange([{ ...MARK, level: -1 }]), "watermarks.0.level"],
+      ["a level above int32", interchange([{ ...MARK, level: 2 ** 31 }]), "watermarks.0.level"],
+      ["a digest that is cut short", interchange([{ ...MARK, digest: "aa" }]), "watermarks.0.digest"],
       [
         "a mistyped address",
-        interchange({ ...mark, publicKeyHash: `${SOURCE.slice(0, -1)}x` }),
+        interchange([{ ...MARK, publicKeyHash: `${SOURCE.slice(0, -1)}x` }]),
         "bad.json cannot be used",
       ],
-      ["an unknown field", interchange({ ...mark, rounds: 1 }), "rounds"],
-      ["a vote's signature", interchange({ ...mark, signature: digestOf("5f").repeat(2) }), "only a block"],
-      ["no mark at all", interchange(), "no mark"],
+      ["an unknown field", interchange([{ ...MARK, rounds: 1 }]), "rounds"],
+      ["a vote's signature", interchange([{ ...MARK, signature: digestOf("5f").repeat(2) }]), "only a block"],
+      ["no mark at all", interchange([]), "no mark"],
     ] as const) {
       it(`refuses ${what}, and writes nothing of the file`, async () => {
-        await stored([KEY, rowAt(10)]);
-        const good = file("good.json", interchange({ ...mark, level: 50 }));
-        const { code, stderr } = await run([
+        await commands.stored([KEY, rowAt(10)]);
+        const good = commands.file("good.json", interchange([{ ...MARK, level: 50 }]));
+        const { code, stderr } = await commands.run([
           "import",
           ...(what === "no mark at all" ? [] : [good]),
-          file("bad.json", content),
+          commands.file("bad.json", content),
         ]);
         expect(code).to.equal(4);
         expect(stderr.replaceAll(/\s+/g, " ")).to.include(message);
-        expect(await rowOf(KEY)).to.include({ level: 10 });
+        expect(await commands.rowOf(KEY)).to.include({ level: 10 });
       });
     }
   });
@@ -196,7 +167,7 @@ describe("watermarks commands", () => {
     const payloadHash = encode("vh", Buffer.from(digestOf("aa"), "hex"));
 
     it("reads Signatory's files: plain and DAL attestations are one, at the higher of both", async () => {
-      const target = file(`${MAINNET}.json`, {
+      const target = commands.file(`${MAINNET}.json`, {
         [SOURCE]: {
           block: { level: 90, round: 1, hash: payloadHash },
           attestation: { level: 100, round: 0, hash: payloadHash },
@@ -204,21 +175,21 @@ describe("watermarks commands", () => {
         },
         [OTHER]: { preattestation: { level: 7, round: 0, hash: payloadHash } },
       });
-      expect((await run(["import", "--from", "signatory", target])).code).to.equal(0);
-      expect(await rowOf(BLOCK_KEY)).to.include({ level: 90, round: 1, digest: digestOf("aa") });
-      expect(await rowOf(KEY)).to.include({ level: 101, round: 2 });
-      expect(await rowOf({ ...KEY, address: OTHER, kind: "preattestation" })).to.include({ level: 7 });
+      expect((await commands.run(["import", "--from", "signatory", target])).code).to.equal(0);
+      expect(await commands.rowOf(BLOCK_KEY)).to.include({ level: 90, round: 1, digest: digestOf("aa") });
+      expect(await commands.rowOf(KEY)).to.include({ level: 101, round: 2 });
+      expect(await commands.rowOf({ ...KEY, address: OTHER, kind: "preattestation" })).to.include({ level: 7 });
     });
 
     it("lets nothing be signed where its two attestation marks disagree about a position", async () => {
-      const target = file(`${MAINNET}.json`, {
+      const target = commands.file(`${MAINNET}.json`, {
         [SOURCE]: {
           attestation: { level: 100, round: 0, hash: payloadHash },
           attestation_with_dal: { level: 100, round: 0, hash: encode("vh", Buffer.from(digestOf("bb"), "hex")) },
         },
       });
-      await run(["import", "--from", "signatory", target]);
-      const row = await rowOf(KEY);
+      await commands.run(["import", "--from", "signatory", target]);
+      const row = await commands.rowOf(KEY);
       expect(row).to.include({ level: 100 });
       expect(row).not.to.have.property("digest");
     });
@@ -232,26 +203,26 @@ describe("watermarks commands", () => {
         digest,
       });
       const binary = { B: Buffer.from(digestOf("aa"), "hex").toString("base64") };
-      const target = file("scan.json", {
+      const target = commands.file("scan.json", {
         Items: [item("block", binary), item("attestation", { S: payloadHash })],
         Count: 2,
       });
-      expect((await run(["import", "--from", "signatory-dynamodb", target])).code).to.equal(0);
+      expect((await commands.run(["import", "--from", "signatory-dynamodb", target])).code).to.equal(0);
       for (const key of [KEY, BLOCK_KEY]) {
-        expect(await rowOf(key)).to.include({ level: 100, round: 3, digest: digestOf("aa") });
+        expect(await commands.rowOf(key)).to.include({ level: 100, round: 3, digest: digestOf("aa") });
       }
     });
 
     it("reads octez-signer's files; a legacy mark without a round stands for its whole level", async () => {
-      const blocks = file("block_high_watermarks", {
+      const blocks = commands.file("block_high_watermarks", {
         [MAINNET]: { [SOURCE]: { level: 90, round: 1, hash: digestOf("aa") } },
       });
-      const legacy = file("endorsement_high_watermarks", {
+      const legacy = commands.file("endorsement_high_watermarks", {
         [MAINNET]: { [SOURCE]: { level: 100, hash: digestOf("aa") } },
       });
-      expect((await run(["import", "--from", "octez", blocks, legacy])).code).to.equal(0);
-      expect(await rowOf(BLOCK_KEY)).to.include({ level: 90, round: 1, digest: digestOf("aa") });
-      expect(await rowOf(KEY)).to.include({ level: 100, round: 2 ** 31 - 1 });
+      expect((await commands.run(["import", "--from", "octez", blocks, legacy])).code).to.equal(0);
+      expect(await commands.rowOf(BLOCK_KEY)).to.include({ level: 90, round: 1, digest: digestOf("aa") });
+      expect(await commands.rowOf(KEY)).to.include({ level: 100, round: 2 ** 31 - 1 });
     });
 
     it("refuses files that are not the other signer's, by name or by form", async () => {
@@ -262,7 +233,7 @@ describe("watermarks commands", () => {
         ["signatory", `${MAINNET}.json`, { [SOURCE]: { blocks: { level: 1, round: 0 } } }],
         ["signatory-dynamodb", "scan.json", { Items: [{ lvl: { N: "x" } }] }],
       ] as const) {
-        const { code, stderr } = await run(["import", "--from", from, file(name, content)]);
+        const { code, stderr } = await commands.run(["import", "--from", from, commands.file(name, content)]);
         expect(code, `${from} ${name}`).to.equal(4);
         expect(stderr).to.include("cannot be used");
       }
@@ -274,38 +245,57 @@ describe("watermarks commands", () => {
     const answer = [[/last six characters/, SOURCE.slice(-6)]] as const;
 
     it("init makes the store and the three marks of a key, once its address was typed", async () => {
-      const { code } = await run(["init", ...place], answer);
+      const { code } = await commands.run(["init", ...place], answer);
       expect(code).to.equal(0);
       for (const kind of ["block", "preattestation", "attestation"] as const) {
-        expect(await rowOf({ ...KEY, kind })).to.include({ level: 999, round: 2 ** 31 - 1 });
+        expect(await commands.rowOf({ ...KEY, kind })).to.include({ level: 999, round: 2 ** 31 - 1 });
       }
     });
 
     it("init leaves marks alone that are there", async () => {
-      await stored([KEY, rowAt(5_000)]);
-      const { stdout } = await run(["init", ...place], answer);
+      await commands.stored([KEY, rowAt(5_000)]);
+      const { stdout } = await commands.run(["init", ...place], answer);
       expect(stdout).to.include("attestation of").and.include("stays as it is");
-      expect(await rowOf(KEY)).to.include({ level: 5_000 });
+      expect(await commands.rowOf(KEY)).to.include({ level: 5_000 });
     });
 
     it("forget lowers the marks that are there, once the address was typed", async () => {
-      await stored([KEY, rowAt(5_000)]);
-      const { code, stderr } = await run(["forget", ...place], answer);
+      await commands.stored([KEY, rowAt(5_000)]);
+      const { code, stderr } = await commands.run(["forget", ...place], answer);
       expect(code).to.equal(0);
       expect(stderr).to.include("WARNING").and.include("Restart every signer");
-      expect(await rowOf(KEY)).to.include({ level: 999 });
-      expect(await rowOf(BLOCK_KEY)).to.equal(undefined);
+      expect(await commands.rowOf(KEY)).to.include({ level: 999 });
+      expect(await commands.rowOf(BLOCK_KEY)).to.equal(undefined);
     });
 
     for (const command of ["init", "forget"]) {
       it(`${command} changes nothing after another answer, nor without a terminal`, async () => {
-        await stored([KEY, rowAt(5_000)]);
-        expect((await run([command, ...place], [[/last six/, "yes"]])).code).to.equal(3);
-        expect((await run([command, ...place])).code).to.equal(2);
-        expect(await rowOf(KEY)).to.include({ level: 5_000 });
-        expect(await rowOf(BLOCK_KEY)).to.equal(undefined);
+        await commands.stored([KEY, rowAt(5_000)]);
+        expect((await commands.run([command, ...place], [[/last six/, "yes"]])).code).to.equal(3);
+        expect((await commands.run([command, ...place])).code).to.equal(2);
+        expect(await commands.rowOf(KEY)).to.include({ level: 5_000 });
+        expect(await commands.rowOf(BLOCK_KEY)).to.equal(undefined);
       });
     }
+
+    it("wait for the store from each call on, however long a person has taken to answer", async () => {
+      const { timeout } = AbortSignal;
+      let [deadlines, before] = [0, 0];
+      AbortSignal.timeout = (milliseconds) => {
+        deadlines += 1;
+        return timeout.call(AbortSignal, milliseconds);
+      };
+      const typed = () => {
+        before = deadlines;
+        return SOURCE.slice(-6);
+      };
+      try {
+        expect((await commands.run(["init", ...place], [[/last six characters/, typed]])).code).to.equal(0);
+      } finally {
+        AbortSignal.timeout = timeout;
+      }
+      expect(deadlines - before, "the identity, the store, and each of three rows twice").to.be.at.least(8);
+    });
 
     it("refuse a mistyped chain or address, and a level below 1", async () => {
       for (const wrong of [
@@ -313,7 +303,7 @@ describe("watermarks commands", () => {
         ["--chain", MAINNET, "--pkh", `${SOURCE.slice(0, -1)}x`, "--level", "5"],
         ["--chain", MAINNET, "--pkh", SOURCE, "--level", "0"],
       ]) {
-        expect((await run(["init", ...wrong], answer)).code).to.equal(2);
+        expect((await commands.run(["init", ...wrong], answer)).code).to.equal(2);
       }
     });
   });

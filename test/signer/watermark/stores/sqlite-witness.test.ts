@@ -164,7 +164,7 @@ describe("sqlite store's witness", () => {
     await nextTurn();
     const text = readFileSync(witness, "utf8");
     expect(text.trimEnd().split("\n")).to.have.length(1);
-    expect(mergeAll(readInterchange(text)).map(({ mark }) => mark)).to.deep.equal([
+    expect(mergeAll(readInterchange(text).marks).map(({ mark }) => mark)).to.deep.equal([
       { level: 100, round: 0, digest: digestOf("aa") },
       { level: 90, round: 0, digest: digestOf("aa"), signature },
       { level: 7, round: 0 },

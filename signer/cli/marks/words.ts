@@ -1,0 +1,17 @@
+import type { Settings } from "../../settings/schema.ts";
+import { highestPlausible } from "../../watermark/anchor.ts";
+import type { Row } from "../../watermark/stores/store.ts";
+
+/** Describes a row in words. */
+export function describe({ level, round, digest, signature }: Row): string {
+  const what = digest === undefined ? "by unknown bytes" : `by ${digest.slice(0, 16)}…`;
+  // A floor stands just below the first level that may be signed.
+  if (digest === undefined && round === 2 ** 31 - 1) return `nothing at or below level ${level}`;
+  return `level ${level} round ${round}, ${what}${signature === undefined ? "" : ", signature kept"}`;
+}
+
+/** Says how high a level the guard would sign by a row now. @param now milliseconds since 1970 */
+export function reach({ anchor }: Row, { maxStep, minimalBlockDelay }: Settings["watermarks"], now: number): string {
+  if (maxStep === "off") return "up to any level now";
+  return `up to level ${highestPlausible(anchor, maxStep, now, minimalBlockDelay)} now`;
+}

@@ -1,0 +1,123 @@
+import { expect } from "chai";
+import pino from "pino";
+import { Confirmations } from "../../../signer/confirmation/confirmations.ts";
+import { ConfirmationSocket } from "../../../signer/confirmation/socket.ts";
+import type { SigningKey } from "../../../signer/keys/keyring.ts";
+import { Metrics } from "../../../signer/observability/metrics.ts";
+import { RecentActivity } from "../../../signer/observability/recent-activity.ts";
+import { StatusReport } from "../../../signer/observability/status.ts";
+import { HeadFollower } from "../../../signer/policy/head-follower.ts";
+import { LiveSettings } from "../../../signer/settings/live-settings.ts";
+import { Preparation } from "../../../signer/watermark/preparation.ts";
+import { StoreView } from "../../../signer/watermark/store-view.ts";
+import { type RowKey, rowName, type WatermarkStore } from "../../../signer/watermark/stores/store.ts";
+import { UnwrittenStore } from "../../../signer/watermark/stores/unwritten.ts";
+import { OTHER } from "../../fixtures/payloads.ts";
+import { BLOCK_KEY, KEY, rowAt } from "../../fixtures/watermark-rows.ts";
+import { FaultyStore } from "../../harness/faulty-store.ts";
+import { GuardedSigner } from "../../harness/guarded-signer.ts";
+import { MemoryStore } from "../../harness/memory-store.ts";
+
+const SETTINGS = '{ keys: { kind: local, path: keys }, watermarks: { kind: sqlite, path: "x" } }';
+const AT = Date.parse("2026-11-20T16:00:00Z");
+
+/** What main.ts wires, as far as /status asks it, over a store; the key of the fixtures is served. */
+function reportOver(store: WatermarkStore) {
+  const log = pino({ enabled: false });
+  const live = new LiveSettings(SETTINGS, "a test");
+  const signer = new GuardedSigner(store);
+  const { trusted } = signer;
+  const activity = new RecentActivity();
+  const confirmations = new Confirmations({ logger: log });
+  const { publicKey, location } = { publicKey: { address: KEY.address, base58: "p2pk" }, location: "keys/one.pem" };
+  const key = { publicKey, location } as unknown as SigningKey;
+  const preparation = new Preparation({ store: trusted, rows: () => [], onChange: () => undefined });
+  const report = new StatusReport({
+    release: { version: "0.2.0", sha256: undefined },
+    updater: () => ({ wanted: null, step: null, problem: null, refused: null, at: null }),
+    live,
+    keyring: { keys: new Map([[KEY.address, key]]), close: async () => undefined },
+    store: trusted,
+    view: new StoreView(store),
+    preparation,
+    metrics: new Metrics(),
+    activity,
+    follower: new HeadFollower({ rule: () => undefined, onChange: () => undefined }),
+    confirmations,
+    operators: new ConfirmationSocket(confirmations, log),
+  });
+  const marks = async () => (await report.status()).watermarks;
+  return { report, signer, preparation, activity, marks };
+}
+
+function storeWith(...rows: readonly [RowKey, number][]): MemoryStore {
+  const store = new MemoryStore("store-1");
+  for (const [key, level] of rows) store.put(key, rowAt(level, { anchor: { level, at: AT } }));
+  return store;
+}
+
+describe("the status report's marks", () => {
+  it("are those of the store from the start, with the time since when they are believed", async () => {
+    const { preparation, marks } = reportOver(storeWith([KEY, 100], [BLOCK_KEY, 90]));
+    await preparation.check();
+    const since = "2026-11-20T16:00:00.000Z";
+    expect(await marks()).to.deep.equal([
+      { row: rowName(KEY), level: 100, round: 0, since, signedAt: null },
+      { row: rowName(BLOCK_KEY), level: 90, round: 0, since, signedAt: null },
+    ]);
+  });
+
+  it("are of the keys that are served, on every chain", async () => {
+    const chain = { ...KEY, chainId: "NetXnHfVqm9iesp" };
+    const { preparation, marks } = reportOver(storeWith([KEY, 1], [chain, 2], [{ ...KEY, address: OTHER }, 3]));
+    await preparation.check();
+    expect((await marks()).map(({ level }) => level)).to.deep.equal([1, 2]);
+  });
+
+  it("are what this process signed, where what was read of the store is older", async () => {
+    const { signer, activity, marks } = reportOver(storeWith([KEY, 100]));
+    await signer.ask({ level: 101 });
+    activity.signed(rowName(KEY));
+    expect((await marks())[0]).to.include({ level: 101 });
+    await signer.ask({ level: 102 });
+    const [mark] = await marks();
+    expect(mark).to.include({ level: 102 });
+    expect(mark?.since).to.be.a("string").and.to.equal(mark?.signedAt);
+  });
+
+  it("are what is remembered, and /status says so at once, where the store does not answer", async () => {
+    const store = new FaultyStore(storeWith([KEY, 100]));
+    const { report, signer, preparation } = reportOver(store);
+    await preparation.check();
+    await signer.ask({ level: 101 });
+    store.always = (call) => (call === "list" ? "silence" : undefined);
+    const { watermarks, store: shown } = await report.status();
+    expect(watermarks.map(({ row, level }) => ({ row, level }))).to.deep.equal([{ row: rowName(KEY), level: 101 }]);
+    expect(shown).to.include({ readAt: null }).and.to.have.property("problem").that.includes("cannot be read now");
+  });
+
+  it("cost no call before the store is known to be the one that it should be", async () => {
+    const store = new FaultyStore(storeWith([KEY, 100]));
+    const { marks } = reportOver(store);
+    expect(await marks()).to.deep.equal([]);
+    expect(store.calls).to.deep.equal([]);
+  });
+
+  it("are there in a trial too, which makes no store where there is none", async () => {
+    const trial = reportOver(new UnwrittenStore(storeWith([KEY, 100])));
+    await trial.preparation.check();
+    expect(await trial.marks()).to.have.length(1);
+    const inner = new FaultyStore(new MemoryStore());
+    const first = reportOver(new UnwrittenStore(inner));
+    await first.preparation.check();
+    expect(await first.marks()).to.deep.equal([]);
+    expect(inner.calls).not.to.include("list");
+  });
+
+  it("show an operation that was signed, which has none", async () => {
+    const { activity, marks, preparation } = reportOver(storeWith());
+    await preparation.check();
+    activity.signed(`operation of ${KEY.address}`);
+    expect((await marks())[0]).to.include({ level: null, round: null, row: `operation of ${KEY.address}` });
+  });
+});
