@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import type { SigningService } from "../../signer/signing/signing-service.ts";
 import { attestation, block, preattestation } from "../fixtures/payloads.ts";
 import { MemoryStore } from "../harness/memory-store.ts";
 import { ServiceSigner } from "../harness/service-signer.ts";
@@ -7,8 +6,10 @@ import { needsSecond, runFile, type Subject, suiteFiles } from "./suite.ts";
 
 const CHAIN = "NetXnHfVqm9iesp";
 
-function subjectOf(signer: ServiceSigner, second?: SigningService): Subject {
-  const asking = (service?: SigningService) => async (payload: string) => {
+type Second = ReturnType<ServiceSigner["second"]>;
+
+function subjectOf(signer: ServiceSigner, second?: Second): Subject {
+  const asking = (service?: Second) => async (payload: string) => {
     const answer = await signer.ask(Buffer.from(payload, "hex"), service);
     return typeof answer === "string" ? answer : undefined;
   };

@@ -51,9 +51,11 @@ export function importCommand(io: Io): Command {
       const anchorOf = datedBy(records, heads);
       await withStore(options, async (opened) => {
         await ensureIdentity(opened);
+        const { minimalBlockDelay } = opened.settings.watermarks;
+        const dates: Dates = { anchorOf, heads, minimalBlockDelay };
 
         for (const { key, mark } of marks) {
-          const { before, after } = await update(opened, key, (row) => imported(row, key, mark, anchorOf, heads));
+          const { before, after } = await update(opened, key, (row) => imported(row, key, mark, dates));
           if (after === undefined) continue;
           const verb = before !== undefined && describe(before) === describe(after) ? "stays" : "is now";
           terminal.print(
@@ -96,18 +98,20 @@ function datedBy(records: readonly DatedRecord[], heads: Heads) {
   }
 }
 
+/** What dates the marks of an import. */
+interface Dates {
+  readonly anchorOf: (key: RowKey, mark: Mark) => Anchor;
+  readonly heads: Heads;
+  readonly minimalBlockDelay: number;
+}
+
 /** The row after the import of a mark; undefined where it stays as it is. A head that was told renews each anchor. */
-function imported(
-  before: Row | undefined,
-  key: RowKey,
-  mark: Mark,
-  anchorOf: (key: RowKey, mark: Mark) => Anchor,
-  heads: Heads,
-): Row | undefined {
+function imported(before: Row | undefined, key: RowKey, mark: Mark, dates: Dates): Row | undefined {
+  const { anchorOf, heads, minimalBlockDelay } = dates;
   const merged = merge(before, takenOver({ key, mark }));
   if (before === undefined) return { ...merged, anchor: anchorOf(key, merged) };
   const isNews = merged.level > before.level || heads.has(key.chainId);
-  const anchor = isNews ? laxer(before.anchor, anchorOf(key, merged), Date.now()) : before.anchor;
+  const anchor = isNews ? laxer(before.anchor, anchorOf(key, merged), Date.now(), minimalBlockDelay) : before.anchor;
   return merged === before && anchor === before.anchor ? undefined : { ...merged, anchor };
 }
 
