@@ -11,6 +11,8 @@ export interface Refusal {
 }
 
 const MOST_REFUSALS = 20;
+/** A baker asks every few seconds: of one that has stopped asking nothing is known. In milliseconds. */
+const IMPLAUSIBLE_FOR = 60_000;
 /** Longest text kept, in characters: a batch has hundreds of operations. */
 const MOST_CHARACTERS = 300;
 
@@ -18,10 +20,23 @@ const MOST_CHARACTERS = 300;
 export class RecentActivity {
   readonly #signed = new Map<string, string>();
   readonly #refusals: Refusal[] = [];
+  readonly #implausible = new Map<string, { readonly message: string; readonly until: number }>();
 
   /** Notes a signature. @param row a watermark row's name, or `operation of ADDRESS` */
   signed(row: string): void {
     this.#signed.set(row, new Date().toISOString());
+    this.#implausible.delete(row);
+  }
+
+  /** Notes that a level was refused as implausible, which stands until that row signs. @param message what the client was told */
+  implausible(row: string, message: string): void {
+    this.#implausible.set(row, { message, until: performance.now() + IMPLAUSIBLE_FOR });
+  }
+
+  /** The refusals of implausible levels that stand: a minute old at most, and nothing was signed by their row since. */
+  get implausibleLevels(): readonly string[] {
+    const now = performance.now();
+    return [...this.#implausible.values()].filter(({ until }) => until > now).map(({ message }) => message);
   }
 
   /** Notes a refusal; the oldest one goes. */

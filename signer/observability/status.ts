@@ -4,6 +4,7 @@ import { type OwnRelease, shortHash } from "../installation/own-release.ts";
 import type { UpdaterState } from "../installation/updater-state.ts";
 import { keyProblem } from "../keys/key-problem.ts";
 import type { Keyring } from "../keys/keyring.ts";
+import { judgeHead } from "../policy/head.ts";
 import type { HeadFollower } from "../policy/head-follower.ts";
 import { policyOf } from "../policy/policy.ts";
 import type { LiveSettings } from "../settings/live-settings.ts";
@@ -61,7 +62,23 @@ export class StatusReport {
       const problem = keyProblem(key, store.id);
       if (problem !== undefined) reasons.add(problem);
     }
+    for (const reason of this.#refusedNext()) reasons.add(reason);
     return { ready: reasons.size === 0, reasons: [...reasons] };
+  }
+
+  /** Why a key's next real request would be refused, as far as the followed head and the last requests tell. */
+  *#refusedNext(): Iterable<string> {
+    const { activity, follower, live, store } = this.#parts;
+    yield* activity.implausibleLevels;
+    const { head: rule } = live.current;
+    if (rule === undefined) return;
+    for (const [row, { level }] of store.marks) {
+      const chainId = row.slice(row.lastIndexOf(" ") + 1);
+      const head = follower.of(rule.node);
+      if (judgeHead(rule, head, { chainId, level }, Date.now()).verdict !== "ahead") continue;
+      yield `The ${row} is at level ${level}, and the head of its chain at ${head?.level}: nothing is signed for it until ` +
+        'the chain is there (docs/recover.md, "A wrong push").';
+    }
   }
 
   /** Collects /status. */

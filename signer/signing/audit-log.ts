@@ -59,6 +59,7 @@ export class AuditLog {
     };
     if (error === undefined) activity.signed(rowOf(key, request));
     else activity.refused({ key, client, asked: kindsOf(request), code: verdict, message: shown(error) });
+    if (verdict === "level-implausible") activity.implausible(rowOf(key, request), shown(error));
     if (error === undefined) logger.info(line, "signed");
     else if (!(error instanceof SignerError)) logger.error({ ...line, ...defectFields(error) }, "unexpected error");
     else if (error.status >= 500) logger.error({ ...line, cause: causeOf(error) }, error.message);

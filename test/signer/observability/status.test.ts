@@ -6,6 +6,7 @@ import type { SigningKey } from "../../../signer/keys/keyring.ts";
 import { Metrics } from "../../../signer/observability/metrics.ts";
 import { RecentActivity } from "../../../signer/observability/recent-activity.ts";
 import { StatusReport } from "../../../signer/observability/status.ts";
+import type { Head } from "../../../signer/policy/head.ts";
 import { HeadFollower } from "../../../signer/policy/head-follower.ts";
 import { LiveSettings } from "../../../signer/settings/live-settings.ts";
 import { Preparation } from "../../../signer/watermark/preparation.ts";
@@ -22,9 +23,9 @@ const SETTINGS = '{ keys: { kind: local, path: keys }, watermarks: { kind: sqlit
 const AT = Date.parse("2026-11-20T16:00:00Z");
 
 /** What main.ts wires, as far as /status asks it, over a store; the key of the fixtures is served. */
-function reportOver(store: WatermarkStore) {
+function reportOver(store: WatermarkStore, { settings = SETTINGS, head }: { settings?: string; head?: Head } = {}) {
   const log = pino({ enabled: false });
-  const live = new LiveSettings(SETTINGS, "a test");
+  const live = new LiveSettings(settings, "a test");
   const signer = new GuardedSigner(store);
   const { trusted } = signer;
   const activity = new RecentActivity();
@@ -42,7 +43,10 @@ function reportOver(store: WatermarkStore) {
     preparation,
     metrics: new Metrics(),
     activity,
-    follower: new HeadFollower({ rule: () => undefined, onChange: () => undefined }),
+    follower: Object.assign(new HeadFollower({ rule: () => undefined, onChange: () => undefined }), {
+      problem: () => undefined,
+      of: () => head,
+    }),
     confirmations,
     operators: new ConfirmationSocket(confirmations, log),
   });
@@ -119,5 +123,53 @@ describe("the status report's marks", () => {
     await preparation.check();
     activity.signed(`operation of ${KEY.address}`);
     expect((await marks())[0]).to.include({ level: null, round: null, row: `operation of ${KEY.address}` });
+  });
+});
+
+describe("the status report's readiness", () => {
+  const NODE = "http://127.0.0.1:8732";
+  const FOLLOWED = SETTINGS.replace(/ }$/, `, head: { node: "${NODE}" } }`);
+  const headAt = (level: number): Head => ({
+    chainId: KEY.chainId,
+    level,
+    timestamp: Date.now(),
+    seenAt: Date.now(),
+  });
+
+  it("tells of a mark above what the followed head explains, below which the chain will ask", async () => {
+    const pushed = reportOver(storeWith([KEY, 9_100_000], [BLOCK_KEY, 9_000_001]), {
+      settings: FOLLOWED,
+      head: headAt(9_000_000),
+    });
+    await pushed.preparation.check();
+    for (const kind of [KEY, BLOCK_KEY]) await pushed.signer.trusted.current(kind, new AbortController().signal);
+    const { ready, reasons } = pushed.report.ready();
+    expect(ready).to.equal(false);
+    expect(reasons).to.have.length(1);
+    expect(reasons[0])
+      .to.include(`The ${rowName(KEY)} is at level 9100000`)
+      .and.to.include("A wrong push");
+  });
+
+  it("says nothing of marks where no head is known, or of another chain", async () => {
+    for (const head of [undefined, { ...headAt(5), chainId: "NetXnHfVqm9iesp" }]) {
+      const { report, preparation, signer } = reportOver(storeWith([KEY, 9_100_000]), {
+        settings: FOLLOWED,
+        ...(head && { head }),
+      });
+      await preparation.check();
+      await signer.trusted.current(KEY, new AbortController().signal);
+      expect(report.ready().reasons).to.deep.equal([]);
+    }
+  });
+
+  it("tells of a level that was refused as implausible, until that row signs", async () => {
+    const { report, preparation, activity } = reportOver(storeWith([KEY, 100]));
+    await preparation.check();
+    activity.implausible(rowName(BLOCK_KEY), "Level 9028801 is more than 100 above what time explains.");
+    activity.signed(rowName(KEY));
+    expect(report.ready().reasons.join()).to.include("Level 9028801");
+    activity.signed(rowName(BLOCK_KEY));
+    expect(report.ready()).to.deep.equal({ ready: true, reasons: [] });
   });
 });
