@@ -58,6 +58,11 @@ export function importCommand(io: Io): Command {
           const verb = before !== undefined && describe(before) === describe(after) ? "stays" : "is now";
           terminal.print(`${rowName(key)} ${verb} at ${describe(after)}; ${reach(after, maxStep, Date.now())}`);
         }
+        if (marks.some(({ key }) => !heads.has(key.chainId))) {
+          terminal.say(
+            "If a chain is above these levels now, a file's date was too late: import again with --head LEVEL.",
+          );
+        }
         await nameMissingKinds(terminal, opened, marks);
       });
     });
