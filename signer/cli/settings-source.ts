@@ -19,7 +19,7 @@ export const USER_DATA = "the machine's userData";
  */
 export async function readSettingsFile(file: string): Promise<LiveSettings> {
   const text = await readFile(file, "utf8").catch((error: Error) => {
-    throw new Failure("unusable", `The settings ${file} cannot be read: ${reasonOf(error)}.`, { cause: error });
+    throw new Failure("unusable", `The settings cannot be read: ${file}: ${reasonOf(error)}.`, { cause: error });
   });
   return parseLive(text, file);
 }

@@ -62,6 +62,11 @@ export function importCommand(io: Io): Command {
             `${rowName(key)} ${verb} at ${describe(after)}; ${reach(after, opened.settings.watermarks, Date.now())}`,
           );
         }
+        if (marks.some(({ key }) => !heads.has(key.chainId))) {
+          terminal.say(
+            "If a chain is above these levels now, a file's date was too late: import again with --head LEVEL.",
+          );
+        }
         await nameMissingKinds(terminal, opened, marks);
       });
     });

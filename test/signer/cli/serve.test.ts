@@ -94,7 +94,7 @@ describe("serve", () => {
     await using dir = await folder();
     await using _first = await startSignerProcess(dir.path, CONFIG);
     const second = await startSignerProcess(dir.path, CONFIG).catch((error: Error) => error.message);
-    expect(second).to.match(/exit 1: .*watermarks\.sqlite is held by another\s+process/s);
+    expect(second).to.match(/exit 12: .*watermarks\.sqlite is held by another\s+process/s);
   });
 
   it("signs nothing on an older watermark file that was put back between two starts, and says why", async () => {

@@ -104,9 +104,11 @@ describe("what a mark that a command made lets through", () => {
   it("import --head: levels about the head, also where the mark itself stays", async () => {
     await commands.stored([KEY, rowAt(9_000_000, { anchor: { level: 9_000_000, at: Date.now() } })]);
     const file = aged(0, { ...MARK, level: 8_000_000 });
-    await commands.run(["import", file]);
+    const said = await commands.run(["import", file]);
+    expect(said.stderr.replaceAll(/\s+/g, " ")).to.include("import again with --head LEVEL");
     expect(await signs(9_028_801)).to.equal("level-implausible");
-    const { stdout } = await commands.run(["import", file, "--head", "9028800"]);
+    const { stdout, stderr } = await commands.run(["import", file, "--head", "9028800"]);
+    expect(stderr).not.to.include("--head");
     expect(stdout).to.match(/ stays at level 9000000 round 0, .*; up to level 90289\d\d now\n/);
     expect(await signs(9_028_801)).to.match(SIGNED);
   });

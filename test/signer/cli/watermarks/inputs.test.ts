@@ -93,7 +93,7 @@ describe("what a watermarks command is given", () => {
       expect(code).to.equal(4);
       expect(stdout).to.equal("");
       for (const sentence of sentences) expect(said(stderr)).to.include(sentence);
-      expect(stderr).not.to.match(/E[A-Z]{4,}|Invalid input|Unexpected/);
+      expect(stderr).not.to.match(/ENOENT|EISDIR|ENOTDIR|Invalid input|Unexpected error/);
     });
   }
 
@@ -122,7 +122,7 @@ describe("what a watermarks command is given", () => {
       ] as const) {
         const { code, stderr } = await atTerminal(watermarksCommand, [command, ...args, "--config", config], null);
         expect(code).to.equal(4);
-        expect(said(stderr)).to.include(`The settings ${config} cannot be read: ${message}.`);
+        expect(said(stderr)).to.include(`The settings cannot be read: ${config}: ${message}.`);
       }
     });
   }
