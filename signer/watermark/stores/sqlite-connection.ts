@@ -64,14 +64,16 @@ export class SqliteConnection {
   }
 
   /**
-   * Brings all that is in the log into the one file, and begins the log anew. The first commit of a log costs two syncs, one
-   * of them for the log's head; so one is made here that changes nothing, for the next answer to wait for one alone.
+   * Brings all that is in the log into the one file, and begins the log anew. The first commit of a log costs a sync more, of
+   * the log's head; so one is made here that changes nothing, for the next answer to wait for its own sync alone. What it
+   * says need not last, so of it only the head is synced.
    * @throws StoreError `untrusted` where something stays behind; SQLite's own errors
    */
   fold(): void {
     const { busy, log, checkpointed } = this.#database.prepare("PRAGMA wal_checkpoint(PASSIVE)").get() ?? {};
     if (busy !== 0 || log !== checkpointed) throw untrusted(this.#path, "cannot take in its log");
-    this.#database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    const nothing = `PRAGMA user_version = ${SCHEMA_VERSION}`;
+    this.#database.exec(`PRAGMA synchronous = NORMAL; ${nothing}; PRAGMA synchronous = FULL`);
   }
 
   close(): void {

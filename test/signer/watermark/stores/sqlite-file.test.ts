@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
+import { StatementSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import type { SqliteStore } from "../../../../signer/watermark/stores/sqlite.ts";
@@ -114,8 +115,10 @@ describe("sqlite store's file", () => {
     it("is not stopped by the draft that it was made from, left by a process killed just then", async () => {
       await place.made();
       linkSync(path, `${path}.12345.new`);
+      writeFileSync(`${path}.12346.new`, "the draft of another one, at work");
       expect(await place.open().identity()).to.equal("id-1");
       expect(existsSync(`${path}.12345.new`)).to.equal(false);
+      expect(existsSync(`${path}.12346.new`)).to.equal(true);
     });
   });
 
@@ -196,6 +199,15 @@ describe("sqlite store's file", () => {
   });
 
   describe("touched by another program while it is in use", () => {
+    /** Waits until a change gets another time: kernels before 6.13 tell times in ticks of some milliseconds. */
+    function waitForTheClock(): void {
+      const probe = join(folder, "probe");
+      const changedAt = (file: string) => statSync(file, { bigint: true }).ctimeNs;
+      const last = [path, `${path}-wal`].map(changedAt).reduce((one, other) => (one > other ? one : other));
+      do writeFileSync(probe, "");
+      while (changedAt(probe) <= last);
+    }
+
     let backup: string;
     let store: SqliteStore;
     beforeEach(async () => {
@@ -230,6 +242,7 @@ describe("sqlite store's file", () => {
     };
     for (const [what, change] of Object.entries(CHANGES)) {
       it(`stops hard before the next signature: ${what}`, async () => {
+        waitForTheClock();
         change();
         const message = await hardStop(store.replace(KEY, rowAt(102), "2"));
         expect(message).to.match(/(was changed by another program|was removed or replaced) while it was in use/);
@@ -238,12 +251,26 @@ describe("sqlite store's file", () => {
 
       it(`stops hard where what was just signed is to be brought into it: ${what}`, async () => {
         await raise(store, 102);
+        waitForTheClock();
         change();
         await nextTurn();
         expect(place.warnings.join()).to.match(/(was changed|was removed or replaced).* while it was in use/);
         await hardStop(store.read(KEY));
       });
     }
+
+    it("stops hard where it is removed in the middle of a write", async () => {
+      const { run } = StatementSync.prototype;
+      StatementSync.prototype.run = function (this: StatementSync, ...values: unknown[]) {
+        rmSync(path);
+        return Reflect.apply(run, this, values);
+      };
+      try {
+        expect(await hardStop(store.replace(KEY, rowAt(102), "2"))).to.include("was removed or replaced");
+      } finally {
+        StatementSync.prototype.run = run;
+      }
+    });
 
     it("is served on while others read it: a copy of it changes nothing", async () => {
       spawnSync("cp", ["-a", path, join(folder, "another")]);
