@@ -57,6 +57,16 @@ describe("local keyring", () => {
     });
   }
 
+  it("signs nothing more once it is closed, and wipes the keys", async () => {
+    const { address } = await generateLocalKey("P-256", join(path, "key.pem"), passphrase);
+    const keyring = await openLocalKeyring({ path, passphrase });
+    const key = keyring.keys.get(address);
+    await key?.sign(Buffer.alloc(32, 1), signal);
+    await keyring.close();
+    const outcome = await key?.sign(Buffer.alloc(32, 1), signal).catch((error: unknown) => error);
+    expect(outcome).to.be.instanceOf(Error);
+  });
+
   it("makes key files for their owner alone", async () => {
     await generateLocalKey("P-256", join(path, "key.pem"), passphrase);
     expect(statSync(join(path, "key.pem")).mode & 0o777).to.equal(0o600);
