@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { Confirmations, type Operator, type PendingRequest } from "../../../signer/confirmation/confirmations.ts";
 import { SignerError } from "../../../signer/errors.ts";
 import { logLines } from "../../harness/log-lines.ts";
+import { monotonicClock } from "../../harness/monotonic-clock.ts";
 
 const question = (digest = "aa") => ({ key: "tz3key", client: "203.0.113.7", digest, words: ["transaction"] });
 const NEVER = new AbortController().signal;
@@ -135,6 +136,54 @@ describe("confirmations", () => {
     expect(shown).to.have.length(1);
     void outcome(confirmations.ask({ ...question(), key: "tz3other" }, NEVER));
     expect(shown).to.have.length(2);
+  });
+
+  it("ask again about bytes that were declined, however often: only a yes is remembered", async () => {
+    const { confirmations } = desk();
+    const { one, shown } = operator();
+    confirmations.attach(one);
+    for (const id of [1, 2]) {
+      const asked = outcome(confirmations.ask(question(), NEVER));
+      expect(shown.map((each) => each.id)).to.include(id);
+      confirmations.answer(one, id, false);
+      expect(await asked).to.equal("operator-declined");
+    }
+    const asked = outcome(confirmations.ask(question(), NEVER));
+    confirmations.answer(one, 3, true);
+    expect(await asked).to.equal("confirmed");
+  });
+
+  it("remember nothing of an answer that came too late", async () => {
+    const { confirmations } = desk();
+    const { one, shown } = operator();
+    confirmations.attach(one);
+    const client = new AbortController();
+    const asked = outcome(confirmations.ask(question(), client.signal));
+    client.abort();
+    expect(await asked).to.equal("operator-timeout");
+    expect(confirmations.answer(one, 1, true)).to.equal(false);
+    void outcome(confirmations.ask(question(), NEVER));
+    expect(shown).to.have.length(2);
+  });
+
+  it("remember a yes for a minute, whatever else is answered meanwhile, and then ask again", async () => {
+    using clock = monotonicClock();
+    const { confirmations } = desk();
+    const { one, shown } = operator();
+    confirmations.attach(one);
+    const asked = outcome(confirmations.ask(question("aa"), NEVER));
+    confirmations.answer(one, 1, true);
+    expect(await asked).to.equal("confirmed");
+    clock.advance(60_000);
+    const other = outcome(confirmations.ask(question("bb"), NEVER));
+    confirmations.answer(one, 2, true);
+    expect(await other).to.equal("confirmed");
+    expect(await outcome(confirmations.ask(question("aa"), NEVER))).to.equal("confirmed");
+    expect(shown).to.have.length(2);
+    clock.advance(1);
+    void outcome(confirmations.ask(question("aa"), NEVER));
+    expect(shown.map(({ digest }) => digest)).to.deep.equal(["aa", "bb", "aa"]);
+    expect(await outcome(confirmations.ask(question("bb"), NEVER))).to.equal("confirmed");
   });
 
   it("take only so many, and the next once one is answered", async () => {
