@@ -175,15 +175,15 @@ describe("confirmations", () => {
     confirmations.answer(one, 1, true);
     expect(await asked).to.equal("confirmed");
     clock.advance(60_000);
-    const other = outcome(confirmations.ask(question("bb"), NEVER));
+    const other = outcome(confirmations.ask(question("ab"), NEVER));
     confirmations.answer(one, 2, true);
     expect(await other).to.equal("confirmed");
     expect(await outcome(confirmations.ask(question("aa"), NEVER))).to.equal("confirmed");
     expect(shown).to.have.length(2);
     clock.advance(1);
     void outcome(confirmations.ask(question("aa"), NEVER));
-    expect(shown.map(({ digest }) => digest)).to.deep.equal(["aa", "bb", "aa"]);
-    expect(await outcome(confirmations.ask(question("bb"), NEVER))).to.equal("confirmed");
+    expect(shown.map(({ digest }) => digest)).to.deep.equal(["aa", "ab", "aa"]);
+    expect(await outcome(confirmations.ask(question("ab"), NEVER))).to.equal("confirmed");
   });
 
   it("take only so many, and the next once one is answered", async () => {
@@ -196,6 +196,40 @@ describe("confirmations", () => {
     confirmations.answer(one, 1, false);
     void outcome(confirmations.ask(question("cc"), NEVER));
     expect(confirmations.waiting).to.have.length(2);
+  });
+
+  it("wait five minutes for an answer, and take sixteen at once", async () => {
+    const { confirmations } = desk();
+    const { one, shown } = operator();
+    confirmations.attach(one);
+    for (let asked = 0; asked < 16; asked += 1) void outcome(confirmations.ask(question(`${asked}`), NEVER));
+    expect(await outcome(confirmations.ask(question("one more"), NEVER))).to.equal("operator-busy");
+    expect(shown).to.have.length(16);
+    for (const { since, until } of shown) expect(Date.parse(until) - Date.parse(since)).to.equal(300_000);
+    confirmations.stop();
+  });
+
+  it("ask nobody for a client that is gone already", async () => {
+    const { confirmations } = desk();
+    const { one, withdrawn } = operator();
+    confirmations.attach(one);
+    expect(await outcome(confirmations.ask(question(), AbortSignal.abort()))).to.equal("operator-timeout");
+    expect(confirmations.waiting).to.deep.equal([]);
+    expect(withdrawn).to.deep.equal(["1: the client gave up"]);
+  });
+
+  it("end once, whoever else would end them in the same moment", async () => {
+    const { confirmations, decisions } = desk();
+    const [one, other] = [operator("operator 1"), operator("operator 2")];
+    confirmations.attach(one.one);
+    confirmations.attach(other.one);
+    const client = new AbortController();
+    const asked = outcome(confirmations.ask(question(), client.signal));
+    confirmations.answer(one.one, 1, true);
+    client.abort();
+    expect(await asked).to.equal("confirmed");
+    expect(other.withdrawn).to.deep.equal(["1: operator 1 confirmed it"]);
+    expect(decisions()).to.have.length(1);
   });
 
   it("refuse everyone who waits when the signer stops, and take no more", async () => {

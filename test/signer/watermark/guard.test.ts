@@ -212,6 +212,16 @@ for (const kind of STORE_KINDS) {
       }
     });
 
+    it("asks each key for itself where two are asked for the same bytes at once", async () => {
+      const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+      signer.before = () => held;
+      const both = ["tz3one", "tz3two"].map((address) => signer.ask({ kind: "block", level: 10, address }));
+      letGo();
+      const [one, two] = await Promise.all(both);
+      expect(one?.signature).not.to.equal(two?.signature);
+      expect(signer.signed).to.equal(2);
+    });
+
     it("returns a block's stored signature after a restart", async () => {
       const { signature } = await signer.ask({ kind: "block", level: 10 });
       await restart();
@@ -274,6 +284,16 @@ for (const kind of STORE_KINDS) {
       expect(signer.signed).to.equal(1);
       expect((await backend.read(KEY, NEVER))?.row.level).to.equal(1_000);
       expect(await signer.outcome({ level: 1_100 })).to.match(SIGNATURE);
+    });
+
+    it("lets nobody push a mark step by step beyond what time explains", async () => {
+      const now = Date.now();
+      signer = new GuardedSigner(store, { maxStep: 100, clock: () => now });
+      await signer.ask({ level: 1_000 });
+      expect(await signer.outcome({ level: 1_050 })).to.match(SIGNATURE);
+      expect(await signer.outcome({ level: 1_100 })).to.match(SIGNATURE);
+      expect(await signer.outcome({ level: 1_150 })).to.equal("level-implausible");
+      expect((await backend.read(KEY, NEVER))?.row.level).to.equal(1_100);
     });
 
     it("stops hard where its row went back, also in the middle of a race, and stays stopped", async () => {
