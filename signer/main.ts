@@ -46,7 +46,7 @@ export interface RunningSigner {
 export type Purpose = "serve" | "trial";
 
 /** How long one signature may take, in milliseconds: a round of a block lasts a few seconds, and octez then asks again. */
-const REQUEST_DEADLINE = 4_000;
+export const REQUEST_DEADLINE = 4_000;
 
 /**
  * Builds a signer from its settings and opens its ports. What cannot be had yet (a vault, a table) is waited for in the background.

@@ -198,7 +198,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "test/conformance": [...EMULATORS, "test/fixtures", "test/harness"],
   "test/docs": ["signer/cli", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/release": ["release", "infra", ...EMULATORS, "test/harness"],
-  "test/machine": ["machine", "signer/azure", "test/harness", "test/emulators"],
+  "test/machine": ["machine", "signer/azure", "signer/http", "test/harness", "test/emulators"],
+  // What any part writes and reads, beside what earlier versions wrote.
+  "test/formats": ["infra/**", "machine", "signer/**", "package.json", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/cloud-init": ["cloud-init", "test/harness", "test/emulators"],
   "test/boot": ["cloud-init", "release", "signer/tezos", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/bench": [],

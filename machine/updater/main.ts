@@ -5,7 +5,7 @@
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { imdsHost } from "../../signer/azure/managed-identity.ts";
+import { imdsHost } from "../../signer/azure/metadata-service.ts";
 import { UserData, userDataUrl } from "../../signer/azure/user-data.ts";
 import { readUserDataDocument, type UserDataDocument } from "../../signer/azure/user-data-document.ts";
 import { run, start } from "./command.ts";

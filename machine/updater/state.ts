@@ -54,8 +54,8 @@ export class StateFile {
     this.#path = path;
     this.#state = EMPTY;
     try {
-      const read: Partial<State> = JSON.parse(readFileSync(path, "utf8"));
-      this.#state = { ...EMPTY, ...read };
+      const read: unknown = JSON.parse(readFileSync(path, "utf8"));
+      if (typeof read === "object" && !Array.isArray(read)) this.#state = { ...EMPTY, ...read };
     } catch {
       // As said above.
     }

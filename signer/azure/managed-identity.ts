@@ -1,9 +1,5 @@
 import type { AccessToken, TokenCredential } from "@azure/identity";
-
-/** The metadata service (IMDS) of an Azure VM; the SDK's own variable moves it, for emulators. */
-export function imdsHost(): string {
-  return process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST ?? "http://169.254.169.254";
-}
+import { askMetadataService, imdsHost } from "./metadata-service.ts";
 
 /**
  * Tokens of the VM's managed identity, straight from the metadata service: no probing, no proxy, no cache in between.
@@ -36,13 +32,23 @@ export class ManagedIdentity implements TokenCredential {
     url.searchParams.set("resource", scope.replace(/\/\.default$/, ""));
     if (this.#clientId !== undefined) url.searchParams.set("client_id", this.#clientId);
     const { abortSignal } = options;
-    const signal = abortSignal instanceof AbortSignal ? abortSignal : null;
-    const answer = await fetch(url, { headers: { Metadata: "true" }, redirect: "error", signal });
-    const body = (await answer.json().catch(() => ({}))) as Record<string, unknown>;
-    if (!answer.ok)
-      throw new Error(`IMDS answered ${answer.status} (${body.error_description ?? body.error ?? "no reason"})`);
+    const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined;
+    const { status, text } = await askMetadataService(url, signal);
+    const body = fieldsOf(text);
+    if (status !== 200) {
+      throw new Error(`IMDS answered ${status} (${body.error_description ?? body.error ?? "no reason"})`);
+    }
     const { access_token: token, expires_in: seconds } = body;
     if (typeof token !== "string" || !(Number(seconds) > 0)) throw new Error("IMDS answered without a token");
     return { token, expiresOnTimestamp: Date.now() + Number(seconds) * 1_000 };
+  }
+}
+
+/** The fields of an answer; none where it is no JSON object. */
+function fieldsOf(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    return {};
   }
 }

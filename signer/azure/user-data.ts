@@ -4,15 +4,12 @@
  * settings without a restart. What the text means is the caller's business.
  * @module
  */
-import { Agent, get } from "node:http";
+import { askMetadataService } from "./metadata-service.ts";
 
 /** Where userData is read. @param host of IMDS */
 export function userDataUrl(host: string): string {
   return new URL("/metadata/instance/compute/userData?api-version=2021-01-01&format=text", host).href;
 }
-
-/** Azure's own limit of 64 KiB, in base64 with line breaks, and some room. */
-const MAX_ANSWER = 100_000;
 
 export interface UserDataOptions {
   /** Where to ask: userDataUrl of IMDS. */
@@ -40,11 +37,9 @@ export interface UserDataState {
   readonly refusal: string | undefined;
 }
 
-/** Reads userData once, and then again and again. Never uses a proxy: IMDS is on the machine's own host. */
+/** Reads userData once, and then again and again. */
 export class UserData {
   readonly #options: Required<UserDataOptions>;
-  // An agent of its own, so that NODE_USE_ENV_PROXY cannot put a proxy in between.
-  readonly #agent = new Agent();
   #stopped = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #delay: number;
@@ -70,7 +65,7 @@ export class UserData {
   async read(): Promise<string> {
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(this.#options.timeout)]);
     try {
-      const text = decode(await fetchText(this.#options.url, this.#agent, signal));
+      const text = decode(await fetchText(this.#options.url, signal));
       this.#failure = undefined;
       this.#readAt = new Date();
       return text;
@@ -94,7 +89,6 @@ export class UserData {
   stop(): void {
     this.#stopped.abort();
     clearTimeout(this.#timer);
-    this.#agent.destroy();
   }
 
   #schedule(): void {
@@ -126,24 +120,10 @@ export class UserData {
   }
 }
 
-function fetchText(url: string, agent: Agent, signal: AbortSignal): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const request = get(url, { agent, signal, headers: { Metadata: "true" } }, (response) => {
-    let body = "";
-    response.setEncoding("latin1");
-    response.on("data", (chunk: string) => {
-      body += chunk;
-      if (body.length > MAX_ANSWER) response.destroy(new Error(`it has more than ${MAX_ANSWER} characters`));
-    });
-    response.on("error", reject);
-    response.on("end", () => {
-      if (response.statusCode === 200) resolve(body);
-      else if (response.statusCode === 404) reject(new Error("the machine has none"));
-      else reject(new Error(`IMDS answered with status ${response.statusCode}`));
-    });
-  });
-  request.on("error", reject);
-  return promise;
+async function fetchText(url: string, signal: AbortSignal): Promise<string> {
+  const { status, text } = await askMetadataService(url, signal);
+  if (status === 200) return text;
+  throw new Error(status === 404 ? "the machine has none" : `IMDS answered with status ${status}`);
 }
 
 /** Base64 of UTF-8 text, strictly: Node's own decoder would skip over what is wrong. */

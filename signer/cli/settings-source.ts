@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { imdsHost } from "../azure/managed-identity.ts";
+import { imdsHost } from "../azure/metadata-service.ts";
 import { UserData, userDataUrl } from "../azure/user-data.ts";
 import { readUserDataDocument } from "../azure/user-data-document.ts";
 import { messageOf } from "../errors.ts";

@@ -34,7 +34,7 @@ export const LIMITS: Limits = {
   // How long a stopping signer waits for a request on a kept connection: a client that asks 4 times a second has its answer,
   // and hears with it that the connection ends.
   quietTimeout: 300,
-  // Longer than the deadline of one signature, shorter than systemd's patience (90 s).
+  // Longer than the deadline of one signature (main.ts), shorter than systemd's patience (TimeoutStopSec= of the unit).
   drainTimeout: 10_000,
   // For the last answers to reach the wire, once nothing is in flight.
   closeTimeout: 500,

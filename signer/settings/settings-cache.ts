@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { messageOf } from "../errors.ts";
@@ -28,14 +28,27 @@ export class SettingsCache {
     }
   }
 
-  /** Replaces the text whole, by a rename. An error is logged and ignored: a full disk stops nothing. */
+  /**
+   * Replaces the text whole, by a rename, and once it is on the disk: a power cut leaves this text or the one before. An
+   * error is logged and ignored: a full disk stops nothing.
+   */
   keep(text: string, log: Logger): void {
     const draft = `${this.#path}.new`;
     try {
-      writeFileSync(draft, text, { mode: 0o600 });
+      writeDurably(draft, text);
       renameSync(draft, this.#path);
     } catch (error) {
       log.warn(`the settings in use could not be kept: ${messageOf(error)}`);
     }
+  }
+}
+
+function writeDurably(path: string, text: string): void {
+  const file = openSync(path, "w", 0o600);
+  try {
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }

@@ -40,6 +40,19 @@ describe("customData", () => {
     expect(customData()).not.to.match(/\b[0-9a-f]{40,}\b/);
   });
 
+  it("lets nobody in by a password or as root, upgrades nothing before the signer runs, and starts the bootstrap at once", () => {
+    const { write_files: _, swap, ...config } = parse(customData());
+    expect(config).to.deep.equal({
+      ssh_pwauth: false,
+      disable_root: true,
+      ssh_genkeytypes: ["ed25519", "rsa"],
+      package_update: false,
+      package_upgrade: false,
+      runcmd: [["systemctl", "enable", "--now", "--no-block", "tezos-signer-bootstrap.service"]],
+    });
+    expect(swap).to.deep.equal({ filename: "/swapfile", size: 2 ** 30 });
+  });
+
   it("is a cloud-config that cloud-init's own schema takes", function () {
     requires(this, hasProgram("cloud-init"), "cloud-init is not installed");
     const folder = mkdtempSync(join(tmpdir(), "custom-data-"));

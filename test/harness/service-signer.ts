@@ -85,6 +85,17 @@ export class ServiceSigner implements AsyncDisposable {
     }
   }
 
+  /** The code of the refusal; undefined where it was signed. */
+  async refusal(payload: Uint8Array): Promise<string | undefined> {
+    try {
+      await this.service.sign(callOf(SETTINGS, this.address, payload));
+      return undefined;
+    } catch (error) {
+      if (error instanceof SignerError) return error.code;
+      throw error;
+    }
+  }
+
   /** Everything that the store holds. */
   async marks(): Promise<string> {
     return JSON.stringify(await this.store.list(new AbortController().signal));

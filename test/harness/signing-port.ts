@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { ErrorCode } from "../../signer/errors.ts";
 import { addressFilter, createApp } from "../../signer/http/app.ts";
@@ -74,6 +75,14 @@ export async function exchange(port: number, ...pieces: (string | number)[]): Pr
     else await new Promise((resolve) => setTimeout(resolve, piece));
   }
   return answer;
+}
+
+/** A connection on which nothing was asked yet. @param localAddress which of this computer's addresses it comes from */
+export async function idleConnection(port: number, localAddress = "127.0.0.1"): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1", localAddress });
+  socket.on("error", () => undefined);
+  await once(socket, "connect");
+  return socket;
 }
 
 /** Everything that arrives on a socket until it is closed; a reset counts as the end. */

@@ -32,8 +32,8 @@ const int32 = z
   .max(2 ** 31 - 1);
 
 export const interchangeSchema = z.strictObject({
-  format: z.literal(FORMAT),
-  version: z.literal(1),
+  format: z.literal(FORMAT, { error: `must be ${FORMAT}; another signer's file is read with --from` }),
+  version: z.literal(1, { error: "must be 1: only a newer release reads this file" }),
   /** Id of the store that this was read from. */
   storeId: z.string().min(1).optional(),
   exportedAt: z.iso.datetime().optional(),

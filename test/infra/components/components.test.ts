@@ -2,20 +2,12 @@ import { expect } from "chai";
 import { customData } from "../../../cloud-init/custom-data.ts";
 import { KINDS } from "../../../infra/components/kinds.ts";
 import { build } from "../../../infra/index.ts";
-import type { Plan, PlannedResource } from "../../../infra/plan/plan.ts";
+import type { Plan } from "../../../infra/plan/plan.ts";
 import { record } from "../../../infra/plan/recorder.ts";
 import { at, list, text, texts } from "../../emulators/azure-resource-manager/properties.ts";
 import { EVERYTHING, plan, release, SSH_KEY, settings } from "../../fixtures/stack-configs.ts";
 import { released } from "../stack.ts";
-
-/** A resource of a plan by its name in the program. */
-function resource({ resources }: Plan, name: string): PlannedResource {
-  const found = resources.find((candidate) => candidate.name === name);
-  if (found === undefined) throw new Error(`no ${name} in the plan`);
-  return found;
-}
-
-const names = (planned: Plan) => planned.resources.map(({ name }) => name);
+import { names, resource } from "./planned.ts";
 
 describe("what the program asks Azure for", () => {
   let least: Plan;
@@ -162,7 +154,18 @@ describe("what the program asks Azure for", () => {
       expect(options.replaceOnChanges).to.include.members([
         "osProfile",
         "storageProfile.imageReference",
+        "securityProfile",
         "hardwareProfile.vmSize",
+      ]);
+    });
+
+    it("lets go of its network interface when it is deleted: the machine that comes after it takes it over", () => {
+      expect(at(resource(least, "machine").inputs, "networkProfile.networkInterfaces")).to.deep.equal([
+        {
+          id: "/subscriptions/<subscription>/network/NetworkInterface/interface",
+          primary: true,
+          deleteOption: "Detach",
+        },
       ]);
     });
 
@@ -172,7 +175,11 @@ describe("what the program asks Azure for", () => {
 
     it("boots trusted, takes its disk with it, and lets nobody in by password, and the operator by run-command", () => {
       const { inputs } = resource(least, "machine");
-      expect(text(inputs, "securityProfile.securityType")).to.equal("TrustedLaunch");
+      expect(at(inputs, "securityProfile")).to.deep.equal({
+        securityType: "TrustedLaunch",
+        uefiSettings: { secureBootEnabled: true, vTpmEnabled: true },
+      });
+      expect(at(inputs, "diagnosticsProfile.bootDiagnostics.enabled")).to.equal(true);
       expect(text(inputs, "storageProfile.osDisk.deleteOption")).to.equal("Delete");
       expect(at(inputs, "osProfile.linuxConfiguration.disablePasswordAuthentication")).to.equal(true);
       expect(at(inputs, "osProfile.allowExtensionOperations")).to.equal(true);
@@ -210,11 +217,24 @@ describe("what the program asks Azure for", () => {
       expect([...parents]).to.have.members(["signer", "releases", "alerts"]);
     });
 
-    it("guards the unprotected by a component that depends on all of them", () => {
-      const { options } = resource(everything, "destroy-guard");
-      const open = everything.resources.filter((r) => !r.options.protect && r.type.startsWith("azure-native:"));
-      expect(options.protect).to.equal(true);
-      expect(options.dependencies).to.have.members(open.map(({ name }) => name));
+    it("guards the unprotected by a component that depends on all of them, whatever else the stack has", async () => {
+      const guarded = [everything];
+      for (const own of [{}, { monitoring: "true" }, { adminIp: "84.20.19.1" }, { keys: EVERYTHING.keys }]) {
+        guarded.push(await plan({ production: "true", authorizedKeys: "none", ...own }));
+      }
+      for (const planned of guarded) {
+        const { options } = resource(planned, "destroy-guard");
+        const open = planned.resources.filter((r) => !r.options.protect && r.type.startsWith("azure-native:"));
+        expect(options.protect).to.equal(true);
+        expect(options.dependencies)
+          .to.include("machine")
+          .and.have.members(open.map(({ name }) => name));
+      }
+    });
+
+    it("alone has that guard: a throw-away stack is destroyed in one go, monitored or not", async () => {
+      expect(names(least)).not.to.include("destroy-guard");
+      expect(names(await plan({ monitoring: "true" }))).not.to.include("destroy-guard");
     });
 
     it("locks vault and account, and a throw-away stack neither", () => {
@@ -230,25 +250,6 @@ describe("what the program asks Azure for", () => {
       .filter(({ type, options }) => type.startsWith("azure-native:") && options.deletedWith !== "group")
       .map(({ name }) => name);
     expect(own).to.have.members(["group", "vault-lock", "account-lock"]);
-  });
-
-  it("names no alert unless monitoring is on, and e-mails only where told to", async () => {
-    expect(names(least)).not.to.include("alerts");
-    expect(list(resource(everything, "people").inputs, "emailReceivers")).to.have.length(1);
-    const silent = await plan({ monitoring: "true" });
-    expect(list(resource(silent, "people").inputs, "emailReceivers")).to.deep.equal([]);
-  });
-
-  it("watches CPU credits only of a size that has them", async () => {
-    expect(names(everything)).to.include("machine-tired");
-    const steady = await plan({ monitoring: "true", vmSize: "Standard_D2s_v5" });
-    expect(names(steady)).to.include("machine-unavailable").and.not.to.include("machine-tired");
-  });
-
-  it("asks the audit log for signatures in a way that answers a row when there were none", () => {
-    const [criterion] = list(resource(everything, "no-signature").inputs, "criteria.allOf");
-    expect(text(criterion, "query")).to.match(/summarize Signatures = count\(\)$/);
-    expect(criterion).to.include({ operator: "LessThan", threshold: 1, metricMeasureColumn: "Signatures" });
   });
 
   it("is of kinds that a component describes, and no component describes others", () => {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { expect } from "chai";
 import { UserData, type UserDataOptions } from "../../../signer/azure/user-data.ts";
 
@@ -61,18 +62,6 @@ describe("userData", () => {
     answer = (request, response) =>
       response.writeHead(request.headers.metadata === "true" ? 200 : 400).end(base64("é: 1\n"));
     expect(await userData().read()).to.equal("é: 1\n");
-  });
-
-  it("is not asked of a proxy", async () => {
-    process.env.NODE_USE_ENV_PROXY = "1";
-    process.env.HTTP_PROXY = "http://127.0.0.1:1";
-    try {
-      says(base64("a"));
-      expect(await userData().read()).to.equal("a");
-    } finally {
-      delete process.env.NODE_USE_ENV_PROXY;
-      delete process.env.HTTP_PROXY;
-    }
   });
 
   for (const [title, body, status, reason] of [
@@ -143,13 +132,20 @@ describe("userData", () => {
     expect(data.state.refusal).to.equal(undefined);
   });
 
-  it("is asked less often while readings fail", async () => {
+  it("is asked every three seconds, less often while readings fail, and every two minutes at least", async () => {
+    using pauses = hurriedPauses();
+    const until = async (count: number) => {
+      while (pauses.length < count) await setImmediate();
+      return pauses.slice(0, count);
+    };
     says("", 500);
-    const data = userData({ interval: 20, longestInterval: 2_000 });
-    data.watch("one");
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    // 40 + 80 + 160 ms between them, where a steady interval would have asked 15 times.
-    expect(asked).to.be.within(1, 5);
+    userData().watch("one");
+    const grown = [3_000, 6_000, 12_000, 24_000, 48_000, 96_000, 120_000, 120_000, 120_000];
+    expect(await until(grown.length)).to.deep.equal(grown);
+    says(base64("one"));
+    while (pauses.at(-1) !== 3_000) await setImmediate();
+    const { length } = pauses;
+    expect((await until(length + 2)).slice(length)).to.deep.equal([3_000, 3_000]);
   });
 
   it("is not asked after stop()", async () => {
@@ -162,3 +158,21 @@ describe("userData", () => {
     expect(asked).to.be.within(before, before + 1);
   });
 });
+
+/** What setTimeout is asked to wait for, in milliseconds, as long as this is in scope; it waits for none of it. */
+function hurriedPauses(): number[] & Disposable {
+  const real = globalThis.setTimeout;
+  const pauses: number[] = [];
+  globalThis.setTimeout = Object.assign(
+    (work: () => void, milliseconds: number) => {
+      pauses.push(milliseconds);
+      return real(work, 0);
+    },
+    { __promisify__: real.__promisify__ },
+  ) as typeof setTimeout;
+  return Object.assign(pauses, {
+    [Symbol.dispose]: () => {
+      globalThis.setTimeout = real;
+    },
+  });
+}

@@ -114,6 +114,26 @@ describe("serve --user-data", () => {
     expect(await refusal(signer.adminUrl)).to.contain("userData could not be read");
   });
 
+  it("starts again with the last good settings where userData was broken while it ran", async function () {
+    this.timeout(60_000);
+    await using dir = await folder();
+    const imds = await Imds.start({ identities: [] });
+    const env = { AZURE_POD_IDENTITY_AUTHORITY_HOST: imds.url, STATE_DIRECTORY: dir.path };
+    imds.userData = userData(settings());
+    {
+      await using signer = await startSignerProcess(dir.path, ["--user-data"], env);
+      imds.userData = userData(settings(BOTH));
+      await logged(signer.log, "new settings are in use");
+      imds.userData = userData({ colour: "blue" });
+      await logged(signer.log, "colour: there is no such setting");
+    }
+    await using signer = await startSignerProcess(dir.path, ["--user-data"], env);
+    expect(await refusal(signer.adminUrl)).to.contain("colour: there is no such setting");
+    const payload = preattestation({ level: 7 }).toString("hex");
+    expect((await sign(signer.url, signer.addresses[0] ?? "", payload)).status).to.equal(200);
+    await imds.stop();
+  });
+
   it("does not start on broken userData where no settings were ever good", async () => {
     await using dir = await folder();
     const imds = await Imds.start({ identities: [] });

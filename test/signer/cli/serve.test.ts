@@ -5,10 +5,11 @@ import { type AddressInfo, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
+import type { Context } from "mocha";
 import { parseDocument } from "yaml";
 import { encode } from "../../../signer/tezos/crypto/base58.ts";
 import { publicKey, sign } from "../../emulators/octez-client.ts";
-import { startSignerProcess, temporaryFolder } from "../../emulators/signer-process.ts";
+import { type SignerProcess, startSignerProcess, temporaryFolder } from "../../emulators/signer-process.ts";
 import { attestation, block, preattestation, transfer } from "../../fixtures/payloads.ts";
 import { requires } from "../../harness/requires.ts";
 
@@ -189,18 +190,17 @@ describe("serve", () => {
   });
 
   it("makes a test key on first use, prints the line for octez-client, and finds it again", async function () {
-    requires(this, (await free(6732)) && (await free(9583)), "ports 6732 and 9583 are in use");
     await using dir = await temporaryFolder();
     let address: string | undefined;
     {
-      await using signer = await startSignerProcess(dir.path);
+      await using signer = await onOwnPorts(this, dir.path);
       address = signer.addresses[0];
       expect(address).to.match(/^tz3/);
       expect(signer.output()).to.contain(`octez-client import secret key my_key http://127.0.0.1:6732/${address}`);
       expect((await sign(signer.url, address ?? "", attestation().toString("hex"))).status).to.equal(200);
       expect(await signer.end("SIGTERM")).to.equal(0);
     }
-    await using signer = await startSignerProcess(dir.path);
+    await using signer = await onOwnPorts(this, dir.path);
     expect(signer.addresses).to.deep.equal([address]);
     expect(await readdir(join(dir.path, ".tezos-signer"))).to.include.members(["keys", "settings.yaml"]);
   });
@@ -221,14 +221,14 @@ describe("serve", () => {
   });
 });
 
-async function free(port: number): Promise<boolean> {
-  const server = createServer().listen(port, "127.0.0.1");
-  const [event] = await Promise.race([
-    once(server, "listening").then(() => [true]),
-    once(server, "error").then(() => [false]),
-  ]);
-  server.close();
-  return event === true;
+/** A signer without settings, on octez's port and the admin port. Skips the test where another program has one of them. */
+async function onOwnPorts(context: Context, folder: string): Promise<SignerProcess> {
+  // Asked by the start itself: a look beforehand would be out of date by then.
+  return startSignerProcess(folder).catch((error: Error) => {
+    const [inUse] = /port (6732|9583)\S* the port is in use/.exec(error.message) ?? [];
+    requires(context, inUse === undefined, inUse ?? "");
+    throw error;
+  });
 }
 
 function versionOf(path: string): number {

@@ -108,9 +108,11 @@ describe("tezos-signer try", function () {
   });
 
   it("says that the release is ready, keeps its settings, and has made no table, signed nothing and opened no socket", async () => {
-    imds.userData = userData(settings({ confirmation: { socket: "confirm.sock" } }));
+    // Where a socket cannot be opened, so that one that is opened all the same is told of.
+    imds.userData = userData(settings({ confirmation: { socket: "nowhere/confirm.sock" } }));
     const { code, verdict, stderr } = await trial();
     expect({ code, verdict }, stderr).to.deep.equal({ code: 0, verdict: { ready: true, reasons: [] } });
+    expect(stderr).not.to.include("Nobody can connect to confirm");
     expect(await tables()).not.to.include(table);
     expect(vault.calls.sign ?? 0).to.equal(0);
     expect(await readdir(folder.path)).to.have.members(["ca.pem", "settings-111111111111.yaml"]);

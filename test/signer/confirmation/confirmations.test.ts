@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { Confirmations, type Operator, type PendingRequest } from "../../../signer/confirmation/confirmations.ts";
 import { SignerError } from "../../../signer/errors.ts";
 import { logLines } from "../../harness/log-lines.ts";
+import { monotonicClock } from "../../harness/monotonic-clock.ts";
 
 const question = (digest = "aa") => ({ key: "tz3key", client: "203.0.113.7", digest, words: ["transaction"] });
 const NEVER = new AbortController().signal;
@@ -137,6 +138,54 @@ describe("confirmations", () => {
     expect(shown).to.have.length(2);
   });
 
+  it("ask again about bytes that were declined, however often: only a yes is remembered", async () => {
+    const { confirmations } = desk();
+    const { one, shown } = operator();
+    confirmations.attach(one);
+    for (const id of [1, 2]) {
+      const asked = outcome(confirmations.ask(question(), NEVER));
+      expect(shown.map((each) => each.id)).to.include(id);
+      confirmations.answer(one, id, false);
+      expect(await asked).to.equal("operator-declined");
+    }
+    const asked = outcome(confirmations.ask(question(), NEVER));
+    confirmations.answer(one, 3, true);
+    expect(await asked).to.equal("confirmed");
+  });
+
+  it("remember nothing of an answer that came too late", async () => {
+    const { confirmations } = desk();
+    const { one, shown } = operator();
+    confirmations.attach(one);
+    const client = new AbortController();
+    const asked = outcome(confirmations.ask(question(), client.signal));
+    client.abort();
+    expect(await asked).to.equal("operator-timeout");
+    expect(confirmations.answer(one, 1, true)).to.equal(false);
+    void outcome(confirmations.ask(question(), NEVER));
+    expect(shown).to.have.length(2);
+  });
+
+  it("remember a yes for a minute, whatever else is answered meanwhile, and then ask again", async () => {
+    using clock = monotonicClock();
+    const { confirmations } = desk();
+    const { one, shown } = operator();
+    confirmations.attach(one);
+    const asked = outcome(confirmations.ask(question("aa"), NEVER));
+    confirmations.answer(one, 1, true);
+    expect(await asked).to.equal("confirmed");
+    clock.advance(60_000);
+    const other = outcome(confirmations.ask(question("ab"), NEVER));
+    confirmations.answer(one, 2, true);
+    expect(await other).to.equal("confirmed");
+    expect(await outcome(confirmations.ask(question("aa"), NEVER))).to.equal("confirmed");
+    expect(shown).to.have.length(2);
+    clock.advance(1);
+    void outcome(confirmations.ask(question("aa"), NEVER));
+    expect(shown.map(({ digest }) => digest)).to.deep.equal(["aa", "ab", "aa"]);
+    expect(await outcome(confirmations.ask(question("ab"), NEVER))).to.equal("confirmed");
+  });
+
   it("take only so many, and the next once one is answered", async () => {
     const { confirmations } = desk({ capacity: 2 });
     const { one } = operator();
@@ -147,6 +196,40 @@ describe("confirmations", () => {
     confirmations.answer(one, 1, false);
     void outcome(confirmations.ask(question("cc"), NEVER));
     expect(confirmations.waiting).to.have.length(2);
+  });
+
+  it("wait five minutes for an answer, and take sixteen at once", async () => {
+    const { confirmations } = desk();
+    const { one, shown } = operator();
+    confirmations.attach(one);
+    for (let asked = 0; asked < 16; asked += 1) void outcome(confirmations.ask(question(`${asked}`), NEVER));
+    expect(await outcome(confirmations.ask(question("one more"), NEVER))).to.equal("operator-busy");
+    expect(shown).to.have.length(16);
+    for (const { since, until } of shown) expect(Date.parse(until) - Date.parse(since)).to.equal(300_000);
+    confirmations.stop();
+  });
+
+  it("ask nobody for a client that is gone already", async () => {
+    const { confirmations } = desk();
+    const { one, withdrawn } = operator();
+    confirmations.attach(one);
+    expect(await outcome(confirmations.ask(question(), AbortSignal.abort()))).to.equal("operator-timeout");
+    expect(confirmations.waiting).to.deep.equal([]);
+    expect(withdrawn).to.deep.equal(["1: the client gave up"]);
+  });
+
+  it("end once, whoever else would end them in the same moment", async () => {
+    const { confirmations, decisions } = desk();
+    const [one, other] = [operator("operator 1"), operator("operator 2")];
+    confirmations.attach(one.one);
+    confirmations.attach(other.one);
+    const client = new AbortController();
+    const asked = outcome(confirmations.ask(question(), client.signal));
+    confirmations.answer(one.one, 1, true);
+    client.abort();
+    expect(await asked).to.equal("confirmed");
+    expect(other.withdrawn).to.deep.equal(["1: operator 1 confirmed it"]);
+    expect(decisions()).to.have.length(1);
   });
 
   it("refuse everyone who waits when the signer stops, and take no more", async () => {

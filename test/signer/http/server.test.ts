@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { Agent, get } from "node:http";
-import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -18,6 +17,7 @@ import { logLines } from "../../harness/log-lines.ts";
 import { requires } from "../../harness/requires.ts";
 import {
   exchange,
+  idleConnection,
   openSigningPort,
   readToEnd,
   type SigningPort,
@@ -52,13 +52,6 @@ async function until(condition: () => boolean): Promise<void> {
     if (performance.now() > deadline) throw new Error(`never true: ${condition}`);
     await sleep(2);
   }
-}
-
-async function idleConnection(port: number, localAddress = "127.0.0.1"): Promise<Socket> {
-  const socket = connect({ port, host: "127.0.0.1", localAddress });
-  socket.on("error", () => undefined);
-  await once(socket, "connect");
-  return socket;
 }
 
 describe("server", () => {

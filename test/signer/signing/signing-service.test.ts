@@ -4,14 +4,16 @@ import { SignerError } from "../../../signer/errors.ts";
 import { PrivateKey } from "../../../signer/key-files/private-key.ts";
 import type { KeyPolicy } from "../../../signer/policy/policy.ts";
 import { SigningService } from "../../../signer/signing/signing-service.ts";
+import { decode } from "../../../signer/tezos/crypto/base58.ts";
 import { Guard } from "../../../signer/watermark/guard.ts";
 import { TrustedStore } from "../../../signer/watermark/trusted-store.ts";
 import { sign } from "../../emulators/octez-client.ts";
-import { transfer } from "../../fixtures/payloads.ts";
+import { block, transfer } from "../../fixtures/payloads.ts";
 import { logLines } from "../../harness/log-lines.ts";
 import { MemoryStore } from "../../harness/memory-store.ts";
 import { rejection } from "../../harness/rejection.ts";
 import { callOf, requestSettings } from "../../harness/request-settings.ts";
+import { ServiceSigner } from "../../harness/service-signer.ts";
 import { openSigningPort } from "../../harness/signing-port.ts";
 
 /** A signer of one key, bound to the store `here`. @param storeId what the store has told */
@@ -116,5 +118,53 @@ describe("an operation with a key that is bound to a store", () => {
     const { ask, asked } = signerOf("here");
     expect((await rejection(ask(), SignerError)).code).to.equal("vault-unavailable");
     expect(asked()).to.equal(1);
+  });
+});
+
+describe("a block's signature that is kept in the store", () => {
+  /** A signer that has signed a block, started anew on a row which holds another signature. */
+  async function started(kept: (signer: ServiceSigner, own: string) => Promise<string>) {
+    const signer = await ServiceSigner.make();
+    expect(await signer.ask(PAYLOAD)).to.match(/^p2sig/);
+    const [found] = await signer.store.list();
+    if (found === undefined) throw new Error("no row");
+    const state = await signer.store.read(found.key);
+    const signature = await kept(signer, found.row.signature ?? "");
+    await signer.store.replace(found.key, { ...found.row, signature }, state?.version ?? "");
+    await signer.restart();
+    return signer;
+  }
+
+  const PAYLOAD = block({ level: 5 });
+  const hexOf = (signature: string | number) => Buffer.from(decode(String(signature), "p2sig").bytes).toString("hex");
+  const rows: [whose: string, kept: (signer: ServiceSigner, own: string) => Promise<string>][] = [
+    [
+      "of another key over the same bytes",
+      async () => {
+        await using other = await ServiceSigner.make();
+        return hexOf(await other.ask(PAYLOAD));
+      },
+    ],
+    [
+      "of the same key over other bytes",
+      async (signer) => hexOf(await signer.ask(block({ level: 4, chainId: "NetXnHfVqm9iesp" }))),
+    ],
+    ["that is none", async () => "00".repeat(64)],
+    [
+      "with one bit changed",
+      async (_signer, own) => own.slice(0, -1) + (Number.parseInt(own.slice(-1), 16) ^ 1).toString(16),
+    ],
+    ["cut short", async (_signer, own) => own.slice(0, -2)],
+  ];
+  for (const [whose, kept] of rows) {
+    it(`is not handed out where it is one ${whose}`, async () => {
+      await using signer = await started(kept);
+      expect(await signer.refusal(PAYLOAD)).to.equal("watermark-untrusted");
+    });
+  }
+
+  it("is handed out where it is the key's own", async () => {
+    await using signer = await started(async (_signer, own) => own);
+    expect(await signer.ask(PAYLOAD)).to.match(/^p2sig/);
   });
 });

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { SignerError } from "../../../signer/errors.ts";
-import type { Row, WatermarkStore } from "../../../signer/watermark/stores/store.ts";
+import type { Row, RowKey, WatermarkStore } from "../../../signer/watermark/stores/store.ts";
 import { BLOCK_KEY, digestOf, KEY, NEVER } from "../../fixtures/watermark-rows.ts";
 import { FaultyStore } from "../../harness/faulty-store.ts";
 import { GuardedSigner } from "../../harness/guarded-signer.ts";
@@ -33,6 +33,18 @@ for (const kind of STORE_KINDS) {
       backend = await place.open();
       store = new FaultyStore(backend);
       signer = new GuardedSigner(store);
+    }
+
+    /** Moves a row on, as another signer of the key does. */
+    async function overtake(key: RowKey, level: number): Promise<void> {
+      const state = await backend.read(key, NEVER);
+      if (state === undefined) throw new Error("no row");
+      await backend.replace(
+        key,
+        { level, round: 0, digest: digestOf("bb"), anchor: { level, at: 0 } },
+        state.version,
+        NEVER,
+      );
     }
 
     for (const operation of ["block", "preattestation", "attestation"] as const) {
@@ -76,6 +88,39 @@ for (const kind of STORE_KINDS) {
           signer.before = () => undefined;
           expect(await signer.outcome({ kind: operation, level: 10, bytes: "b" })).to.equal("position-already-signed");
           expect(await signer.outcome({ kind: operation, level: 10 })).to.match(SIGNATURE);
+        });
+
+        it("gets a signature of its own where the row's last one is remembered and the key failed for the next", async () => {
+          const { signature } = await signer.ask({ kind: operation, level: 10 });
+          signer.before = () => {
+            throw new SignerError("vault-unavailable", "by script");
+          };
+          expect(await signer.outcome({ kind: operation, level: 11 })).to.equal("vault-unavailable");
+          signer.before = () => undefined;
+          const next = await signer.ask({ kind: operation, level: 11 });
+          expect(next.source).to.equal("signed");
+          expect(next.signature).not.to.equal(signature);
+          expect(signer.signed).to.equal(2);
+        });
+
+        it("leaves the process alive where the key fails after the reservation was refused, for whatever reason", async () => {
+          for (const [level, fault, code] of [
+            [10, "overtaken", "position-below-watermark"],
+            [30, "unavailable", "watermark-unavailable"],
+            [40, "untrusted", "watermark-untrusted"],
+          ] as const) {
+            signer = new GuardedSigner(store, { deadline: fault === "unavailable" ? 200 : 4_000 });
+            await signer.ask({ kind: operation, level: level - 1 });
+            const { promise: held, reject: fail } = Promise.withResolvers<void>();
+            signer.before = () => held;
+            if (fault === "overtaken") await overtake({ ...KEY, kind: operation }, 20);
+            else store.always = (call) => (call === "replace" ? fault : undefined);
+            expect(await signer.outcome({ kind: operation, level }), fault).to.equal(code);
+            store.always = () => undefined;
+            // Mocha fails the test at a rejection that nobody handles.
+            fail(new SignerError("vault-unavailable", "by script"));
+            await setImmediate();
+          }
         });
 
         it("is released once in twenty identical requests at once, to all of them", async () => {
@@ -167,6 +212,16 @@ for (const kind of STORE_KINDS) {
       }
     });
 
+    it("asks each key for itself where two are asked for the same bytes at once", async () => {
+      const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+      signer.before = () => held;
+      const both = ["tz3one", "tz3two"].map((address) => signer.ask({ kind: "block", level: 10, address }));
+      letGo();
+      const [one, two] = await Promise.all(both);
+      expect(one?.signature).not.to.equal(two?.signature);
+      expect(signer.signed).to.equal(2);
+    });
+
     it("returns a block's stored signature after a restart", async () => {
       const { signature } = await signer.ask({ kind: "block", level: 10 });
       await restart();
@@ -229,6 +284,16 @@ for (const kind of STORE_KINDS) {
       expect(signer.signed).to.equal(1);
       expect((await backend.read(KEY, NEVER))?.row.level).to.equal(1_000);
       expect(await signer.outcome({ level: 1_100 })).to.match(SIGNATURE);
+    });
+
+    it("lets nobody push a mark step by step beyond what time explains", async () => {
+      const now = Date.now();
+      signer = new GuardedSigner(store, { maxStep: 100, clock: () => now });
+      await signer.ask({ level: 1_000 });
+      expect(await signer.outcome({ level: 1_050 })).to.match(SIGNATURE);
+      expect(await signer.outcome({ level: 1_100 })).to.match(SIGNATURE);
+      expect(await signer.outcome({ level: 1_150 })).to.equal("level-implausible");
+      expect((await backend.read(KEY, NEVER))?.row.level).to.equal(1_100);
     });
 
     it("stops hard where its row went back, also in the middle of a race, and stays stopped", async () => {

@@ -1,4 +1,5 @@
 import { b58DecodeAndCheckPrefix, b58Encode, PrefixV2 } from "@taquito/utils";
+import bs58check from "bs58check";
 import { expect } from "chai";
 import fc from "fast-check";
 import { decode, EncodingError, encode, PREFIX_LENGTHS, type Prefix } from "../../../../signer/tezos/crypto/base58.ts";
@@ -131,6 +132,16 @@ describe("base58check", () => {
       expect(() => decode(text)).to.throw(EncodingError, "expected base58check of Tezos");
     });
   }
+
+  it("refuses a text whose checksum is right and whose content is too short or too long for its prefix", () => {
+    for (const prefix of prefixes) {
+      const whole = bs58check.decode(encode(prefix, filled(prefix, 0x5a)));
+      const others = [whole.subarray(0, -1), Uint8Array.of(...whole, 0x5a), whole.subarray(0, -PREFIX_LENGTHS[prefix])];
+      for (const other of others) {
+        expect(() => decode(bs58check.encode(other)), prefix).to.throw(EncodingError, "begins with no known prefix");
+      }
+    }
+  });
 
   it("refuses content of another length", () => {
     expect(() => encode("tz1", new Uint8Array(21))).to.throw(EncodingError, "tz1 takes 20 bytes, not 21");

@@ -1,0 +1,182 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { InMemorySigner } from "@taquito/signer";
+import { expect } from "chai";
+import { LIMITS } from "../../signer/http/limits.ts";
+import { SqliteStore } from "../../signer/watermark/stores/sqlite.ts";
+import { hasProgram } from "../emulators/has-program.ts";
+import { authenticationBytes, publicKey, sign } from "../emulators/octez-client.ts";
+import { attestation, block, MAINNET, preattestation } from "../fixtures/payloads.ts";
+import { testKey } from "../harness/fake-signer.ts";
+import { requires } from "../harness/requires.ts";
+import { exchange, idleConnection, readToEnd } from "../harness/signing-port.ts";
+import { WiredSigner } from "../harness/wired-signer.ts";
+
+/** Who asks at all: `Connection: close`, so that the answer ends the connection. */
+const GREETING = "GET /authorized_keys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+/** What main.ts makes of settings: each of them reaches the part that obeys it, in a signer that runs. */
+describe("a signer as main.ts wires it", () => {
+  let signer: WiredSigner;
+  let tz3: string;
+  let tz2: string;
+  before(async () => {
+    signer = await WiredSigner.make();
+    ({ tz3, tz2 } = signer);
+  });
+  after(() => signer[Symbol.asyncDispose]());
+  beforeEach(() => signer.renewStore());
+  afterEach(() => signer.stop());
+
+  it("signs for the clients alone whose keys the settings name, but for a key whose policy asks for none", async () => {
+    const client = new InMemorySigner(testKey("tz2").sk);
+    const stranger = new InMemorySigner(testKey("tz3").sk);
+    await signer.start({
+      keys: signer.bothKeys,
+      authentication: { keys: [await client.publicKey()] },
+      policy: {
+        default: { allow: ["attestation"] },
+        [tz3]: { allow: ["attestation"], authentication: false },
+      },
+    });
+    const payload = attestation({ level: 5 });
+    const asked = authenticationBytes(tz2, payload.toString("hex"));
+    expect(await signer.ask(tz2, payload), "without a signature").to.equal(401);
+    expect(await signer.ask(tz2, payload, (await stranger.sign(asked)).prefixSig), "by another key").to.equal(403);
+    expect(await signer.ask(tz2, payload, (await client.sign(asked)).prefixSig), "by the client's").to.equal(200);
+    expect(await signer.ask(tz3, payload), "of the key that asks for none").to.equal(200);
+  });
+
+  it("turns away an address that allowedAddresses leaves out, and takes it in once the settings have it", async () => {
+    await signer.start({ allowedAddresses: ["203.0.113.7"] });
+    expect(await signer.ask(tz3, attestation({ level: 5 }))).to.equal(403);
+    expect(signer.apply({ allowedAddresses: ["203.0.113.7", "127.0.0.1"] })).to.equal("applied");
+    expect(await signer.ask(tz3, attestation({ level: 5 }))).to.equal(200);
+  });
+
+  it("lets strangers hold a few of its connections, and no more", async () => {
+    const { url } = await signer.start({ allowedAddresses: ["127.0.0.2"] });
+    const port = Number(new URL(url).port);
+    const few = Array.from({ length: LIMITS.maxUnlistedConnections }, () => idleConnection(port));
+    const strangers = await Promise.all(few);
+    expect(await exchange(port, GREETING), "one stranger more").to.equal("");
+    const baker = await idleConnection(port, "127.0.0.2");
+    baker.write(GREETING);
+    expect(await readToEnd(baker)).to.match(/^HTTP\/1\.1 200 /);
+    const [stranger] = strangers;
+    stranger?.write(GREETING);
+    expect(stranger && (await readToEnd(stranger))).to.match(/^HTTP\/1\.1 403 /);
+    for (const socket of strangers) socket.destroy();
+  });
+
+  it("counts what its server refuses before it is a request", async () => {
+    const { url } = await signer.start();
+    expect(await exchange(Number(new URL(url).port), "no HTTP\r\n\r\n")).to.match(/^HTTP\/1\.1 400 /);
+    expect(await signer.metrics()).to.contain('tezos_signer_refusals_total{code="malformed-request"} 1\n');
+  });
+
+  it("signs nothing on a store of another id than the settings name, and says so; on its own it signs", async () => {
+    const other = new SqliteStore(signer.store);
+    await other.establish("other");
+    await other.close();
+    const payload = attestation({ level: 5 });
+    await signer.start({ watermarks: { storeId: "own" } });
+    expect(await signer.ask(tz3, payload)).to.equal(500);
+    const { status, body } = await signer.admin("readyz");
+    expect(status).to.equal(503);
+    expect(String(body.reasons)).to.contain("The store's id is other and the settings name own");
+    await signer.stop();
+    await signer.start({ watermarks: { storeId: "other" } });
+    expect(await signer.ask(tz3, payload)).to.equal(200);
+    expect((await signer.admin("readyz")).status).to.equal(200);
+  });
+
+  it("tells /readyz of a hard stop that only a request has found", async () => {
+    await signer.start();
+    expect(await signer.ask(tz3, attestation({ level: 5 }))).to.equal(200);
+    expect(await signer.admin("readyz")).to.deep.equal({ status: 200, body: { ready: true, reasons: [] } });
+    rmSync(signer.store);
+    expect(await signer.ask(tz3, attestation({ level: 6 }))).to.equal(500);
+    const { status, body } = await signer.admin("readyz");
+    expect(status).to.equal(503);
+    expect(String(body.reasons)).to.contain(signer.store);
+  });
+
+  it("makes the first row of each kind, chain and key at its start, and those of a policy that comes later", async () => {
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const allow = ["block", "preattestation", "attestation"];
+    const all = {
+      keys: signer.bothKeys,
+      watermarks: { initialise: { level: 100, until } },
+      policy: { default: { allow, chains: [MAINNET] } },
+    };
+    await signer.start({ ...all, policy: { default: { allow: [] }, [tz2]: all.policy.default } });
+    const { watermarks } = (await signer.admin("status")).body as { watermarks: { row: string; level: number }[] };
+    const rowsOf = (address: string) => allow.map((kind) => `${kind} of ${address} on ${MAINNET}`);
+    expect(watermarks.map(({ row }) => row)).to.have.members(rowsOf(tz2));
+    signer.apply(all);
+    expect(await signer.running.examine()).to.deep.equal({ ready: true, reasons: [] });
+    await signer.stop();
+    const store = new SqliteStore(signer.store);
+    const rows = await store.list();
+    await store.close();
+    expect(rows.map(({ key }) => `${key.kind} of ${key.address} on ${key.chainId}`)).to.have.members([
+      ...rowsOf(tz2),
+      ...rowsOf(tz3),
+    ]);
+    expect(rows.map(({ row }) => row.level)).to.deep.equal(Array(6).fill(99));
+  });
+
+  it("believes no level that is further on than maxStep", async () => {
+    await signer.start({ watermarks: { maxStep: 5 } });
+    expect(await signer.ask(tz3, attestation({ level: 1_000 }))).to.equal(200);
+    expect(await signer.ask(tz3, attestation({ level: 100_000 }))).to.equal(409);
+    expect(await signer.ask(tz3, attestation({ level: 1_005 }))).to.equal(200);
+  });
+
+  it("goes by the newest policy, for blocks and votes alike", async () => {
+    await signer.start();
+    for (const payload of [block({ level: 5 }), preattestation({ level: 5 })]) {
+      expect(await signer.ask(tz3, payload)).to.equal(403);
+    }
+    signer.apply({ policy: { default: { allow: ["block", "preattestation"] } } });
+    for (const payload of [block({ level: 5 }), preattestation({ level: 5 })]) {
+      expect(await signer.ask(tz3, payload)).to.equal(200);
+    }
+    expect(await signer.ask(tz3, attestation({ level: 5 }))).to.equal(403);
+  });
+
+  it("follows the head of the node that the settings name, once they name one, and holds requests to it", async () => {
+    const timestamp = new Date().toISOString();
+    const head = JSON.stringify({ chain_id: MAINNET, level: 1_000, timestamp });
+    const node = createServer((_request, response) => void response.end(head)).listen(0, "127.0.0.1");
+    await new Promise((listening) => node.once("listening", listening));
+    const { port } = node.address() as AddressInfo;
+    await signer.start();
+    expect(await signer.ask(tz3, attestation({ level: 10 }))).to.equal(200);
+    signer.apply({ head: { node: `http://127.0.0.1:${port}` } });
+    while (!signer.lines.some(({ msg }) => msg === "the chain's head is known")) await sleep(50);
+    expect(await signer.ask(tz3, attestation({ level: 11 }))).to.equal(409);
+    expect(await signer.ask(tz3, attestation({ level: 1_001 }))).to.equal(200);
+    await signer.stop();
+    node.close();
+    node.closeAllConnections();
+  });
+
+  it("speaks TLS with the certificate that the settings name, and nothing else", async function () {
+    requires(this, hasProgram("openssl"), "openssl makes the certificate");
+    const [cert, key] = [signer.file("cert.pem"), signer.file("cert-key.pem")];
+    const subject = ["-subj", "/CN=signer", "-addext", "subjectAltName=IP:127.0.0.1"];
+    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"];
+    execFileSync("openssl", ["req", "-x509", ...curve, ...subject, "-keyout", key, "-out", cert], { stdio: "pipe" });
+    const { url } = await signer.start({ listen: { port: 0, tls: { cert, key } } });
+    expect(url).to.match(/^https:/);
+    const payload = attestation({ level: 5 }).toString("hex");
+    expect(await sign(url, tz3, payload, { ca: readFileSync(cert, "utf8") })).to.include({ status: 200 });
+    const plain = await publicKey(url.replace("https:", "http:"), tz3).catch((error: Error) => error);
+    expect(plain).to.be.an("error");
+  });
+});
