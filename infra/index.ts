@@ -6,6 +6,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ADMIN, MACHINE_NAME } from "./components/machine.ts";
 import type { Release } from "./components/releases.ts";
+import { ownKeys } from "./config/namespaces.ts";
 import type { StackConfig } from "./config/schema.ts";
 import { warnings } from "./config/warnings.ts";
 import { estimateCost } from "./cost.ts";
@@ -53,12 +54,9 @@ export function build(settings: StackConfig, release: Release, earlier: readonly
   };
 }
 
-/** Returns the stack's configuration, whose keys have the project's name before them. @throws pulumi.RunError naming every mistake */
+/** Returns the stack's configuration, and warns of keys that nobody reads. @throws pulumi.RunError naming every mistake */
 export function readSettings(): StackConfig {
-  const prefix = `${pulumi.getProject()}:`;
-  const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
-  return signerConfiguration(
-    pulumi.getStack(),
-    Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value])),
-  );
+  const { config, warnings } = ownKeys(pulumi.runtime.allConfig(), pulumi.getProject());
+  for (const warning of warnings) pulumi.log.warn(warning);
+  return signerConfiguration(pulumi.getStack(), config);
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import type { Release } from "../components/releases.ts";
+import { ownKeys } from "../config/namespaces.ts";
 import { parseConfig } from "../config/parse.ts";
 import { warnings } from "../config/warnings.ts";
 import { estimateCost } from "../cost.ts";
@@ -18,11 +19,14 @@ import { record } from "./recorder.ts";
 import { report } from "./report.ts";
 import { readStackFile } from "./stack-file.ts";
 
+const PROJECT = "tezos-signer";
+
 const USAGE = "npm run plan -- [--stack NAME] [--json]";
 
 /** Prints the plan of a stack. @returns the process's exit code: 1 for mistakes, 2 for a program that breaks an invariant */
 export async function main(args: string[]): Promise<number> {
   let file = "";
+  let unread: readonly string[] = [];
   try {
     const options = {
       stack: { type: "string", default: "dev" },
@@ -36,12 +40,14 @@ export async function main(args: string[]): Promise<number> {
     }
     file = `Pulumi.${stack}.yaml`;
     const text = readFileSync(join(import.meta.dirname, "../..", file), "utf8");
-    const settings = parseConfig(readStackFile(text, "tezos-signer"), stack);
+    const own = ownKeys(readStackFile(text, PROJECT), PROJECT);
+    unread = own.warnings;
+    const settings = parseConfig(own.config, stack);
     const plan = await Promise.race([record(stack, () => build(settings, placeholder())), refusal()]);
     const facts = {
       rules: firewallRules(settings),
       cost: estimateCost(settings),
-      warnings: warnings(settings),
+      warnings: [...unread, ...warnings(settings)],
       kept: INVARIANTS.map(({ name }) => name),
     };
     console.log(
@@ -54,6 +60,7 @@ export async function main(args: string[]): Promise<number> {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") console.error(`There is no ${file}. \`pulumi stack init NAME\` makes a stack; ${USAGE}`);
     else console.error(code?.startsWith("ERR_PARSE_ARGS") ? `${message}\n${USAGE}` : `${file}: ${message}`);
+    for (const warning of unread) console.error(`  ${warning}`);
     return pulumi.RunError.isInstance(error) ? 2 : 1;
   }
 }

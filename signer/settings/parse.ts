@@ -64,8 +64,7 @@ export function describeIssue(issue: z.core.$ZodIssue): string[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => `${[path, unlessSecret(key)].filter(Boolean).join(".")}: there is no such setting`);
   }
-  const messages = issue.code === "invalid_key" ? issue.issues.map(({ message }) => message) : [issue.message];
-  return [`${path || "the settings"}: ${messages.join("; ")}${wordGiven(issue.input)}`];
+  return [`${path || "the settings"}: ${issue.message}${wordGiven(issue.input)}`];
 }
 
 function wordGiven(input: unknown): string {

@@ -1,10 +1,12 @@
+import { createHash } from "node:crypto";
+import { b58DecodePublicKey } from "@taquito/utils";
 import { expect } from "chai";
 import fc from "fast-check";
+import { EXAMPLE_CLIENT } from "../../../infra/config/example-client.ts";
 import { ConfigurationError, type Mistake, parseConfig } from "../../../infra/config/parse.ts";
 import { KEYS, type KeyName } from "../../../infra/config/schema.ts";
 import { EXAMPLE_SSH_KEY } from "../../../infra/config/ssh-key.ts";
-import { readStackFile } from "../../../infra/plan/stack-file.ts";
-import { EVERYTHING, LEAST, SSH_KEY, settings } from "../../fixtures/stack-configs.ts";
+import { EVERYTHING, keysIn, LEAST, SSH_KEY, settings } from "../../fixtures/stack-configs.ts";
 
 const CLIENT = "edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav";
 const TZ3 = "tz3WXYtyDUNL91qfiCJtVUX746QpNv5i5ve5";
@@ -18,6 +20,25 @@ function mistakes(config: Readonly<Record<string, string>>): readonly Mistake[] 
     if (!(error instanceof ConfigurationError)) throw error;
     return error.mistakes;
   }
+}
+
+/** What the capitals of an example and its one command stand for. */
+const OWN = { ADDRESS: "84.20.17.5", "[KEY]": `["${CLIENT}"]`, '"$(cat ~/.ssh/id_ed25519.pub)"': SSH_KEY };
+
+/** A configuration after its reader did what the examples below its mistakes say, one after the other. */
+function mended(config: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const followed: Record<string, string> = { ...config };
+  for (const example of new Set(mistakes(config).map(({ example }) => example))) {
+    const [, removed] = /^remove it: pulumi config rm (\S+)$/.exec(example) ?? [];
+    const [, name, value] =
+      /^for example(?:: pulumi config set |, in Pulumi\.STACK\.yaml: tezos-signer:)(\w+):? (.+?)(?:, which .+)?$/.exec(
+        example,
+      ) ?? [];
+    if (removed !== undefined) delete followed[removed];
+    else if (name === undefined || value === undefined) throw new Error(`an example of another form: ${example}`);
+    else followed[name] = OWN[value as keyof typeof OWN] ?? value;
+  }
+  return followed;
 }
 
 /** Mistakes of a configuration, a line each. */
@@ -54,7 +75,7 @@ describe("the stack's configuration", () => {
       expect(lines, name).not.to.deep.equal([]);
       for (const line of lines) expect(line, name).to.match(new RegExp(`^${name}: `));
     }
-    const file = readStackFile("config:\n  tezos-signer:production:\n", "tezos-signer");
+    const file = keysIn("config:\n  tezos-signer:production:\n");
     expect(told({ ...LEAST, ...file })[0]).to.match(/^production: is neither true nor false/);
   });
 
@@ -66,6 +87,8 @@ describe("the stack's configuration", () => {
       { head: '{"node":"https://baker:hunter2@node.example.org"}' },
       { authorizedKeys: JSON.stringify([secret]) },
       { image: secret },
+      { policy: JSON.stringify({ default: { allow: [], [secret]: 1 } }) },
+      { keyImporter: JSON.stringify({ [secret]: secret }) },
     ];
     for (const config of pasted) {
       expect(() => settings(config), JSON.stringify(config))
@@ -101,7 +124,7 @@ describe("the stack's configuration", () => {
   it("takes addresses as a list as well as separated by commas", () => {
     const texts = (bakerIp: string) => settings({ bakerIp }).bakerIp.map(({ text }) => text);
     expect(texts('["84.20.17.5","84.20.18.0/28"]')).to.deep.equal(texts("84.20.17.5, 84.20.18.0/28"));
-    const file = readStackFile("config:\n  tezos-signer:bakerIp: [84.20.17.5, 84.20.17.6]", "tezos-signer");
+    const file = keysIn("config:\n  tezos-signer:bakerIp: [84.20.17.5, 84.20.17.6]");
     expect(texts(file.bakerIp ?? "")).to.deep.equal(["84.20.17.5", "84.20.17.6"]);
   });
 
@@ -123,7 +146,8 @@ describe("the stack's configuration", () => {
   const wrong: readonly (readonly [key: KeyName, value: string, ...lines: (string | RegExp)[]])[] = [
     ["location", "North Europe", "location: is not a region's identifier; did you mean northeurope?"],
     ["location", "nrtheurope", "location: is not a region's identifier; did you mean northeurope?"],
-    ["location", "mars", /^location: is not a region's identifier; `az account list-locations` prints them/],
+    ["location", "Mars Base", "location: is not a region's identifier; `az account list-locations` prints them"],
+    ["location", "wsteuropa", "location: is not a region's identifier; did you mean westeurope?"],
     ["location", "usgovvirginia", /^location: is a region of Azure Government, a cloud of its own/],
     ["location", "usdodeast", /Azure Government/],
     ["location", "chinaeast2", /^location: is a region of Azure China, a cloud of its own/],
@@ -143,10 +167,10 @@ describe("the stack's configuration", () => {
     ["keyImporter", importer({ ip: "84.20.19.2", name: "x" }), "keyImporter: name is unknown; it takes objectId, ip"],
     [
       "keyImporter",
-      '{"IP":"x"}',
+      '{"IP":"x","who":"me"}',
       /objectId: is missing/,
-      /ip: is missing/,
-      /^keyImporter: IP is unknown; did you mean ip\?/,
+      "keyImporter: IP is unknown; did you mean ip?",
+      "keyImporter: who is unknown; it takes objectId, ip",
     ],
     ["sshPublicKey", "ecdsa-sha2-nistp256 AAAA", /Ed25519 or RSA/],
     ["sshPublicKey", `${SSH_KEY.slice(0, 60)}`, /damaged|cut short/],
@@ -156,7 +180,12 @@ describe("the stack's configuration", () => {
       "~/.ssh/id_ed25519.pub",
       /is a file's name; give what is in it: "\$\(cat ~\/.ssh\/id_ed25519.pub\)"$/,
     ],
-    ["vmSize", "B1s", /begins with Standard_/],
+    ["vmSize", "Tiny", "vmSize: is not a size's name, which begins with Standard_"],
+    ...["B1s", "standard_b1s", "STANDARD_B1S", "Standard-B1s"].map(
+      (size) =>
+        ["vmSize", size, "vmSize: is not a size's name, which begins with Standard_; did you mean Standard_B1s?"] as const,
+    ),
+    ["vmSize", "Standard_B2ATS_V2", /did you mean Standard_B2ats_v2\?$/],
     [
       "vmSize",
       "Standard_B2pts_v2",
@@ -179,11 +208,17 @@ describe("the stack's configuration", () => {
       /take Canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2:latest$/,
     ],
     ["redundancy", "GRS", "redundancy: is none of LRS, ZRS"],
+    ["redundancy", "zrs", "redundancy: is none of LRS, ZRS; did you mean ZRS?"],
+    ["redundancy", "Standard_LRS", "redundancy: is none of LRS, ZRS; did you mean LRS?"],
     ["keys", "baker", "keys: is not a list"],
     ["keys", '["baker"]', "keys[0]: is not an object"],
     ["keys", keys({ name: "my key" }), "keys[0].name: is not 1-127 letters, digits and hyphens"],
     ["keys", keys({ name: "k", curve: "Ed25519" }), "keys[0].curve: is neither P-256 (tz3) nor P-256K (tz2)"],
+    ["keys", keys({ name: "k", curve: "secp256k1" }), /^keys\[0\].curve: .*; did you mean P-256K\?$/],
+    ["keys", keys({ name: "k", curve: "p256" }), /^keys\[0\].curve: .*; did you mean P-256\?$/],
     ["keys", keys({ name: "k", source: "import" }), /^keys\[0\].source: .*imported, not listed/],
+    ["keys", keys({ name: "k", source: "Generate" }), /^keys\[0\].source: .*; did you mean generate\?$/],
+    ["keys", '[{"Name":"k","curve":"P-256"}]', /source: is missing/, "keys[0]: Name is unknown; did you mean name?"],
     ["keys", '[{"name":"_","curve":"x","source":"y"}]', /\.name/, /\.curve/, /\.source/],
     ["keys", keys({ name: "k" }, { name: "K", curve: "P-256K" }), "keys: K is listed twice"],
     ["keys", keys({ name: "k" }, { name: "k", curve: "x" }), /keys\[1\].curve/, "keys: k is listed twice"],
@@ -219,10 +254,20 @@ describe("the stack's configuration", () => {
     [
       "policy",
       '{"default":{"alow":["block"]}}',
-      /allow: is missing/,
-      /^policy.default: alow is unknown; did you mean allow\?/,
+      "policy.default: alow is unknown; did you mean allow?",
     ],
+    ["policy", '{"allow":["block"]}', "policy.allow: is a part of a rule; put it under default, or under a key's address"],
+    ["policy", '{"confirm":["reveal"],"default":{"allow":[]}}', /^policy.confirm: is a part of a rule; put it under default/],
+    ["policy", '{"Default":{"allow":[]}}', /^policy.Default: is neither default nor a key's address: /],
     ["policy", `{"${TZ3.slice(0, -1)}6":{"allow":[]}}`, /^policy.tz3.*: expected tz2 or tz3 in base58check/],
+    [
+      "policy",
+      `{"${TZ3.slice(0, -1)}6":{"allow":["blocks"],"chains":["mainnet"]},"default":{"allow":["attestion"]}}`,
+      /^policy.tz3.*.allow\[0\]: is not known; did you mean block\?/,
+      /^policy.tz3.*.chains\[0\]: .*; did you mean NetXdQprcVkpaWU\?/,
+      "policy.default.allow[0]: is not known; did you mean attestation?",
+      /^policy.tz3.*: expected tz2 or tz3 in base58check/,
+    ],
     [
       "policy",
       '{"default":{"allow":["block"],"confirm":["attestation"]}}',
@@ -231,7 +276,7 @@ describe("the stack's configuration", () => {
     [
       "policy",
       '{"default":{"allow":["block"],"authentication":true}}',
-      /^policy: the signer refuses policy.default.authentication/,
+      "policy: default.authentication wants a client's signature, and authorizedKeys names no client's key",
     ],
     ["confirm", '["transfer"]', "confirm[0]: is not known; did you mean transaction?"],
     ["confirm", '["block"]', "confirm[0]: cannot wait for a person"],
@@ -244,11 +289,14 @@ describe("the stack's configuration", () => {
       "authorizedKeys[1]: is not text; put it into quotes",
     ],
     ["authorizedKeys", CLIENT, "authorizedKeys: is neither a list of public keys nor none"],
+    ["authorizedKeys", "None", "authorizedKeys: is neither a list of public keys nor none; did you mean none?"],
+    ["authorizedKeys", '["None"]', /^authorizedKeys\[0\]: is no public key; `authorizedKeys: none`, without a list, /],
     ["head", '{"node":"rpc.tzkt.io"}', /^head.node: must be a node's address, such as https/],
     ["head", '{"node":"http://20.1.1.1:8732"}', /^head.node: .*http: for a private address only/],
     ["head", '{"node":"https://[::ffff:10.0.0.5]:8732"}', /IPv6 address; the machine's network is IPv4/],
     ["head", '{"node":"https://rpc.tzkt.io","maxbehind":3}', /^head: maxbehind is unknown; did you mean maxBehind\?/],
     ["head", '{"node":"https://rpc.tzkt.io","whenUnknown":"stop"}', "head.whenUnknown: is none of sign, refuse"],
+    ["head", '{"node":"https://rpc.tzkt.io","whenUnknown":"Refuse"}', /none of sign, refuse; did you mean refuse\?$/],
     ["head", '{"node":"https://rpc.tzkt.io","maxAge":1}', "head.maxAge: must be at least 10"],
     ["production", "maybe", "production: is neither true nor false"],
     ["alertEmail", "baker@example.org", /need monitoring/],
@@ -276,10 +324,8 @@ describe("the stack's configuration", () => {
         if (typeof each === "string") expect(lines[index]).to.equal(each);
         else expect(lines[index]).to.match(each);
       }
-      for (const { key: told, example } of mistakes(config)) {
-        const form = `^for example(: pulumi config set ${told} |, in Pulumi.STACK.yaml: tezos-signer:${told}: )`;
-        expect(example).to.match(new RegExp(form));
-      }
+      const left = told(mended(config)).filter((line) => line.startsWith(key));
+      expect(left, "once its examples were followed").to.deep.equal([]);
       for (const line of new ConfigurationError(mistakes(config)).message.split("\n")) {
         expect(line.length, line).to.be.lessThan(320);
       }
@@ -305,7 +351,7 @@ describe("the stack's configuration", () => {
   tezos-signer:authorizedKeys: [edpkwrong]
   tezos-signer:initialise: { level: head, until: tomorrow }
 `;
-    const config = readStackFile(file, "tezos-signer");
+    const config = keysIn(file);
     expect(mistakes(config).map(({ where }) => where)).to.deep.equal([
       "chain",
       "location",
@@ -357,12 +403,91 @@ describe("the stack's configuration", () => {
       "    remove it: pulumi config rm vmsize",
       "  bakerIp: 10.0.0.4 is private",
       "    for example: pulumi config set bakerIp 203.0.113.7",
-      "  vmSize = B1s: is not a size's name, which begins with Standard_",
-      "    for example: pulumi config set vmSize Standard_B2ats_v2",
+      "  vmSize = B1s: is not a size's name, which begins with Standard_; did you mean Standard_B1s?",
+      "    for example: pulumi config set vmSize Standard_B1s",
       "  chains[0] = mainnet: is not a chain id, Net and 12 characters; did you mean NetXdQprcVkpaWU?",
       "  chains[1] = x: is not a chain id, Net and 12 characters",
       '    for example, in Pulumi.STACK.yaml: tezos-signer:chains: ["NetXdQprcVkpaWU"]',
     ]);
+  });
+
+  it("gives examples that fit the other values, and never the value that it refused", () => {
+    for (const config of [
+      { vmSize: "Standard_B2pts_v2" },
+      { vmSize: "Standard_B2pts_v2", image: "Canonical:ubuntu-24_04-lts:server-gen1:latest" },
+      { vmSize: "Tiny", image: "Canonical:ubuntu-24_04-lts:server-arm64:latest" },
+      { alertEmail: "baker@example.org" },
+      { alertEmail: "baker" },
+      { policy: '{"default":{"allow":["block"]}}', confirm: '["transaction"]' },
+      { policy: '{"default":{"allow":["block"]}}', confirm: "[1]" },
+      { policy: '{"default":{"allow":["block"],"authentication":true}}', authorizedKeys: "none" },
+      { redundancy: "lrs", production: "no", location: "wsteurope", chains: "NetXsqzbfFenSTS" },
+    ]) {
+      expect(told({ ...LEAST, ...config }), JSON.stringify(config)).not.to.deep.equal([]);
+      expect(told(mended({ ...LEAST, ...config })), JSON.stringify(config)).to.deep.equal([]);
+    }
+    const slips = { ...LEAST, redundancy: "lrs", production: "no", location: "wsteurope", chains: "NetXsqzbfFenSTS" };
+    expect(settings(mended(slips))).to.include({ redundancy: "LRS", production: false, location: "westeurope" });
+    expect(settings(mended(slips)).chains).to.deep.equal(["NetXsqzbfFenSTS"]);
+  });
+
+  it("gives an example of a first watermark whose time has not passed", () => {
+    const [{ example } = { example: "" }] = mistakes({ ...LEAST, initialise: "soon" });
+    expect(Date.parse(/"until":"([^"]+)"/.exec(example)?.[1] ?? "")).to.be.greaterThan(Date.now());
+  });
+
+  it("tells a mistake once, though other keys or fields look wrong by it", () => {
+    const { bakerIp: _, ...withoutBaker } = LEAST;
+    const twoRules = '{"default":{"allow":["block"],"authentication":true}}';
+    for (const [config, ...expected] of [
+      [{ ...withoutBaker, bakerip: "84.20.17.5" }, "bakerip: no such key; did you mean bakerIp?"],
+      [
+        { ...withoutBaker, bakerip: "10.0.0.4" },
+        "bakerip: no such key; did you mean bakerIp?",
+        "bakerIp: 10.0.0.4 is private",
+      ],
+      [{ ...LEAST, monitorng: "true", alertEmail: "me@example.org" }, "monitorng: no such key; did you mean monitoring?"],
+      [
+        { ...LEAST, monitorng: "true", monitoring: "false", alertEmail: "me@example.org" },
+        "monitorng: no such key; did you mean monitoring?",
+      ],
+      [
+        { ...LEAST, production: "true", authorizedKey: `["${CLIENT}"]` },
+        "authorizedKey: no such key; did you mean authorizedKeys?",
+      ],
+      [{ ...LEAST, production: "true", policy: twoRules }, /^authorizedKeys: is missing/],
+    ] as const) {
+      const lines = told(config);
+      expect(lines, lines.join("\n")).to.have.length(expected.length);
+      for (const [index, each] of expected.entries()) {
+        if (typeof each === "string") expect(lines[index]).to.equal(each);
+        else expect(lines[index]).to.match(each);
+      }
+    }
+  });
+
+  it("is told with its warnings where it has mistakes too, but for those that a mistake gives rise to", () => {
+    const config = {
+      ...LEAST,
+      bakerIp: "203.0.113.7",
+      production: "no",
+      monitoring: "yes",
+      vmSize: "Tiny",
+      keys: '[{"name":"baker","curve":"P-256","source":"generate"}]',
+    };
+    expect(() => settings(config))
+      .to.throw(ConfigurationError)
+      .with.property("message")
+      .that.matches(/^the stack's configuration has 3 mistakes; nothing was changed\n/)
+      .and.satisfies((message: string) =>
+        message.endsWith(
+          [
+            "\nand 2 warnings",
+            "  203.0.113.7 is reserved for documentation (RFC 5737): set bakerIp to your baker's address",
+            "  the key baker is made in the HSM and has no backup: if the vault is lost, so is the key",
+          ].join("\n"),
+        ),
+      );
   });
 
   it("never shows a private key, wherever it was given", () => {
@@ -459,6 +584,33 @@ describe("a production stack's configuration", () => {
       "bakerIp: 203.0.113.7 is reserved for documentation (RFC 5737); a production stack needs the baker's own",
       "sshPublicKey: is the example; a production stack needs a key of yours",
     ]);
+  });
+
+  it("is refused with the example's client, whose key nobody has, and which is no key that anybody knows", () => {
+    const sentence = createHash("sha256").update("tezos-signer: an example of a client that nobody is").digest("hex");
+    expect(b58DecodePublicKey(EXAMPLE_CLIENT)).to.equal(`00${sentence}`); // 00 is Taquito's tag of Ed25519
+    expect(told({ ...LEAST, authorizedKeys: `["${EXAMPLE_CLIENT}"]` })).to.deep.equal([]);
+    expect(told({ ...production, authorizedKeys: `["${CLIENT}","${EXAMPLE_CLIENT}"]` })).to.deep.equal([
+      `authorizedKeys: ${EXAMPLE_CLIENT} is the example; a production stack needs the key of its own client`,
+    ]);
+  });
+
+  it("gets examples that it takes", () => {
+    for (const config of [
+      { bakerIp: "203.0.113.7" },
+      { bakerIp: "10.0.0.4" },
+      { sshPublicKey: EXAMPLE_SSH_KEY },
+      { authorizedKeys: "[]" },
+      { authorizedKeys: "None" },
+      { authorizedKeys: CLIENT },
+      { authorizedKeys: '["edpkwrong"]' },
+      { authorizedKeys: `["${EXAMPLE_CLIENT}"]` },
+      { initialise: '{"level":9,"until":"2999-01-01T00:00:00Z"}' },
+      { keyImporter: "me" },
+    ]) {
+      expect(told({ ...production, ...config }), JSON.stringify(config)).not.to.deep.equal([]);
+      expect(told(mended({ ...production, ...config })), JSON.stringify(config)).to.deep.equal([]);
+    }
   });
 
   it("is refused without its clients' public keys, unless it says that it has none", () => {
