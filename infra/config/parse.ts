@@ -89,7 +89,10 @@ export function parseConfig(
  * Puts the value of each unknown key under the key that it was meant for, unless that has one: its own mistakes are told in
  * the same round, and no other key is said to be missing.
  */
-function asMeant(config: Readonly<Record<string, string>>, unknown: readonly string[]): Readonly<Record<string, string>> {
+function asMeant(
+  config: Readonly<Record<string, string>>,
+  unknown: readonly string[],
+): Readonly<Record<string, string>> {
   const given = { ...config };
   for (const name of unknown) {
     const key = keyMeantBy(name);

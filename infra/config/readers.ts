@@ -165,7 +165,9 @@ export const authorizedKeys = z.union(
     z.enum(NONE),
     z.array(
       judgedBy(authorizedKeySchema, (text, reason) =>
-        nearest(text, NONE) === undefined ? reason : "is no public key; `authorizedKeys: none`, without a list, says that there is none",
+        nearest(text, NONE) === undefined
+          ? reason
+          : "is no public key; `authorizedKeys: none`, without a list, says that there is none",
       ),
     ),
   ],

@@ -26,7 +26,12 @@ export function warnings(config: Partial<StackConfig>, now = Date.now()): string
   ];
 }
 
-function* placeholders({ bakerIp = [], adminIp = [], keyImporter, sshPublicKey }: Partial<StackConfig>): Iterable<string> {
+function* placeholders({
+  bakerIp = [],
+  adminIp = [],
+  keyImporter,
+  sshPublicKey,
+}: Partial<StackConfig>): Iterable<string> {
   const importer = keyImporter === undefined ? [] : parseBlocks([keyImporter.ip], { wide: false }).blocks;
   const cures = [
     ["set bakerIp to your baker's address", bakerIp],

@@ -183,7 +183,11 @@ describe("the stack's configuration", () => {
     ["vmSize", "Tiny", "vmSize: is not a size's name, which begins with Standard_"],
     ...["B1s", "standard_b1s", "STANDARD_B1S", "Standard-B1s"].map(
       (size) =>
-        ["vmSize", size, "vmSize: is not a size's name, which begins with Standard_; did you mean Standard_B1s?"] as const,
+        [
+          "vmSize",
+          size,
+          "vmSize: is not a size's name, which begins with Standard_; did you mean Standard_B1s?",
+        ] as const,
     ),
     ["vmSize", "Standard_B2ATS_V2", /did you mean Standard_B2ats_v2\?$/],
     [
@@ -251,13 +255,17 @@ describe("the stack's configuration", () => {
       '{"default":{"allow":["block"],"deny":[]}}',
       "policy.default: deny is unknown; it takes allow, confirm, authentication, chains",
     ],
+    ["policy", '{"default":{"alow":["block"]}}', "policy.default: alow is unknown; did you mean allow?"],
     [
       "policy",
-      '{"default":{"alow":["block"]}}',
-      "policy.default: alow is unknown; did you mean allow?",
+      '{"allow":["block"]}',
+      "policy.allow: is a part of a rule; put it under default, or under a key's address",
     ],
-    ["policy", '{"allow":["block"]}', "policy.allow: is a part of a rule; put it under default, or under a key's address"],
-    ["policy", '{"confirm":["reveal"],"default":{"allow":[]}}', /^policy.confirm: is a part of a rule; put it under default/],
+    [
+      "policy",
+      '{"confirm":["reveal"],"default":{"allow":[]}}',
+      /^policy.confirm: is a part of a rule; put it under default/,
+    ],
     ["policy", '{"Default":{"allow":[]}}', /^policy.Default: is neither default nor a key's address: /],
     ["policy", `{"${TZ3.slice(0, -1)}6":{"allow":[]}}`, /^policy.tz3.*: expected tz2 or tz3 in base58check/],
     [
@@ -446,7 +454,10 @@ describe("the stack's configuration", () => {
         "bakerip: no such key; did you mean bakerIp?",
         "bakerIp: 10.0.0.4 is private",
       ],
-      [{ ...LEAST, monitorng: "true", alertEmail: "me@example.org" }, "monitorng: no such key; did you mean monitoring?"],
+      [
+        { ...LEAST, monitorng: "true", alertEmail: "me@example.org" },
+        "monitorng: no such key; did you mean monitoring?",
+      ],
       [
         { ...LEAST, monitorng: "true", monitoring: "false", alertEmail: "me@example.org" },
         "monitorng: no such key; did you mean monitoring?",

@@ -5,12 +5,14 @@ const read = (config: string) => readStackFile(`config:\n${config}`, "tezos-sign
 
 describe("a stack's file, read without Pulumi", () => {
   it("gives text as it is, nothing as an empty text, and everything else as JSON", () => {
-    expect(read("  tezos-signer:a: x\n  tezos-signer:b:\n  tezos-signer:c: [1]\n  azure-native:d: true")).to.deep.equal({
-      "tezos-signer:a": "x",
-      "tezos-signer:b": "",
-      "tezos-signer:c": "[1]",
-      "azure-native:d": "true",
-    });
+    expect(read("  tezos-signer:a: x\n  tezos-signer:b:\n  tezos-signer:c: [1]\n  azure-native:d: true")).to.deep.equal(
+      {
+        "tezos-signer:a": "x",
+        "tezos-signer:b": "",
+        "tezos-signer:c": "[1]",
+        "azure-native:d": "true",
+      },
+    );
     for (const text of ["", "encryptionsalt: v1:x", "config:"]) {
       expect(readStackFile(text, "tezos-signer"), text).to.deep.equal({});
     }
