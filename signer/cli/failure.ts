@@ -1,5 +1,6 @@
-import { messageOf } from "../errors.ts";
+import { messageOf, StartError } from "../errors.ts";
 import { KeyError, type KeyProblem } from "../key-files/key-error.ts";
+import { StoreError } from "../watermark/stores/store.ts";
 import type { ExitReason } from "./exit-codes.ts";
 
 /** Ends a command with a message for its user and an exit code. */
@@ -26,5 +27,8 @@ const KEY_PROBLEMS = {
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof KeyError) return new Failure(KEY_PROBLEMS[error.problem], error.message, { cause: error });
+  if (error instanceof StartError) return new Failure(error.problem, error.message, { cause: error });
+  if (error instanceof StoreError && error.fault === "in-use")
+    return new Failure("in-use", error.message, { cause: error });
   return new Failure("failed", `Unexpected error: ${messageOf(error)}`, { cause: error });
 }
