@@ -86,7 +86,8 @@ export function contradictions(beside: Beside): Contradiction[] {
   }
   // The signer's own schemas have judged each value; what is left lies between the parts of the policy.
   const key = config.policy === undefined ? "the signer's settings" : "policy";
-  const judged = { ...HARMLESS, ...config, ...(noClients ? { authorizedKeys: HARMLESS.authorizedKeys } : {}) };
+  const clients = noClients && config.policy !== undefined ? { authorizedKeys: HARMLESS.authorizedKeys } : {};
+  const judged = { ...HARMLESS, ...config, ...clients };
   for (const mistake of signerMistakes(judged)) {
     found.push({ key, reason: `the signer refuses ${mistake}` });
   }
