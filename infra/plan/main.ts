@@ -23,8 +23,14 @@ const PROJECT = "tezos-signer";
 
 const USAGE = "npm run plan -- [--stack NAME] [--json]";
 
-/** Prints the plan of a stack. @returns the process's exit code: 1 for mistakes, 2 for a program that breaks an invariant */
-export async function main(args: string[]): Promise<number> {
+const ROOT = join(import.meta.dirname, "../..");
+
+/**
+ * Prints the plan of a stack.
+ * @param folder where the stack's file is
+ * @returns the process's exit code: 1 for mistakes, 2 for a program that breaks an invariant
+ */
+export async function main(args: string[], folder = ROOT): Promise<number> {
   let file = "";
   let unread: readonly string[] = [];
   try {
@@ -39,7 +45,7 @@ export async function main(args: string[]): Promise<number> {
       return 0;
     }
     file = `Pulumi.${stack}.yaml`;
-    const text = readFileSync(join(import.meta.dirname, "../..", file), "utf8");
+    const text = readFileSync(join(folder, file), "utf8");
     const own = ownKeys(readStackFile(text, PROJECT), PROJECT);
     unread = own.warnings;
     const settings = parseConfig(own.config, stack);
@@ -58,9 +64,9 @@ export async function main(args: string[]): Promise<number> {
     return 0;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    for (const warning of unread) console.error(`${file}: ${warning}`);
     if (code === "ENOENT") console.error(`There is no ${file}. \`pulumi stack init NAME\` makes a stack; ${USAGE}`);
     else console.error(code?.startsWith("ERR_PARSE_ARGS") ? `${message}\n${USAGE}` : `${file}: ${message}`);
-    for (const warning of unread) console.error(`  ${warning}`);
     return pulumi.RunError.isInstance(error) ? 2 : 1;
   }
 }
@@ -72,7 +78,7 @@ function refusal(): Promise<never> {
 
 /** Stands for the release, which `up` makes from the network: a plan needs neither. */
 function placeholder(): Release {
-  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   const sha256 = "0".repeat(64);
   const name = `tezos-signer-${version}-${sha256.slice(0, 12)}.tar`;
   return { version, sha256, name, source: new pulumi.asset.StringAsset("a placeholder") };
