@@ -8,30 +8,20 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { commandLine, numberFrom, wholeNumberFrom } from "../test/emulators/command-line.ts";
 import { sign } from "../test/emulators/octez-client.ts";
 import { startSignerProcess, temporaryFolder } from "../test/emulators/signer-process.ts";
 import { attestation, block } from "../test/fixtures/payloads.ts";
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "300" },
-    delay: { type: "string", default: "20" },
-    help: { type: "boolean", short: "h", default: false },
-  },
-});
-if (values.help) {
-  console.log(`npm run bench -- [--rounds 300] [--delay 20]
-
-Signs with keys in an emulated vault whose HSM takes --delay milliseconds, and asks that vault directly in between.
-Prints what the signer adds, as a ratio to the vault's own time in the same run, and the signer's mean time by stage.`);
-  process.exit();
-}
-const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 10 || !(Number(values.delay) >= 0)) {
-  console.error("--rounds must be a whole number from 10, --delay a number of milliseconds from 0.");
-  process.exit(2);
-}
+const { rounds, delay } = commandLine(
+  "bench",
+  "Signs with keys in an emulated vault whose HSM takes --delay milliseconds, and asks that vault directly in between. " +
+    "Prints what the signer adds, as a ratio to the vault's own time in the same run, and the signer's mean time by stage.",
+)
+  .option("--rounds <number>", "how often each way is measured", wholeNumberFrom(10), 300)
+  .option("--delay <number>", "what a signature takes in the HSM, in milliseconds", numberFrom(0), 20)
+  .parse()
+  .opts<{ rounds: number; delay: number }>();
 
 interface Vault {
   readonly child: ChildProcess;
@@ -41,7 +31,7 @@ interface Vault {
 }
 
 async function startVault(curve: string): Promise<Vault> {
-  const child = fork(join(import.meta.dirname, "vault-process.ts"), [curve, String(values.delay)]);
+  const child = fork(join(import.meta.dirname, "vault-process.ts"), [curve, String(delay)]);
   const [told] = (await once(child, "message")) as [Omit<Vault, "child">];
   return { child, ...told };
 }
@@ -145,7 +135,7 @@ async function measure(curve: "P-256" | "P-256K"): Promise<void> {
       }
     }
     const own = quantile(times[VAULT] ?? [], 0.5);
-    console.log(`\n${curve}, ${rounds} rounds, an HSM of ${values.delay} ms`);
+    console.log(`\n${curve}, ${rounds} rounds, an HSM of ${delay} ms`);
     for (const [name, all] of Object.entries(times)) {
       const p50 = quantile(all, 0.5);
       const columns = [p50, quantile(all, 0.95), p50 - own].map((time) => time.toFixed(2).padStart(8));

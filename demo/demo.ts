@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import { RemoteSigner } from "@taquito/remote-signer";
 import { verifySignature } from "@taquito/utils";
+import { commandLine } from "../test/emulators/command-line.ts";
 import { publicKey, sign } from "../test/emulators/octez-client.ts";
 import { attestation, block, transfer } from "../test/fixtures/payloads.ts";
 import { localRig, type Rig, vaultRig } from "./rig.ts";
@@ -15,7 +15,13 @@ interface Step {
   readonly asExpected: boolean;
 }
 
-const { values } = parseArgs({ options: { vault: { type: "boolean", default: false } } });
+const { vault } = commandLine(
+  "demo",
+  "Shows a transfer signed and verified by Taquito, an attestation, the same one again, and what is refused and why.",
+)
+  .option("--vault", "with keys in an emulated Key Vault, which then goes away and comes back")
+  .parse()
+  .opts<{ vault?: true }>();
 const steps: Step[] = [];
 
 async function step(what: string, client: string, expected: RegExp, work: () => Promise<string>): Promise<void> {
@@ -93,7 +99,7 @@ function print(): void {
   console.log("\nTimes are the client's: two requests, each on a connection of its own.");
 }
 
-const rig = await (values.vault ? vaultRig() : localRig());
+const rig = await (vault ? vaultRig() : localRig());
 try {
   console.log(`${rig.title}\n  baker    ${rig.baker}\n  manager  ${rig.manager}\n`);
   await show(rig);

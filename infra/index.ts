@@ -6,9 +6,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ADMIN, MACHINE_NAME } from "./components/machine.ts";
 import type { Release } from "./components/releases.ts";
+import { ownKeys } from "./config/namespaces.ts";
 import type { StackConfig } from "./config/schema.ts";
 import { warnings } from "./config/warnings.ts";
 import { estimateCost } from "./cost.ts";
+import { inspected } from "./inspection.ts";
 import { checkoutRelease } from "./release/checkout-release.ts";
 import { earlierReleases } from "./release/earlier-releases.ts";
 import { signerConfiguration, TezosSigner } from "./tezos-signer.ts";
@@ -25,7 +27,7 @@ export default async function program() {
  * @param release what the machine runs
  * @param earlier file names of the releases that the stack holds already
  * @param customData what the machine does on its first boot, base64; absent: this checkout's bootstrap
- * @returns the stack's outputs
+ * @returns the stack's outputs, known only once they break no rule
  */
 export function build(settings: StackConfig, release: Release, earlier: readonly string[] = [], customData?: string) {
   const signer = new TezosSigner("tezos-signer", {
@@ -37,7 +39,7 @@ export function build(settings: StackConfig, release: Release, earlier: readonly
   });
   const { signerUrl, publicIp, vaultUri, watermarkStoreId, identityClientId, resourceGroup } = signer;
   const { usd, assumptions } = estimateCost(settings);
-  return {
+  return inspected({
     version: release.version,
     release: release.sha256,
     signerUrl,
@@ -50,15 +52,12 @@ export function build(settings: StackConfig, release: Release, earlier: readonly
     ...(settings.adminIp.length > 0 ? { sshCommand: pulumi.interpolate`ssh ${ADMIN}@${publicIp}` } : {}),
     importCommand: pulumi.interpolate`octez-client list known remote keys ${signerUrl} # then: octez-client import secret key signer ${signerUrl}/ADDRESS`,
     estimatedMonthlyCost: { usd, assumptions },
-  };
+  });
 }
 
-/** Returns the stack's configuration, whose keys have the project's name before them. @throws pulumi.RunError naming every mistake */
+/** Returns the stack's configuration, and warns of keys that nobody reads. @throws pulumi.RunError naming every mistake */
 export function readSettings(): StackConfig {
-  const prefix = `${pulumi.getProject()}:`;
-  const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
-  return signerConfiguration(
-    pulumi.getStack(),
-    Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value])),
-  );
+  const { config, warnings } = ownKeys(pulumi.runtime.allConfig(), pulumi.getProject());
+  for (const warning of warnings) pulumi.log.warn(warning);
+  return signerConfiguration(pulumi.getStack(), config);
 }

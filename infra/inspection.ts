@@ -7,7 +7,7 @@
  * @module
  */
 import * as pulumi from "@pulumi/pulumi";
-import { violationsAmong, violationsOf } from "./invariants.ts";
+import { violationsAmong, violationsIn, violationsOf } from "./invariants.ts";
 import { type RegisteredResource, typeOf, UNKNOWN } from "./plan/plan.ts";
 
 /** Judges the resources of one signer: those that are registered between its making and its completion. */
@@ -54,14 +54,10 @@ export class Inspection {
     this.#open = false;
     const judged = this.#unlessRefused(
       Promise.all([Promise.all(this.#resources), valuesOf("outputs", outputs)]).then(([resources, values]) =>
-        this.#judge(violationsAmong({ resources, outputs: values })),
+        this.#judge([...violationsAmong(resources), ...violationsIn(values)]),
       ),
     );
-    const entries = Object.entries(outputs).map(([name, output]) => [
-      name,
-      pulumi.all([output, judged]).apply(([value]) => value),
-    ]);
-    return Object.fromEntries(entries);
+    return after(judged, outputs) as Outputs;
   }
 
   /** What waits for another resource waits for the judgement on that one too: Pulumi would wrap it once for each step. */
@@ -73,6 +69,26 @@ export class Inspection {
     if (broken.length === 0) return;
     this.#refused.reject(new BrokenInvariant(broken));
   }
+}
+
+/**
+ * Judges what a program gives out beside the outputs of its signer.
+ * @returns the same, known only once no rule is broken
+ */
+export function inspected(outputs: Readonly<Record<string, unknown>>): Record<string, pulumi.Output<unknown>> {
+  const judged = valuesOf("outputs", outputs).then((values) => {
+    const broken = violationsIn(values);
+    if (broken.length > 0) throw new BrokenInvariant(broken);
+  });
+  return after(judged, outputs);
+}
+
+/** Holds outputs back until they are judged. */
+function after(judged: Promise<void>, outputs: Readonly<Record<string, unknown>>) {
+  const entries = Object.entries(outputs).map(
+    ([name, output]) => [name, pulumi.all([output, judged]).apply(([value]) => value)] as const,
+  );
+  return Object.fromEntries(entries);
 }
 
 /** Pulumi prints the message of a RunError, and the stack trace of any other. */

@@ -16,7 +16,9 @@ export interface Invariant {
   /** Returns how one resource breaks it, a line each; asked before the resource is made. An empty line: by what it is. */
   readonly brokenBy?: (resource: RegisteredResource) => string[];
   /** Returns what breaks it among all resources, a line each that begins with the resource's name; asked at the end. */
-  readonly brokenIn?: (plan: Registered) => string[];
+  readonly brokenIn?: (resources: readonly RegisteredResource[]) => string[];
+  /** Whether an output breaks it by its texts: one that the signer has, or one that the stack adds. */
+  readonly brokenByTexts?: (texts: readonly string[]) => boolean;
 }
 
 /** Tezos secret keys in base58check, PEM with content, JSON web tokens, and what Azure's connection strings hold. */
@@ -51,11 +53,11 @@ export const INVARIANTS: readonly Invariant[] = [
     name: "Each direction of the firewall ends in a denial of everything else",
     brokenBy: (resource) =>
       isFirewall(resource) ? ["Inbound", "Outbound"].filter((way) => !isClosed(resource, way)) : [],
-    brokenIn: ({ resources }) => (resources.some(isFirewall) ? [] : ["there is no firewall"]),
+    brokenIn: (resources) => (resources.some(isFirewall) ? [] : ["there is no firewall"]),
   },
   {
     name: "The Internet is reached on port 80, for packages, and on the port of the head's node",
-    brokenIn: ({ resources }) => {
+    brokenIn: (resources) => {
       const node = nodePort(resources);
       if (node === UNKNOWN) return [];
       return resources.flatMap((resource) =>
@@ -82,7 +84,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "The watermarks are not in the account of the releases",
     brokenBy: ({ type, parentType }) => (type === TABLE && parentType === RELEASES ? [""] : []),
-    brokenIn: ({ resources }) => {
+    brokenIn: (resources) => {
       const open = resources.filter(({ type, parentType }) => type === ACCOUNT && parentType === RELEASES);
       const names = new Set(open.map(({ inputs }) => inputs.accountName).filter((name) => name !== UNKNOWN));
       return resources.flatMap(({ type, name, inputs }) =>
@@ -121,8 +123,7 @@ export const INVARIANTS: readonly Invariant[] = [
       resource.type === MACHINE
         ? ["osProfile.customData", "userData"].filter((path) => SECRET.test(decoded(at(resource.inputs, path))))
         : [],
-    brokenIn: ({ outputs }) =>
-      Object.entries(outputs).flatMap(([name, value]) => (SECRET.test(texts(value).join("\n")) ? [name] : [])),
+    brokenByTexts: (texts) => SECRET.test(texts.join("\n")),
   },
   {
     name: "Every resource says whose it is",
@@ -134,10 +135,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "No value is missing inside a text",
     brokenBy: ({ inputs }) => texts(inputs).filter((text) => MISSING.test(text)),
-    brokenIn: ({ outputs }) =>
-      Object.entries(outputs).flatMap(([name, value]) =>
-        texts(value).some((text) => MISSING.test(text)) ? [name] : [],
-      ),
+    brokenByTexts: (texts) => texts.some((text) => MISSING.test(text)),
   },
 ];
 
@@ -149,13 +147,22 @@ export function violationsOf(resource: RegisteredResource): string[] {
 }
 
 /** Returns the rules that all resources together break, as sentences. */
-export function violationsAmong(plan: Registered): string[] {
-  return INVARIANTS.flatMap(({ name, brokenIn }) => (brokenIn?.(plan) ?? []).map((what) => `${name}: ${what}`));
+export function violationsAmong(resources: readonly RegisteredResource[]): string[] {
+  return INVARIANTS.flatMap(({ name, brokenIn }) => (brokenIn?.(resources) ?? []).map((what) => `${name}: ${what}`));
+}
+
+/** Returns the rules that outputs break, as sentences that name them. */
+export function violationsIn(outputs: Readonly<Record<string, unknown>>): string[] {
+  return INVARIANTS.flatMap(({ name, brokenByTexts }) =>
+    Object.entries(outputs)
+      .filter(([, value]) => brokenByTexts?.(texts(value)))
+      .map(([output]) => `${name}: ${output}`),
+  );
 }
 
 /** Returns every broken rule as a sentence; none for a plan that keeps them all. */
-export function violations(plan: Registered): string[] {
-  return [...plan.resources.flatMap(violationsOf), ...violationsAmong(plan)];
+export function violations({ resources, outputs }: Registered): string[] {
+  return [...resources.flatMap(violationsOf), ...violationsAmong(resources), ...violationsIn(outputs)];
 }
 
 const FIREWALL = "azure-native:network:NetworkSecurityGroup";

@@ -20,6 +20,7 @@ import { WatermarkTable } from "./components/watermark-table.ts";
 import { ConfigurationError, parseConfig } from "./config/parse.ts";
 import type { KEYS, StackConfig } from "./config/schema.ts";
 import { signerSettings } from "./config/signer-settings.ts";
+import { groupName } from "./config/stack-name.ts";
 import { firewallRules } from "./firewall.ts";
 import { Inspection } from "./inspection.ts";
 import { userData } from "./user-data.ts";
@@ -101,7 +102,7 @@ export class TezosSigner extends pulumi.ComponentResource {
     const id = new RandomId(named("id"), { byteLength: 8 }, kept);
     const group =
       args.resourceGroup ??
-      new ResourceGroup(named("group"), { resourceGroupName: `tezos-signer-${stack}`, location, tags }, kept);
+      new ResourceGroup(named("group"), { resourceGroupName: groupName(stack), location, tags }, kept);
     const context: StackContext = { group, location, tags, id: id.hex, production, named };
     const identity = new UserAssignedIdentity(
       named("identity"),

@@ -62,6 +62,19 @@ export class SignerError extends Error {
   }
 }
 
+/** Ends a signer's start, for what waiting would not mend. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+  /** `in-use`: another program has it; `refused`: this user may not; `unusable`: settings or a file that they name are wrong. */
+  readonly problem: "in-use" | "refused" | "unusable";
+
+  /** @param message whole sentences for whoever runs the signer: what is wrong, and what to do; never a secret */
+  constructor(problem: StartError["problem"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.problem = problem;
+  }
+}
+
 /** Returns the message of whatever was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { openKeyring, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
+import { StartError } from "./errors.ts";
 import { createAdminApp } from "./http/admin.ts";
 import { addressFilter, createApp } from "./http/app.ts";
 import { takeInheritedSockets } from "./http/inherited-sockets.ts";
@@ -50,7 +51,7 @@ export const REQUEST_DEADLINE = 4_000;
 
 /**
  * Builds a signer from its settings and opens its ports. What cannot be had yet (a vault, a table) is waited for in the background.
- * @throws Error in a sentence, for what waiting would not mend: a port in use, a file that cannot be read
+ * @throws StartError, KeyError or StoreError for what waiting would not mend: a port in use, a file that cannot be read
  */
 export async function startSigner(
   live: LiveSettings,
@@ -177,7 +178,11 @@ function admittingNobody(live: LiveSettings): CurrentSettings {
 
 async function readTls(tls: Settings["listen"]["tls"]) {
   if (tls === undefined) return undefined;
-  const [cert, key] = await Promise.all([readFile(tls.cert), readFile(tls.key)]);
+  const read = (name: "cert" | "key") =>
+    readFile(tls[name]).catch((error: Error) => {
+      throw new StartError("unusable", `listen.tls.${name} cannot be read: ${error.message}.`, { cause: error });
+    });
+  const [cert, key] = await Promise.all([read("cert"), read("key")]);
   return { cert, key };
 }
 

@@ -38,7 +38,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/errors.ts": [],
   // How settings write a URL and a range of addresses.
   "signer/network": [],
-  "signer/azure": ["signer/errors.ts", "signer/deadline.ts", "signer/contract.ts"],
+  // What no message may repeat, and the reader of YAML that keeps to it.
+  "signer/settings/secrets.ts": [],
+  "signer/azure": ["signer/errors.ts", "signer/deadline.ts", "signer/contract.ts", "signer/settings/secrets.ts"],
   "signer/installation": ["signer/contract.ts", "package.json"],
   "signer/policy": BASE,
   "signer/confirmation": BASE,
@@ -49,7 +51,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/keys": BASE,
   "signer/keys/azure-key-vault": [...BASE, "signer/azure", "signer/keys", "signer/network", "signer/observability"],
   "signer/keys/local": [...BASE, "signer/keys", "signer/key-files"],
-  "signer/settings": [...BASE, "signer/network", "signer/policy", "signer/installation"],
+  "signer/settings": [...BASE, "signer/network", "signer/policy", "signer/installation", "signer/settings/secrets.ts"],
   // Looks at all of a signer that runs; only main.ts makes one.
   "signer/observability/status.ts": [
     ...BASE,
@@ -126,7 +128,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // The updater reads userData as the signer does, from the release that both are in.
   machine: ["signer/azure", "signer/contract.ts"],
 
-  "infra/config": ["signer/contract.ts", "signer/network", "signer/settings"],
+  "infra/config": ["signer/contract.ts", "signer/network", "signer/settings/**"],
   "infra/firewall.ts": ["infra/config", "signer/contract.ts"],
   // What a month costs: told by the plan, and by the stack's outputs.
   "infra/cost.ts": ["infra/config"],
@@ -153,6 +155,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/config",
     "infra/cost.ts",
     "infra/firewall.ts",
+    "infra/inspection.ts",
     "infra/release",
     "infra/tezos-signer.ts",
     "release",
@@ -168,6 +171,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/invariants.ts",
     "infra/plan/plan.ts",
     "signer/contract.ts",
+    "signer/settings/secrets.ts",
   ],
 
   // Emulators first: they imitate what others made, by none of our code, so that no mistake of ours is in both.

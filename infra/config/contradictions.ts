@@ -4,8 +4,10 @@
  * @module
  */
 import { isDocumentation, tooWide } from "./addresses.ts";
+import { EXAMPLE_CLIENT } from "./example-client.ts";
+import { type Beside, howToSet } from "./examples.ts";
 import { misfit } from "./machine-image.ts";
-import type { KeyName, StackConfig } from "./schema.ts";
+import type { KeyName } from "./schema.ts";
 import { type SignerConfig, signerMistakes } from "./signer-settings.ts";
 import { EXAMPLE_SSH_KEY } from "./ssh-key.ts";
 
@@ -14,29 +16,28 @@ export interface Contradiction {
   readonly key: KeyName | "the signer's settings";
   readonly value?: string;
   readonly reason: string;
+  /** How it is mended, where that is not to set the key itself. */
+  readonly example?: string;
 }
 
 /** Stands in for values that are wrong by themselves, so that the signer judges the rest. */
 const HARMLESS: SignerConfig = {
   production: false,
   initialise: undefined,
-  authorizedKeys: ["edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav"],
+  authorizedKeys: [EXAMPLE_CLIENT],
   head: undefined,
   policy: undefined,
   chains: ["NetXdQprcVkpaWU"],
   confirm: [],
 };
 
-/**
- * Returns all contradictions.
- * @param config values that are right by themselves
- * @param isSet whether a key has a value, right or wrong
- */
-export function contradictions(config: Partial<StackConfig>, isSet: (key: KeyName) => boolean): Contradiction[] {
+/** Returns all contradictions. @param beside values that are right by themselves */
+export function contradictions(beside: Beside): Contradiction[] {
+  const { config, isSet } = beside;
   const found: Contradiction[] = [];
-  const refuse = (key: KeyName, reason: string, value?: string) =>
-    found.push({ key, reason, ...(value === undefined ? {} : { value }) });
-  const { bakerIp = [], image, vmSize } = config;
+  const refuse = (key: KeyName, reason: string, more: Pick<Contradiction, "value" | "example"> = {}) =>
+    found.push({ key, reason, ...more });
+  const { bakerIp = [], image, vmSize, authorizedKeys } = config;
 
   if (config.allowWideBakerIp === false) {
     for (const reason of bakerIp.map(tooWide)) {
@@ -48,9 +49,12 @@ export function contradictions(config: Partial<StackConfig>, isSet: (key: KeyNam
       refuse("bakerIp", `${text} is reserved for documentation (RFC 5737); a production stack needs the baker's own`);
     }
     if (config.sshPublicKey === EXAMPLE_SSH_KEY) {
-      refuse("sshPublicKey", "is the example; a production stack needs a key of yours", EXAMPLE_SSH_KEY);
+      refuse("sshPublicKey", "is the example; a production stack needs a key of yours", { value: EXAMPLE_SSH_KEY });
     }
-    if (config.authorizedKeys?.length === 0) {
+    if (authorizedKeys?.includes(EXAMPLE_CLIENT)) {
+      refuse("authorizedKeys", `${EXAMPLE_CLIENT} is the example; a production stack needs the key of its own client`);
+    }
+    if (authorizedKeys?.length === 0) {
       refuse(
         "authorizedKeys",
         "is missing: the way to the signer is plain HTTP over the Internet, and whoever sits on it can ask in the baker's " +
@@ -61,17 +65,30 @@ export function contradictions(config: Partial<StackConfig>, isSet: (key: KeyNam
   if (image !== undefined && vmSize !== undefined) {
     const reason = misfit(image, vmSize);
     const { publisher, offer, sku, version } = image;
-    if (reason !== undefined) refuse("image", reason, [publisher, offer, sku, version].join(":"));
+    if (reason !== undefined) refuse("image", reason, { value: [publisher, offer, sku, version].join(":") });
   }
   if (isSet("alertEmail") && config.monitoring === false) {
-    refuse("alertEmail", "nothing would be sent: alerts need monitoring: true as well", config.alertEmail);
+    const { alertEmail = "" } = config;
+    const example = "for example: pulumi config set monitoring true";
+    refuse("alertEmail", "nothing would be sent: alerts need monitoring: true as well", { value: alertEmail, example });
   }
   if (isSet("policy") && isSet("confirm")) {
     refuse("confirm", "policy is set, so put confirm into it, beside allow");
   }
+  const noClients = authorizedKeys === "none" || authorizedKeys?.length === 0;
+  // A production stack without its clients' keys is told so above.
+  if (noClients && !(config.production && authorizedKeys.length === 0)) {
+    for (const [who, { authentication }] of Object.entries(config.policy ?? {})) {
+      if (authentication !== true) continue;
+      const reason = `${who}.authentication wants a client's signature, and authorizedKeys names no client's key`;
+      refuse("policy", reason, { example: howToSet("authorizedKeys", undefined, beside) });
+    }
+  }
   // The signer's own schemas have judged each value; what is left lies between the parts of the policy.
   const key = config.policy === undefined ? "the signer's settings" : "policy";
-  for (const mistake of signerMistakes({ ...HARMLESS, ...config })) {
+  const clients = noClients && config.policy !== undefined ? { authorizedKeys: HARMLESS.authorizedKeys } : {};
+  const judged = { ...HARMLESS, ...config, ...clients };
+  for (const mistake of signerMistakes(judged)) {
     found.push({ key, reason: `the signer refuses ${mistake}` });
   }
   return found;

@@ -13,25 +13,37 @@ const ALSO_CALLED: Readonly<Record<string, string>> = {
   operator: "keyImporter",
   yes: "true",
   on: "true",
+  1: "true",
   no: "false",
   off: "false",
+  0: "false",
+  standardlrs: "LRS",
+  standardzrs: "ZRS",
+  tz3: "P-256",
+  prime256v1: "P-256",
+  secp256r1: "P-256",
+  tz2: "P-256K",
+  secp256k1: "P-256K",
 };
 
 /**
- * Finds the known name that is nearest to a given one: one edit in four letters at most, whatever its case.
+ * Finds the known name that is nearest to a given one: one edit in four letters at most, whatever its case. So of up to
+ * three letters nothing is near but another spelling: GRS is no slip for LRS.
+ * @param most as many edits at most, where the known names are not all that there are
  * @returns undefined where none is near
  */
-export function nearest(given: string, known: readonly string[]): string | undefined {
+export function nearest(given: string, known: readonly string[], most = Number.POSITIVE_INFINITY): string | undefined {
   const word = plain(given);
   const alias = ALSO_CALLED[word];
   if (alias !== undefined && known.includes(alias)) return alias;
-  const limit = Math.max(1, Math.floor(word.length / 4));
+  const limit = Math.min(most, Math.floor(word.length / 4));
   let best: string | undefined;
   let least = limit + 1;
   for (const name of known) {
+    const other = plain(name);
     // Names whose lengths differ by more than the limit cannot be near.
-    if (Math.abs(name.length - word.length) > limit) continue;
-    const found = distance(word, plain(name));
+    if (Math.abs(other.length - word.length) > limit) continue;
+    const found = distance(word, other);
     if (found < least) [best, least] = [name, found];
   }
   return best;
@@ -39,8 +51,12 @@ export function nearest(given: string, known: readonly string[]): string | undef
 
 /** Writes the guess as the end of a sentence: `; did you mean block?`, or nothing where no name is near. */
 export function didYouMean(given: string, known: readonly string[]): string {
-  const name = nearest(given, known);
-  return name === undefined ? "" : `; did you mean ${name}?`;
+  return question(nearest(given, known));
+}
+
+/** Writes what somebody may have meant as the end of a sentence. */
+export function question(meant: string | undefined): string {
+  return meant === undefined ? "" : `; did you mean ${meant}?`;
 }
 
 /** `North Europe` and `northeurope` are one name. */

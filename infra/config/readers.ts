@@ -9,11 +9,12 @@ import {
   chainSchema,
   headSchema,
   initialiseSchema,
+  keyPolicySchema,
   permissionSchema,
-  policySchema,
+  rulesSchema,
 } from "../../signer/settings/schema.ts";
 import { type Block, parseBlocks } from "./addresses.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean, nearest } from "./nearest.ts";
 import { asWritten, shown } from "./reasons.ts";
 
 /** The person who imports keys, for the time of it. */
@@ -21,6 +22,12 @@ export type KeyImporter = z.output<typeof keyImporter>;
 
 /** A key pair that the stack has the vault's HSM make. P-256 gives a tz3 address, P-256K (secp256k1) a tz2. */
 export type GeneratedKey = z.output<typeof generatedKeys>[number];
+
+/** How Pulumi writes a truth value. */
+export const BOOLEANS = ["true", "false"] as const;
+
+/** How many copies the table has, and where: Azure's names without their `Standard_`. */
+export const REDUNDANCIES = ["LRS", "ZRS"] as const;
 
 /** Chains that have a name: mainnet and Shadownet. */
 const CHAINS = ["NetXdQprcVkpaWU", "NetXsqzbfFenSTS"];
@@ -31,20 +38,18 @@ const DAY = 24 * 3600 * 1000;
 const MAX_TAGS = 47;
 const OWN_TAGS = ["project", "stack", "production"];
 
+/** One of a few names. @param mistake what is said of any other text, before what may have been meant */
+function oneOf<const Name extends string>(names: readonly Name[], mistake: string) {
+  return z.enum(names, {
+    error: ({ input }) => (input === undefined ? "is missing" : `${mistake}${didYouMean(String(input), names)}`),
+  });
+}
+
 /** A truth value as Pulumi hands it over: text. */
-export const boolean = z
-  .enum(["true", "false"], {
-    error: ({ input }) => `is neither true nor false${didYouMean(String(input), ["true", "false"])}`,
-  })
-  .transform((text) => text === "true");
+export const boolean = oneOf(BOOLEANS, "is neither true nor false").transform((text) => text === "true");
 
 /** An e-mail address. */
 export const email = z.string().regex(/^[^@\s]+@[^@\s]+\.[^@\s]+$/, { error: "is not an e-mail address" });
-
-/** The name of a size of machine, by its form: which sizes there are depends on region and subscription. */
-export const vmSize = z
-  .string()
-  .regex(/^Standard_[A-Z][A-Za-z0-9_-]+$/, { error: "is not a size's name, which begins with Standard_" });
 
 /** A list of IPv4 addresses and blocks, as text with commas or as a list. How wide a block may be is a rule of its own. */
 export const bakerAddresses = addresses({ wide: true, needed: true });
@@ -96,10 +101,8 @@ export const generatedKeys = z
   .array(
     z.strictObject({
       name: z.string().regex(/^[0-9a-zA-Z-]{1,127}$/, { error: "is not 1-127 letters, digits and hyphens" }),
-      curve: z.enum(["P-256", "P-256K"], { error: "is neither P-256 (tz3) nor P-256K (tz2)" }),
-      source: z.literal("generate", {
-        error: "is not generate; a key made offline is imported, not listed: docs/keys.md",
-      }),
+      curve: oneOf(["P-256", "P-256K"], "is neither P-256 (tz3) nor P-256K (tz2)"),
+      source: oneOf(["generate"], "is not generate; a key made offline is imported, not listed: docs/keys.md"),
     }),
   )
   .refine((list) => twice(list) === undefined, {
@@ -117,16 +120,22 @@ function twice(list: unknown): string | undefined {
 /** Ids of the chains that may be signed for. */
 export const chains = z
   .array(
-    z.string().superRefine((id, context) => {
-      const { error } = chainSchema.safeParse(id);
-      if (error === undefined) return;
-      const form = /^Net[1-9A-HJ-NP-Za-km-z]{12}$/.test(id)
-        ? "has a mistyped character"
-        : "is not a chain id, Net and 12 characters";
-      context.addIssue({ code: "custom", input: id, message: `${form}${didYouMean(id, CHAINS)}` });
+    judgedBy(chainSchema, (id) => {
+      const isForm = /^Net[1-9A-HJ-NP-Za-km-z]{12}$/.test(id);
+      const mistake = isForm ? "has a mistyped character" : "is not a chain id, Net and 12 characters";
+      return `${mistake}${didYouMean(id, CHAINS)}`;
     }),
   )
   .min(1, { error: "is empty: no request would ever be signed" });
+
+/** A text that a schema of the signer judges, and our words for what it refuses. @param words gets its own as well */
+function judgedBy(schema: z.ZodType<string>, words: (text: string, reason: string) => string) {
+  return z.string().superRefine((text, context) => {
+    const { error } = schema.safeParse(text);
+    if (error === undefined) return;
+    context.addIssue({ code: "custom", input: text, message: words(text, error.issues[0]?.message ?? "") });
+  });
+}
 
 /** Where and until when the first watermarks may be made, in the form of the signer, which also takes `always`. */
 export const firstWatermarks = asWritten(initialiseSchema.options[1]).superRefine((value, context) => {
@@ -138,7 +147,7 @@ export const firstWatermarks = asWritten(initialiseSchema.options[1]).superRefin
 });
 
 /** What each key may sign, in the form of the signer. */
-export const policy = asWritten(policySchema);
+export const policy = asWritten(rulesSchema(keyPolicySchema.extend({ chains: chains.optional() })));
 
 /** Kinds that are signed after a person confirmed them. */
 export const kindsToConfirm = z.array(
@@ -147,10 +156,28 @@ export const kindsToConfirm = z.array(
   }),
 );
 
+/** What a stack without its clients' keys says. */
+const NONE = ["none"] as const;
+
 /** The clients' public keys, or `none`: a production stack without them says so. */
-export const authorizedKeys = z.union([z.literal("none"), z.array(authorizedKeySchema)], {
-  error: "is neither a list of public keys nor none",
-});
+export const authorizedKeys = z.union(
+  [
+    z.enum(NONE),
+    z.array(
+      judgedBy(authorizedKeySchema, (text, reason) =>
+        nearest(text, NONE) === undefined
+          ? reason
+          : "is no public key; `authorizedKeys: none`, without a list, says that there is none",
+      ),
+    ),
+  ],
+  { error: ({ input }) => `is neither a list of public keys nor none${didYouMean(String(input), NONE)}` },
+);
+
+/** Finds `none` in a value that was meant to say it: `None`, or a list of it. */
+export function noneMeantBy(given: string): string | undefined {
+  return nearest(given.replace(/^\[\s*"([^"]*)"\s*\]$/, "$1"), NONE);
+}
 
 /** The node whose head bounds what is signed, in the form of the signer. */
 export const head = asWritten(headSchema).superRefine((value, context) => {

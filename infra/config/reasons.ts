@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { HIDDEN, mayBeSecret, unlessSecret } from "../../signer/settings/secrets.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean, nearest } from "./nearest.ts";
 
 /** What is wrong with a value or a part of it. */
 export interface Finding {
@@ -41,13 +41,29 @@ export function judge<S extends z.ZodType>(
 ): { readonly data: z.output<S> } | { readonly findings: readonly Finding[] } {
   const { data, error } = schema.safeParse(value, { reportInput: true, error: explain });
   if (error === undefined) return { data: data as z.output<S> };
-  return { findings: error.issues.flatMap(deepest).map((issue) => finding(issue, where)) };
+  const issues = error.issues.flatMap(deepest);
+  return {
+    findings: issues.filter((issue) => !isMistyped(issue, issues)).flatMap((issue) => findingsOf(issue, where)),
+  };
 }
 
-function finding(issue: z.core.$ZodIssue, key: string): Finding {
+/** Whether a field is missing only because its name is mistyped: that is said already, and is one mistake. */
+function isMistyped({ path, input }: z.core.$ZodIssue, issues: readonly z.core.$ZodIssue[]): boolean {
+  if (input !== undefined) return false;
+  const [object, name] = [path.slice(0, -1).join("."), String(path.at(-1))];
+  return issues.some(
+    (other) =>
+      other.code === "unrecognized_keys" &&
+      other.path.join(".") === object &&
+      other.keys.some((key) => nearest(key, [name]) !== undefined),
+  );
+}
+
+/** Returns a finding for each line of an issue's message. */
+function findingsOf(issue: z.core.$ZodIssue, key: string): Finding[] {
   const steps = issue.path.map((step) => (typeof step === "number" ? `[${step}]` : `.${unlessSecret(String(step))}`));
-  const messages = issue.code === "invalid_key" ? issue.issues.map(({ message }) => message) : [issue.message];
-  return { where: `${key}${steps.join("")}`, value: shown(issue.input), reason: messages.join("; ") };
+  const value = issue.code === "unrecognized_keys" ? "" : shown(issue.input);
+  return issue.message.split("\n").map((reason) => ({ where: `${key}${steps.join("")}`, value, reason }));
 }
 
 /**
@@ -106,8 +122,11 @@ function explain(issue: z.core.$ZodRawIssue): string | undefined {
       return choice(input, (issue.values as readonly unknown[]).map(String));
     case "unrecognized_keys": {
       const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
-      const words = (issue.keys as readonly string[]).map((key) => `${key} is unknown${didYouMean(key, known)}`);
-      return known.length === 0 ? words.join("; ") : `${words.join("; ")}; it takes ${known.join(", ")}`;
+      const takes = known.length === 0 ? "" : `; it takes ${known.join(", ")}`;
+      // A line each: as many mistakes as there are names.
+      return (issue.keys as readonly string[])
+        .map((key) => `${unlessSecret(key)} is unknown${didYouMean(key, known) || takes}`)
+        .join("\n");
     }
     case "too_small":
       return issue.origin === "number" || issue.origin === "int" ? `must be at least ${issue.minimum}` : "is empty";
@@ -127,6 +146,6 @@ function quotes(input: unknown, expected: string): string {
 
 function choice(input: unknown, known: readonly string[]): string {
   if (input === undefined) return "is missing";
-  if (known.length <= FEW) return `is none of ${known.join(", ")}`;
+  if (known.length <= FEW) return `is none of ${known.join(", ")}${didYouMean(String(input), known)}`;
   return `is not known${didYouMean(String(input), known) || "; docs/reference/settings.md lists what is"}`;
 }

@@ -2,7 +2,7 @@
  * Azure's regions, by the identifiers that `az account list-locations --query "[].name"` prints. Pure.
  * @module
  */
-import { didYouMean } from "./nearest.ts";
+import { nearest, question } from "./nearest.ts";
 
 /** The public cloud's regions in November 2026. Azure adds one or two a year: add them here. */
 const REGIONS = `
@@ -17,6 +17,17 @@ const REGIONS = `
   .trim()
   .split(/\s+/);
 
+const DIRECTIONS = ["north", "south", "east", "west", "central"] as const;
+
+/** What the regions' names are made of: directions, and the places that are left without them. */
+const WORDS: readonly string[] = [
+  ...DIRECTIONS,
+  ...new Set(REGIONS.map((name) => name.replace(new RegExp(`${DIRECTIONS.join("|")}|\\d`, "g"), ""))),
+];
+
+/** A name that is put together as Azure puts them together, whether or not there is such a region: `eastus3`, `brazilus`. */
+const OF_THEIR_WORDS = new RegExp(`^(${WORDS.join("|")}){2,}\\d*(euap)?$`);
+
 /** Clouds of their own: their vaults and tables have other domain names than this stack and the signer use. */
 const OTHER_CLOUDS: readonly (readonly [regions: RegExp, cloud: string])[] = [
   [/^us ?(gov|dod|nat|sec)/i, "Azure Government"],
@@ -24,17 +35,32 @@ const OTHER_CLOUDS: readonly (readonly [regions: RegExp, cloud: string])[] = [
 ];
 
 /**
- * Reads a region.
- * @throws Error for one of another cloud, and for a name that is not known
+ * Reads a region. Azure has more of them than this list, and each year another one. So a name that is not known and has
+ * the form of one is taken, and warned of (warnings.ts): a wrong one fails at the resource group, before anything is made.
+ * What looks like a slip for a known one is not.
+ * @throws Error for one of another cloud, for what cannot be a region's name, and for a slip
  */
 export function readRegion(text: string): string {
-  if (REGIONS.includes(text)) return text;
+  if (isKnownRegion(text)) return text;
   const cloud = OTHER_CLOUDS.find(([regions]) => regions.test(text))?.[1];
   if (cloud !== undefined) {
     throw new Error(`is a region of ${cloud}, a cloud of its own; this stack is for Azure's public cloud only`);
   }
-  const guess = didYouMean(text, REGIONS);
-  throw new Error(
-    `is not a region's identifier${guess || "; `az account list-locations` prints them, and infra/config/regions.ts lists those that are known here"}`,
-  );
+  if (OF_THEIR_WORDS.test(text)) return text;
+  const meant = regionMeantBy(text);
+  if (meant === undefined && /^[a-z]{4,}[0-9]*[a-z]*$/.test(text)) return text;
+  throw new Error(`is not a region's identifier${question(meant) || "; `az account list-locations` prints them"}`);
+}
+
+/** Whether a region is in the list above. */
+export function isKnownRegion(text: string): boolean {
+  return REGIONS.includes(text);
+}
+
+/**
+ * Finds the region that was meant. Two edits at most: Greece Central is a new region, and not a slip for France Central.
+ * @returns undefined where none is near
+ */
+export function regionMeantBy(text: string): string | undefined {
+  return nearest(text, REGIONS, 2);
 }

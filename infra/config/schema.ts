@@ -4,10 +4,12 @@
  * @module
  */
 import { z } from "zod";
-import { readImage } from "./machine-image.ts";
+import { EXAMPLE_CLIENT } from "./example-client.ts";
+import { readImage, readSize, sizeMeantBy } from "./machine-image.ts";
+import { nearest } from "./nearest.ts";
 import * as read from "./readers.ts";
 import { reading } from "./reasons.ts";
-import { readRegion } from "./regions.ts";
+import { readRegion, regionMeantBy } from "./regions.ts";
 import { readSshPublicKey } from "./ssh-key.ts";
 
 /** One key of the configuration. */
@@ -18,15 +20,24 @@ export interface Key<S extends z.ZodType = z.ZodType> {
   readonly example: string;
   /** What Pulumi.yaml gives where the key is not set; undefined where that is a value like any other. */
   readonly unset?: "" | "{}";
+  /** Finds the value that a wrong one was meant to be, where there are names for what it may be. */
+  readonly meantBy?: MeantBy;
 }
 
-function key<S extends z.ZodType>(schema: S, example: string): Key<S> {
-  return { schema, example };
+type MeantBy = (given: string) => string | undefined;
+
+function key<S extends z.ZodType>(schema: S, example: string, meantBy?: MeantBy): Key<S> {
+  return { schema, example, ...(meantBy === undefined ? {} : { meantBy }) };
 }
 
 /** A text that may be missing: an empty one is none. */
-function text<S extends z.ZodType>(schema: S, example: string): Key<S> {
-  return { schema, example, unset: "" };
+function text<S extends z.ZodType>(schema: S, example: string, meantBy?: MeantBy): Key<S> {
+  return { ...key(schema, example, meantBy), unset: "" };
+}
+
+/** A truth value. */
+function flag(): Key<z.ZodDefault<typeof read.boolean>> {
+  return key(read.boolean.default(false), "true", (given) => nearest(given, read.BOOLEANS));
 }
 
 /** An object that may be missing: an empty one is none. */
@@ -39,27 +50,27 @@ const IMAGE = "Canonical:ubuntu-24_04-lts:server:latest";
 
 /** Every key of the stack's configuration. */
 export const KEYS = {
-  location: text(reading(readRegion), "northeurope"),
+  location: text(reading(readRegion), "northeurope", regionMeantBy),
   bakerIp: text(read.bakerAddresses, "203.0.113.7"),
-  allowWideBakerIp: key(read.boolean.default(false), "true"),
+  allowWideBakerIp: flag(),
   keyImporter: object(
     read.keyImporter.optional(),
     '{"objectId":"11111111-2222-3333-4444-555555555555","ip":"198.51.100.4"}',
   ),
   adminIp: text(read.adminAddresses.default([]), "198.51.100.4"),
   sshPublicKey: text(reading(readSshPublicKey), '"$(cat ~/.ssh/id_ed25519.pub)"'),
-  vmSize: key(read.vmSize.default("Standard_B1s"), "Standard_B2ats_v2"),
+  vmSize: key(reading(readSize).prefault("Standard_B1s"), "Standard_B2ats_v2", sizeMeantBy),
   image: key(reading(readImage).prefault(IMAGE), IMAGE),
-  redundancy: key(z.enum(["LRS", "ZRS"]).default("LRS"), "ZRS"),
+  redundancy: key(z.enum(read.REDUNDANCIES).default("LRS"), "ZRS", (given) => nearest(given, read.REDUNDANCIES)),
   keys: key(read.generatedKeys.default([]), '[{"name":"baker","curve":"P-256","source":"generate"}]'),
   chains: key(read.chains.default(["NetXdQprcVkpaWU"]), '["NetXdQprcVkpaWU"]'),
   initialise: object(read.firstWatermarks.optional(), '{"level":9123456,"until":"2026-11-20T16:00:00Z"}'),
   policy: object(read.policy.optional(), '{"default":{"allow":["block","preattestation","attestation"]}}'),
   confirm: key(read.kindsToConfirm.default([]), '["transaction","reveal"]'),
-  authorizedKeys: key(read.authorizedKeys.default([]), '["edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav"]'),
+  authorizedKeys: key(read.authorizedKeys.default([]), `["${EXAMPLE_CLIENT}"]`, read.noneMeantBy),
   head: object(read.head.optional(), '{"node":"https://rpc.tzkt.io/mainnet"}'),
-  production: key(read.boolean.default(false), "true"),
-  monitoring: key(read.boolean.default(false), "true"),
+  production: flag(),
+  monitoring: flag(),
   alertEmail: text(read.email.default(""), "baker@example.org"),
   tags: key(read.tags.default({}), '{"owner":"baker"}'),
 } satisfies Record<string, Key>;

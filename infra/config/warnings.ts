@@ -3,15 +3,22 @@
  * @module
  */
 
-import { isDocumentation } from "./addresses.ts";
+import { isDocumentation, parseBlocks } from "./addresses.ts";
 import { privateNodeName } from "./head-node.ts";
+import { strangeness } from "./machine-image.ts";
+import { isKnownRegion } from "./regions.ts";
 import type { StackConfig } from "./schema.ts";
 import { EXAMPLE_SSH_KEY } from "./ssh-key.ts";
 
-/** Returns the warnings for a configuration, a sentence each. @param now milliseconds since 1970 */
-export function warnings(config: StackConfig, now = Date.now()): string[] {
+/**
+ * Returns the warnings for a configuration, a sentence each.
+ * @param config as far as it is right: a key that has a mistake is not in it, and what that might mean is left out
+ * @param now milliseconds since 1970
+ */
+export function warnings(config: Partial<StackConfig>, now = Date.now()): string[] {
   return [
     ...placeholders(config),
+    ...placesAndImages(config),
     ...gaps(config),
     ...closedWindow(config, now),
     ...twoBakers(config),
@@ -19,32 +26,45 @@ export function warnings(config: StackConfig, now = Date.now()): string[] {
   ];
 }
 
-function* placeholders({ bakerIp, adminIp, sshPublicKey }: StackConfig): Iterable<string> {
-  const cures = { bakerIp: "set bakerIp to your baker's address", adminIp: "set adminIp to your own address" };
-  for (const [key, blocks] of [["bakerIp", bakerIp] as const, ["adminIp", adminIp] as const]) {
+function* placeholders({
+  bakerIp = [],
+  adminIp = [],
+  keyImporter,
+  sshPublicKey,
+}: Partial<StackConfig>): Iterable<string> {
+  const importer = keyImporter === undefined ? [] : parseBlocks([keyImporter.ip], { wide: false }).blocks;
+  const cures = [
+    ["set bakerIp to your baker's address", bakerIp],
+    ["set adminIp to your own address", adminIp],
+    ["set keyImporter.ip to the address that the key importer works from", importer],
+  ] as const;
+  for (const [cure, blocks] of cures) {
     const texts = blocks.filter(isDocumentation).map(({ text }) => text);
-    if (texts.length > 0) yield `${texts.join(", ")} is reserved for documentation (RFC 5737): ${cures[key]}`;
+    if (texts.length > 0) yield `${texts.join(", ")} is reserved for documentation (RFC 5737): ${cure}`;
   }
   if (sshPublicKey === EXAMPLE_SSH_KEY) {
     yield "sshPublicKey is the example: nobody holds its private half, so nobody can log in";
   }
 }
 
-function* gaps({
-  production,
-  initialise,
-  authorizedKeys,
-  monitoring,
-  alertEmail,
-  head,
-}: StackConfig): Iterable<string> {
-  if (production && initialise === undefined) {
+/** What Azure has, or may have, and this project was not tried with. */
+function* placesAndImages({ location, image }: Partial<StackConfig>): Iterable<string> {
+  if (location !== undefined && !isKnownRegion(location)) {
+    yield `location ${location} is no region that is known here: \`az account list-locations --query "[].name" -o tsv\` prints those that there are`;
+  }
+  const strange = image === undefined ? undefined : strangeness(image);
+  if (strange !== undefined) yield `image ${strange}`;
+}
+
+function* gaps(config: Partial<StackConfig>): Iterable<string> {
+  const { production, authorizedKeys, monitoring, alertEmail, head } = config;
+  if (production && "initialise" in config && config.initialise === undefined) {
     yield "initialise is not set: right once the signer has signed; a new one finds no watermarks, and signs nothing";
   }
   if (production && authorizedKeys === "none") {
     yield "authorizedKeys is none: whoever sits on the way between baker and signer can ask in the baker's name";
   }
-  if (production && !monitoring) {
+  if (production && monitoring === false) {
     yield "monitoring is not set: no audit log says what the keys signed, and no alert says that they stopped";
   }
   if (monitoring && alertEmail === "") {
@@ -57,19 +77,19 @@ function* gaps({
 }
 
 /** A window that has closed is right once the signer has signed: until then it is the same as none. */
-function* closedWindow({ initialise }: StackConfig, now: number): Iterable<string> {
+function* closedWindow({ initialise }: Partial<StackConfig>, now: number): Iterable<string> {
   if (initialise === undefined || Date.parse(initialise.until) > now) return;
   yield `initialise.until, ${initialise.until}, is past: right once the signer has signed; a new one finds no watermarks, and signs nothing`;
 }
 
 /** Imported keys are not listed, so no key in the list may well be one. */
-function* twoBakers({ bakerIp, keys }: StackConfig): Iterable<string> {
-  if (bakerIp.length < 2 || keys.length > 1) return;
+function* twoBakers({ bakerIp = [], keys }: Partial<StackConfig>): Iterable<string> {
+  if (bakerIp.length < 2 || keys === undefined || keys.length > 1) return;
   const texts = bakerIp.map(({ text }) => text).join(", ");
   yield `bakerIp names ${bakerIp.length} addresses (${texts}) for one key: never run two bakers with it, that is how bakers are slashed`;
 }
 
-function* keysWithoutBackup({ keys }: StackConfig): Iterable<string> {
+function* keysWithoutBackup({ keys = [] }: Partial<StackConfig>): Iterable<string> {
   for (const { name } of keys) {
     yield `the key ${name} is made in the HSM and has no backup: if the vault is lost, so is the key`;
   }

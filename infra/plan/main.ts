@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import type { Release } from "../components/releases.ts";
+import { ownKeys } from "../config/namespaces.ts";
 import { parseConfig } from "../config/parse.ts";
 import { warnings } from "../config/warnings.ts";
 import { estimateCost } from "../cost.ts";
@@ -18,11 +19,20 @@ import { record } from "./recorder.ts";
 import { report } from "./report.ts";
 import { readStackFile } from "./stack-file.ts";
 
+const PROJECT = "tezos-signer";
+
 const USAGE = "npm run plan -- [--stack NAME] [--json]";
 
-/** Prints the plan of a stack. @returns the process's exit code: 1 for mistakes, 2 for a program that breaks an invariant */
-export async function main(args: string[]): Promise<number> {
+const ROOT = join(import.meta.dirname, "../..");
+
+/**
+ * Prints the plan of a stack.
+ * @param folder where the stack's file is
+ * @returns the process's exit code: 1 for mistakes, 2 for a program that breaks an invariant
+ */
+export async function main(args: string[], folder = ROOT): Promise<number> {
   let file = "";
+  let unread: readonly string[] = [];
   try {
     const options = {
       stack: { type: "string", default: "dev" },
@@ -35,13 +45,15 @@ export async function main(args: string[]): Promise<number> {
       return 0;
     }
     file = `Pulumi.${stack}.yaml`;
-    const text = readFileSync(join(import.meta.dirname, "../..", file), "utf8");
-    const settings = parseConfig(readStackFile(text, "tezos-signer"), stack);
+    const text = readFileSync(join(folder, file), "utf8");
+    const own = ownKeys(readStackFile(text, PROJECT), PROJECT);
+    unread = own.warnings;
+    const settings = parseConfig(own.config, stack);
     const plan = await Promise.race([record(stack, () => build(settings, placeholder())), refusal()]);
     const facts = {
       rules: firewallRules(settings),
       cost: estimateCost(settings),
-      warnings: warnings(settings),
+      warnings: [...unread, ...warnings(settings)],
       kept: INVARIANTS.map(({ name }) => name),
     };
     console.log(
@@ -52,6 +64,7 @@ export async function main(args: string[]): Promise<number> {
     return 0;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    for (const warning of unread) console.error(`${file}: ${warning}`);
     if (code === "ENOENT") console.error(`There is no ${file}. \`pulumi stack init NAME\` makes a stack; ${USAGE}`);
     else console.error(code?.startsWith("ERR_PARSE_ARGS") ? `${message}\n${USAGE}` : `${file}: ${message}`);
     return pulumi.RunError.isInstance(error) ? 2 : 1;
@@ -65,7 +78,7 @@ function refusal(): Promise<never> {
 
 /** Stands for the release, which `up` makes from the network: a plan needs neither. */
 function placeholder(): Release {
-  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   const sha256 = "0".repeat(64);
   const name = `tezos-signer-${version}-${sha256.slice(0, 12)}.tar`;
   return { version, sha256, name, source: new pulumi.asset.StringAsset("a placeholder") };

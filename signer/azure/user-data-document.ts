@@ -1,5 +1,5 @@
-import { parseDocument } from "yaml";
 import { z } from "zod";
+import { readYaml } from "../settings/secrets.ts";
 
 /**
  * What the stack writes into the machine's userData: which release to run, how the machine is kept, and the signer's
@@ -42,13 +42,12 @@ export interface UserDataDocument {
 /**
  * Reads userData's text.
  * @param text JSON or YAML
- * @throws Error saying what is wrong and where
+ * @throws Error saying what is wrong and where; it quotes no secret
  */
 export function readUserDataDocument(text: string): UserDataDocument {
-  const document = parseDocument(text, { prettyErrors: true });
-  const [fault] = [...document.errors, ...document.warnings];
-  if (fault !== undefined) throw unusable(fault.message.split("\n")[0] ?? fault.message);
-  const value: unknown = document.toJS();
+  const read = readYaml(text);
+  if ("faults" in read) throw unusable(read.faults[0] ?? "it is no YAML");
+  const { value } = read;
   if (isBareSettings(value)) {
     throw unusable(
       "it has the form of release 0.1.0, settings alone; put them under `settings`, as `npm run up` of this release does",

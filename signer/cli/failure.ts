@@ -1,4 +1,4 @@
-import { messageOf } from "../errors.ts";
+import { messageOf, StartError } from "../errors.ts";
 import { KeyError, type KeyProblem } from "../key-files/key-error.ts";
 import { StoreError, type StoreFault } from "../watermark/stores/store.ts";
 import type { ExitReason } from "./exit-codes.ts";
@@ -35,5 +35,6 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof KeyError) return new Failure(KEY_PROBLEMS[error.problem], error.message, { cause: error });
   if (error instanceof StoreError) return new Failure(STORE_FAULTS[error.fault], error.message, { cause: error });
+  if (error instanceof StartError) return new Failure(error.problem, error.message, { cause: error });
   return new Failure("failed", `Unexpected error: ${messageOf(error)}`, { cause: error });
 }

@@ -1,3 +1,5 @@
+import { StartError } from "../errors.ts";
+
 /** The descriptors of the listening sockets that systemd has opened, by what they are for. */
 export interface InheritedSockets {
   readonly signer: number;
@@ -15,7 +17,7 @@ const CURE =
  * (sd_listen_fds(3)). The variables are removed: a child process must not take them for its own.
  * @param env where LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES stand
  * @returns undefined where this process was given none
- * @throws Error in sentences, for sockets that are not exactly the two
+ * @throws StartError for sockets that are not exactly the two
  */
 export function takeInheritedSockets(env: NodeJS.ProcessEnv = process.env): InheritedSockets | undefined {
   const { LISTEN_PID: pid, LISTEN_FDS: count, LISTEN_FDNAMES: text = "" } = env;
@@ -31,6 +33,9 @@ export function takeInheritedSockets(env: NodeJS.ProcessEnv = process.env): Inhe
   return { signer: FIRST + names.indexOf("signer"), admin: FIRST + names.indexOf("admin") };
 }
 
-function refusal(what: string): Error {
-  return new Error(`systemd passed ${what}; the signer takes one named signer and one named admin. ${CURE}`);
+function refusal(what: string): StartError {
+  return new StartError(
+    "unusable",
+    `systemd passed ${what}; the signer takes one named signer and one named admin. ${CURE}`,
+  );
 }

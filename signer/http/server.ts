@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import { type AddressInfo, isIPv6, Socket, SocketAddress } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
-import { SignerError } from "../errors.ts";
+import { messageOf, SignerError, StartError } from "../errors.ts";
 import { RateLimitedLog } from "../observability/rate-limited-log.ts";
 import type { AuditLog } from "../signing/audit-log.ts";
 import { plainAddress } from "./address-allow-list.ts";
@@ -43,7 +43,7 @@ export interface RunningServer {
 
 /**
  * Opens a port, or takes one that is open already.
- * @throws Error that says why the address cannot be listened on
+ * @throws StartError that says why the address cannot be listened on, or that the certificate cannot be used
  */
 export async function listen(parts: ServerParts): Promise<RunningServer> {
   const { handler, host, port, fd, log, audit, limits = LIMITS } = parts;
@@ -99,10 +99,20 @@ function create({ tls }: ServerParts, limits: Limits): Server {
   const server =
     tls === undefined
       ? createServer(options)
-      : createTlsServer({ ...options, ...tls, handshakeTimeout: limits.handshakeTimeout });
+      : createOverTls({ ...options, ...tls, handshakeTimeout: limits.handshakeTimeout });
   server.maxConnections = limits.maxConnections;
   server.maxHeadersCount = limits.maxHeadersCount;
   return server;
+}
+
+function createOverTls(options: ServerOptions): Server {
+  try {
+    return createTlsServer(options);
+  } catch (error) {
+    // OpenSSL's words tell what it expected, never what it found.
+    const what = `listen.tls.cert and listen.tls.key are no certificate and its key in PEM (${messageOf(error)}).`;
+    throw new StartError("unusable", what, { cause: error });
+  }
 }
 
 /** Reads the request to its end first: a connection closed on unread bytes is reset, and the answer with it. */
@@ -179,26 +189,27 @@ function logDropped(server: Server, log: Logger): void {
   });
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: "the port is in use; stop the other program or choose another port",
-  EADDRNOTAVAIL: "this computer has no such address",
-  EACCES: "this user may not use the port; choose one above 1023",
+const REASONS: Readonly<Record<string, readonly [problem: StartError["problem"], reason: string]>> = {
+  EADDRINUSE: ["in-use", "the port is in use. Stop the other program, or set another port (listen.port, admin.port)."],
+  EADDRNOTAVAIL: ["unusable", "this computer has no such address. Set one that it has (listen.host, admin.host)."],
+  EACCES: ["refused", "this user may not use the port. Set one above 1023 (listen.port, admin.port)."],
 };
 
-function cannotListen({ host, port, fd }: ServerParts, error: NodeJS.ErrnoException): Error {
-  const reason = REASONS[error.code ?? ""] ?? error.message;
+function cannotListen({ host, port, fd }: ServerParts, error: NodeJS.ErrnoException): StartError {
+  const [problem, reason] = REASONS[error.code ?? ""] ?? ["unusable", `${error.message}.`];
   const inherited = fd === undefined ? "" : `, on the socket that systemd passed as descriptor ${fd}`;
-  return new Error(`cannot listen on ${host}, port ${port}${inherited}: ${reason}`, { cause: error });
+  return new StartError(problem, `Cannot listen on ${host}, port ${port}${inherited}: ${reason}`, { cause: error });
 }
 
-/** @throws Error where an inherited socket is not the one that the settings describe */
+/** @throws StartError where an inherited socket is not the one that the settings describe */
 function requireAddress(server: Server, { host, port, fd }: ServerParts): void {
   const { address, port: actual } = server.address() as AddressInfo;
   const wanted = SocketAddress.parse(isIPv6(host) ? `[${host}]:0` : `${host}:0`)?.address;
   if (address === wanted && (port === 0 || port === actual)) return;
   server.close();
-  throw new Error(
-    `the socket that systemd passed as descriptor ${fd} is on ${address}, port ${actual}, and the settings say ${host}, ` +
-      `port ${port}: make ListenStream= of the socket unit and the settings the same`,
+  throw new StartError(
+    "unusable",
+    `The socket that systemd passed as descriptor ${fd} is on ${address}, port ${actual}, and the settings say ${host}, ` +
+      `port ${port}: make ListenStream= of the socket unit and the settings the same.`,
   );
 }

@@ -1,8 +1,7 @@
-import { type Document, parseDocument } from "yaml";
 import type { z } from "zod";
 import { isConsensusKind } from "../tezos/payload/consensus-kind.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
-import { HIDDEN, mayBeSecret, unlessSecret, wordFault } from "./secrets.ts";
+import { HIDDEN, mayBeSecret, readYaml, unlessSecret } from "./secrets.ts";
 
 /** Every mistake of a settings text, one line each. */
 export class SettingsError extends Error {
@@ -22,25 +21,13 @@ export class SettingsError extends Error {
  * @throws SettingsError naming every mistake
  */
 export function parseSettings(text: string, source: string): Settings {
-  const document = parseDocument(text, { prettyErrors: true });
-  const faults = [...document.errors, ...document.warnings];
-  if (faults.length > 0) throw new SettingsError(source, faults.map(wordFault));
-  const parsed = settingsSchema.safeParse(resolve(document, source) ?? {}, { reportInput: true, error: wordIssue });
+  const read = readYaml(text);
+  if ("faults" in read) throw new SettingsError(source, read.faults);
+  const parsed = settingsSchema.safeParse(read.value ?? {}, { reportInput: true, error: wordIssue });
   if (!parsed.success) throw new SettingsError(source, parsed.error.issues.flatMap(describeIssue));
   const contradictions = [...contradict(parsed.data)];
   if (contradictions.length > 0) throw new SettingsError(source, contradictions);
   return parsed.data;
-}
-
-/** @throws SettingsError in place of yaml's own error, which quotes an alias that has no anchor */
-function resolve(document: Document, source: string): unknown {
-  try {
-    return document.toJS();
-  } catch {
-    throw new SettingsError(source, [
-      "its aliases (*NAME) lead nowhere, or are too many; a text that begins with * must be in quotes",
-    ]);
-  }
 }
 
 /** Finds the mistakes that only show between settings. */
@@ -77,8 +64,7 @@ export function describeIssue(issue: z.core.$ZodIssue): string[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => `${[path, unlessSecret(key)].filter(Boolean).join(".")}: there is no such setting`);
   }
-  const messages = issue.code === "invalid_key" ? issue.issues.map(({ message }) => message) : [issue.message];
-  return [`${path || "the settings"}: ${messages.join("; ")}${wordGiven(issue.input)}`];
+  return [`${path || "the settings"}: ${issue.message}${wordGiven(issue.input)}`];
 }
 
 function wordGiven(input: unknown): string {

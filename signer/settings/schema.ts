@@ -118,10 +118,37 @@ export const keyPolicySchema = z.strictObject({
   chains: z.array(chainSchema).min(1).optional(),
 });
 
+const address = base58("tz2", "tz3");
+
+/**
+ * Makes the schema of rules under `default` and under keys' addresses. zod looks below no name that is wrong, so names are
+ * judged beside the rules.
+ * @param rule keyPolicySchema, or a form of it
+ */
+export function rulesSchema<Rule extends z.ZodObject>(rule: Rule) {
+  return z.record(z.string(), rule).superRefine(
+    (rules, context) => {
+      const refuse = (name: string, message: string) => {
+        // What is no rule at all is said once, by its name.
+        context.issues = context.issues.filter(({ path }) => path?.length !== 1 || path[0] !== name);
+        context.addIssue({ code: "custom", path: [name], input: name, message });
+      };
+      for (const name of Object.keys(rules)) {
+        const { error } = name === "default" ? {} : address.safeParse(name);
+        if (error === undefined) continue;
+        if (Object.hasOwn(rule.shape, name))
+          refuse(name, "is a part of a rule; put it under default, or under a key's address");
+        else refuse(name, `is neither default nor a key's address: ${error.issues[0]?.message}`);
+      }
+    },
+    { when: ({ value }) => typeof value === "object" && value !== null && !Array.isArray(value) },
+  );
+}
+
 /** `policy`: rules under `default` and under keys' addresses. */
-export const policySchema = z
-  .record(z.union([z.literal("default"), base58("tz2", "tz3")]), keyPolicySchema)
-  .transform(({ default: fallback, ...own }): Policy => ({ default: fallback, keys: new Map(Object.entries(own)) }));
+export const policySchema = rulesSchema(keyPolicySchema).transform(
+  ({ default: fallback, ...own }): Policy => ({ default: fallback, keys: new Map(Object.entries(own)) }),
+);
 
 /** Public key of a client that may ask, `edpk…`, `sppk…` or `p2pk…`. */
 export const authorizedKeySchema = base58("edpk", "sppk", "p2pk");

@@ -1,8 +1,8 @@
-import type { YAMLError } from "yaml";
+import { type Document, parseDocument, type YAMLError } from "yaml";
 
 /**
  * What a message about settings may not repeat: messages reach the log, the console and /status, and a secret is pasted into
- * the wrong place exactly where there is a mistake to report.
+ * the wrong place exactly where there is a mistake to report. So YAML is read here, by everything that reads it.
  * @module
  */
 
@@ -41,8 +41,28 @@ export function unlessSecret(text: string): string {
   return mayBeSecret(text) ? HIDDEN : text;
 }
 
-/** Says what is wrong with a YAML text, and where: in one line, which quotes no secret. */
-export function wordFault({ message, code, linePos }: YAMLError): string {
+/**
+ * Reads a YAML text.
+ * @returns its value, or a line for each fault that says what is wrong and where, and quotes no secret
+ */
+export function readYaml(text: string): { readonly value: unknown } | { readonly faults: readonly string[] } {
+  const document = parseDocument(text, { prettyErrors: true });
+  const faults = [...document.errors, ...document.warnings];
+  return faults.length > 0 ? { faults: faults.map(wordFault) } : resolve(document);
+}
+
+function wordFault({ message, code, linePos }: YAMLError): string {
   const [line = message] = message.split("\n");
   return mayBeSecret(line) ? `${code} at line ${linePos?.[0].line}` : line;
+}
+
+/** In place of yaml's own error, which quotes an alias that has no anchor. */
+function resolve(document: Document): ReturnType<typeof readYaml> {
+  try {
+    return { value: document.toJS() };
+  } catch {
+    return {
+      faults: ["its aliases (*NAME) lead nowhere, or are too many; a text that begins with * must be in quotes"],
+    };
+  }
 }

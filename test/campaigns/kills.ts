@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { generateLocalKey, localPassphrase } from "../../signer/keys/local/keyring.ts";
+import { commandLine, wholeNumberFrom } from "../emulators/command-line.ts";
 import { type SignerProcess, startSignerProcess, temporaryFolder } from "../emulators/signer-process.ts";
 import { attestation, block, hash, preattestation } from "../fixtures/payloads.ts";
 
@@ -119,6 +120,13 @@ async function prepare(folder: string): Promise<void> {
 
 if (import.meta.main) {
   const started = performance.now();
-  const counts = await killCampaign(Number(process.argv[2] ?? 200));
+  const { kills } = commandLine(
+    "test:kills",
+    "Kills signers at random moments under load, and looks what each remembers.",
+  )
+    .option("--kills <number>", "how many", wholeNumberFrom(1), 200)
+    .parse()
+    .opts<{ kills: number }>();
+  const counts = await killCampaign(kills);
   console.log(JSON.stringify({ ...counts, seconds: Math.round((performance.now() - started) / 1_000) }));
 }

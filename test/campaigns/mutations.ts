@@ -3,6 +3,7 @@ import { encode } from "../../signer/tezos/crypto/base58.ts";
 import { OPERATION_KINDS } from "../../signer/tezos/payload/operation.ts";
 import type { ConsensusRequest, SigningRequest } from "../../signer/tezos/payload/payload.ts";
 import { PayloadError } from "../../signer/tezos/payload/reader.ts";
+import { commandLine, wholeNumberFrom } from "../emulators/command-line.ts";
 import { attestation, block, preattestation } from "../fixtures/payloads.ts";
 import { outcome, type Seed, seeds } from "./seeds.ts";
 
@@ -207,8 +208,10 @@ function table(title: string, rows: Iterable<readonly [string, number | string]>
 }
 
 if (import.meta.main) {
-  const inputs = Number(process.argv[2] ?? 100_000);
-  const number = Number(process.argv[3] ?? Date.now() % 2 ** 31);
+  const command = commandLine("test:mutations", "Throws mutated payloads at the parser.")
+    .argument("[inputs]", "how many", wholeNumberFrom(1), 100_000)
+    .argument("[seed]", "what they are drawn by", wholeNumberFrom(0), Date.now() % 2 ** 31);
+  const [inputs, number] = command.parse().processedArgs as [number, number];
   const report = run(await seeds(), inputs, randomFrom(number));
   const descending = (counts: ReadonlyMap<string, number>) => [...counts].sort(([, a], [, b]) => b - a);
   table(

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { commandLine, numberFrom } from "../emulators/command-line.ts";
 import { Imds } from "../emulators/imds/imds.ts";
 import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
 import { sign } from "../emulators/octez-client.ts";
@@ -16,7 +16,14 @@ const IDENTITY = {
   clientId: "0b4dd1f2-6f3a-4bd5-9b5c-2f8f3f0f6f01",
   objectId: "7a0c1f0e-3f57-4a55-8a39-51d0b1f0aa02",
 };
-const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" } } });
+const { minutes } = commandLine(
+  "outage",
+  "Takes the vault and the metadata service away for minutes, and gives them back. Ends with 1 if a request meanwhile was " +
+    "not answered 502 within its deadline, or signing did not go on by itself afterwards.",
+)
+  .option("--minutes <number>", "how long they are away", numberFrom(0.1), 10)
+  .parse()
+  .opts<{ minutes: number }>();
 
 await using folder = await temporaryFolder();
 const imds = await Imds.start({ identities: [IDENTITY], lifetime: 300 });
@@ -53,7 +60,7 @@ async function ask(): Promise<number> {
 
 const outcome = { before: await ask(), away: {} as Record<number, number>, after: 0, secondsToHeal: 0 };
 await Promise.all([vault.goAway(), imds.goAway()]);
-const end = performance.now() + Number(values.minutes) * 60_000;
+const end = performance.now() + minutes * 60_000;
 while (performance.now() < end) {
   const status = await ask();
   outcome.away[status] = (outcome.away[status] ?? 0) + 1;

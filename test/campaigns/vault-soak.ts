@@ -9,22 +9,28 @@ import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import pino from "pino";
 import { startSigner } from "../../signer/main.ts";
 import { LiveSettings } from "../../signer/settings/live-settings.ts";
 
 import { blake2b256 } from "../../signer/tezos/crypto/digest.ts";
 import { decodeSignature, verifySignature } from "../../signer/tezos/crypto/signature.ts";
+import { commandLine, numberFrom } from "../emulators/command-line.ts";
 import { Imds } from "../emulators/imds/imds.ts";
 import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
 import { attestation, block, hash, preattestation } from "../fixtures/payloads.ts";
 
-const { values } = parseArgs({
-  options: { minutes: { type: "string", default: "10" }, rate: { type: "string", default: "50" } },
-});
-const DURATION = Number(values.minutes) * 60_000;
-const INTERVAL = 1_000 / Number(values.rate);
+const { minutes, rate } = commandLine(
+  "soak",
+  "Runs the whole signer on an emulated vault with every fault mixed, asked as octez asks. Ends with 1 if a request hung, a " +
+    "signature was wrong, a position was signed twice, or memory or sockets grew.",
+)
+  .option("--minutes <number>", "how long it takes", numberFrom(0.1), 10)
+  .option("--rate <number>", "positions that are asked for, a second", numberFrom(0.1), 50)
+  .parse()
+  .opts<{ minutes: number; rate: number }>();
+const DURATION = minutes * 60_000;
+const INTERVAL = 1_000 / rate;
 /** The signer's own deadline is 4 s. */
 const LONGEST = 4_600;
 /** Positions asked for at once: each takes two connections, and the signer accepts 256. */

@@ -63,7 +63,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
   },
 
   "watermarks as a file": (version) => {
-    const marks = readInterchange(textOf(version, "watermarks.json"));
+    const marks = readInterchange(textOf(version, "watermarks.json")).marks;
     const expected = ROWS.map(({ key, row: { anchor: _, ...mark } }) => ({ key, row: mark as Row }));
     expect(rowsByName(marks.map(({ key, mark }) => ({ key, row: mark as Row })))).to.deep.equal(rowsByName(expected));
   },

@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { Argument } from "commander";
 import { type KillCounts, killCampaign } from "../campaigns/kills.ts";
+import { commandLine } from "../emulators/command-line.ts";
 import { explore } from "./explorer/explore.ts";
 import type { Bounds } from "./explorer/world.ts";
 import { killAtCalls } from "./kills-at-calls.ts";
@@ -84,7 +86,9 @@ async function runApart(name: string): Promise<{ passed: boolean; explored?: Rec
   return { passed: code === 0, ...(counts && { explored: JSON.parse(counts) }) };
 }
 
-const [, , only] = process.argv;
+const [only] = commandLine("test:guard", "Runs every campaign of the guard at its full size, or one of them.")
+  .addArgument(new Argument("[campaign]").choices(Object.keys(CAMPAIGNS)))
+  .parse().args;
 if (only !== undefined) {
   await run(only);
   process.exit();

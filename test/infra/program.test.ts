@@ -6,13 +6,13 @@ import { expect } from "chai";
 import { parseConfig } from "../../infra/config/parse.ts";
 import { build } from "../../infra/index.ts";
 import { record } from "../../infra/plan/recorder.ts";
-import { readStackFile } from "../../infra/plan/stack-file.ts";
 import { makeRelease } from "../../release/make.ts";
 import { runProgram } from "../emulators/azure-resource-manager/monitor.ts";
 import { UNKNOWN } from "../emulators/azure-resource-manager/properties.ts";
+import { keysIn } from "../fixtures/stack-configs.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const config = readStackFile(readFileSync(join(root, "Pulumi.dev.yaml"), "utf8"), "tezos-signer");
+const config = keysIn(readFileSync(join(root, "Pulumi.dev.yaml"), "utf8"));
 
 /** What Azure answers, as far as the program reads it. */
 const OUTPUTS = {
@@ -48,14 +48,18 @@ describe("the program as Pulumi's language runtime starts it on this checkout", 
   });
 
   it("reports every mistake of the configuration without a stack trace, and registers nothing", async () => {
-    const wrong = { ...config, bakerIp: "10.0.0.4", vmSize: "B1s", bakerip: "203.0.113.7" };
-    const { code, errors, resources } = await runProgram(root, wrong, { dryRun: true, outputs: {} });
-    expect(code).to.equal(32);
-    expect(resources).to.deep.equal([]);
-    expect(errors)
-      .to.include("3 mistakes")
+    const wrong = { ...config, bakerIp: "10.0.0.4", vmSize: "B1s", bakerip: "203.0.113.7", "tezos-singer:head": "{}" };
+    const others = { "bakery:x": "y", "azure-native:location": "northeurope" };
+    const run = await runProgram(root, { ...wrong, ...others }, { dryRun: true, outputs: {} });
+    expect(run.code).to.equal(32);
+    expect(run.resources).to.deep.equal([]);
+    expect(run.errors)
+      .to.include("4 mistakes")
       .and.to.include("did you mean bakerIp?")
+      .and.to.include("tezos-singer:head: no such key; did you mean tezos-signer:head?")
+      .and.to.match(/and 2 warnings\n +sshPublicKey is the example/)
       .and.not.to.match(/\n\s+at /);
+    expect(run.warnings).to.include("bakery:x is read by nothing here").and.not.to.include("azure-native");
   });
 
   it("warns in every run of what wants a second look", async () => {

@@ -35,6 +35,7 @@ const WARNING = 2;
 /**
  * Runs the program in a folder by `@pulumi/pulumi/cmd/run`, as Pulumi's language host starts it, against a stand-in
  * for the engine that accepts everything. No CLI, no provider.
+ * @param config keys of the project, and of others with their namespace
  * @param outputs of a resource beside its inputs, by its name in the program; on a dry run there are none
  */
 export async function runProgram(
@@ -136,7 +137,10 @@ function start(folder: string, address: string, config: Readonly<Record<string, 
     ],
     ...["--root-directory", folder, "--pwd", folder, "--parallel", "16", ...(dryRun ? ["--dry-run"] : []), "."],
   ];
-  const keys = Object.entries(config).map(([key, value]) => [`tezos-signer:config:${key}`, value]);
+  const keys = Object.entries(config).map(([key, value]) => {
+    const name = key.includes(":") ? key : `tezos-signer:${key}`;
+    return [name.replace(":", ":config:"), value];
+  });
   const env = {
     PATH: process.env.PATH,
     HOME: process.env.HOME,

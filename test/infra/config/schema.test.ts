@@ -6,7 +6,7 @@ import { parseConfig } from "../../../infra/config/parse.ts";
 import { judge } from "../../../infra/config/reasons.ts";
 import { decode, KEYS, type Key } from "../../../infra/config/schema.ts";
 import { EXAMPLE_SSH_KEY } from "../../../infra/config/ssh-key.ts";
-import { readStackFile } from "../../../infra/plan/stack-file.ts";
+import { keysIn } from "../../fixtures/stack-configs.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
@@ -36,14 +36,9 @@ describe("Pulumi.yaml and Pulumi.dev.yaml", () => {
   });
 
   it("hold a throw-away stack for a test network that is right as it stands", () => {
-    const found = parseConfig(readStackFile(read("Pulumi.dev.yaml"), "tezos-signer"), "dev");
+    const found = parseConfig(keysIn(read("Pulumi.dev.yaml")), "dev");
     expect(found.production).to.equal(false);
     expect(found.chains).to.deep.equal(["NetXsqzbfFenSTS"]);
     expect(found.sshPublicKey).to.equal(EXAMPLE_SSH_KEY);
-  });
-
-  it("are refused where a value is encrypted, since only Pulumi could read it", () => {
-    const text = "config:\n  tezos-signer:bakerIp:\n    secure: v1:abc";
-    expect(() => readStackFile(text, "tezos-signer")).to.throw(/encrypted/);
   });
 });

@@ -42,6 +42,46 @@ describe("warnings for a stack's configuration", () => {
     expect(warned({ adminIp: "198.51.100.4" })).to.deep.equal([
       "198.51.100.4 is reserved for documentation (RFC 5737): set adminIp to your own address",
     ]);
+    const keyImporter = '{"objectId":"11111111-2222-3333-4444-555555555555","ip":"198.51.100.4"}';
+    expect(warned({ keyImporter })).to.deep.equal([
+      "198.51.100.4 is reserved for documentation (RFC 5737): set keyImporter.ip to the address that the key importer works from",
+    ]);
+  });
+
+  for (const region of ["eastus2euap", "brazilus", "eastus3", "greececentral", "francenorth", "taiwannorth"]) {
+    it(`tell of the region ${region}, which may be newer than the list of those that are known`, () => {
+      const [first, ...more] = warned({ location: region });
+      expect(first).to.match(new RegExp(`^location ${region} is no region that is known here: \`az account list-loc`));
+      expect(more).to.deep.equal([]);
+    });
+  }
+
+  const images: readonly (readonly [image: string, warning: RegExp])[] = [
+    ["Debian:debian-12:12-gen2:latest", /^image is Debian's: the machine's own files are made for Canonical's Ubuntu/],
+    ["Cannonical:ubuntu-24_04-lts:server:latest", /^image is Cannonical's; did you mean Canonical\?: /],
+    ["Canonical:ubuntu-24_04-lts:cvm:latest", /^image is for confidential machines, .*: Azure may refuse it$/],
+    ["Canonical:0001-com-ubuntu-confidential-vm-jammy:22_04-lts-cvm:latest", /^image is for confidential machines/],
+    ["Canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2:latest", /^image is not Ubuntu 24.04 or newer/],
+    ["Canonical:ubuntu-22_04-lts:server:latest", /^image is not Ubuntu 24.04 or newer/],
+  ];
+  for (const [image, warning] of images) {
+    it(`tell of the image ${image}, for which the machine's own files were not made`, () => {
+      const [first, ...more] = warned({ image });
+      expect(first).to.match(warning);
+      expect(more).to.deep.equal([]);
+    });
+  }
+
+  for (const image of ["canonical:ubuntu-24_04-lts:server:latest", "Canonical:ubuntu-26_04-lts:minimal:latest"]) {
+    it(`tell of nothing for the image ${image}`, () => {
+      expect(warned({ image })).to.deep.equal([]);
+    });
+  }
+
+  it("leave out what only a mistake gives rise to", () => {
+    expect(warnings({})).to.deep.equal([]);
+    expect(warnings({ production: true })).to.deep.equal([]);
+    expect(warnings({ production: true, initialise: undefined })[0]).to.match(/^initialise is not set/);
   });
 
   const gaps: readonly (readonly [what: string, config: Readonly<Record<string, string>>, warning: RegExp])[] = [

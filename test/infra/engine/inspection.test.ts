@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
+import { build, readSettings } from "../../../infra/index.ts";
+import { inspected } from "../../../infra/inspection.ts";
 import { signerConfiguration, TezosSigner } from "../../../infra/tezos-signer.ts";
 import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
 import { Engine, pulumiFolder, type TestStack } from "../../emulators/azure-resource-manager/engine.ts";
@@ -117,6 +119,26 @@ describe("a program that breaks an invariant", function () {
     expect(sentences(messages)).to.deep.equal([
       `${REFUSED}The Internet is reached on port 80, for packages, and on the port of the head's node: firewall, packages-out goes to port 443`,
     ]);
+  });
+
+  it("is refused for what the stack gives out beside its signer's outputs, a secret among it", async () => {
+    const engine = await Engine.start(new Cloud(), pulumiFolder() ?? "");
+    opened.push(engine);
+    let outputs = (): Record<string, unknown> => build(readSettings(), { ...release("first"), version: "undefined" });
+    const stack = await engine.stack("dev", async () => outputs());
+    await stack.configure(THROW_AWAY);
+    for (const [given, sentence] of [
+      [outputs, "No value is missing inside a text: version"],
+      [
+        () => inspected({ fine: 1, importCommand: pulumi.interpolate`import edsk${"2".repeat(50)}` }),
+        "No secret is in what the machine is given or what the stack prints: importCommand",
+      ],
+    ] as const) {
+      outputs = given;
+      const { failed, messages } = await stack.preview();
+      expect(failed, sentence).to.equal(true);
+      expect(sentences(messages)).to.deep.equal([REFUSED + sentence]);
+    }
   });
 
   it("is refused below a parent that is older than the signer, and two signers of one program are right", async () => {

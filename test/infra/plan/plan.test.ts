@@ -1,10 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { estimateCost } from "../../../infra/cost.ts";
 import { REPLACEMENTS } from "../../../infra/plan/guide.ts";
+import { main } from "../../../infra/plan/main.ts";
 import { at, type Properties } from "../../emulators/azure-resource-manager/properties.ts";
+import { temporaryFolder } from "../../emulators/signer-process.ts";
 import { settings } from "../../fixtures/stack-configs.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -12,6 +14,31 @@ const root = resolve(import.meta.dirname, "../../..");
 function npmRunPlan(...args: string[]) {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME };
   return spawnSync(process.execPath, ["infra/plan/main.ts", ...args], { cwd: root, encoding: "utf8", env });
+}
+
+/** The plan as JSON, made once: each process of Pulumi's packages takes seconds to begin. */
+const asJson = lazily(() => npmRunPlan("--json"));
+
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** What the command says and ends with in this process, where it plans nothing. */
+async function said(args: string[], folder?: string) {
+  const { log, error } = console;
+  const [out, err]: [string[], string[]] = [[], []];
+  console.log = (line: string) => out.push(`${line}\n`);
+  console.error = (line: string) => err.push(`${line}\n`);
+  try {
+    const status = await main(args, folder);
+    return { status, stdout: out.join(""), stderr: err.join("") };
+  } finally {
+    Object.assign(console, { log, error });
+  }
 }
 
 describe("npm run plan", () => {
@@ -34,8 +61,8 @@ describe("npm run plan", () => {
     for (const line of tables.split("\n")) expect(line.length, line).to.be.at.most(100);
   });
 
-  it("explains itself with --help, and plans nothing", () => {
-    const { stdout, status } = npmRunPlan("--help");
+  it("explains itself with --help, and plans nothing", async () => {
+    const { stdout, status } = await said(["--help"]);
     expect(stdout)
       .to.match(/^npm run plan -- \[--stack NAME\] \[--json\]\n/)
       .and.not.include("Azure would hold");
@@ -43,21 +70,40 @@ describe("npm run plan", () => {
   });
 
   it("gives the same as JSON", () => {
-    const { stdout, status } = npmRunPlan("--json");
+    const { stdout, status } = asJson();
     expect(status).to.equal(0);
     const found = JSON.parse(stdout);
     expect(found).to.include.keys(["stack", "resources", "outputs", "rules", "cost", "warnings", "kept", "guide"]);
   });
 
-  it("names a stack file that is not there, and an option that it does not know", () => {
-    expect(npmRunPlan("--stack", "nowhere"))
+  it("names a stack file that is not there, and an option that it does not know", async () => {
+    expect(await said(["--stack", "nowhere"]))
       .to.include({ status: 1, stdout: "" })
       .and.have.property("stderr")
       .that.includes("Pulumi.nowhere.yaml");
-    expect(npmRunPlan("--yaml"))
+    expect(await said(["--yaml"]))
       .to.include({ status: 1, stdout: "" })
       .and.have.property("stderr")
       .that.includes("npm run plan --");
+  });
+
+  it("tells mistakes and warnings of a stack's file together, those of keys that nobody reads among them", async () => {
+    await using folder = await temporaryFolder();
+    const file = "config:\n  bakerIp: 203.0.113.7\n  tezos-singer:vmSize: Tiny\n  bakery:x: y\n  random:x: y\n";
+    writeFileSync(join(folder.path, "Pulumi.mistaken.yaml"), file);
+    const { status, stdout, stderr } = await said(["--stack", "mistaken"], folder.path);
+    expect([status, stdout]).to.deep.equal([1, ""]);
+    expect(stderr.split("\n").filter((line) => !/^ {4}/.test(line))).to.deep.equal([
+      "Pulumi.mistaken.yaml: bakery:x is read by nothing here: the stack's own keys begin with tezos-signer:",
+      "Pulumi.mistaken.yaml: the stack's configuration has 4 mistakes; nothing was changed",
+      "  tezos-singer:vmSize: no such key; did you mean tezos-signer:vmSize?",
+      "  location: is missing",
+      "  sshPublicKey: is missing",
+      "  vmSize = Tiny: is not a size's name, which begins with Standard_",
+      "and a warning",
+      "  203.0.113.7 is reserved for documentation (RFC 5737): set bakerIp to your baker's address",
+      "",
+    ]);
   });
 });
 
@@ -74,7 +120,7 @@ describe("the guide's table", () => {
     );
 
   it("is true of the planned resources, row by row", () => {
-    const resources: { name: string; inputs: Properties }[] = JSON.parse(npmRunPlan("--json").stdout).resources;
+    const resources: { name: string; inputs: Properties }[] = JSON.parse(asJson().stdout).resources;
     for (const { command, resource, property, value } of REPLACEMENTS) {
       const inputs = resources.find(({ name }) => name === resource)?.inputs;
       expect(JSON.stringify(at(inputs, property)), `${command}: ${resource}.${property}`).to.equal(value);

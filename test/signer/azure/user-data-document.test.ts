@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { readUserDataDocument } from "../../../signer/azure/user-data-document.ts";
+import { testKey } from "../../harness/fake-signer.ts";
 
 const RELEASE = {
   version: "0.2.0",
@@ -74,4 +75,19 @@ describe("the userData document", () => {
       expect(reading(value)).to.throw(/^The machine's userData cannot be used: .*\.$/);
     });
   }
+
+  it("repeats no private key where the text is no YAML", () => {
+    const { sk } = testKey("tz2");
+    for (const [value, expected] of [
+      [`!${sk} x`, "TAG_RESOLVE_FAILED at line 2"],
+      [`|${sk}`, "UNEXPECTED_TOKEN at line 2"],
+      [`*${sk}`, "a text that begins with * must be in quotes"],
+    ] as const) {
+      expect(reading(`settings:\n  path: ${value}\n`))
+        .to.throw(/^The machine's userData cannot be used: .*\.$/)
+        .with.property("message")
+        .that.includes(expected)
+        .and.does.not.include(sk.slice(0, 12));
+    }
+  });
 });

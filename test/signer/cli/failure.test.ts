@@ -1,17 +1,29 @@
 import { expect } from "chai";
-import { toFailure } from "../../../signer/cli/failure.ts";
-import { StoreError, type StoreFault } from "../../../signer/watermark/stores/store.ts";
+import { Failure, toFailure } from "../../../signer/cli/failure.ts";
+import { StartError } from "../../../signer/errors.ts";
+import { KeyError } from "../../../signer/key-files/key-error.ts";
+import { StoreError } from "../../../signer/watermark/stores/store.ts";
 
-describe("how a command ends", () => {
-  const faults = { conflict: "unavailable", unavailable: "unavailable", untrusted: "unusable", "in-use": "in-use" };
-  for (const [fault, exit] of Object.entries(faults)) {
-    it(`gives a store's fault "${fault}" its exit code and the store's own words`, () => {
-      const { exit: given, message } = toFailure(new StoreError(fault as StoreFault, "The file is held by another."));
-      expect({ given, message }).to.deep.equal({ given: exit, message: "The file is held by another." });
+describe("the failure that a user is shown", () => {
+  for (const [thrown, exit] of [
+    [new Failure("declined", "No."), "declined"],
+    [new KeyError("exists", "No."), "exists"],
+    [new StartError("in-use", "No."), "in-use"],
+    [new StartError("refused", "No."), "refused"],
+    [new StartError("unusable", "No."), "unusable"],
+    [new StoreError("in-use", "No."), "in-use"],
+    [new StoreError("untrusted", "No."), "unusable"],
+    [new StoreError("unavailable", "No."), "unavailable"],
+    [new StoreError("conflict", "No."), "unavailable"],
+  ] as const) {
+    it(`is what was thrown, word for word, where it was foreseen: ${thrown.name}, ${exit}`, () => {
+      expect(toFailure(thrown)).to.include({ message: "No.", exit });
     });
   }
 
-  it("calls what nobody foresaw an unexpected error", () => {
-    expect(toFailure(new Error("boom"))).to.include({ exit: "failed", message: "Unexpected error: boom" });
+  it("says so where nobody foresaw it", () => {
+    for (const thrown of [new Error("No."), "No."] as const) {
+      expect(toFailure(thrown)).to.include({ message: "Unexpected error: No.", exit: "failed" });
+    }
   });
 });

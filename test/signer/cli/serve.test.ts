@@ -94,8 +94,29 @@ describe("serve", () => {
   it("lets a second process on the same state say that the first holds it, and end", async () => {
     await using dir = await folder();
     await using _first = await startSignerProcess(dir.path, CONFIG);
-    const second = await startSignerProcess(dir.path, CONFIG).catch((error: Error) => error.message);
-    expect(second).to.match(/exit 12: .*watermarks\.sqlite is held by another\s+process/s);
+    expect(await refusal(dir.path)).to.match(
+      /^exit 12: \S*watermarks\.sqlite is held by another process\. Only one may open it: stop the other, or give this one a folder of its own\.$/,
+    );
+  });
+
+  it("says in a sentence, with an exit code of its own, why it cannot listen", async () => {
+    await using dir = await folder();
+    await using taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    for (const [listen, expected] of [
+      [
+        { port },
+        `exit 12: Cannot listen on 127.0.0.1, port ${port}: the port is in use. Stop the other program, or set another port (listen.port, admin.port).`,
+      ],
+      [
+        { port: 0, tls: { cert: "settings.yaml", key: "nowhere.pem" } },
+        "exit 4: listen.tls.key cannot be read: ENOENT: no such file or directory, open 'nowhere.pem'.",
+      ],
+    ] as const) {
+      await writeFile(join(dir.path, "settings.yaml"), JSON.stringify({ ...LOCAL, listen }));
+      expect(await refusal(dir.path)).to.equal(expected);
+    }
   });
 
   it("signs nothing on an older watermark file that was put back between two starts, and says why", async () => {
@@ -229,6 +250,13 @@ async function onOwnPorts(context: Context, folder: string): Promise<SignerProce
     requires(context, inUse === undefined, inUse ?? "");
     throw error;
   });
+}
+
+/** What a signer says that ends before it listens, its lines unwrapped. */
+async function refusal(folder: string): Promise<string> {
+  const ended = await startSignerProcess(folder, CONFIG).catch((error: Error) => error.message);
+  if (typeof ended !== "string") throw new Error("it listens");
+  return ended.trimEnd().replaceAll("\n", " ");
 }
 
 function versionOf(path: string): number {

@@ -114,6 +114,8 @@ describe("terminal", () => {
     for (const [typed, expected] of [
       ["y", true],
       ["YES", true],
+      ["Yes", true],
+      [" y ", true],
       ["", false],
       ["yep", false],
       ["n", false],

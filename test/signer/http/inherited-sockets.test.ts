@@ -137,7 +137,7 @@ describe("sockets from systemd", () => {
     await using dir = await folder();
     const otherPort = await failure(dir.path, ({ admin }) => ({ listen: { port: 6732 }, admin: { port: admin } }));
     expect(otherPort).to.match(
-      /^1: .*descriptor 3 is on 127\.0\.0\.1, port \d+, and the settings say 127\.0\.0\.1, port 6732/,
+      /^4: The socket .*descriptor 3 is on 127\.0\.0\.1, port \d+, and the settings say 127\.0\.0\.1, port 6732/,
     );
     expect(otherPort).to.contain("make ListenStream= of the socket unit and the settings the same");
     const otherHost = await failure(dir.path, ({ signer, admin }) => ({

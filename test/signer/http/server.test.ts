@@ -8,12 +8,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
-import { ERRORS } from "../../../signer/errors.ts";
+import { ERRORS, StartError } from "../../../signer/errors.ts";
 import { listen } from "../../../signer/http/server.ts";
 import { hasProgram } from "../../emulators/has-program.ts";
 import { sign } from "../../emulators/octez-client.ts";
 import { FakeSigner, testKey } from "../../harness/fake-signer.ts";
 import { logLines } from "../../harness/log-lines.ts";
+import { rejection } from "../../harness/rejection.ts";
 import { requires } from "../../harness/requires.ts";
 import {
   exchange,
@@ -371,15 +372,35 @@ describe("server", () => {
     const handler = async () => undefined;
     const { log } = logLines();
 
+    const refused = (address: { host: string; port: number; tls?: { cert: string; key: string } }) =>
+      rejection(listen({ handler, log, ...address }), StartError);
+
     it("is refused with the reason", async () => {
       const { port } = await open();
-      const refused = (host: string, number: number) =>
-        listen({ handler, host, port: number, log }).then(
-          () => "listening",
-          (error: Error) => error.message,
-        );
-      expect(await refused("127.0.0.1", port)).to.match(/^cannot listen on 127.0.0.1, port \d+: the port is in use/);
-      expect(await refused("192.0.2.1", 0)).to.match(/^cannot listen on 192.0.2.1, port 0: this computer has no such/);
+      const taken = await refused({ host: "127.0.0.1", port });
+      expect(taken.problem).to.equal("in-use");
+      expect(taken.message).to.match(
+        /^Cannot listen on 127.0.0.1, port \d+: the port is in use. Stop the other program/,
+      );
+      const foreign = await refused({ host: "192.0.2.1", port: 0 });
+      expect(foreign.problem).to.equal("unusable");
+      expect(foreign.message).to.match(
+        /^Cannot listen on 192.0.2.1, port 0: this computer has no such address. Set one/,
+      );
+    });
+
+    it("is refused where its certificate and key are none, and quotes nothing of them", async () => {
+      const { problem, message } = await refused({
+        host: "127.0.0.1",
+        port: 0,
+        tls: { cert: "sesame", key: "sesame" },
+      });
+      expect(problem).to.equal("unusable");
+      expect(message)
+        .to.match(
+          /^listen\.tls\.cert and listen\.tls\.key are no certificate and its key in PEM \(.*no start line\)\.$/,
+        )
+        .and.not.include("sesame");
     });
   });
 

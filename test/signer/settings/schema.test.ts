@@ -79,6 +79,21 @@ colour: blue`);
     expect(found[4]).to.equal("colour: there is no such setting");
   });
 
+  it("report what is wrong below a policy's name that is wrong as well, and what is no rule once", () => {
+    const found = mistakes(`${MINIMAL}
+policy: { tz3bad: { allow: [transfer], chains: [x] }, constructor: { allow: [] }, allow: [block], default: { allow: [endorse] } }`);
+    const [first = "", second = "", third = "", ...names] = found;
+    expect(first).to.match(/^policy\.tz3bad\.allow\.0: .*\(is "transfer"\)$/);
+    expect(second).to.match(/^policy\.tz3bad\.chains\.0: expected Net/);
+    expect(third).to.match(/^policy\.default\.allow\.0: /);
+    expect(names).to.deep.equal([
+      'policy.tz3bad: is neither default nor a key\'s address: expected tz2 or tz3 in base58check: too long, or a character is mistyped (is "tz3bad")',
+      'policy.constructor: is neither default nor a key\'s address: expected tz2 or tz3 in base58check: too long, or a character is mistyped (is "constructor")',
+      'policy.allow: is a part of a rule; put it under default, or under a key\'s address (is "allow")',
+    ]);
+    expect(mistakes(`${MINIMAL}\npolicy: [block]`)).to.have.length(1);
+  });
+
   it("refuse a name that is given twice", () => {
     expect(mistakes(`${MINIMAL}\nkeys: { kind: local, path: other }`)[0]).to.match(/unique/);
   });

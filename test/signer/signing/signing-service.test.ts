@@ -9,6 +9,7 @@ import { Guard } from "../../../signer/watermark/guard.ts";
 import { TrustedStore } from "../../../signer/watermark/trusted-store.ts";
 import { sign } from "../../emulators/octez-client.ts";
 import { block, transfer } from "../../fixtures/payloads.ts";
+import { NEVER } from "../../fixtures/watermark-rows.ts";
 import { logLines } from "../../harness/log-lines.ts";
 import { MemoryStore } from "../../harness/memory-store.ts";
 import { rejection } from "../../harness/rejection.ts";
@@ -126,11 +127,11 @@ describe("a block's signature that is kept in the store", () => {
   async function started(kept: (signer: ServiceSigner, own: string) => Promise<string>) {
     const signer = await ServiceSigner.make();
     expect(await signer.ask(PAYLOAD)).to.match(/^p2sig/);
-    const [found] = await signer.store.list();
+    const [found] = await signer.store.list(NEVER);
     if (found === undefined) throw new Error("no row");
-    const state = await signer.store.read(found.key);
+    const state = await signer.store.read(found.key, NEVER);
     const signature = await kept(signer, found.row.signature ?? "");
-    await signer.store.replace(found.key, { ...found.row, signature }, state?.version ?? "");
+    await signer.store.replace(found.key, { ...found.row, signature }, state?.version ?? "", NEVER);
     await signer.restart();
     return signer;
   }

@@ -1,0 +1,53 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect } from "chai";
+
+const root = resolve(import.meta.dirname, "..");
+const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  scripts: Readonly<Record<string, string>>;
+};
+
+/** Scripts that hand all words on, to mocha and to Pulumi, and one that takes none. */
+const NOT_THEIR_OWN = ["test", "up", "docs:cli"];
+
+/** What a wrong command line ends with where it is not 2: each has a table of its own. */
+const OTHER_CODES: Readonly<Record<string, number>> = { plan: 1, release: 4 };
+
+/** The programs of ours that scripts run, with their words, by the script's name. */
+const programs = Object.entries(scripts).flatMap(([name, script]) => {
+  const words = /\bnode ((?:\S+\/)+\S+\.[jt]s.*)$/.exec(script)?.[1]?.split(" ");
+  return words === undefined || NOT_THEIR_OWN.includes(name) ? [] : [{ name, words }];
+});
+
+function run(words: readonly string[]) {
+  return new Promise<{ code: number | string | null | undefined; stdout: string; stderr: string }>((done) => {
+    execFile(process.execPath, words, { cwd: root }, (error, stdout, stderr) => {
+      done({ code: error === null ? 0 : error.code, stdout, stderr });
+    });
+  });
+}
+
+describe("the scripts of package.json", function () {
+  this.timeout(60_000);
+
+  it("are all looked at here that are programs of ours", () => {
+    const named = programs.map(({ name }) => name);
+    expect(named).to.include.members(["signer", "demo", "vault", "bench", "soak", "outage", "release", "plan"]);
+    expect(Object.keys(scripts)).to.include.members(NOT_THEIR_OWN);
+  });
+
+  for (const { name, words } of programs) {
+    it(`${name} tells a word that it does not know in sentences, starts nothing, and explains itself with --help`, async () => {
+      const [wrong, help] = await Promise.all([run([...words, "--no-such-option"]), run([...words, "--help"])]);
+      expect(wrong.stdout).to.equal("");
+      expect(wrong.stderr)
+        .to.match(/nknown option '--no-such-option'/)
+        .and.not.match(/^\s+at |node:internal|\[ERR_/m);
+      expect(wrong.code).to.equal(OTHER_CODES[name] ?? 2);
+      expect(help.stderr).to.equal("");
+      expect(help.stdout).to.match(new RegExp(`(npm run ${name} .*--|tezos-signer)`));
+      expect(help.code).to.equal(0);
+    });
+  }
+});
