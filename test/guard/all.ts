@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { type KillCounts, killCampaign } from "../campaigns/kills.ts";
 import { explore } from "./explorer/explore.ts";
+import { compareHistories } from "./explorer/histories.ts";
+import { compareReduction } from "./explorer/reduction.ts";
 import type { Bounds } from "./explorer/world.ts";
 import { compareWithModel } from "./model.ts";
 import { race } from "./races.ts";
@@ -31,11 +33,21 @@ async function exploreWholly(index: number): Promise<object> {
   return { scenario: scenario.name, ...counts, ends: ends.size };
 }
 
+/** The explorer's reduction, held to doing without it. */
+async function compareReductions(): Promise<object> {
+  const scenarios = SCENARIOS.filter(({ name }) => /^attestation: the first|itself/.test(name));
+  const counts = [];
+  for (const scenario of scenarios) counts.push({ scenario: scenario.name, ...(await compareReduction(scenario)) });
+  return counts;
+}
+
 const CAMPAIGNS: Readonly<Record<string, () => Promise<object>>> = {
   // The longest come first.
   "explorer 2": () => exploreWholly(2),
   kills: async (): Promise<KillCounts> => killCampaign(200),
   ...Object.fromEntries([1, 8, 0, 3, 5, 6, 4, 7, 9].map((index) => [`explorer ${index}`, () => exploreWholly(index)])),
+  reduction: () => compareReductions(),
+  histories: () => compareHistories(6_000),
   model: () => compareWithModel(1_000_000),
   races: () => race(20, 1_000),
   "two signers": () => twoSigners(60),
