@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import type { OperatorMessage, ServerMessage } from "../../signer/confirmation/socket.ts";
 import { temporaryFolder } from "../emulators/signer-process.ts";
 import { writeLocalKey } from "./local-key.ts";
-import { type Answer, inTerminal, type Session } from "./pseudo-terminal.ts";
+import { type Answer, compiled, inTerminal, type Session } from "./pseudo-terminal.ts";
 
 const ENTRY = resolve(import.meta.dirname, "../../signer/tezos-signer.js");
 
@@ -47,7 +47,7 @@ export function confirmInTerminal(
     return onReady();
   };
   const command = [process.execPath, ENTRY, "confirm", "--socket", socket, ...args];
-  return inTerminal(command, [...answers, [/Waiting for signing requests/, ready]]);
+  return inTerminal(command, [...answers, [/Waiting for signing requests/, ready]], { env: compiled() });
 }
 
 /** A program's own connection to the operators' socket. */
