@@ -137,9 +137,9 @@ function start(folder: string, address: string, config: Readonly<Record<string, 
     ...["--root-directory", folder, "--pwd", folder, "--parallel", "16", ...(dryRun ? ["--dry-run"] : []), "."],
   ];
   const keys = Object.entries(config).map(([key, value]) => [`tezos-signer:config:${key}`, value]);
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
   const env = {
-    PATH: process.env.PATH,
-    HOME: process.env.HOME,
+    ...{ PATH, HOME, NODE_COMPILE_CACHE },
     PULUMI_CONFIG: JSON.stringify(Object.fromEntries(keys)),
   };
   const child = spawn(process.execPath, args, { cwd: folder, env, stdio: "ignore" });

@@ -10,8 +10,17 @@ import { settings } from "../../fixtures/stack-configs.ts";
 const root = resolve(import.meta.dirname, "../../..");
 
 function npmRunPlan(...args: string[]) {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME };
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, HOME, NODE_COMPILE_CACHE };
   return spawnSync(process.execPath, ["infra/plan/main.ts", ...args], { cwd: root, encoding: "utf8", env });
+}
+
+/** What `--json` prints, asked once. */
+let printed: ReturnType<typeof npmRunPlan> | undefined;
+function asJson() {
+  printed ??= npmRunPlan("--json");
+  expect(printed.status, printed.stderr).to.equal(0);
+  return JSON.parse(printed.stdout);
 }
 
 describe("npm run plan", () => {
@@ -43,10 +52,7 @@ describe("npm run plan", () => {
   });
 
   it("gives the same as JSON", () => {
-    const { stdout, status } = npmRunPlan("--json");
-    expect(status).to.equal(0);
-    const found = JSON.parse(stdout);
-    expect(found).to.include.keys(["stack", "resources", "outputs", "rules", "cost", "warnings", "kept", "guide"]);
+    expect(asJson()).to.include.keys(["stack", "resources", "outputs", "rules", "cost", "warnings", "kept", "guide"]);
   });
 
   it("names a stack file that is not there, and an option that it does not know", () => {
@@ -74,7 +80,7 @@ describe("the guide's table", () => {
     );
 
   it("is true of the planned resources, row by row", () => {
-    const resources: { name: string; inputs: Properties }[] = JSON.parse(npmRunPlan("--json").stdout).resources;
+    const resources: { name: string; inputs: Properties }[] = asJson().resources;
     for (const { command, resource, property, value } of REPLACEMENTS) {
       const inputs = resources.find(({ name }) => name === resource)?.inputs;
       expect(JSON.stringify(at(inputs, property)), `${command}: ${resource}.${property}`).to.equal(value);
