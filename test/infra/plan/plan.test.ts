@@ -15,14 +15,6 @@ function npmRunPlan(...args: string[]) {
   return spawnSync(process.execPath, ["infra/plan/main.ts", ...args], { cwd: root, encoding: "utf8", env });
 }
 
-/** What `--json` prints, asked once. */
-let printed: ReturnType<typeof npmRunPlan> | undefined;
-function asJson() {
-  printed ??= npmRunPlan("--json");
-  expect(printed.status, printed.stderr).to.equal(0);
-  return JSON.parse(printed.stdout);
-}
-
 describe("npm run plan", () => {
   it("prints resources, firewall, rights, cost and rules within 100 columns", () => {
     const { stdout, stderr, status } = npmRunPlan();
@@ -52,7 +44,10 @@ describe("npm run plan", () => {
   });
 
   it("gives the same as JSON", () => {
-    expect(asJson()).to.include.keys(["stack", "resources", "outputs", "rules", "cost", "warnings", "kept", "guide"]);
+    const { stdout, status } = npmRunPlan("--json");
+    expect(status).to.equal(0);
+    const found = JSON.parse(stdout);
+    expect(found).to.include.keys(["stack", "resources", "outputs", "rules", "cost", "warnings", "kept", "guide"]);
   });
 
   it("names a stack file that is not there, and an option that it does not know", () => {
@@ -80,7 +75,7 @@ describe("the guide's table", () => {
     );
 
   it("is true of the planned resources, row by row", () => {
-    const resources: { name: string; inputs: Properties }[] = asJson().resources;
+    const resources: { name: string; inputs: Properties }[] = JSON.parse(npmRunPlan("--json").stdout).resources;
     for (const { command, resource, property, value } of REPLACEMENTS) {
       const inputs = resources.find(({ name }) => name === resource)?.inputs;
       expect(JSON.stringify(at(inputs, property)), `${command}: ${resource}.${property}`).to.equal(value);

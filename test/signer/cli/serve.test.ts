@@ -1,13 +1,13 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
 import { parseDocument } from "yaml";
 import { publicKey, sign } from "../../emulators/octez-client.ts";
-import { type SignerProcess, startSignerProcess, temporaryFolder } from "../../emulators/signer-process.ts";
+import { startSignerProcess, temporaryFolder } from "../../emulators/signer-process.ts";
 import { attestation, block, preattestation, transfer } from "../../fixtures/payloads.ts";
 import { writeLocalKey } from "../../harness/local-key.ts";
 import { requires } from "../../harness/requires.ts";
@@ -20,9 +20,10 @@ const LOCAL = {
   policy: { default: { allow: ["block", "preattestation", "attestation"] } },
 };
 
-/** A folder with settings and a key. */
+/** A folder with settings and a key, made by the program itself. */
 async function folder(settings: object = LOCAL) {
   const made = await temporaryFolder();
+  await mkdir(join(made.path, "keys"), { mode: 0o700 });
   await writeLocalKey(join(made.path, "keys"));
   await writeFile(join(made.path, "settings.yaml"), JSON.stringify(settings));
   return made;
@@ -30,22 +31,26 @@ async function folder(settings: object = LOCAL) {
 
 const CONFIG = ["--config", "settings.yaml"];
 
-describe("serve (one signer for all of these tests)", () => {
-  let dir: Awaited<ReturnType<typeof folder>>;
-  let signer: SignerProcess;
-  let address: string;
+/** A signer on a folder of its own, and what goes with both. */
+async function started() {
+  await using parts = new AsyncDisposableStack();
+  const dir = parts.use(await folder());
+  const signer = parts.use(await startSignerProcess(dir.path, CONFIG));
+  const kept = parts.move();
+  return { signer, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
 
+describe("serve", () => {
+  /** For the tests that need no signer of their own: each asks at levels of its own. */
+  let shared: Awaited<ReturnType<typeof started>>;
   before(async () => {
-    dir = await folder();
-    signer = await startSignerProcess(dir.path, CONFIG);
-    address = signer.addresses[0] ?? "";
+    shared = await started();
   });
-  after(async () => {
-    await signer[Symbol.asyncDispose]();
-    await dir[Symbol.asyncDispose]();
-  });
+  after(() => shared[Symbol.asyncDispose]());
 
   it("signs a block, a preattestation and an attestation for an octez-shaped client, and Taquito verifies them", async () => {
+    const { signer } = shared;
+    const address = signer.addresses[0] ?? "";
     const key = await publicKey(signer.url, address);
     for (const payload of [block({ level: 7 }), preattestation({ level: 7 }), attestation({ level: 7 })]) {
       const hex = payload.toString("hex");
@@ -55,19 +60,23 @@ describe("serve (one signer for all of these tests)", () => {
   });
 
   it("refuses a transfer that no policy allows, and says which list lacks it", async () => {
+    const { signer } = shared;
+    const address = signer.addresses[0] ?? "";
     const answer = await sign(signer.url, address, transfer().toString("hex"));
     expect(answer.status).to.equal(403);
     expect(answer.message).to.contain(`transaction is not in the \`allow\` list of ${address}`);
   });
 
   it("counts what never reached a key's policy", async () => {
+    const { signer } = shared;
     await fetch(`${signer.url}/other`);
     const text = await (await fetch(`${signer.adminUrl}/metrics`)).text();
     expect(text).to.contain('tezos_signer_refusals_total{code="unknown-path"} 1\n');
   });
 
   it("writes one line for each decision, without the signature", async () => {
-    const { signature } = await sign(signer.url, address, attestation({ level: 9 }).toString("hex"));
+    const { signer } = shared;
+    const { signature } = await sign(signer.url, signer.addresses[0] ?? "", attestation({ level: 9 }).toString("hex"));
     const lines = signer.log.filter(({ verdict, level }) => verdict !== undefined && level === 9);
     expect(lines).to.have.length(1);
     expect(lines[0]).to.include({ kind: "attestation", level: 9, round: 0, verdict: "signed" });
@@ -75,27 +84,6 @@ describe("serve (one signer for all of these tests)", () => {
     expect(JSON.stringify(signer.log)).not.to.contain(signature);
   });
 
-  it("loses nothing when a client hangs up: the same bytes get the same signature afterwards", async () => {
-    const hex = block({ level: 30 }).toString("hex");
-    const hangUp = new AbortController();
-    const given = sign(signer.url, address, hex, { signal: hangUp.signal }).catch(() => undefined);
-    setTimeout(() => hangUp.abort(), 3);
-    await given;
-    const again = await sign(signer.url, address, hex);
-    expect((await sign(signer.url, address, hex)).signature).to.equal(again.signature);
-  });
-
-  it("lets a second process on the same state say that the first holds it, and end", async () => {
-    const second = await startSignerProcess(dir.path, CONFIG).catch((error: Error) => error.message);
-    expect(second).to.match(/exit 1: .*watermarks\.sqlite is held by another process/s);
-  });
-
-  it("ends with 0 on SIGTERM, last of all", async () => {
-    expect(await signer.end("SIGTERM")).to.equal(0);
-  });
-});
-
-describe("serve", () => {
   it("returns the very same block signature after a restart, and refuses another block there", async () => {
     await using dir = await folder();
     const payload = block({ level: 12 }).toString("hex");
@@ -110,6 +98,25 @@ describe("serve", () => {
     expect((await sign(signer.url, address, payload)).signature).to.equal(first);
     const other = block({ level: 12, timestamp: 5n }).toString("hex");
     expect((await sign(signer.url, address, other)).status).to.equal(409);
+  });
+
+  it("lets a second process on the same state say that the first holds it, and end", async () => {
+    await using dir = await folder();
+    await using _first = await startSignerProcess(dir.path, CONFIG);
+    const second = await startSignerProcess(dir.path, CONFIG).catch((error: Error) => error.message);
+    expect(second).to.match(/exit 1: .*watermarks\.sqlite is held by another process/s);
+  });
+
+  it("loses nothing when a client hangs up: the same bytes get the same signature afterwards", async () => {
+    const { signer } = shared;
+    const address = signer.addresses[0] ?? "";
+    const hex = block({ level: 30 }).toString("hex");
+    const hangUp = new AbortController();
+    const given = sign(signer.url, address, hex, { signal: hangUp.signal }).catch(() => undefined);
+    setTimeout(() => hangUp.abort(), 3);
+    await given;
+    const again = await sign(signer.url, address, hex);
+    expect((await sign(signer.url, address, hex)).signature).to.equal(again.signature);
   });
 
   it("ends at once on SIGTERM while it still starts, since nobody has been promised an answer", async () => {
@@ -132,6 +139,12 @@ describe("serve", () => {
     expect(await ended).to.deep.equal([0, null]);
     expect(errors).to.include("stopped before it listened").and.not.include('"msg":"listening"');
     silent.close();
+  });
+
+  it("ends with 0 on SIGTERM", async () => {
+    await using dir = await folder();
+    await using signer = await startSignerProcess(dir.path, CONFIG);
+    expect(await signer.end("SIGTERM")).to.equal(0);
   });
 
   it("names every mistake of a settings file and ends", async () => {
