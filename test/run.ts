@@ -1,14 +1,15 @@
 /**
- * `npm test`: every test file but those of whole stacks on Pulumi's engine, which `npm run test:stack` has. They are run in
+ * `npm test`: every test file but those of the whole Pulumi program and of stacks, which `npm run test:stack` has. They are run in
  * shares, several at once, since the tests wait more than they compute. A share's text comes as one piece when it is done.
- * At the end: what was slow, and the sum. Words after `--` go to mocha.
+ * At the end: what was slow, what took the processor, and the sum. Words after `--` go to mocha.
  * @module
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { globSync } from "node:fs";
+import { globSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
+import { processorTime } from "./harness/processor-time.ts";
 
 /**
  * The shares by the beginnings of their files' paths, each file in the first that fits. The longest are begun first; a file
@@ -24,11 +25,18 @@ const SHARES: readonly (readonly string[])[] = [
   ["test/"],
 ];
 
-/** What one test or hook took, as the reporter tells it. */
+/**
+ * What Node.js compiled, new in each run and shared by all its processes: a signer that starts takes half of the processor
+ * time with it.
+ */
+const COMPILED = resolve("node_modules/.cache/tezos-signer-tests");
+
+/** What one test or hook took, as the reporter tells it: on the clock, and of the processor. */
 interface Time {
   readonly file: string;
   readonly title: string;
   readonly milliseconds: number;
+  readonly processor: number;
 }
 
 interface Ended {
@@ -38,9 +46,12 @@ interface Ended {
   readonly times: readonly Time[];
 }
 
+/** `npm run test:stack` has these: each run of the whole program takes five seconds of the processor. */
+const ELSEWHERE = ["test/infra/engine", "test/infra/program.test.ts"];
+
 /** Every test file, in its share. @throws Error where a row has none left */
 function shares(): readonly (readonly string[])[] {
-  const files = new Set(globSync("test/**/*.test.ts", { exclude: ["test/infra/engine"] }).sort());
+  const files = new Set(globSync("test/**/*.test.ts", { exclude: ELSEWHERE }).sort());
   return SHARES.map((beginnings) => {
     const share = [...files].filter((file) => beginnings.some((beginning) => file.startsWith(beginning)));
     if (share.length === 0) throw new Error(`test/run.ts: no test begins with ${beginnings.join(" or ")}`);
@@ -80,15 +91,28 @@ function seconds(milliseconds: number): string {
   return `${(milliseconds / 1_000).toFixed(1)} s`;
 }
 
-/** Prints the ten that took longest. */
-function slowest(what: string, times: readonly (readonly [name: string, milliseconds: number])[]): void {
-  console.log(`\nSlowest ${what}:`);
-  for (const [name, milliseconds] of times.toSorted(([, one], [, other]) => other - one).slice(0, 10)) {
-    console.log(`${seconds(milliseconds).padStart(9)}  ${name}`);
+/** Prints the ten that took most, by the clock or by the processor. */
+function most(
+  what: string,
+  by: "milliseconds" | "processor",
+  times: readonly Time[],
+  name: (time: Time) => string,
+): void {
+  const sums = [...Map.groupBy(times, name)].map(([name, all]) => ({
+    name,
+    milliseconds: all.reduce((sum, time) => sum + time.milliseconds, 0),
+    processor: all.reduce((sum, time) => sum + time.processor, 0),
+  }));
+  console.log(`\n${what}`);
+  for (const { name, milliseconds, processor } of sums.toSorted((one, other) => other[by] - one[by]).slice(0, 10)) {
+    console.log(`${seconds(milliseconds).padStart(9)} ${seconds(processor).padStart(9)}  ${name}`);
   }
 }
 
 const started = performance.now();
+rmSync(COMPILED, { recursive: true, force: true });
+process.env.NODE_COMPILE_CACHE = COMPILED;
+spawnSync(process.execPath, ["test/harness/compile.ts"], { stdio: "inherit" });
 const queue = [...shares()];
 const ended: Ended[] = [];
 const worker = async () => {
@@ -97,17 +121,13 @@ const worker = async () => {
 await Promise.all(Array.from({ length: availableParallelism() + 1 }, worker));
 
 const times = ended.flatMap((share) => share.times);
-const byFile = Map.groupBy(times, ({ file }) => file);
-slowest(
-  "tests",
-  times.map(({ file, title, milliseconds }) => [`${file}: ${title}`, milliseconds] as const),
-);
-slowest(
-  "files",
-  [...byFile].map(([file, all]) => [file, all.reduce((sum, { milliseconds }) => sum + milliseconds, 0)] as const),
-);
+most("Slowest tests (and their processor time):", "milliseconds", times, ({ file, title }) => `${file}: ${title}`);
+most("Slowest files:", "milliseconds", times, ({ file }) => file);
+most("Files that took most processor time (the second column):", "processor", times, ({ file }) => file);
 const sum = (what: "passed" | "failed" | "skipped") => ended.reduce((total, share) => total + share[what], 0);
 const skipped = sum("skipped");
-console.log(`\nAll of it took ${seconds(performance.now() - started)}.`);
+console.log(
+  `\nAll of it took ${seconds(performance.now() - started)}, and ${seconds(processorTime())} of the processor.`,
+);
 console.log(`\n${sum("passed")} passed, ${sum("failed")} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exitCode = sum("failed") > 0 ? 1 : 0;

@@ -1,11 +1,10 @@
 import { writeFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { generateLocalKey, localPassphrase } from "../../signer/keys/local/keyring.ts";
 import { commandLine, wholeNumberFrom } from "../emulators/command-line.ts";
 import { type SignerProcess, startSignerProcess, temporaryFolder } from "../emulators/signer-process.ts";
 import { attestation, block, hash, preattestation } from "../fixtures/payloads.ts";
+import { writeLocalKey } from "../harness/local-key.ts";
 
 const FORMS = { block, preattestation, attestation } as const;
 type Form = keyof typeof FORMS;
@@ -105,9 +104,7 @@ async function ask(signer: SignerProcess, payload: Buffer): Promise<string | num
 }
 
 async function prepare(folder: string): Promise<void> {
-  const keys = join(folder, "keys");
-  await mkdir(keys);
-  await generateLocalKey("P-256", join(keys, "key.pem"), await localPassphrase(keys));
+  await writeLocalKey(join(folder, "keys"));
   const settings = {
     listen: { port: 0 },
     admin: { port: 0 },

@@ -74,7 +74,7 @@ describe("public suite", function () {
           await dal.restart();
         },
       };
-      const { failures } = await runAll(broken);
+      const { failures } = await runAll(broken, "attestation and attestation with DAL are one");
       expect(failures.join("\n")).to.include("attestation and attestation with DAL are one, step 1: signed");
     });
 
@@ -94,7 +94,7 @@ describe("public suite", function () {
           return undefined;
         },
       };
-      const { failures } = await runAll(broken);
+      const { failures } = await runAll(broken, "block - bytes after the end");
       expect(failures.join("\n")).to.include("block - bytes after the end, step 2: refused (the mark did not move)");
     });
 
@@ -123,7 +123,7 @@ describe("public suite", function () {
           return answer === undefined ? undefined : `${answer}${count++}`;
         },
       };
-      const { failures } = await runAll(broken);
+      const { failures } = await runAll(broken, "block - the same bytes get the same signature");
       expect(failures.join("\n")).to.include(
         "block - the same bytes get the same signature, step 1: another signature",
       );

@@ -4,6 +4,8 @@ import { Argument } from "commander";
 import { type KillCounts, killCampaign } from "../campaigns/kills.ts";
 import { commandLine } from "../emulators/command-line.ts";
 import { explore } from "./explorer/explore.ts";
+import { compareHistories } from "./explorer/histories.ts";
+import { compareReduction } from "./explorer/reduction.ts";
 import type { Bounds } from "./explorer/world.ts";
 import { killAtCalls } from "./kills-at-calls.ts";
 import { compareWithModel } from "./model.ts";
@@ -34,6 +36,16 @@ async function exploreWholly(index: number): Promise<object> {
   return { scenario: scenario.name, ...counts, ends: ends.size };
 }
 
+/** The explorer's reduction, held to doing without it. */
+async function compareReductions(): Promise<object> {
+  const scenarios = SCENARIOS.filter(({ name }) =>
+    /^attestation: the first|itself|^attestation: other bytes of its position/.test(name),
+  );
+  const counts = [];
+  for (const scenario of scenarios) counts.push({ scenario: scenario.name, ...(await compareReduction(scenario)) });
+  return counts;
+}
+
 const CAMPAIGNS: Readonly<Record<string, () => Promise<object>>> = {
   // The longest come first.
   "explorer 2": () => exploreWholly(2),
@@ -41,6 +53,8 @@ const CAMPAIGNS: Readonly<Record<string, () => Promise<object>>> = {
   ...Object.fromEntries(
     [1, 8, 0, 3, 5, 6, 4, 7, 9, 10, 11, 12, 13].map((index) => [`explorer ${index}`, () => exploreWholly(index)]),
   ),
+  reduction: () => compareReductions(),
+  histories: () => compareHistories(6_000),
   model: () => compareWithModel(1_000_000),
   races: () => race(20, 1_000),
   "two signers": () => twoSigners(20_000),

@@ -18,8 +18,9 @@ export type StoreFaultScript =
   /** Never answered, not done. */
   | "silence"
   | "untrusted"
-  /** Done after so many milliseconds. */
-  | { readonly delay: number };
+  /** Done after so many milliseconds, or once something has happened. */
+  | { readonly delay: number }
+  | { readonly once: Promise<unknown> };
 
 export type StoreCall = Exclude<keyof WatermarkStore, "close">;
 
@@ -32,6 +33,8 @@ export class FaultyStore implements WatermarkStore {
   always: (call: StoreCall) => StoreFaultScript | undefined = () => undefined;
   /** Each call so far. */
   readonly calls: StoreCall[] = [];
+  /** Each call that nothing went wrong with, once it is answered. */
+  readonly answered: StoreCall[] = [];
 
   constructor(inner: WatermarkStore) {
     this.inner = inner;
@@ -76,10 +79,11 @@ export class FaultyStore implements WatermarkStore {
     this.calls.push(call);
     const index = this.script.findIndex((entry) => entry.call === undefined || entry.call === call);
     const fault = index < 0 ? this.always(call) : this.script.splice(index, 1)[0]?.fault;
-    if (fault === undefined) return work();
-    if (typeof fault === "object") {
-      await sleep(fault.delay);
-      return work();
+    if (typeof fault === "object") await ("once" in fault ? fault.once : sleep(fault.delay));
+    if (fault === undefined || typeof fault === "object") {
+      const answer = await work();
+      this.answered.push(call);
+      return answer;
     }
     switch (fault) {
       case "conflict":

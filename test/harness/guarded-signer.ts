@@ -16,6 +16,9 @@ export interface Ask {
   readonly highestByHead?: number;
 }
 
+/** The deadline where a test is about none: it ends what hangs, however slow the computer is. */
+const A_MINUTE = 60_000;
+
 /** The real guard over a store, with a key that signs as an HSM does: another signature each time. */
 export class GuardedSigner {
   readonly trusted: TrustedStore;
@@ -26,7 +29,7 @@ export class GuardedSigner {
   before: (ask: Ask) => Promise<void> | void = () => undefined;
 
   constructor(store: WatermarkStore, options: Partial<GuardOptions & Omit<TrustedStoreOptions, "store">> = {}) {
-    const { maxStep = "off", minimalBlockDelay = 1, deadline = 4_000, clock = Date.now, ...rest } = options;
+    const { maxStep = "off", minimalBlockDelay = 1, deadline = A_MINUTE, clock = Date.now, ...rest } = options;
     this.trusted = new TrustedStore({ initialise: "always", ...rest, store, clock });
     this.guard = new Guard({ store: this.trusted, maxStep, minimalBlockDelay, deadline, clock });
   }

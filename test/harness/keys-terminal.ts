@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Answer, inTerminal, type Session } from "./pseudo-terminal.ts";
+import { type Answer, compiled, inTerminal, type Session } from "./pseudo-terminal.ts";
 
 const ENTRY = join(import.meta.dirname, "../../signer/tezos-signer.js");
 
@@ -9,7 +9,7 @@ export function shownPassphrase(screen: string): string {
 }
 
 /** Answers that a test may be asked for, depending on the computer that it runs on. */
-const ALWAYS: readonly (readonly [RegExp, Answer])[] = [[/here all the same\? \[y\/N\] $/, "y"]];
+export const ALWAYS: readonly (readonly [RegExp, Answer])[] = [[/here all the same\? \[y\/N\] $/, "y"]];
 
 /** Runs `tezos-signer keys …` in a pseudo-terminal. */
 export function keys(
@@ -17,5 +17,6 @@ export function keys(
   answers: readonly (readonly [prompt: RegExp, answer: Answer])[] = [],
   options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<Session> {
-  return inTerminal([process.execPath, ENTRY, "keys", ...args], [...answers, ...ALWAYS], options);
+  const env = { ...compiled(), ...options.env };
+  return inTerminal([process.execPath, ENTRY, "keys", ...args], [...answers, ...ALWAYS], { ...options, env });
 }

@@ -1,11 +1,11 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { OperatorMessage, ServerMessage } from "../../signer/confirmation/socket.ts";
-import { generateLocalKey, localPassphrase } from "../../signer/keys/local/keyring.ts";
 import { temporaryFolder } from "../emulators/signer-process.ts";
-import { type Answer, inTerminal, type Session } from "./pseudo-terminal.ts";
+import { writeLocalKey } from "./local-key.ts";
+import { type Answer, compiled, inTerminal, type Session } from "./pseudo-terminal.ts";
 
 const ENTRY = resolve(import.meta.dirname, "../../signer/tezos-signer.js");
 
@@ -21,9 +21,7 @@ const SETTINGS = {
 /** A folder with a test key and settings under which transfers wait for a person; `serve` runs there. */
 export async function confirmingFolder(more: object = {}) {
   const folder = await temporaryFolder();
-  const keys = join(folder.path, "keys");
-  await mkdir(keys, { mode: 0o700 });
-  await generateLocalKey("P-256", join(keys, "tz3.pem"), await localPassphrase(keys));
+  await writeLocalKey(join(folder.path, "keys"));
   await writeFile(join(folder.path, "settings.yaml"), JSON.stringify({ ...SETTINGS, ...more }));
   return { ...folder, socket: join(folder.path, "confirm.sock"), [Symbol.asyncDispose]: folder[Symbol.asyncDispose] };
 }
@@ -49,7 +47,7 @@ export function confirmInTerminal(
     return onReady();
   };
   const command = [process.execPath, ENTRY, "confirm", "--socket", socket, ...args];
-  return inTerminal(command, [...answers, [/Waiting for signing requests/, ready]]);
+  return inTerminal(command, [...answers, [/Waiting for signing requests/, ready]], { env: compiled() });
 }
 
 /** A program's own connection to the operators' socket. */

@@ -11,6 +11,12 @@ export interface Session {
   readonly screen: string;
 }
 
+/** For the environment of a program that may use what `npm test` has compiled: with strace it would be seen to read that. */
+export function compiled(): Readonly<Record<string, string>> {
+  const { NODE_COMPILE_CACHE } = process.env;
+  return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+}
+
 /**
  * Runs a program in a real pseudo-terminal, made by script(1), and types an answer to each prompt.
  * The terminal echoes what is typed unless the program stops it, as a person's does.

@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import mocha from "mocha";
+import { processorTime } from "./processor-time.ts";
 import { skipped } from "./requires.ts";
 
 const { Spec } = mocha.reporters;
@@ -7,14 +8,17 @@ const { Spec } = mocha.reporters;
 /**
  * Mocha's spec report, closed by what could not run here and why, and by the one line that CI reads.
  * In CI nothing may be skipped: there each skipped test counts as failed.
- * A process that started this one as a child is told what each test took, its hooks included.
+ * A process that started this one as a child is told what each test and hook took, on the clock and of the processor.
  */
 export default class Reporter extends Spec {
   constructor(runner, options) {
     super(runner, options);
     const times = [];
-    const note = ({ file, title, duration }) => {
-      if (duration > 0) times.push({ file: relative(process.cwd(), file ?? ""), title, milliseconds: duration });
+    let before = processorTime();
+    const note = ({ file, title, duration = 0 }) => {
+      const now = processorTime();
+      times.push({ file: relative(process.cwd(), file ?? ""), title, milliseconds: duration, processor: now - before });
+      before = now;
     };
     runner.on("test end", note);
     runner.on("hook end", note);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Confirmations } from "../../signer/confirmation/confirmations.ts";
 import { SignerError } from "../../signer/errors.ts";
 import type { Keyring } from "../../signer/keys/keyring.ts";
-import { generateLocalKey, openLocalKeyring } from "../../signer/keys/local/keyring.ts";
+import { localPassphrase, openLocalKeyring } from "../../signer/keys/local/keyring.ts";
 import type { KeyPolicy } from "../../signer/policy/policy.ts";
 import type { RequestSettings } from "../../signer/signing/request-context.ts";
 import { SigningService } from "../../signer/signing/signing-service.ts";
@@ -13,10 +13,10 @@ import { Guard } from "../../signer/watermark/guard.ts";
 import { SqliteStore } from "../../signer/watermark/stores/sqlite.ts";
 import type { WatermarkStore } from "../../signer/watermark/stores/store.ts";
 import { TrustedStore } from "../../signer/watermark/trusted-store.ts";
+import { writeLocalKey } from "./local-key.ts";
 import { logLines } from "./log-lines.ts";
 import { callOf, requestSettings } from "./request-settings.ts";
 
-const PASSPHRASE = Buffer.from("for tests");
 const POLICY: KeyPolicy = { allow: ["block", "preattestation", "attestation"] };
 const SETTINGS: RequestSettings = requestSettings({ policy: { default: POLICY, keys: new Map() } });
 
@@ -56,8 +56,8 @@ export class ServiceSigner implements AsyncDisposable {
     { boundTo, maxStep = 100, shared }: { boundTo?: string; maxStep?: number | "off"; shared?: WatermarkStore } = {},
   ): Promise<ServiceSigner> {
     const folder = mkdtempSync(join(tmpdir(), "service-"));
-    const { address } = await generateLocalKey(curve, join(folder, "key.pem"), PASSPHRASE);
-    const { keys, close } = await openLocalKeyring({ path: folder, passphrase: PASSPHRASE });
+    const address = await writeLocalKey(folder, curve);
+    const { keys, close } = await openLocalKeyring({ path: folder, passphrase: await localPassphrase(folder) });
     const bound = [...keys].map(
       ([name, key]) => [name, boundTo === undefined ? key : { ...key, boundStoreId: boundTo }] as const,
     );

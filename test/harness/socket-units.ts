@@ -19,10 +19,12 @@ while kill -0 "$PPID" 2>/dev/null; do
   [ "$RESTART" = yes ] && { [ $status -eq 0 ] || [ $status -gt 128 ]; } || exit $status
 done`;
 
-/** As the unit has it. */
+/** As the unit has it; what `npm test` has compiled may be read and written too. */
 function flags(folder: string): string[] {
+  const { NODE_COMPILE_CACHE: compiled } = process.env;
   const read = [ROOT, realpathSync(resolve(ROOT, "node_modules")), folder].map((path) => `--allow-fs-read=${path}`);
-  return ["--permission", ...read, `--allow-fs-write=${folder}`, "--no-addons", "--disable-proto=throw"];
+  const write = [folder, ...(compiled === undefined ? [] : [compiled])].map((path) => `--allow-fs-write=${path}`);
+  return ["--permission", ...read, ...write, "--no-addons", "--disable-proto=throw"];
 }
 
 export interface SocketUnitsOptions {

@@ -141,9 +141,9 @@ function start(folder: string, address: string, config: Readonly<Record<string, 
     const name = key.includes(":") ? key : `tezos-signer:${key}`;
     return [name.replace(":", ":config:"), value];
   });
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
   const env = {
-    PATH: process.env.PATH,
-    HOME: process.env.HOME,
+    ...{ PATH, HOME, NODE_COMPILE_CACHE },
     PULUMI_CONFIG: JSON.stringify(Object.fromEntries(keys)),
   };
   const child = spawn(process.execPath, args, { cwd: folder, env, stdio: "ignore" });

@@ -12,7 +12,8 @@ import { settings } from "../../fixtures/stack-configs.ts";
 const root = resolve(import.meta.dirname, "../../..");
 
 function npmRunPlan(...args: string[]) {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME };
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, HOME, NODE_COMPILE_CACHE };
   return spawnSync(process.execPath, ["infra/plan/main.ts", ...args], { cwd: root, encoding: "utf8", env });
 }
 

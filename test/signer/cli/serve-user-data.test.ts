@@ -1,20 +1,18 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { generateLocalKey, localPassphrase } from "../../../signer/keys/local/keyring.ts";
 import { Imds } from "../../emulators/imds/imds.ts";
 import { sign } from "../../emulators/octez-client.ts";
 import { type SignerProcess, startSignerProcess, temporaryFolder } from "../../emulators/signer-process.ts";
 import { attestation, preattestation } from "../../fixtures/payloads.ts";
+import { writeLocalKey } from "../../harness/local-key.ts";
 import { type ReleaseFolder, releaseFolder } from "../../harness/release-folder.ts";
 
 /** A folder with a key, and settings that fit it. */
 async function folder() {
   const made = await temporaryFolder();
-  const keys = join(made.path, "keys");
-  await mkdir(keys, { mode: 0o700 });
-  await generateLocalKey("P-256", join(keys, "tz3.pem"), await localPassphrase(keys));
+  await writeLocalKey(join(made.path, "keys"));
   return made;
 }
 

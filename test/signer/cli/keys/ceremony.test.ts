@@ -3,16 +3,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { verifySignature as taquitoVerifies } from "@taquito/utils";
 import { expect } from "chai";
+import { keysCommand } from "../../../../signer/cli/keys/index.ts";
+import type { Io } from "../../../../signer/cli/terminal.ts";
 import { blake2b256 } from "../../../../signer/tezos/crypto/digest.ts";
 import { decodeSignature } from "../../../../signer/tezos/crypto/signature.ts";
 import { hasProgram } from "../../../emulators/has-program.ts";
 import { Imds } from "../../../emulators/imds/imds.ts";
 import type { KeyVaultEmulator } from "../../../emulators/key-vault/emulator.ts";
+import type { TokenAuthority } from "../../../emulators/key-vault/tokens.ts";
 import { sign } from "../../../emulators/octez-client.ts";
 import { attestation } from "../../../fixtures/payloads.ts";
-import { keys, shownPassphrase } from "../../../harness/keys-terminal.ts";
+import { atTerminal } from "../../../harness/fake-terminal.ts";
+import { ALWAYS, keys, shownPassphrase } from "../../../harness/keys-terminal.ts";
 import { openssl, opensslVerifies, shell } from "../../../harness/openssl.ts";
-import { MACHINE, OPERATOR, startOperatorVault } from "../../../harness/operator-vault.ts";
+import { connectAs, MACHINE, OPERATOR, startOperatorVault } from "../../../harness/operator-vault.ts";
+import type { Answer } from "../../../harness/pseudo-terminal.ts";
 import { requires } from "../../../harness/requires.ts";
 import { startVaultSigner } from "../../../harness/vault-signer.ts";
 
@@ -27,14 +32,14 @@ describe("the key ceremony", function () {
   this.timeout(60_000);
   let directory: string;
   let vault: KeyVaultEmulator;
+  let tokens: TokenAuthority;
   let operatorImds: Imds;
   let machineImds: Imds;
 
   before(async function () {
     requires(this, hasProgram("script"), "script(1) makes the pseudo-terminal");
     requires(this, hasProgram("openssl"), "openssl is the independent reader");
-    const { vault: started, tokens } = await startOperatorVault();
-    vault = started;
+    ({ vault, tokens } = await startOperatorVault());
     operatorImds = await Imds.start({ tokens, identities: [OPERATOR] });
     machineImds = await Imds.start({ tokens, identities: [MACHINE] });
     process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = machineImds.url;
@@ -146,67 +151,74 @@ describe("the key ceremony", function () {
   });
 
   it("brings a key of the guide from its old vault into a new one, and binds it", async () => {
+    const at = (name: string) => join(directory, name);
+    // In this process: what a real terminal and a process of its own add is in the test above.
+    const run = async (args: readonly string[], answers: readonly (readonly [RegExp, Answer])[] = []) => {
+      const command = (io: Io) => keysCommand(io, connectAs(OPERATOR, tokens));
+      const { code, stdout, stderr } = await atTerminal(command, args, [...answers, ...ALWAYS]);
+      return { code, screen: `${stderr}${stdout}` };
+    };
     const old = "an old passphrase of sixteen bytes";
     const guide = 'openssl ecparam -genkey -name secp256k1 | openssl ec -aes256 -passout "pass:$0"';
-    writeFileSync(join(directory, "secp256k1_sk.pem"), shell(guide, old));
-    const converted = await keys(
-      ["convert", "secp256k1_sk.pem", "--out", "baker.pem"],
+    writeFileSync(at("secp256k1_sk.pem"), shell(guide, old));
+    const converted = await run(
+      ["convert", at("secp256k1_sk.pem"), "--out", at("baker.pem")],
       [
         [/typed from the paper: $/, old],
         [/hide it\. $/, ""],
         [/from the paper: $/, shownPassphrase],
       ],
-      { cwd: directory },
     );
     expect(converted.code, converted.screen).to.equal(0);
     expect(converted.screen).not.to.include(old);
     const address = row(converted.screen, "Address");
 
-    const shown = await keys(["show", "baker.pem"], [], { cwd: directory });
+    const shown = await run(["show", at("baker.pem")]);
     expect(row(shown.screen, "Address")).to.equal(address);
 
-    await keys(
-      ["kek", "create", "--vault", vault.url, "--name", "kek-old", "--out", "made.json"],
-      [],
-      as(operatorImds),
-    );
-    const kek = await keys(["kek", "show", "--vault", vault.url, "--name", "kek-old"], [], as(operatorImds));
+    await run(["kek", "create", "--vault", vault.url, "--name", "kek-old", "--out", at("made.json")]);
+    const kek = await run(["kek", "show", "--vault", vault.url, "--name", "kek-old", "--out", at("kek.json")]);
     expect(kek.code, kek.screen).to.equal(0);
-    expect(readFileSync(join(directory, "kek.json"))).to.deep.equal(readFileSync(join(directory, "made.json")));
+    expect(readFileSync(at("kek.json"))).to.deep.equal(readFileSync(at("made.json")));
 
-    await keys(
-      ["wrap", "baker.pem", "--kek", "kek.json", "--out", "baker.byok"],
+    await run(
+      ["wrap", at("baker.pem"), "--kek", at("kek.json"), "--out", at("baker.byok")],
       [
         [/groups of 4\): $/, row(kek.screen, "Fingerprint")],
         [/typed from the paper: $/, shownPassphrase(converted.screen)],
       ],
-      { cwd: directory },
     );
-    const imported = await keys(
-      ["import", "baker.byok", "--vault", vault.url, "--name", "old-baker", "--store", STORE],
+    const imported = await run(
+      ["import", at("baker.byok"), "--vault", vault.url, "--name", "old-baker", "--store", STORE],
       [
         [/on the paper\? \[y\/N\] $/, "y"],
         [/"elsewhere" if it did: $/, "elsewhere"],
       ],
-      as(operatorImds),
     );
     expect(imported.code, imported.screen).to.equal(0);
     expect(row(imported.screen, "Watermark store")).to.equal("none yet");
 
-    const bound = await keys(
+    const bound = await run(
       ["bind", "--vault", vault.url, "--name", "old-baker", "--store", STORE],
       [
         [/stopped for good\? \[y\/N\] $/, "y"],
         [/or did it never sign\? \[y\/N\] $/, "y"],
         [/characters of the address: $/, address.slice(-6)],
       ],
-      as(operatorImds),
     );
     expect(bound.code, bound.screen).to.equal(0);
     expect(row(bound.screen, "Watermark store")).to.equal(STORE);
 
-    const file = join(directory, "secp256k1_sk.pem");
-    const point = openssl(["ec", "-in", file, "-passin", `pass:${old}`, "-pubout", "-outform", "DER"]);
+    const point = openssl([
+      "ec",
+      "-in",
+      at("secp256k1_sk.pem"),
+      "-passin",
+      `pass:${old}`,
+      "-pubout",
+      "-outform",
+      "DER",
+    ]);
     await signAndVerify(address, row(converted.screen, "Public key"), point);
   });
 

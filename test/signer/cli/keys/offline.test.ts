@@ -11,6 +11,7 @@ import { PrivateKey } from "../../../../signer/key-files/private-key.ts";
 import { vectors } from "../../../fixtures/vectors.ts";
 import { atTerminal } from "../../../harness/fake-terminal.ts";
 import { shownPassphrase } from "../../../harness/keys-terminal.ts";
+import { quickPem } from "../../../harness/local-key.ts";
 import { shell } from "../../../harness/openssl.ts";
 import type { Answer } from "../../../harness/pseudo-terminal.ts";
 
@@ -53,7 +54,9 @@ describe("offline keys commands", () => {
   const at = (name: string) => join(directory, name);
 
   before(async () => {
-    encrypted = await encryptPem(key, Buffer.from(passphrase));
+    // With the text above the block that a file of ours has.
+    const [label] = (await encryptPem(key, Buffer.from(passphrase))).split("-----BEGIN");
+    encrypted = `${label}${quickPem(key, Buffer.from(passphrase))}`;
   });
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), "tezos-signer-keys-"));

@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { formatKek, parseKek } from "../../../../signer/key-files/byok.ts";
-import { decryptPem, encryptPem } from "../../../../signer/key-files/pem.ts";
+import { decryptPem } from "../../../../signer/key-files/pem.ts";
 import { PrivateKey } from "../../../../signer/key-files/private-key.ts";
 import { encodeSecretKey } from "../../../../signer/tezos/crypto/secret-key.ts";
 import { hasProgram } from "../../../emulators/has-program.ts";
 import { shownPassphrase } from "../../../harness/keys-terminal.ts";
+import { quickPem } from "../../../harness/local-key.ts";
 import { type Answer, inTerminal, type Session } from "../../../harness/pseudo-terminal.ts";
 import { requires } from "../../../harness/requires.ts";
 
@@ -48,11 +49,11 @@ describe("secrets of the keys commands", function () {
   const passphrase = "correct horse battery staple";
   const at = (name: string) => join(directory, name);
 
-  beforeEach(async function () {
+  beforeEach(function () {
     requires(this, hasProgram("script"), "script(1) makes the pseudo-terminal");
     directory = mkdtempSync(join(tmpdir(), "tezos-signer-secrets-"));
     key = PrivateKey.generate("P-256K");
-    writeFileSync(at("key.pem"), await encryptPem(key, Buffer.from(passphrase)));
+    writeFileSync(at("key.pem"), quickPem(key, Buffer.from(passphrase)));
   });
   afterEach(() => {
     if (directory !== undefined) rmSync(directory, { recursive: true });
