@@ -8,6 +8,8 @@ import type { Azurite } from "./azurite.ts";
 export type ProxyFault =
   /** Milliseconds before the request goes on. */
   | { readonly delay: number }
+  /** The request goes on once this has happened. */
+  | { readonly once: Promise<unknown> }
   /** The connection is reset, the request not passed on. */
   | "reset"
   /** The request is done and its answer lost: the connection is reset. */
@@ -38,7 +40,7 @@ export async function tableProxy(azurite: Azurite): Promise<TableProxy> {
     if (fault === "reset") return void incoming.socket.destroy();
     if (fault === "forbidden") return answer(outgoing, 403, "AuthorizationPermissionMismatch");
     if (fault === "busy") return answer(outgoing, 503, "ServerBusy");
-    if (typeof fault === "object") await sleep(fault.delay);
+    if (typeof fault === "object") await ("once" in fault ? fault.once : sleep(fault.delay));
     pass(incoming, outgoing, fault === "lost-answer");
   });
 
