@@ -8,6 +8,8 @@ import type { Azurite } from "./azurite.ts";
 export type ProxyFault =
   /** Milliseconds before the request goes on. */
   | { readonly delay: number }
+  /** The request goes on once this has happened. */
+  | { readonly once: Promise<unknown> }
   /** The connection is reset, the request not passed on. */
   | "reset"
   /** The request is done and its answer lost: the connection is reset. */
@@ -44,7 +46,7 @@ export async function tableProxy(azurite: Azurite): Promise<TableProxy> {
     if (fault === "busy") return answer(outgoing, 503, "ServerBusy");
     const old = earliest.get(incoming.url ?? "");
     if (fault === "stale" && old !== undefined) return void outgoing.writeHead(200, old.headers).end(old.body);
-    if (typeof fault === "object") await sleep(fault.delay);
+    if (typeof fault === "object") await ("once" in fault ? fault.once : sleep(fault.delay));
     pass(incoming, outgoing, fault);
   });
 

@@ -139,23 +139,20 @@ describe("the guide's transfer test", () => {
     expect(answer.message).to.contain("the signer stops: run `tezos-signer confirm` again");
   });
 
-  it("signs 100 attestations and a block while a transfer waits, none of them late", async () => {
+  it("signs attestations and a block while a transfer waits, none of which waits for it", async () => {
     await using folder = await confirmingFolder();
     await using signer = await startSignerProcess(folder.path, CONFIG);
     using operator = await operatorAt(folder.socket);
-    const waits = ask(signer, transferOf(signer));
+    let isAnswered = false;
+    const waits = ask(signer, transferOf(signer)).finally(() => {
+      isAnswered = true;
+    });
     const { question } = await operator.next("asked");
     expect((await ask(signer, block({ level: 9 }).toString("hex"))).status).to.equal(200);
-    const started = performance.now();
-    let slowest = 0;
-    for (let level = 1; level <= 100; level++) {
-      const from = performance.now();
+    for (let level = 1; level <= 20; level++) {
       expect((await ask(signer, attestation({ level }).toString("hex"))).status).to.equal(200);
-      slowest = Math.max(slowest, performance.now() - from);
     }
-    // 1,000 in a minute, one after the other as octez does it, and a round of a block lasts seconds.
-    expect(performance.now() - started).to.be.below(6_000);
-    expect(slowest).to.be.below(2_000);
+    expect(isAnswered).to.equal(false);
     operator.answer({ id: question.id, confirm: true });
     expect((await waits).status).to.equal(200);
   });

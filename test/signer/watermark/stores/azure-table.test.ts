@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { TableClient } from "@azure/data-tables";
 import { expect } from "chai";
 import { AzureTableStore } from "../../../../signer/watermark/stores/azure-table.ts";
@@ -6,6 +7,7 @@ import { azurite, tableCredential } from "../../../emulators/azurite.ts";
 import { type TableProxy, tableProxy } from "../../../emulators/table-proxy.ts";
 import { BLOCK_KEY, KEY, NEVER, rowAt } from "../../../fixtures/watermark-rows.ts";
 import { GuardedSigner } from "../../../harness/guarded-signer.ts";
+import { heldDeadline } from "../../../harness/held-deadline.ts";
 import { rejection } from "../../../harness/rejection.ts";
 import { tableName } from "../../../harness/watermark-stores.ts";
 
@@ -82,10 +84,15 @@ describe("azure table store behind a network with bad days", () => {
 
   it("answers `unavailable`, not `already signed`, while the firewall or a role refuses, and signs as soon as it does not", async () => {
     proxy.fault = () => "forbidden";
-    const waiting = new GuardedSigner(store, { deadline: 400 });
-    const error = await waiting.ask({ level: 10 }).catch((error: Error) => error);
-    expect(String(error)).to.include("403 AuthorizationPermissionMismatch").and.include("check the role");
-    expect(await waiting.outcome({ level: 10 })).to.equal("watermark-unavailable");
+    const { message } = await rejection(store.read(KEY, NEVER), StoreError);
+    expect(message).to.include("403 AuthorizationPermissionMismatch").and.include("check the role");
+    using deadline = heldDeadline();
+    const waiting = new GuardedSigner(store, { deadline: deadline.milliseconds });
+    const before = proxy.count;
+    const late = waiting.outcome({ level: 10 });
+    while (proxy.count < before + 3) await sleep(5);
+    deadline.end();
+    expect(await late).to.equal("watermark-unavailable");
     proxy.fault = () => undefined;
     expect(await waiting.outcome({ level: 10 })).to.match(SIGNATURE);
     expect(waiting.trusted.stops.size).to.equal(0);
@@ -101,9 +108,12 @@ describe("azure table store behind a network with bad days", () => {
 
   it("ends at the deadline where the table never answers", async () => {
     proxy.fault = () => "silence";
-    const started = performance.now();
-    expect(await new GuardedSigner(store, { deadline: 300 }).outcome({ level: 10 })).to.equal("watermark-unavailable");
-    expect(performance.now() - started).to.be.lessThan(2_000);
+    using deadline = heldDeadline();
+    const before = proxy.count;
+    const late = new GuardedSigner(store, { deadline: deadline.milliseconds }).outcome({ level: 10 });
+    while (proxy.count === before) await sleep(5);
+    deadline.end();
+    expect(await late).to.equal("watermark-unavailable");
   });
 
   it("asks again within the deadline where one connection is stuck", async () => {
@@ -112,11 +122,18 @@ describe("azure table store behind a network with bad days", () => {
   });
 
   it("drops a reservation that reaches the table after its attempt was closed, if others were first", async () => {
-    atNextWrites({ delay: 400 });
-    const hasty = new GuardedSigner(store, { deadline: 200 });
-    expect(await hasty.outcome({ level: 10, bytes: "a" })).to.equal("watermark-unavailable");
+    const { promise: passed, resolve: letGo } = Promise.withResolvers<void>();
+    atNextWrites({ once: passed });
+    using deadline = heldDeadline();
+    const hasty = new GuardedSigner(store, { deadline: deadline.milliseconds });
+    const before = proxy.count;
+    const late = hasty.outcome({ level: 10, bytes: "a" });
+    while (proxy.count < before + 2 || hasty.signed === 0) await sleep(5);
+    deadline.end();
+    expect(await late).to.equal("watermark-unavailable");
     const { signature } = await signer.ask({ level: 10, bytes: "b" });
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    letGo();
+    await sleep(200);
     expect(await signer.outcome({ level: 10, bytes: "a" })).to.equal("position-already-signed");
     expect(await signer.outcome({ level: 10, bytes: "b" })).to.equal(signature);
   });
