@@ -44,7 +44,11 @@ describe("the bootstrap of a machine's first boot", () => {
       .replaceAll("/usr/local/lib/tezos-signer/fetch-release", file("fetch-release"))
       .replaceAll("/dev/console", "/dev/null");
     const env = { PATH: `${file("bin")}:${process.env.PATH}` };
-    const { status, stdout } = spawnSync("bash", ["-c", text], { env, encoding: "utf8" });
+    const { status, stdout } = spawnSync("bash", ["-c", text], {
+      env,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const calls = readFileSync(file("calls"), "utf8").trim().split("\n");
     return { status, said: stdout.trim().split("\n"), calls };
   }

@@ -78,6 +78,18 @@ describe("a signer as main.ts wires it", () => {
     expect(await signer.metrics()).to.contain('tezos_signer_refusals_total{code="malformed-request"} 1\n');
   });
 
+  it("tells in log and metrics a signature that was made from one that was kept", async () => {
+    await signer.start({ policy: { default: { allow: ["block"] } } });
+    for (const status of [200, 200]) expect(await signer.ask(tz3, block({ level: 5 }))).to.equal(status);
+    const verdicts = signer.lines.flatMap(({ verdict }) => verdict ?? []);
+    expect(verdicts).to.deep.equal(["signed", "kept"]);
+    for (const verdict of verdicts) {
+      expect(await signer.metrics()).to.match(
+        new RegExp(`^tezos_signer_decisions_total\\{.*verdict="${verdict}".*\\} 1$`, "m"),
+      );
+    }
+  });
+
   it("signs nothing on a store of another id than the settings name, and says so; on its own it signs", async () => {
     const other = new SqliteStore(signer.store);
     await other.establish("other");

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { Confirmations, type Operator } from "../../../signer/confirmation/confirmations.ts";
 import { SignerError } from "../../../signer/errors.ts";
@@ -26,19 +28,39 @@ function signerOf(
   using made = PrivateKey.generate("P-256");
   const { publicKey } = made;
   let asked = 0;
+  let looked = 0;
+  let sign = async (_signal: AbortSignal): Promise<Uint8Array> => {
+    throw new SignerError("vault-unavailable", "not in this test.");
+  };
   const key = {
     publicKey,
     location: "test",
     boundStoreId: "here",
-    sign: async () => {
+    sign: (_digest: Uint8Array, signal: AbortSignal) => {
       asked += 1;
-      throw new SignerError("vault-unavailable", "not in this test.");
+      return sign(signal);
     },
+  };
+  /** Has the key answer nothing until it is told that the time is over. @returns what it is told by */
+  const hold = () => {
+    const signals: AbortSignal[] = [];
+    sign = async (signal) => {
+      signals.push(signal);
+      await once(signal, "abort");
+      throw new SignerError("vault-unavailable", "the time is over.");
+    };
+    return signals;
   };
   const store = new TrustedStore({ store: new MemoryStore("here"), clock: Date.now });
   const settings = { current: requestSettings({ policy: { default: rule, keys: new Map() } }) };
   const service = new SigningService({
-    keyring: { keys: new Map([[publicKey.address, key]]), close: async () => {} },
+    keyring: {
+      keys: new Map([[publicKey.address, key]]),
+      refresh: () => {
+        looked += 1;
+      },
+      close: async () => {},
+    },
     guard: new Guard({ store, maxStep: "off", minimalBlockDelay: 1, deadline: 500, clock: Date.now }),
     store: { id: storeId },
     settings,
@@ -48,7 +70,7 @@ function signerOf(
   });
   const { address } = publicKey;
   const ask = () => service.sign(callOf(settings.current, address, transfer({ source: address })));
-  return { service, settings, address, ask, asked: () => asked };
+  return { service, settings, address, ask, hold, asked: () => asked, looked: () => looked };
 }
 
 describe("a transfer that waits for a person", () => {
@@ -113,6 +135,22 @@ describe("an operation with a key that is bound to a store", () => {
     const { ask, asked } = signerOf("elsewhere");
     expect((await rejection(ask(), SignerError)).code).to.equal("watermark-untrusted");
     expect(asked()).to.equal(0);
+  });
+
+  it("is refused once its time is over, whatever the key does", async () => {
+    const { ask, hold } = signerOf("here");
+    const signals = hold();
+    const answer = await Promise.race([rejection(ask(), SignerError), sleep(10_000)]);
+    expect(answer?.code).to.equal("vault-unavailable");
+    expect(signals.map(({ aborted }) => aborted)).to.deep.equal([true]);
+  });
+
+  it("of a key that is not here is refused, and the keyring is asked to look for it once more", async () => {
+    const { service, settings, looked } = signerOf("here");
+    const { address } = PrivateKey.generate("P-256K").publicKey;
+    const asked = service.sign(callOf(settings.current, address, transfer({ source: address })));
+    expect((await rejection(asked, SignerError)).code).to.equal("unknown-key");
+    expect(looked()).to.equal(1);
   });
 
   it("reaches the key on its own", async () => {
