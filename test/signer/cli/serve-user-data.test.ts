@@ -124,9 +124,13 @@ describe("serve --user-data", () => {
       await logged(signer.log, "new settings are in use");
       imds.userData = userData({ colour: "blue" });
       await logged(signer.log, "colour: there is no such setting");
+      expect(await refusal(signer.adminUrl)).to.contain("colour: there is no such setting");
+      imds.userData = "settings: {";
+      await logged(signer.log, "The machine's userData cannot be used");
+      expect(await refusal(signer.adminUrl)).to.contain("The machine's userData cannot be used");
     }
     await using signer = await startSignerProcess(dir.path, ["--user-data"], env);
-    expect(await refusal(signer.adminUrl)).to.contain("colour: there is no such setting");
+    expect(await refusal(signer.adminUrl)).to.contain("The machine's userData cannot be used");
     const payload = preattestation({ level: 7 }).toString("hex");
     expect((await sign(signer.url, signer.addresses[0] ?? "", payload)).status).to.equal(200);
     await imds.stop();
