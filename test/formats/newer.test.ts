@@ -70,20 +70,20 @@ describe("a newer form", () => {
     const [first, ...others] = written.watermarks;
 
     for (const [what, changed, message] of [
-      ["a later version", { ...written, version: 2 }, /^version: must be 1/],
-      ["the version as text", { ...written, version: "1" }, /^version: must be 1/],
-      ["no version", { ...written, version: undefined }, /^version: must be 1/],
-      ["another format", { ...written, format: "interchange" }, /^format: must be tezos-signer-watermarks/],
+      ["a later version", { ...written, version: 2 }, /version: must be 1/],
+      ["the version as text", { ...written, version: "1" }, /version: must be 1/],
+      ["no version", { ...written, version: undefined }, /version: must be 1/],
+      ["another format", { ...written, format: "interchange" }, /It is no file of `watermarks export`/],
       ["a field that is not known", { ...written, protocol: "PtX" }, /Unrecognized key: "protocol"/],
       [
         "a mark's field that is not known",
         { ...written, watermarks: [{ ...first, slot: 3 }, ...others] },
-        /^watermarks\.0: Unrecognized key: "slot"/,
+        /watermarks\.0: Unrecognized key: "slot"/,
       ],
       [
         "a kind that is not known",
         { ...written, watermarks: [...others, { ...first, kind: "dal_attestation" }] },
-        new RegExp(`^watermarks\\.${others.length}\\.kind: `),
+        new RegExp(`watermarks\\.${others.length}\\.kind: `),
       ],
     ] as const) {
       it(`is refused with ${what}, all of it`, () => {

@@ -18,6 +18,6 @@ export function quickPem(key: PrivateKey, passphrase: Buffer): string {
 export async function writeLocalKey(folder: string, curve: Curve = "P-256"): Promise<string> {
   using key = PrivateKey.generate(curve);
   const pem = quickPem(key, await localPassphrase(folder));
-  await writeFile(join(folder, "key.pem"), pem, { mode: 0o600 });
+  await writeFile(join(folder, curve === "P-256" ? "tz3.pem" : "tz2.pem"), pem, { mode: 0o600 });
   return key.publicKey.address;
 }
