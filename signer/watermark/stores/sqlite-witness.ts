@@ -95,8 +95,8 @@ export class Witness {
     rmSync(draft, { force: true });
     writeFileSync(draft, text, { mode: 0o600, flag: "wx" });
     // Whoever owns the store must be able to read this: root may have opened it, to mend something.
-    const { uid, gid } = statSync(this.#store);
-    if (process.getuid?.() === 0 && uid !== 0) chownSync(draft, uid, gid);
+    const owner = statSync(this.#store, { throwIfNoEntry: false });
+    if (process.getuid?.() === 0 && owner !== undefined) chownSync(draft, owner.uid, owner.gid);
     renameSync(draft, this.#path);
   }
 

@@ -4,9 +4,9 @@ import type { SQLInputValue } from "node:sqlite";
 import { messageOf } from "../../errors.ts";
 import type { ConsensusKind } from "../../tezos/payload/payload.ts";
 import { clockAtLeast, timeAtLeast } from "./sqlite-clock.ts";
-import { SqliteConnection } from "./sqlite-connection.ts";
+import { SqliteConnection, type Statements } from "./sqlite-connection.ts";
 import { SqliteFile, untrusted } from "./sqlite-file.ts";
-import { type Contents, Witness } from "./sqlite-witness.ts";
+import { Witness } from "./sqlite-witness.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
 
 /** https://sqlite.org/rescode.html */
@@ -29,6 +29,8 @@ export class SqliteStore implements WatermarkStore {
   #failure: StoreError | undefined;
   /** The newest time that was seen, in milliseconds since 1970. */
   #seen = 0;
+  /** What is stored, by row name: to be told to the witness also where the files can be read no more. */
+  #contents: { readonly id: string; readonly rows: Map<string, NamedRow> } | undefined;
   /** Set while something is written that the one file does not hold yet. */
   #settling: NodeJS.Immediate | undefined;
 
@@ -44,7 +46,7 @@ export class SqliteStore implements WatermarkStore {
 
   async identity(): Promise<string | undefined> {
     if (this.#connection === undefined && !this.#guarded(() => this.#file.locate())) return undefined;
-    return this.#run((connection) => this.#contents(connection).id);
+    return this.#run(() => this.#contents?.id);
   }
 
   async establish(id: string): Promise<void> {
@@ -77,26 +79,26 @@ export class SqliteStore implements WatermarkStore {
   }
 
   async read(key: RowKey): Promise<Versioned | undefined> {
-    const found = this.#run(({ statements }) => statements.read.get(...keyOf(key)));
+    const found = this.#run(({ read }) => read.get(...keyOf(key)));
     return found === undefined ? undefined : { row: rowOf(found), version: String(found.version) };
   }
 
   async insert(key: RowKey, row: Row): Promise<string> {
-    const isDone = this.#write(({ statements }) => statements.insert.run(...keyOf(key), ...valuesOf(row)));
+    const isDone = this.#write({ key, row }, ({ insert }) => insert.run(...keyOf(key), ...valuesOf(row)));
     if (!isDone) throw new StoreError("conflict", `There is a row for the ${rowName(key)} already.`);
     return "1";
   }
 
   async replace(key: RowKey, row: Row, version: string): Promise<string> {
-    const isDone = this.#write(({ statements }) =>
-      statements.replace.run(...valuesOf(row), ...keyOf(key), Number(version)),
+    const isDone = this.#write({ key, row }, ({ replace }) =>
+      replace.run(...valuesOf(row), ...keyOf(key), Number(version)),
     );
     if (!isDone) throw new StoreError("conflict", `The row for the ${rowName(key)} has changed.`);
     return String(Number(version) + 1);
   }
 
   async list(): Promise<NamedRow[]> {
-    return this.#run(rowsOf);
+    return this.#run(({ list }) => list.all().map(namedRowOf));
   }
 
   async close(): Promise<void> {
@@ -105,43 +107,48 @@ export class SqliteStore implements WatermarkStore {
     this.#connection = undefined;
   }
 
-  #run<T>(work: (connection: SqliteConnection) => T): T {
+  #run<T>(work: (statements: Statements) => T): T {
     return this.#guarded(() => {
-      const connection = this.#connection ?? this.#load();
+      const { statements } = this.#connection ?? this.#load();
       this.#file.requireUntouched();
-      return work(connection);
+      return work(statements);
     });
   }
 
-  /** @returns whether a row was written */
-  #write(work: (connection: SqliteConnection) => { readonly changes: number | bigint }): boolean {
+  /** @returns whether the row was written */
+  #write(named: NamedRow, work: (statements: Statements) => { readonly changes: number | bigint }): boolean {
     if (Number(this.#run(work).changes) !== 1) return false;
     this.#guarded(() => this.#file.written());
+    this.#contents?.rows.set(rowName(named.key), named);
     // Once this turn of the event loop is over: the answer has left by then, or the key is still at work on it, and no
     // request was read that can have come after an answer. Those that came together share the work.
     this.#settling ??= setImmediate(() => this.#settle());
     return true;
   }
 
-  /** Makes the one file whole, and tells the witness. Where that fails, what is asked next is refused. */
+  /** Makes the one file whole, and tells the witness in any case. Where it fails, what is asked next is refused. */
   #settle(): void {
+    if (this.#settling === undefined) return;
     clearImmediate(this.#settling);
-    const connection = this.#settling === undefined ? undefined : this.#connection;
     this.#settling = undefined;
-    if (connection === undefined || this.#failure !== undefined) return;
     try {
-      this.#guarded(() => this.#fold(connection));
+      this.#guarded(() => this.#fold());
     } catch (error) {
       this.#warn(messageOf(error));
     }
+    this.#testify();
   }
 
-  #fold(connection: SqliteConnection): void {
+  #fold(): void {
     this.#file.requireUntouched();
-    connection.fold();
+    this.#connection?.fold();
     this.#file.written();
+  }
+
+  #testify(): void {
+    if (this.#contents === undefined) return;
     this.#seen = Math.max(this.#seen, clockAtLeast());
-    this.#witness.remember(this.#contents(connection), this.#seen);
+    this.#witness.remember({ id: this.#contents.id, rows: [...this.#contents.rows.values()] }, this.#seen);
   }
 
   /** Opens a file that must be a whole watermark store already, and hold what it held before. */
@@ -150,16 +157,16 @@ export class SqliteStore implements WatermarkStore {
     this.#file.requireWhole();
     const connection = SqliteConnection.open(this.#file.path);
     this.#connection = connection;
-    this.#seen = Math.max(this.#seen, this.#witness.compare(this.#file.path, this.#contents(connection)));
+    const { identity, list } = connection.statements;
+    const id = identity.get()?.id;
+    if (id === undefined) throw untrusted(this.#file.path, "has no store id");
+    const rows = list.all().map(namedRowOf);
+    this.#seen = Math.max(this.#seen, this.#witness.compare(this.#file.path, { id: String(id), rows }));
+    this.#contents = { id: String(id), rows: new Map(rows.map((named) => [rowName(named.key), named])) };
     this.#file.opened();
-    this.#fold(connection);
+    this.#fold();
+    this.#testify();
     return connection;
-  }
-
-  #contents(connection: SqliteConnection): Contents {
-    const row = connection.statements.identity.get();
-    if (row === undefined) throw untrusted(this.#file.path, "has no store id");
-    return { id: String(row.id), rows: rowsOf(connection) };
   }
 
   #guarded<T>(work: () => T): T {
@@ -193,15 +200,10 @@ interface NamedRow {
   readonly row: Row;
 }
 
-function rowsOf({ statements }: SqliteConnection): NamedRow[] {
-  return statements.list.all().map((found) => ({
-    key: {
-      chainId: String(found.chain_id),
-      address: String(found.address),
-      kind: found.kind as ConsensusKind,
-    },
-    row: rowOf(found),
-  }));
+function namedRowOf(found: Record<string, unknown>): NamedRow {
+  const { chain_id, address, kind } = found;
+  const key = { chainId: String(chain_id), address: String(address), kind: kind as ConsensusKind };
+  return { key, row: rowOf(found) };
 }
 
 function keyOf({ chainId, address, kind }: RowKey): [string, string, string] {

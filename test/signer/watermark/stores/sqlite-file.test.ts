@@ -239,6 +239,7 @@ describe("sqlite store's file", () => {
       "another log, written over its own": () => writeFileSync(`${path}-wal`, readFileSync(backup)),
       "an empty log": () => truncateSync(`${path}-wal`, 0),
       "no log": () => rmSync(`${path}-wal`),
+      "nothing at all": () => rmSync(path),
     };
     for (const [what, change] of Object.entries(CHANGES)) {
       it(`stops hard before the next signature: ${what}`, async () => {
@@ -256,6 +257,7 @@ describe("sqlite store's file", () => {
         await nextTurn();
         expect(place.warnings.join()).to.match(/(was changed|was removed or replaced).* while it was in use/);
         await hardStop(store.read(KEY));
+        expect(readFileSync(`${path}.seen`, "utf8"), "the witness is told").to.include('"level":102');
       });
     }
 
