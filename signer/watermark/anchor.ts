@@ -5,7 +5,7 @@
  * @module
  */
 export interface Anchor {
-  /** The highest level that is believed without doubt. */
+  /** The highest level that is accepted without the step limit. */
   readonly level: number;
   /** When it was believed, in milliseconds since 1970. */
   readonly at: number;

@@ -23,7 +23,7 @@ export interface Mark extends Position {
 export type Decision =
   /** A higher position: to be reserved before anything is released. */
   | { readonly verdict: "reserve" }
-  /** The reserved bytes themselves, of which no signature is stored: they may be signed without another reservation. */
+  /** The same payload as the reservation's, and no signature is stored: it may be signed. The guard reserves a vote again. */
   | { readonly verdict: "resume" }
   | { readonly verdict: "return"; readonly signature: string }
   | { readonly verdict: "refuse"; readonly reason: "below" | "other-bytes" };

@@ -21,7 +21,7 @@ export interface ConsensusSigning {
    * @returns r || s, 64 bytes, hex
    */
   sign(deadline: AbortSignal): Promise<string>;
-  /** Told the milliseconds that each stage took, as often as it ran. */
+  /** Called with each stage's duration in milliseconds; a stage may run more than once. */
   observe(stage: Stage, milliseconds: number): void;
 }
 

@@ -22,15 +22,15 @@ export interface TrustedStoreOptions {
   readonly clock: () => number;
 }
 
-/** What became of a compare-and-set that was not confirmed: what the store holds now tells whether it was done. */
+/** Why a compare-and-set was not confirmed. Whoever reads the row again learns whether it was applied. */
 export type Unconfirmed = "conflict" | "unanswered";
 
 const PAUSE_AFTER_NO_ANSWER = 50;
 
 /**
  * A store behind the checks that make its answers fit to sign on: it is the store that it should be, it has not gone back,
- * and what is missing is made only where `initialise` allows it. Whatever fails these is a hard stop, which is not lifted
- * while the process lives; an outage is none and is asked again.
+ * and what is missing is made only where `initialise` allows it. A failed check is a hard stop, which lasts until a restart;
+ * an outage is retried.
  */
 export class TrustedStore {
   readonly #options: TrustedStoreOptions;
