@@ -203,8 +203,9 @@ describe("confirmations", () => {
     const { one, shown } = operator();
     confirmations.attach(one);
     for (let asked = 0; asked < 16; asked += 1) void outcome(confirmations.ask(question(`${asked}`), NEVER));
-    expect(await outcome(confirmations.ask(question("one more"), NEVER))).to.equal("operator-busy");
+    const oneMore = outcome(confirmations.ask(question("one more"), NEVER));
     expect(shown).to.have.length(16);
+    expect(await oneMore).to.equal("operator-busy");
     for (const { since, until } of shown) expect(Date.parse(until) - Date.parse(since)).to.equal(300_000);
     confirmations.stop();
   });
@@ -213,8 +214,9 @@ describe("confirmations", () => {
     const { confirmations } = desk();
     const { one, withdrawn } = operator();
     confirmations.attach(one);
-    expect(await outcome(confirmations.ask(question(), AbortSignal.abort()))).to.equal("operator-timeout");
+    const asked = outcome(confirmations.ask(question(), AbortSignal.abort()));
     expect(confirmations.waiting).to.deep.equal([]);
+    expect(await asked).to.equal("operator-timeout");
     expect(withdrawn).to.deep.equal(["1: the client gave up"]);
   });
 
