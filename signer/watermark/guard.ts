@@ -143,25 +143,27 @@ export class Guard {
   }
 
   /**
-   * Finds what explains a level: the row's own anchor, the head that is followed, or the anchor of another kind of this key
-   * on this chain, which is asked only where the others do not.
+   * Finds what explains a level: the head that is followed, or else the anchor of that kind of this key which has come
+   * furthest on this chain. An idle kind is not to be pushed by all the time that it was idle, nor to refuse what another
+   * one has seen; the others are asked only where a level is more than a step above the own anchor.
    * @throws SignerError `level-implausible`
    */
   async #explaining(request: ConsensusSigning, own: Anchor, now: number, deadline: AbortSignal): Promise<Anchor> {
     const { key, position, highestByHead } = request;
     const { store, maxStep, minimalBlockDelay } = this.#options;
     if (maxStep === "off") return own;
-    const explains = (anchor: Anchor) => position.level <= highestPlausible(anchor, maxStep, now, minimalBlockDelay);
-    if (explains(own)) return own;
+    if (position.level <= own.level + maxStep) return own;
     if (highestByHead !== undefined && position.level <= highestByHead) return { level: position.level, at: now };
+    let furthest = own;
     for (const kind of CONSENSUS_KINDS.filter((kind) => kind !== key.kind)) {
       const other = await store.look({ ...key, kind }, deadline);
-      if (other !== undefined && explains(other.anchor)) return other.anchor;
+      if (other !== undefined && other.anchor.level > furthest.level) furthest = other.anchor;
     }
+    if (position.level <= highestPlausible(furthest, maxStep, now, minimalBlockDelay)) return furthest;
     throw new SignerError(
       "level-implausible",
-      `Level ${position.level} is more than ${maxStep} above what time explains since level ${own.level} ` +
-        `(${new Date(own.at).toISOString()}) for the ${rowName(key)}. If the chain is really there, follow a node ` +
+      `Level ${position.level} is more than ${maxStep} above what time explains since level ${furthest.level} ` +
+        `(${new Date(furthest.at).toISOString()}) for the ${rowName(key)}. If the chain is really there, follow a node ` +
         "(`head.node`), or raise `watermarks.maxStep` for one start.",
     );
   }

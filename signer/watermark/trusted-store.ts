@@ -49,7 +49,7 @@ export class TrustedStore {
     return this.#id;
   }
 
-  /** Why nothing may be signed any more: by row name, or `store` for all of them. */
+  /** Why nothing may be signed any more, by what was looked at: a row's name, or `store`. Any one stops all. */
   get stops(): ReadonlyMap<string, string> {
     return this.#stops;
   }
@@ -66,7 +66,8 @@ export class TrustedStore {
    */
   async current(key: RowKey, deadline: AbortSignal): Promise<Versioned | undefined> {
     for (;;) {
-      const stop = this.#stops.get("store") ?? this.#stops.get(rowName(key));
+      // Whatever one row tells of the store holds for all: a store that went back did so in the rows not read yet as well.
+      const [stop] = this.#stops.values();
       if (stop !== undefined) throw new SignerError("watermark-untrusted", stop);
       try {
         return await within(this.#find(key, deadline), deadline, late);

@@ -21,6 +21,10 @@ const BOUNDS: readonly Bounds[] = [
   { faults: 0, crashes: 1, deadlines: 1, imports: 1 },
 ];
 
+/** The scenario that two faults would make as large as all others together, and its bounds. */
+const LARGEST = 6;
+const ONE_FAULT = BOUNDS.map((bounds) => ({ ...bounds, faults: Math.min(bounds.faults, 1) }));
+
 /** The number of schedules of each scenario. It changes with the guard's calls; whoever changes them looks here. */
 const SCHEDULES = [
   6_973_208, 27_578_244, 39_776_862, 5_752_206, 12_971_678, 19_227_953, 0, 11_235_485, 22_430_972, 115_181, 212_102,
@@ -30,7 +34,7 @@ const SCHEDULES = [
 async function exploreWholly(index: number): Promise<object> {
   const [scenario] = SCENARIOS.slice(index);
   if (scenario === undefined) throw new Error("no such scenario");
-  const { violation, ends, ...counts } = await explore(scenario, BOUNDS);
+  const { violation, ends, ...counts } = await explore(scenario, index === LARGEST ? ONE_FAULT : BOUNDS);
   if (violation !== undefined) throw new Error(violation);
   if (counts.schedules !== SCHEDULES[index])
     throw new Error(`${scenario.name}: ${counts.schedules} schedules and not ${SCHEDULES[index]}`);

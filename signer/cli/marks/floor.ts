@@ -43,18 +43,18 @@ export function rowKeys({ chain, pkh }: FloorOptions): RowKey[] {
   return CONSENSUS_KINDS.map((kind) => ({ chainId: chain, address: pkh, kind }));
 }
 
-/** Puts a floor in place of each mark that `applies` chooses, and prints what became of it. */
+/** Puts a floor in place of each mark that `applies` chooses, given what is there and the floor, and prints what became of it. */
 export async function setFloor(
   terminal: Terminal,
   opened: OpenedStore,
   options: FloorOptions,
-  applies: (before: Row | undefined) => boolean,
+  applies: (before: Row | undefined, floor: Row) => boolean,
 ): Promise<void> {
   const { level, head = level } = options;
   for (const key of rowKeys(options)) {
     const now = Date.now();
     const floor = { ...floorRow({ level, until: 0 }, now), anchor: { level: Math.max(level, head), at: now } };
-    const { before, after } = await update(opened, key, (row) => (applies(row) ? floor : undefined));
+    const { before, after } = await update(opened, key, (row) => (applies(row, floor) ? floor : undefined));
     const was = before === undefined ? "" : ` (it was at ${describe(before)})`;
     const verb = before === after ? "stays as it is" : `starts at level ${level}${was}`;
     terminal.print(

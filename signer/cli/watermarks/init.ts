@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { compare } from "../../watermark/decision.ts";
 import { confirmAddress, type FloorOptions, floorOptions, setFloor } from "../marks/floor.ts";
 import { ensureIdentity, withStore } from "../open-store.ts";
 import { withExamples } from "../run.ts";
@@ -9,7 +10,7 @@ export function initCommand(io: Io): Command {
   const command = new Command("init")
     .summary("make the marks of a key that never signed")
     .description(
-      "Makes the store, if there is none, and the three marks of a key on a chain, below which nothing is ever signed. Marks that are there stay. For a key that has signed elsewhere, import its marks instead.",
+      "Makes the store, if there is none, and the three marks of a key on a chain, below which nothing is ever signed. A mark that is there and lower is raised; one that is higher stays. For a key that has signed elsewhere, import its marks instead.",
     );
   floorOptions(command).action(async (options: FloorOptions) => {
     using terminal = new Terminal(io);
@@ -19,7 +20,7 @@ export function initCommand(io: Io): Command {
       );
       await confirmAddress(terminal, options.pkh);
       await ensureIdentity(opened);
-      await setFloor(terminal, opened, options, (before) => before === undefined);
+      await setFloor(terminal, opened, options, (before, floor) => before === undefined || compare(floor, before) > 0);
     });
   });
   return withExamples(

@@ -29,6 +29,8 @@ const KINDS: Readonly<Record<string, ConsensusKind>> = {
   endorsement: "attestation",
 };
 
+const HIGHEST_ROUND = 2 ** 31 - 1;
+
 const int32 = z
   .int()
   .min(0)
@@ -53,7 +55,7 @@ export function readOctez(text: string, path: string): MarkRecord {
   const chains = checkForm(octez, parseJson(text));
   const marks = Object.entries(chains).flatMap(([chainId, keys]) =>
     Object.entries(keys).map(([address, { level, round, hash }]) =>
-      named(chainId, address, kind, level, round ?? 2 ** 31 - 1, round === undefined ? undefined : digestOf(hash)),
+      named(chainId, address, kind, level, round ?? HIGHEST_ROUND, round === undefined ? undefined : digestOf(hash)),
     ),
   );
   return { marks };
@@ -78,10 +80,18 @@ export function readSignatory(text: string, path: string): MarkRecord {
   const keys = checkForm(signatory, parseJson(text));
   const marks = Object.entries(keys).flatMap(([address, kinds]) =>
     Object.entries(kinds).map(([name, { level, round, hash }]) =>
-      named(chainId, address, kindOf(name), level, round, digestOf(hash)),
+      named(chainId, address, kindOf(name), level, signatoryRound(kindOf(name), round), digestOf(hash)),
     ),
   );
   return { marks };
+}
+
+/**
+ * The round up to which a mark of Signatory counts. It keeps a block's payload_round (its request's GetRound), which lies
+ * below the fitness round where a proposal was made again, so its block marks stand for their whole level.
+ */
+function signatoryRound(kind: ConsensusKind, round: number): number {
+  return kind === "block" ? HIGHEST_ROUND : round;
 }
 
 /** The chain that the name of a Signatory's file tells; undefined for any other name. */
@@ -109,7 +119,14 @@ export function readSignatoryDynamo(source: string): MarkRecord {
   const marks = Items.map(({ idx, request, lvl, round, digest }) => {
     const [chainId = "", address = ""] = idx.S.split("/");
     const hash = digest?.B === undefined ? digest?.S : Buffer.from(digest.B, "base64").toString("hex");
-    return named(chainId, address, kindOf(request.S), lvl.N, round.N, digestOf(hash));
+    return named(
+      chainId,
+      address,
+      kindOf(request.S),
+      lvl.N,
+      signatoryRound(kindOf(request.S), round.N),
+      digestOf(hash),
+    );
   });
   return { marks };
 }

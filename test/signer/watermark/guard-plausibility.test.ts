@@ -37,6 +37,17 @@ describe("plausible levels in the guard", () => {
     expect(store.calls).to.deep.equal(["replace", "replace"]);
   });
 
+  it("does not let a kind that was idle be pushed by all the time that it was idle, nor the others by it", async () => {
+    const idle = 10 * 86_400;
+    put("block", 9_000_000, START - idle * SECOND);
+    put("attestation", 9_144_000);
+    for (const kind of ["attestation", "block"] as const) {
+      expect(await signer.outcome({ kind, level: 9_000_000 + idle })).to.equal("level-implausible");
+      expect(await signer.outcome({ kind, level: 9_144_101 })).to.equal("level-implausible");
+    }
+    expect(await signer.outcome({ kind: "block", level: 9_144_001 })).to.match(SIGNATURE);
+  });
+
   it("does not believe more of another kind than of the own", async () => {
     put("block", 9_000_000);
     put("attestation", 9_028_800);

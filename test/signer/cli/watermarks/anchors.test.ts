@@ -163,11 +163,11 @@ describe("what a mark that a command made lets through", () => {
   it("every command says how far: maxStep off, and a mark that was there", async () => {
     commands.settings({ maxStep: "off" });
     const place = ["--chain", MAINNET, "--pkh", SOURCE, "--level", "1000"];
-    await commands.stored([BLOCK_KEY, rowAt(90)]);
+    await commands.stored([BLOCK_KEY, rowAt(5_000)]);
     const init = await commands.run(["init", ...place], ANSWER);
     expect(init.stdout).to.match(/block of .* stays as it is; up to any level now\n/);
     const { stdout } = await commands.run(["show"]);
-    expect(stdout).to.match(/block +level 90 round 0, by aaaaaaaaaaaaaaaa…; up to any level now\n/);
+    expect(stdout).to.match(/block +level 5000 round 0, by aaaaaaaaaaaaaaaa…; up to any level now\n/);
     expect(stdout).to.match(/attestation +nothing at or below level 999; up to any level now\n/);
   });
 

@@ -176,7 +176,8 @@ describe("watermarks commands", () => {
         [OTHER]: { preattestation: { level: 7, round: 0, hash: payloadHash } },
       });
       expect((await commands.run(["import", "--from", "signatory", target])).code).to.equal(0);
-      expect(await commands.rowOf(BLOCK_KEY)).to.include({ level: 90, round: 1 });
+      // Its round is the payload's, which may lie below the fitness round.
+      expect(await commands.rowOf(BLOCK_KEY)).to.include({ level: 90, round: 2 ** 31 - 1 });
       expect(await commands.rowOf(KEY)).to.include({ level: 101, round: 2 });
       expect(await commands.rowOf({ ...KEY, address: OTHER, kind: "preattestation" })).to.include({ level: 7 });
     });
@@ -209,7 +210,7 @@ describe("watermarks commands", () => {
       });
       expect((await commands.run(["import", "--from", "signatory-dynamodb", target])).code).to.equal(0);
       expect(await commands.rowOf(KEY)).to.include({ level: 100, round: 3, digest: digestOf("aa") });
-      expect(await commands.rowOf(BLOCK_KEY)).to.include({ level: 100, round: 3 });
+      expect(await commands.rowOf(BLOCK_KEY)).to.include({ level: 100, round: 2 ** 31 - 1 });
     });
 
     it("leaves open which bytes a block had whose signature is not known, since they may have one", async () => {
@@ -262,7 +263,14 @@ describe("watermarks commands", () => {
       }
     });
 
-    it("init leaves marks alone that are there", async () => {
+    it("init raises a mark that is below the level, as a floor is safe wherever it stands", async () => {
+      await commands.stored([KEY, rowAt(500)]);
+      const { stdout } = await commands.run(["init", ...place], answer);
+      expect(stdout).to.include("starts at level 1000 (it was at level 500 round 0");
+      expect(await commands.rowOf(KEY)).to.include({ level: 999, round: 2 ** 31 - 1 });
+    });
+
+    it("init leaves marks alone that are there and higher", async () => {
       await commands.stored([KEY, rowAt(5_000)]);
       const { stdout } = await commands.run(["init", ...place], answer);
       expect(stdout).to.include("attestation of").and.include("stays as it is");
