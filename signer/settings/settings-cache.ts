@@ -1,8 +1,11 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { messageOf } from "../errors.ts";
 import { type OwnRelease, shortHash } from "../installation/own-release.ts";
+
+/** Anew, and each write on the disk before it returns: Node.js disables fsync under its permission model, which the unit has. */
+const DURABLE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_SYNC;
 
 /**
  * Keeps the last settings that were good for a release, in the service's state folder: a machine that restarts while its userData
@@ -44,10 +47,9 @@ export class SettingsCache {
 }
 
 function writeDurably(path: string, text: string): void {
-  const file = openSync(path, "w", 0o600);
+  const file = openSync(path, DURABLE, 0o600);
   try {
     writeFileSync(file, text);
-    fsyncSync(file);
   } finally {
     closeSync(file);
   }

@@ -1,6 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { SettingsCache } from "../../../signer/settings/settings-cache.ts";
 import { logLines } from "../../harness/log-lines.ts";
@@ -51,6 +52,24 @@ describe("the cache of settings", () => {
     expect(cache.read()).to.equal("afterwards");
     cache.keep("later", log);
     expect(cache.read()).to.equal("later");
+  });
+
+  it("keeps a text under Node.js' permission model, as the machine's unit has it", () => {
+    const root = resolve(import.meta.dirname, "../../..");
+    const program = `
+      import { SettingsCache } from ${JSON.stringify(`${root}/signer/settings/settings-cache.ts`)};
+      new SettingsCache(${JSON.stringify(folder)}, ${JSON.stringify(OWN)}).keep("kept", { warn: (text) => console.log(text) });`;
+    const rights = [
+      "--permission",
+      `--allow-fs-read=${root}`,
+      `--allow-fs-read=${folder}`,
+      `--allow-fs-write=${folder}`,
+    ];
+    const said = execFileSync(process.execPath, [...rights, "--input-type=module", "--eval", program], {
+      encoding: "utf8",
+    });
+    expect(said).to.equal("");
+    expect(new SettingsCache(folder, OWN).read()).to.equal("kept");
   });
 
   it("says in the log that a text could not be kept, and leaves the one before", () => {
