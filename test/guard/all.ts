@@ -13,7 +13,10 @@ import { race } from "./races.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { twoSigners } from "./two-signers.ts";
 
-/** `npm run test:guard`: every campaign at its full size, with its counts. `npm test` runs a slice of each. */
+/**
+ * `npm run test:guard`: every campaign at its full size, with its counts; in CI two signers for a quarter of their positions.
+ * `npm test` runs a slice of each.
+ */
 
 /** All orders, with two faults and a crash, and with a deadline that ends and a crash. */
 const BOUNDS: readonly Bounds[] = [
@@ -62,7 +65,7 @@ const CAMPAIGNS: Readonly<Record<string, () => Promise<object>>> = {
   histories: () => compareHistories(6_000),
   model: () => compareWithModel(1_000_000),
   races: () => race(20, 1_000),
-  "two signers": () => twoSigners(20_000),
+  "two signers": () => twoSigners(process.env.CI === undefined ? 20_000 : 5_000),
   "kills at calls": () => killAtCalls(1),
   durability: () => mocha("test/guard/durability.test.ts"),
   "seeded bugs": () => mocha("test/guard/explorer.test.ts"),
