@@ -68,14 +68,13 @@ export class StatusReport {
 
   /** Why a key's next real request would be refused, as far as the followed head and the last requests tell. */
   *#refusedNext(): Iterable<string> {
-    const { activity, follower, live, store } = this.#parts;
+    const { activity, follower, live } = this.#parts;
     yield* activity.implausibleLevels;
     const { head: rule } = live.current;
     if (rule === undefined) return;
-    for (const [row, { level }] of store.marks) {
-      const chainId = row.slice(row.lastIndexOf(" ") + 1);
+    for (const [row, { key, level }] of this.#remembered()) {
       const head = follower.of(rule.node);
-      if (judgeHead(rule, head, { chainId, level }, Date.now()).verdict !== "ahead") continue;
+      if (judgeHead(rule, head, { chainId: key.chainId, level }, Date.now()).verdict !== "ahead") continue;
       yield `The ${row} is at level ${level}, and the head of its chain at ${head?.level}: nothing is signed for it until ` +
         'the chain is there (docs/recover.md, "A wrong push").';
     }
@@ -150,18 +149,25 @@ export class StatusReport {
     return { rows: [], readAt: undefined, problem: undefined };
   }
 
+  /** What this process has seen of the rows of the keys that are served, by row name. */
+  #remembered() {
+    const { keyring, store } = this.#parts;
+    return new Map([...store.marks].filter(([, { key }]) => keyring.keys.has(key.address)));
+  }
+
   /**
    * Every row of the keys that are served: its mark, since when that is believed, and when this process last signed by it;
    * operations have no mark. What this process remembers counts where the store's answer is older.
    */
   #watermarks({ rows }: StoredMarks) {
-    const { keyring, store, activity } = this.#parts;
+    const { keyring, activity } = this.#parts;
     const { lastSigned } = activity;
+    const marks = this.#remembered();
     const stored = new Map(
       rows.filter(({ key }) => keyring.keys.has(key.address)).map(({ key, row }) => [rowName(key), row]),
     );
-    return [...new Set([...stored.keys(), ...store.marks.keys(), ...lastSigned.keys()])].sort().map((name) => {
-      const [row, remembered] = [stored.get(name), store.marks.get(name)];
+    return [...new Set([...stored.keys(), ...marks.keys(), ...lastSigned.keys()])].sort().map((name) => {
+      const [row, remembered] = [stored.get(name), marks.get(name)];
       const signedAt = lastSigned.get(name) ?? null;
       const isOlder = row === undefined || (remembered !== undefined && compare(row, remembered) < 0);
       const mark = isOlder ? remembered : row;

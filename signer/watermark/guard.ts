@@ -58,7 +58,7 @@ const MOST_CONFLICTS = 4;
 export class Guard {
   readonly #options: GuardOptions;
   readonly #attempts = new Map<string, Promise<Released>>();
-  /** The last (pre)attestation released of each row: the same bytes get the same signature while it is remembered. */
+  /** The last released of each row: the same bytes get the same signature while it is remembered. */
   readonly #released = new Map<string, { readonly digest: string; readonly signature: string }>();
 
   constructor(options: GuardOptions) {
@@ -93,14 +93,24 @@ export class Guard {
       return signing;
     };
 
+    const release = (signature: string, source: Released["source"]): Released => {
+      this.#released.set(rowName(key), { digest, signature });
+      return { signature, source };
+    };
+
+    let isRead = false;
     for (let conflicts = 0; conflicts <= MOST_CONFLICTS; ) {
-      const current = await timed(request, "read", store.current(key, deadline));
+      const current = await timed(request, "read", store.current(key, deadline, isRead ? "anew" : "known"));
       const decision = decide(current?.row, position, digest);
       if (decision.verdict === "refuse") throw refusal(decision.reason, request, current?.row);
-      if (decision.verdict === "return") return { signature: decision.signature, source: "kept" };
-      if (decision.verdict === "resume") {
-        const released = this.#released.get(rowName(key));
-        if (released?.digest === digest) return { signature: released.signature, source: "kept" };
+      const released = this.#released.get(rowName(key));
+      if (decision.verdict !== "reserve" && released?.digest === digest)
+        return { signature: released.signature, source: "kept" };
+      if (decision.verdict === "return") {
+        // It never left this process, and may have been passed since it was read, like the reservation below.
+        if (isRead) return release(decision.signature, "kept");
+        isRead = true;
+        continue;
       }
 
       // What was reserved before this attempt may have been passed since, by another signer or an import, without this
@@ -117,13 +127,10 @@ export class Guard {
       }
 
       const signature = await within(askKey(), deadline, lateKey);
-      if (key.kind !== "block") {
-        this.#released.set(rowName(key), { digest, signature });
-        return { signature, source: "signed" };
-      }
+      if (key.kind !== "block") return release(signature, "signed");
       const kept = await timed(request, "keep", this.#keep(key, reserved, signature, deadline));
       if (kept === "conflict") conflicts += 1;
-      if (typeof kept !== "string") return { signature, source: "signed" };
+      if (typeof kept !== "string") return release(signature, "signed");
     }
     throw new SignerError("watermark-unavailable", "Other requests for this key were always first.");
   }

@@ -9,7 +9,7 @@ import type { Row } from "./stores/store.ts";
 export type Initialise = "always" | InitialiseWindow;
 
 export interface InitialiseWindow {
-  /** Nothing below this level is ever signed. */
+  /** By a row that is made, nothing below this level is ever signed; a row that is there is left as it is. */
   readonly level: number;
   /** Until when a missing row may be made, in milliseconds since 1970, by the store's own clock. */
   readonly until: number;

@@ -1,5 +1,8 @@
 import { compare, type Mark } from "./decision.ts";
-import { type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./stores/store.ts";
+import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./stores/store.ts";
+
+/** Whether what was seen before will do, or the store is to be read again. */
+export type Seen = "known" | "anew";
 
 /**
  * What this process knows of the rows: the last state of each, so that a warm request needs no read, and the highest
@@ -8,7 +11,7 @@ import { type RowKey, rowName, StoreError, type Versioned, type WatermarkStore }
 export class RowMemory {
   readonly #store: WatermarkStore;
   readonly #known = new Map<string, Versioned>();
-  readonly #highest = new Map<string, Mark>();
+  readonly #highest = new Map<string, Mark & { readonly key: RowKey }>();
 
   constructor(store: WatermarkStore) {
     this.#store = store;
@@ -18,10 +21,10 @@ export class RowMemory {
    * The row as last seen, or as the store has it now.
    * @throws StoreError `untrusted` where the store holds less than this process has seen
    */
-  async current(key: RowKey, signal: AbortSignal): Promise<Versioned | undefined> {
+  async current(key: RowKey, signal: AbortSignal, from: Seen = "known"): Promise<Versioned | undefined> {
     const name = rowName(key);
     const known = this.#known.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined && from === "known") return known;
     // Taken before the question is sent: a slow answer may rightly be older than what a faster one has told meanwhile.
     const seen = this.#highest.get(name);
     const found = await this.#store.read(key, signal);
@@ -32,11 +35,22 @@ export class RowMemory {
 
   /** Notes a state that the store has confirmed. */
   remember(key: RowKey, state: Versioned): void {
+    if (this.see(key, state.row)) this.#known.set(rowName(key), state);
+  }
+
+  /** Notes how far a row had come by a list of all, which says no version. @returns whether no more than that was seen yet */
+  see(key: RowKey, row: Row): boolean {
     const name = rowName(key);
     const seen = this.#highest.get(name);
-    if (seen !== undefined && isOlder(state.row, seen)) return;
-    this.#highest.set(name, state.row);
-    this.#known.set(name, state);
+    if (seen !== undefined && isOlder(row, seen)) return false;
+    this.#highest.set(name, { ...row, key });
+    return true;
+  }
+
+  /** The chains on which a key has rows, as far as they were seen. */
+  chainsOf(address: string): ReadonlySet<string> {
+    const keys = [...this.#highest.values()].map(({ key }) => key);
+    return new Set(keys.filter((key) => key.address === address).map(({ chainId }) => chainId));
   }
 
   /** Forgets the state but not what was seen: the next request reads. */
@@ -44,8 +58,8 @@ export class RowMemory {
     this.#known.delete(rowName(key));
   }
 
-  /** The highest mark seen of each row, for /status. */
-  marks(): ReadonlyMap<string, Mark> {
+  /** The highest mark seen of each row, by row name, for /status. */
+  marks(): ReadonlyMap<string, Mark & { readonly key: RowKey }> {
     return this.#highest;
   }
 }

@@ -1,7 +1,7 @@
 import { within } from "../deadline.ts";
 import { SignerError } from "../errors.ts";
 import { floorRow, type Initialise, windowClosedReason } from "./initialise.ts";
-import { RowMemory } from "./row-memory.ts";
+import { RowMemory, type Seen } from "./row-memory.ts";
 import {
   newStoreId,
   type Row,
@@ -28,6 +28,12 @@ export type Unconfirmed = "conflict" | "unanswered";
 const PAUSE_AFTER_NO_ANSWER = 50;
 
 /**
+ * On so many chains a key may have rows. A chain's id is whatever a client says it is: where neither the policy nor the
+ * window bounds the rows, this does.
+ */
+const MOST_CHAINS = 64;
+
+/**
  * A store behind the checks that make its answers fit to sign on: it is the store that it should be, it has not gone back,
  * and what is missing is made only where `initialise` allows it. A failed check is a hard stop, which lasts until a restart;
  * an outage is retried.
@@ -38,6 +44,7 @@ export class TrustedStore {
   readonly #stops = new Map<string, string>();
   /** Known once the store is the one that it should be. */
   #id: string | undefined;
+  #isListed = false;
 
   constructor(options: TrustedStoreOptions) {
     this.#options = options;
@@ -61,16 +68,17 @@ export class TrustedStore {
 
   /**
    * The row as it is; made first where it is missing and may be made.
+   * @param from `known`: what was seen last is good enough; `anew`: only what the store answers now
    * @returns undefined only where `initialise` is `always` and nothing was ever signed
    * @throws SignerError once the deadline is over, or where an operator must act
    */
-  async current(key: RowKey, deadline: AbortSignal): Promise<Versioned | undefined> {
+  async current(key: RowKey, deadline: AbortSignal, from: Seen = "known"): Promise<Versioned | undefined> {
     for (;;) {
       // Whatever one row tells of the store holds for all: a store that went back did so in the rows not read yet as well.
       const [stop] = this.#stops.values();
       if (stop !== undefined) throw new SignerError("watermark-untrusted", stop);
       try {
-        return await within(this.#find(key, deadline), deadline, late);
+        return await within(this.#find(key, deadline, from), deadline, late);
       } catch (error) {
         const fault = this.#faultOf(rowName(key), error);
         await pause(deadline, fault);
@@ -80,7 +88,7 @@ export class TrustedStore {
 
   /**
    * Writes a row over the state that it was decided on.
-   * @throws SignerError once the deadline is over, or where an operator must act
+   * @throws SignerError once the deadline is over, where an operator must act, or where the key has rows of too many chains
    */
   async write(
     key: RowKey,
@@ -89,6 +97,7 @@ export class TrustedStore {
     deadline: AbortSignal,
   ): Promise<Versioned | Unconfirmed> {
     const { store } = this.#options;
+    if (over === undefined) this.#refuseManyChains(key);
     try {
       const written =
         over === undefined ? store.insert(key, row, deadline) : store.replace(key, row, over.version, deadline);
@@ -112,12 +121,13 @@ export class TrustedStore {
   }
 
   /**
-   * Checks the store and makes the rows that are missing, as far as is allowed. To be called until it resolves: a role
-   * assignment may take minutes to work.
+   * Checks the store, sees how far each of its rows has come, and makes the rows that are missing, as far as is allowed.
+   * To be called until it resolves: a role assignment may take minutes to work.
    * @throws SignerError `watermark-unavailable` (call again), `watermark-missing` or `watermark-untrusted` (an operator must act)
    */
   async prepare(keys: readonly RowKey[], deadline: AbortSignal): Promise<void> {
     if (this.#id === undefined) await this.#once("store", () => this.#verify(deadline), deadline);
+    if (!this.#isListed) await this.#once("store", () => this.#list(deadline), deadline);
     for (const key of keys) await this.#once(rowName(key), () => this.#find(key, deadline), deadline);
   }
 
@@ -130,9 +140,9 @@ export class TrustedStore {
     }
   }
 
-  async #find(key: RowKey, deadline: AbortSignal): Promise<Versioned | undefined> {
+  async #find(key: RowKey, deadline: AbortSignal, from: Seen = "known"): Promise<Versioned | undefined> {
     if (this.#id === undefined) await this.#verify(deadline);
-    const found = await this.#memory.current(key, deadline);
+    const found = await this.#memory.current(key, deadline, from);
     const { initialise, store, clock } = this.#options;
     if (found !== undefined || initialise === "always") return found;
     const window = await this.#openWindow(rowName(key), initialise, deadline);
@@ -158,6 +168,21 @@ export class TrustedStore {
       );
     }
     this.#id = identity;
+  }
+
+  async #list(deadline: AbortSignal): Promise<void> {
+    for (const { key, row } of await this.#options.store.list(deadline)) this.#memory.see(key, row);
+    this.#isListed = true;
+  }
+
+  #refuseManyChains(key: RowKey): void {
+    const chains = this.#memory.chainsOf(key.address);
+    if (chains.size < MOST_CHAINS || chains.has(key.chainId)) return;
+    throw new SignerError(
+      "watermark-missing",
+      `There is no ${rowName(key)}, and none is made: the key has marks on ${chains.size} chains already. ` +
+        "Name the chains that it is for in its policy's `chains`.",
+    );
   }
 
   async #openWindow<W extends Exclude<Initialise, "always">>(

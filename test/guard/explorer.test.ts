@@ -15,18 +15,18 @@ const A_FAULT: Bounds = { ...NOTHING, faults: 1, imports: 1 };
  * goes further, in all of them. It changes with the guard's calls; whoever changes them looks here.
  */
 const SCHEDULES: readonly { readonly crash?: number; readonly fault?: number }[] = [
-  { crash: 48_957 },
+  { crash: 60_621 },
   {},
   {},
-  { crash: 44_679 },
+  { crash: 55_648 },
   { crash: 39_031 },
   {},
   {},
   { crash: 35_733 },
   {},
   { crash: 916, fault: 1_761 },
-  { crash: 2_581, fault: 4_877 },
-  { crash: 4_418, fault: 7_580 },
+  { crash: 3_115, fault: 5_607 },
+  { crash: 4_728, fault: 8_055 },
   { crash: 1_958, fault: 4_798 },
   { crash: 2_275, fault: 4_256 },
 ];
@@ -88,7 +88,7 @@ describe("guard explorer", function () {
       // The first of each never changes. Whoever adds a field reads it in explorer/memory.ts.
       expect(fields).to.deep.equal([
         ["options", "attempts", "released"],
-        ["options", "memory", "stops", "id"],
+        ["options", "memory", "stops", "id", "isListed"],
         ["store", "known", "highest"],
       ]);
     });
@@ -97,7 +97,7 @@ describe("guard explorer", function () {
   describe("catches a broken guard:", () => {
     for (const { name, parts, needs, shows = /./, caughtBy } of SEEDED_BUGS) {
       it(name, async () => {
-        const bounds = needs === undefined ? NOTHING : { ...NOTHING, [needs]: 1 };
+        const bounds = { ...NOTHING, ...needs };
         let found: string | undefined;
         for (const scenario of SCENARIOS.filter(({ name }) => shows.test(name))) {
           found ??= (await explore(scenario, [bounds], { parts, limit: 1_000 })).violation;

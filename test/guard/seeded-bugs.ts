@@ -10,7 +10,7 @@ import {
 } from "../../signer/watermark/stores/store.ts";
 import { TrustedStore, type Unconfirmed } from "../../signer/watermark/trusted-store.ts";
 import { REAL, type SignerParts } from "./explorer/run.ts";
-import type { Cost } from "./explorer/views.ts";
+import type { Bounds } from "./explorer/world.ts";
 
 /**
  * Guards that are broken on purpose, each as others were: the real code with one promise taken out. If the explorer lets one
@@ -21,7 +21,7 @@ export interface SeededBug {
   readonly name: string;
   readonly parts: SignerParts;
   /** What must go wrong before it shows; without it, the order of steps is enough. */
-  readonly needs?: Cost;
+  readonly needs?: Partial<Bounds>;
   /** The scenarios in which it shows; without it, in any. */
   readonly shows?: RegExp;
   /** What the explorer must say. */
@@ -120,7 +120,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: "a lost answer taken for success",
-    needs: "faults",
+    needs: { faults: 1 },
     parts: trusting(
       () =>
         class extends TrustedStore {
@@ -134,7 +134,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: "rollback on failure: the reservation is taken back when the key does not answer",
-    needs: "faults",
+    needs: { faults: 1 },
     parts: asking(async (guard, request, store) => {
       const before = await store.read(request.key, NEVER).catch(() => undefined);
       try {
@@ -152,7 +152,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: "a lease in place of compare-and-set: whoever crashes takes it along",
-    needs: "crashes",
+    needs: { crashes: 1 },
     parts: leasing(),
     caughtBy: /is not signed by signer . after the faults/,
   },
@@ -177,13 +177,27 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: "a vote resumed from memory: what was reserved is signed without a look at the store",
-    needs: "faults",
+    needs: { faults: 1 },
     shows: /attestation: .* imported/,
     parts: trusting(
       () =>
         class extends TrustedStore {
           override async write(key: RowKey, row: Row, over: Versioned | undefined, deadline: AbortSignal) {
             return over?.row === row ? over : super.write(key, row, over, deadline);
+          }
+        },
+    ),
+    caughtBy: /asked after its row had moved on/,
+  },
+  {
+    name: "a block's stored signature from memory: it leaves for the first time without a look at the store",
+    needs: { crashes: 1, deadlines: 1, imports: 1 },
+    shows: /block: .* imported/,
+    parts: trusting(
+      () =>
+        class extends TrustedStore {
+          override async current(key: RowKey, deadline: AbortSignal) {
+            return super.current(key, deadline);
           }
         },
     ),
@@ -236,7 +250,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: "an outage taken for a lost race: bytes that could be signed are refused for good",
-    needs: "faults",
+    needs: { faults: 1 },
     parts: storing((store) => ({
       replace: (key, row, version, signal) =>
         store.replace(key, row, version, signal).catch((error: Error) => {

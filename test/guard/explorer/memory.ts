@@ -5,6 +5,7 @@ import type { TrustedStore } from "../../../signer/watermark/trusted-store.ts";
 /** The private fields in which a signer keeps what it knows between two requests. */
 const FIELDS = `JSON.stringify([
   explored.trusted.#id,
+  explored.trusted.#isListed,
   [...explored.trusted.#stops].sort(),
   [...explored.trusted.#memory.#known].sort(),
   [...explored.trusted.#memory.#highest].sort(),

@@ -102,8 +102,7 @@ export function release(
   isLate: boolean,
 ): Released {
   const place = `${kind} at ${level}/${round}`;
-  // A block's signature counts from when its record holds it: whoever knows it from there may hand it out later.
-  if (isLate && kind !== "block" && released.digests[place] === undefined)
+  if (isLate && released.digests[place] === undefined)
     throw new BrokenPromise(`first signature for the ${place}, asked after its row had moved on`);
   const digest = released.digests[place] ?? bytes;
   if (digest !== bytes) throw new BrokenPromise(`two digests released for the ${place}: ${digest} and ${bytes}`);

@@ -246,6 +246,26 @@ for (const kind of STORE_KINDS) {
       expect((await backend.read(BLOCK_KEY, NEVER))?.row.signature).to.equal(signature);
     });
 
+    it("hands out a signature that another signer stored only while the row still has it, whatever it remembers", async () => {
+      const bytes = { kind: "block", level: 10 } as const;
+      const other = new GuardedSigner(store);
+      const { signature } = await other.ask(bytes);
+      // By these the signer learns of the row.
+      expect(await signer.outcome({ ...bytes, bytes: "b" })).to.equal("position-already-signed");
+      store.calls.length = 0;
+      expect(await signer.ask(bytes)).to.deep.equal({ signature, source: "kept" });
+      expect(await signer.ask(bytes)).to.deep.equal({ signature, source: "kept" });
+      expect(store.calls).to.deep.equal(["read"]);
+
+      const next = { kind: "block", level: 11 } as const;
+      await other.ask(next);
+      signer = new GuardedSigner(store);
+      expect(await signer.outcome({ ...next, bytes: "b" })).to.equal("position-already-signed");
+      await overtake(BLOCK_KEY, 12);
+      expect(await signer.outcome(next)).to.equal("position-below-watermark");
+      expect(signer.signed).to.equal(0);
+    });
+
     it("releases the signature that the row holds where the answer to storing it was lost", async () => {
       store.next("replace", "applied-unavailable");
       const { signature } = await signer.ask({ kind: "block", level: 10 });

@@ -102,6 +102,52 @@ describe("trusted store", () => {
     });
   });
 
+  describe("rows of chains that nothing names", () => {
+    const onChain = (index: number) => ({ ...KEY, chainId: `Net${index}` });
+
+    it("are seen with the preparation, so that a store which goes back afterwards is noticed at their first request", async () => {
+      const inner = new MemoryStore("id");
+      inner.put(onChain(1), rowAt(100));
+      const { store, faulty } = trusted(inner, { initialise: "always" });
+      await store.prepare([KEY], NEVER);
+      await store.prepare([KEY], NEVER);
+      expect(faulty.calls.filter((call) => call === "list")).to.have.length(1);
+      inner.put(onChain(1), rowAt(99));
+      const error = await rejection(store.current(onChain(1), NEVER), SignerError);
+      expect(error.code).to.equal("watermark-untrusted");
+      expect(error.message).to.include("was at level 100 round 0 and is now at level 99");
+    });
+
+    it("are looked for again where the store did not list them", async () => {
+      const { store, faulty } = trusted(new MemoryStore("id"), { initialise: "always" });
+      faulty.next("list", "unavailable");
+      expect((await rejection(store.prepare([KEY], NEVER), SignerError)).code).to.equal("watermark-unavailable");
+      await store.prepare([KEY], NEVER);
+      expect(faulty.answered).to.include("list");
+    });
+
+    it("are made for 64 chains of a key and no more, also after a restart; those that are there go on", async () => {
+      const inner = new MemoryStore("id");
+      let { store } = trusted(inner, { initialise: "always" });
+      await store.prepare([], NEVER);
+      for (let index = 0; index < 64; index += 1) {
+        await store.write(onChain(index), rowAt(1), undefined, NEVER);
+        await store.write({ ...BLOCK_KEY, chainId: `Net${index}` }, rowAt(1), undefined, NEVER);
+      }
+      for (let start = 0; start < 2; start += 1) {
+        const error = await rejection(store.write(onChain(64), rowAt(1), undefined, NEVER), SignerError);
+        expect(error.code).to.equal("watermark-missing");
+        expect(error.message).to.include("marks on 64 chains already").and.to.include("`chains`");
+        expect(inner.rows.size).to.equal(128);
+        ({ store } = trusted(inner, { initialise: "always" }));
+        await store.prepare([], NEVER);
+      }
+      const written = await store.write(onChain(3), rowAt(2), await store.current(onChain(3), NEVER), NEVER);
+      expect(written).to.have.property("version");
+      await store.write({ ...onChain(64), address: "tz2another" }, rowAt(1), undefined, NEVER);
+    });
+  });
+
   describe("a hard stop", () => {
     it("meets a store with another id than the settings name, before any row is read", async () => {
       const inner = new MemoryStore("theirs");
