@@ -10,6 +10,7 @@ import type { Bounds } from "./explorer/world.ts";
 import { killAtCalls } from "./kills-at-calls.ts";
 import { compareWithModel } from "./model.ts";
 import { race } from "./races.ts";
+import { restoredSigner } from "./restored-signer.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { twoSigners } from "./two-signers.ts";
 
@@ -54,6 +55,9 @@ async function compareReductions(): Promise<object> {
   return counts;
 }
 
+/** Of the campaigns of two signers, and of a store whose files are put back. */
+const POSITIONS = process.env.CI === undefined ? 20_000 : 5_000;
+
 const CAMPAIGNS: Readonly<Record<string, () => Promise<object>>> = {
   // The longest come first.
   "explorer 2": () => exploreWholly(2),
@@ -65,7 +69,8 @@ const CAMPAIGNS: Readonly<Record<string, () => Promise<object>>> = {
   histories: () => compareHistories(6_000),
   model: () => compareWithModel(1_000_000),
   races: () => race(20, 1_000),
-  "two signers": () => twoSigners(process.env.CI === undefined ? 20_000 : 5_000),
+  "two signers": () => twoSigners(POSITIONS),
+  "restored files": () => restoredSigner(POSITIONS),
   "kills at calls": () => killAtCalls(1),
   durability: () => mocha("test/guard/durability.test.ts"),
   "seeded bugs": () => mocha("test/guard/explorer.test.ts"),

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { compareWithModel } from "./model.ts";
 import { race } from "./races.ts";
+import { restoredSigner } from "./restored-signer.ts";
 
 describe("guard campaigns, a slice of each", function () {
   this.timeout(60_000);
@@ -15,5 +16,12 @@ describe("guard campaigns, a slice of each", function () {
     const { released, requests } = await race(2, 50);
     expect(requests).to.equal(100);
     expect(released).to.be.at.most(2);
+  });
+
+  it("signs no position twice on a SQLite file that is copied, put back, taken away and imported into, beside kills", async () => {
+    const { positions, released, hardStops, kills, touches, imports } = await restoredSigner(300);
+    expect(positions).to.be.at.least(300);
+    expect(released).to.be.greaterThan(100);
+    expect(Math.min(hardStops, kills, touches, imports)).to.be.greaterThan(0);
   });
 });

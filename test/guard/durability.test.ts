@@ -166,7 +166,8 @@ describe("durability of sqlite, on a disk that is full", function () {
         for (const [index, line] of answered.entries()) {
           const [kind, level] = line.split(" ");
           const isKnown = after[index] === `${kind} ${level} position-below-watermark` || after[index] === line;
-          const isLastVote = kind === "attestation" && index === answered.length - 1;
+          // The same vote may be signed once more: that is no second one.
+          const isLastVote = index === answered.findLastIndex((each) => each.startsWith("attestation "));
           expect(isKnown || isLastVote, `${line}, then ${after[index]}`).to.equal(true);
         }
       }

@@ -10,14 +10,16 @@ import { NEVER } from "../fixtures/watermark-rows.ts";
  */
 export class OtherWriters {
   readonly #store: WatermarkStore;
-  readonly #exports: string[] = [];
+  readonly #exports: string[];
   /** What the imports named: the digest of each place, and when the import was over (performance.now()). */
   readonly named = new Map<string, { readonly digest: string; readonly over: number }>();
   exported = 0;
   imported = 0;
 
-  constructor(store: WatermarkStore) {
+  /** @param exports those that were made before, and those to come */
+  constructor(store: WatermarkStore, exports: string[] = []) {
     this.#store = store;
+    this.#exports = exports;
   }
 
   /** Exports all that the store holds now. */
@@ -29,17 +31,18 @@ export class OtherWriters {
   /** Imports an export of some time ago, which must lower nothing. */
   async importOld(): Promise<void> {
     const text = this.#exports[Math.floor(Math.random() * this.#exports.length)];
-    if (text !== undefined) await this.#take(readInterchange(text).marks);
+    if (text !== undefined) await this.take(readInterchange(text).marks);
   }
 
   /** Imports that other bytes were signed elsewhere at a place. @param place its name among `named` */
   async importOther(key: RowKey, level: number, payload: Uint8Array, place: string): Promise<void> {
     const digest = Buffer.from(blake2b256(payload)).toString("hex");
-    await this.#take([{ key, mark: { level, round: 0, digest } }]);
+    await this.take([{ key, mark: { level, round: 0, digest } }]);
     this.named.set(place, { digest, over: performance.now() });
   }
 
-  async #take(marks: readonly NamedMark[]): Promise<void> {
+  /** Takes marks over as they are told. */
+  async take(marks: readonly NamedMark[]): Promise<void> {
     for (const { key, mark } of marks) {
       for (let isWritten = false; !isWritten; ) {
         const before = await this.#store.read(key, NEVER);

@@ -62,6 +62,6 @@ export class GuardedSigner {
 }
 
 /** As Blake2b of a payload would be: another one for another kind, position or content. */
-function digestOfBytes({ kind = "attestation", level, round = 0 }: Ask, bytes: string): string {
+export function digestOfBytes({ kind = "attestation", level, round = 0 }: Ask, bytes: string): string {
   return Buffer.from(`${bytes}/${kind}/${level}/${round}`.padEnd(32).slice(0, 32)).toString("hex");
 }

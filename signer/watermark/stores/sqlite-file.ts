@@ -65,15 +65,12 @@ export class SqliteFile {
    * @throws StoreError `untrusted` where they can
    */
   requireWhole(): void {
+    if (!statSync(this.#path).isFile()) throw untrusted(this.#path, "is no file");
     const mounted = mountPoints();
     if (["", ...SQLITE_BESIDE].some((ending) => mounted.includes(this.#path + ending))) {
       const cure = `Stop the signer, mount the folder that holds ${basename(this.#path)}, then restart.`;
-      throw untrusted(
-        this.#path,
-        "is mounted without its folder: the newest marks, beside it, would be lost",
-        undefined,
-        cure,
-      );
+      const what = "is mounted without its folder: the newest marks, beside it, would be lost";
+      throw untrusted(this.#path, what, undefined, cure);
     }
     if (isLinked(this.#path)) removeDrafts(this.#path);
     if (isLinked(this.#path)) throw this.#linked();
@@ -93,7 +90,8 @@ export class SqliteFile {
 
   /**
    * Checks that the file and its log are as this process left them. The two times tell also a write that leaves the size as
-   * it was, and a copy that takes its time from the original.
+   * it was, and a copy that takes its time from the original; but none within the tick of the kernel's clock, some
+   * milliseconds, in which this process wrote itself.
    * @throws StoreError `untrusted` where somebody else was there
    */
   requireUntouched(): void {

@@ -122,6 +122,11 @@ describe("sqlite store's file", () => {
     });
   });
 
+  it("stops hard at a folder in its place, which is what Docker makes of a file that it does not find", async () => {
+    mkdirSync(path);
+    expect(await hardStop(place.open().identity())).to.include("is no file");
+  });
+
   describe("mounted", () => {
     const STORE = join(ROOT, "signer/watermark/stores/sqlite.ts");
 
