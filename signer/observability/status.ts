@@ -4,7 +4,7 @@ import { type OwnRelease, shortHash } from "../installation/own-release.ts";
 import type { UpdaterState } from "../installation/updater-state.ts";
 import { keyProblem } from "../keys/key-problem.ts";
 import type { Keyring } from "../keys/keyring.ts";
-import { judgeHead } from "../policy/head.ts";
+import { decideByHead } from "../policy/head.ts";
 import type { HeadFollower } from "../policy/head-follower.ts";
 import { policyOf } from "../policy/policy.ts";
 import type { LiveSettings } from "../settings/live-settings.ts";
@@ -74,7 +74,7 @@ export class StatusReport {
     if (rule === undefined) return;
     for (const [row, { key, level }] of this.#remembered()) {
       const head = follower.of(rule.node);
-      if (judgeHead(rule, head, { chainId: key.chainId, level }, Date.now()).verdict !== "ahead") continue;
+      if (decideByHead(rule, head, { chainId: key.chainId, level }, Date.now()).verdict !== "ahead") continue;
       yield `The ${row} is at level ${level}, and the head of its chain at ${head?.level}: nothing is signed for it until ` +
         'the chain is there (docs/recover.md, "A wrong push").';
     }

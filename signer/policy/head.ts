@@ -33,7 +33,8 @@ export interface HeadRule {
   readonly whenUnknown: "sign" | "refuse";
 }
 
-export type HeadVerdict =
+/** Whether the followed head lets a level pass. */
+export type HeadDecision =
   /** `highest`: the highest level that the head explains now. */
   | { readonly verdict: "near"; readonly highest: number }
   | { readonly verdict: "behind" | "ahead" | "unknown"; readonly reason: string };
@@ -63,12 +64,12 @@ export function headUnknownReason(head: Head | undefined, { maxAge }: HeadRule, 
  * @param head as last seen
  * @param now milliseconds since 1970
  */
-export function judgeHead(
+export function decideByHead(
   rule: HeadRule,
   head: Head | undefined,
   { chainId, level }: Pick<ConsensusRequest, "chainId" | "level">,
   now: number,
-): HeadVerdict {
+): HeadDecision {
   const unknown = headUnknownReason(head, rule, now);
   if (head === undefined || unknown !== undefined) return { verdict: "unknown", reason: `${unknown}` };
   if (head.chainId !== chainId) {

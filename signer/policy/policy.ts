@@ -33,15 +33,15 @@ export function policyOf(policy: Policy, address: string): KeyPolicy {
 const NEVER_BY_DEFAULT: readonly Permission[] = ["drain_delegate"];
 
 /** What a key's rule says to a request; a refusal has its reason in words for the client. */
-export type Judgement =
+export type PolicyDecision =
   | { readonly verdict: "allow" | "confirm" }
   | { readonly verdict: "refuse"; readonly reason: string };
 
 /**
- * Judges a request by the rule of its key. Every operation of a batch must be in `allow` or `confirm`, and one that waits
+ * Decides a request by the rule of its key. Every operation of a batch must be in `allow` or `confirm`, and one that waits
  * for a person makes the whole batch wait.
  */
-export function judge(policy: Policy, address: string, request: SigningRequest): Judgement {
+export function decideByPolicy(policy: Policy, address: string, request: SigningRequest): PolicyDecision {
   const own = policy.keys.has(address);
   const { allow, confirm = [], chains } = policyOf(policy, address);
   const asked = permissions(request);
@@ -59,7 +59,7 @@ export function judge(policy: Policy, address: string, request: SigningRequest):
   return { verdict: asked.some((permission) => confirm.includes(permission)) ? "confirm" : "allow" };
 }
 
-function refuse(reason: string): Judgement {
+function refuse(reason: string): PolicyDecision {
   return { verdict: "refuse", reason };
 }
 

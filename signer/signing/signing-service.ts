@@ -4,8 +4,8 @@ import { type ErrorCode, SignerError } from "../errors.ts";
 import type { Keyring, SigningKey } from "../keys/keyring.ts";
 import { requireOwnStore } from "../keys/store-binding.ts";
 import { signVerified } from "../keys/verified-signature.ts";
-import { type ChainHead, judgeHead } from "../policy/head.ts";
-import { judge, type Policy } from "../policy/policy.ts";
+import { type ChainHead, decideByHead } from "../policy/head.ts";
+import { decideByPolicy, type Policy } from "../policy/policy.ts";
 import { encodeSignature, verifySignature } from "../tezos/crypto/signature.ts";
 import { type ConsensusRequest, parsePayload, type SigningRequest } from "../tezos/payload/payload.ts";
 import { PayloadError } from "../tezos/payload/reader.ts";
@@ -18,7 +18,7 @@ export interface SigningServiceParts {
   readonly guard: Guard;
   /** The watermark store; its id is undefined until it has answered. */
   readonly store: { readonly id: string | undefined };
-  /** The newest settings: what a person has approved is judged once more by them. */
+  /** The newest settings: what a person has approved is decided once more by them. */
   readonly settings: CurrentSettings;
   readonly head: ChainHead;
   /** Where a person is asked. */
@@ -83,10 +83,10 @@ export class SigningService implements RemoteSigner {
   /** Returns the highest level that the head explains; undefined where no head is known or followed. */
   #requireNearHead({ settings: { head: rule } }: SigningCall, request: ConsensusRequest): number | undefined {
     if (rule === undefined) return undefined;
-    const judgement = judgeHead(rule, this.#parts.head.of(rule.node), request, Date.now());
-    if (judgement.verdict === "near") return judgement.highest;
-    if (judgement.verdict === "unknown" && rule.whenUnknown === "sign") return undefined;
-    throw new SignerError(HEAD_ERRORS[judgement.verdict], `${judgement.reason}.`);
+    const decision = decideByHead(rule, this.#parts.head.of(rule.node), request, Date.now());
+    if (decision.verdict === "near") return decision.highest;
+    if (decision.verdict === "unknown" && rule.whenUnknown === "sign") return undefined;
+    throw new SignerError(HEAD_ERRORS[decision.verdict], `${decision.reason}.`);
   }
 
   /** Holds a request until a person approves it. The policy may have changed meanwhile, so the newest one is asked too. */
@@ -147,9 +147,9 @@ export class SigningService implements RemoteSigner {
 
 /** @throws SignerError `request-not-allowed` */
 function requireAllowed(policy: Policy, address: string, request: SigningRequest): "allow" | "confirm" {
-  const judgement = judge(policy, address, request);
-  if (judgement.verdict === "refuse") throw new SignerError("request-not-allowed", `${judgement.reason}.`);
-  return judgement.verdict;
+  const decision = decideByPolicy(policy, address, request);
+  if (decision.verdict === "refuse") throw new SignerError("request-not-allowed", `${decision.reason}.`);
+  return decision.verdict;
 }
 
 /** @throws SignerError `malformed-payload` */

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import fc from "fast-check";
-import { type Head, type HeadRule, judgeHead } from "../../../signer/policy/head.ts";
+import { decideByHead, type Head, type HeadRule } from "../../../signer/policy/head.ts";
 import { HeadFollower } from "../../../signer/policy/head-follower.ts";
 import { sign } from "../../emulators/octez-client.ts";
 import { startSignerProcess } from "../../emulators/signer-process.ts";
@@ -17,7 +17,7 @@ const RULE: HeadRule = { node: "", maxBehind: 5, maxAhead: 5, maxAge: 60, whenUn
 const HEAD: Head = { chainId: MAINNET, level: 1_000, timestamp: NOW - 6_000, seenAt: NOW - 2_000 };
 
 const at = (level: number, head: Partial<Head> = {}) =>
-  judgeHead(RULE, { ...HEAD, ...head }, { chainId: MAINNET, level }, NOW).verdict;
+  decideByHead(RULE, { ...HEAD, ...head }, { chainId: MAINNET, level }, NOW).verdict;
 
 /** The table of docs/operate.md: what the node does, and the verdict on a request at the real head, level 1,000. */
 const TABLE: Readonly<Record<string, string>> = {
@@ -28,7 +28,7 @@ const TABLE: Readonly<Record<string, string>> = {
   "The baker is asked for a level far above the chain": at(1_100),
   "The node is down, for less than `maxAge`": at(1_008, { seenAt: NOW - 50_000, timestamp: NOW - 55_000 }),
   "The node is down, for longer than `maxAge`": at(1_020, { seenAt: NOW - 90_000, timestamp: NOW - 95_000 }),
-  "The node has never answered": judgeHead(RULE, undefined, { chainId: MAINNET, level: 1_000 }, NOW).verdict,
+  "The node has never answered": decideByHead(RULE, undefined, { chainId: MAINNET, level: 1_000 }, NOW).verdict,
   "The node answers, and its head stands still": at(1_020, { timestamp: NOW - 120_000 }),
   "The node is on another chain": at(1_000, { chainId: "NetXnHfVqm9iesp" }),
   "The node tells a head of the future": at(1_000, { timestamp: NOW + 60_000 }),

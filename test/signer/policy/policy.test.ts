@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { judge, type KeyPolicy, type Policy } from "../../../signer/policy/policy.ts";
+import { decideByPolicy, type KeyPolicy, type Policy } from "../../../signer/policy/policy.ts";
 import { parsePayload } from "../../../signer/tezos/payload/payload.ts";
 import {
   attestation,
@@ -13,7 +13,7 @@ import {
 } from "../../fixtures/payloads.ts";
 
 const own = (rule: KeyPolicy): Policy => ({ keys: new Map([[SOURCE, rule]]) });
-const verdict = (policy: Policy, payload: Uint8Array) => judge(policy, SOURCE, parsePayload(payload)).verdict;
+const verdict = (policy: Policy, payload: Uint8Array) => decideByPolicy(policy, SOURCE, parsePayload(payload)).verdict;
 
 /** A delegation to nobody. */
 const delegation = manager(110, { counter: 2n }, Buffer.from([0]));
@@ -41,7 +41,7 @@ describe("policy", () => {
 
   it("refuses a vote of a chain that is not named", () => {
     const rule = { allow: ["attestation"], chains: ["NetXnHfVqm9iesp"] } as const;
-    expect(judge(own(rule), SOURCE, parsePayload(attestation()))).to.deep.equal({
+    expect(decideByPolicy(own(rule), SOURCE, parsePayload(attestation()))).to.deep.equal({
       verdict: "refuse",
       reason: `chain NetXdQprcVkpaWU is not in the \`chains\` list of ${SOURCE}`,
     });
