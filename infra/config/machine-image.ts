@@ -2,7 +2,7 @@
  * The machine's image and size: their names, and how far they must fit each other. Pure.
  * @module
  */
-import { didYouMean, question } from "./nearest.ts";
+import { didYouMean, question } from "../../signer/settings/nearest.ts";
 
 /** A marketplace image, by the four parts of its URN. */
 export interface Image {

@@ -2,8 +2,9 @@
  * Which keys of a Pulumi stack are this program's: Pulumi writes a project's or a package's name before each. Pure.
  * @module
  */
+
+import { nearest } from "../../signer/settings/nearest.ts";
 import { unlessSecret } from "../../signer/settings/secrets.ts";
-import { nearest } from "./nearest.ts";
 
 /** Pulumi itself, and the packages that this program has: what they take is theirs to judge. */
 const OTHERS: readonly string[] = ["pulumi", "azure-native", "random"];

@@ -3,10 +3,10 @@
  * @module
  */
 import { isDeepStrictEqual } from "node:util";
+import { nearest, question } from "../../signer/settings/nearest.ts";
 import { unlessSecret } from "../../signer/settings/secrets.ts";
 import { contradictions } from "./contradictions.ts";
 import { type Beside, howToRemove, howToSet } from "./examples.ts";
-import { nearest, question } from "./nearest.ts";
 import { type Finding, judge, shown } from "./reasons.ts";
 import { decode, KEYS, type Key, type KeyName, type StackConfig } from "./schema.ts";
 import { groupMistake } from "./stack-name.ts";

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { CONSENSUS_KINDS } from "../../signer/contract.ts";
+import { didYouMean, nearest } from "../../signer/settings/nearest.ts";
 import {
   authorizedKeySchema,
   chainSchema,
@@ -14,7 +15,6 @@ import {
   rulesSchema,
 } from "../../signer/settings/schema.ts";
 import { type Block, parseBlocks } from "./addresses.ts";
-import { didYouMean, nearest } from "./nearest.ts";
 import { asWritten, shown } from "./reasons.ts";
 
 /** The person who imports keys, for the time of it. */

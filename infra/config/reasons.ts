@@ -3,8 +3,8 @@
  * @module
  */
 import { z } from "zod";
+import { didYouMean, nearest } from "../../signer/settings/nearest.ts";
 import { HIDDEN, mayBeSecret, unlessSecret } from "../../signer/settings/secrets.ts";
-import { didYouMean, nearest } from "./nearest.ts";
 
 /** What is wrong with a value or a part of it. */
 export interface Finding {

@@ -2,7 +2,7 @@
  * Azure's regions, by the identifiers that `az account list-locations --query "[].name"` prints. Pure.
  * @module
  */
-import { nearest, question } from "./nearest.ts";
+import { nearest, question } from "../../signer/settings/nearest.ts";
 
 /** The public cloud's regions in November 2026. Azure adds one or two a year: add them here. */
 const REGIONS = `

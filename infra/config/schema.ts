@@ -4,9 +4,9 @@
  * @module
  */
 import { z } from "zod";
+import { nearest } from "../../signer/settings/nearest.ts";
 import { EXAMPLE_CLIENT } from "./example-client.ts";
 import { readImage, readSize, sizeMeantBy } from "./machine-image.ts";
-import { nearest } from "./nearest.ts";
 import * as read from "./readers.ts";
 import { reading } from "./reasons.ts";
 import { readRegion, regionMeantBy } from "./regions.ts";

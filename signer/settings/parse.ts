@@ -1,5 +1,6 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { isConsensusKind } from "../tezos/payload/consensus-kind.ts";
+import { didYouMean } from "./nearest.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
 import { HIDDEN, mayBeSecret, readYaml, unlessSecret } from "./secrets.ts";
 
@@ -53,16 +54,33 @@ export function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === "invalid_type" && issue.input === undefined) return "is missing";
   if (issue.code === "too_small" && issue.origin === "string") return "must not be empty";
   if (issue.code === "invalid_union" && "options" in issue && Array.isArray(issue.options)) {
-    return `must be one of ${issue.options.join(", ")}`;
+    return choice(Object(issue.input)[String(issue.discriminator)], issue.options);
+  }
+  if (issue.code === "invalid_value") return choice(issue.input, issue.values);
+  if (issue.code === "unrecognized_keys") {
+    const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
+    // A line for each name, in their order.
+    return issue.keys.map((key) => `there is no such setting${didYouMean(key, known)}`).join("\n");
   }
   return undefined;
+}
+
+/** As many values are listed in a message; of more, the page that has them is named. */
+const FEW = 6;
+
+function choice(input: unknown, values: readonly unknown[]): string {
+  const known = values.map(String);
+  const meant = typeof input === "string" ? didYouMean(input, known) : "";
+  if (known.length <= FEW) return `must be one of ${known.join(", ")}${meant}`;
+  return `is not known${meant || "; docs/reference/settings.md lists what is"}`;
 }
 
 /** Describes an issue in lines of the form `path: what is wrong (is VALUE)`, without secrets; one of unknown names has a line for each. */
 export function describeIssue(issue: z.core.$ZodIssue): string[] {
   const path = issue.path.map((step) => unlessSecret(String(step))).join(".");
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => `${[path, unlessSecret(key)].filter(Boolean).join(".")}: there is no such setting`);
+    const reasons = issue.message.split("\n");
+    return issue.keys.map((key, at) => `${[path, unlessSecret(key)].filter(Boolean).join(".")}: ${reasons[at]}`);
   }
   return [`${path || "the settings"}: ${issue.message}${wordGiven(issue.input)}`];
 }

@@ -79,6 +79,26 @@ colour: blue`);
     expect(found[4]).to.equal("colour: there is no such setting");
   });
 
+  it("say what was meant by a name or a value where one is near, and where the known ones are listed", () => {
+    const found = mistakes(`
+listn: { port: 6732 }
+keys: { kind: lcoal, path: keys }
+watermarks: { kind: sqlite, path: w, maxstep: 5, colour: blue }
+policy: { default: { allow: [blocks, endorsement, coffee], chians: [NetXdQprcVkpaWU] } }
+head: { node: "https://node.example.org", whenUnknown: sing }`);
+    expect(found).to.have.members([
+      "listn: there is no such setting; did you mean listen?",
+      "keys.kind: must be one of local, azure-key-vault; did you mean local?",
+      "watermarks.maxstep: there is no such setting; did you mean maxStep?",
+      "watermarks.colour: there is no such setting",
+      'policy.default.allow.0: is not known; did you mean block? (is "blocks")',
+      'policy.default.allow.1: is not known; did you mean attestation? (is "endorsement")',
+      'policy.default.allow.2: is not known; docs/reference/settings.md lists what is (is "coffee")',
+      "policy.default.chians: there is no such setting; did you mean chains?",
+      'head.whenUnknown: must be one of sign, refuse; did you mean sign? (is "sing")',
+    ]);
+  });
+
   it("report what is wrong below a policy's name that is wrong as well, and what is no rule once", () => {
     const found = mistakes(`${MINIMAL}
 policy: { tz3bad: { allow: [transfer], chains: [x] }, constructor: { allow: [] }, allow: [block], default: { allow: [endorse] } }`);

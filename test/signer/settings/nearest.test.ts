@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { didYouMean, nearest } from "../../../infra/config/nearest.ts";
+import { didYouMean, nearest } from "../../../signer/settings/nearest.ts";
 
 describe("the guess at what was meant", () => {
   const cases: readonly (readonly [given: string, known: readonly string[], meant: string | undefined])[] = [
