@@ -37,6 +37,19 @@ describe("the scripts of package.json", function () {
     expect(Object.keys(scripts)).to.include.members(NOT_THEIR_OWN);
   });
 
+  it("tell of an option that npm kept for itself, since no -- stood before it", async () => {
+    const { stderr, code } = await new Promise<{ stderr: string; code: unknown }>((done) => {
+      // The word after it is one that no script takes, so nothing is started.
+      execFile("npm", ["run", "bench", "--rounds=3", "--", "--no-such-option"], { cwd: root }, (error, _, stderr) =>
+        done({ stderr, code: error?.code }),
+      );
+    });
+    expect(stderr).to.include(
+      "npm has kept --rounds for itself, so it is not heeded. Write: npm run bench -- --rounds",
+    );
+    expect(code).to.equal(2);
+  });
+
   for (const { name, words } of programs) {
     it(`${name} tells a word that it does not know in sentences, starts nothing, and explains itself with --help`, async () => {
       const [wrong, help] = await Promise.all([run([...words, "--no-such-option"]), run([...words, "--help"])]);

@@ -7,10 +7,21 @@ import { Command, InvalidArgumentError } from "commander";
  * @param description what it does, in sentences
  */
 export function commandLine(script: string, description: string): Command {
-  return new Command(`npm run ${script} --`)
+  return new ScriptCommand(`npm run ${script} --`)
     .description(description)
     .showHelpAfterError(`(for help: npm run ${script} -- --help)`)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+}
+
+/** Tells of options that npm took for its own, since no `--` stood before them: it hands them on as variables alone. */
+class ScriptCommand extends Command {
+  override parse(): this {
+    for (const { long, name } of this.options.map((option) => ({ long: option.long, name: option.name() }))) {
+      if (process.env[`npm_config_${name.replaceAll("-", "_")}`] === undefined) continue;
+      console.error(`npm has kept ${long} for itself, so it is not heeded. Write: ${this.name()} ${long}`);
+    }
+    return super.parse();
+  }
 }
 
 /** Makes the reader of an option that takes a number. @param most the largest that is taken */
