@@ -1,6 +1,6 @@
 /**
- * `npm test`: every test file but those of the whole Pulumi program and of stacks, which `npm run test:stack` has. They are run in
- * shares, several at once, since the tests wait more than they compute. A share's text comes as one piece when it is done.
+ * `npm test`: every test file but those of the whole Pulumi program and of stacks, which `npm run test:stack` has, and of the
+ * packing of a release, which `npm run test:release` has. They are run in shares, several at once, since the tests wait more than they compute. A share's text comes as one piece when it is done.
  * At the end: what was slow, what took the processor, and the sum. Words after `--` go to mocha.
  * @module
  */
@@ -16,12 +16,13 @@ import { processorTime } from "./harness/processor-time.ts";
  * that turns up among the slowest at the end may have a row of its own. Each row costs a second, for what mocha loads.
  */
 const SHARES: readonly (readonly string[])[] = [
+  ["test/signer/cli/serve", "test/signer/cli/try"],
   ["test/signer/cli/"],
-  ["test/guard/explorer"],
+  ["test/signer/keys/"],
   ["test/signer/backends", "test/signer/http/", "test/signer/confirmation/"],
-  ["test/guard/", "test/campaigns/", "test/bench/", "test/conformance/"],
-  ["test/release/", "test/machine/", "test/cloud-init/"],
-  ["test/infra/", "test/emulators/"],
+  ["test/guard/", "test/conformance/"],
+  ["test/infra/", "test/emulators/", "test/machine/"],
+  ["test/signer/"],
   ["test/"],
 ];
 
@@ -46,8 +47,16 @@ interface Ended {
   readonly times: readonly Time[];
 }
 
-/** `npm run test:stack` has these: each run of the whole program takes five seconds of the processor. */
-const ELSEWHERE = ["test/infra/engine", "test/infra/program.test.ts"];
+/**
+ * `npm run test:stack` has the first two, since each run of the whole program takes five seconds of the processor, and
+ * `npm run test:release` the others, which fetch and pack.
+ */
+const ELSEWHERE = [
+  "test/infra/engine",
+  "test/infra/program.test.ts",
+  "test/release/archives.test.ts",
+  "test/release/release.test.ts",
+];
 
 /** Every test file, in its share. @throws Error where a row has none left */
 function shares(): readonly (readonly string[])[] {
@@ -118,7 +127,7 @@ const ended: Ended[] = [];
 const worker = async () => {
   for (let share = queue.shift(); share !== undefined; share = queue.shift()) ended.push(await run(share));
 };
-await Promise.all(Array.from({ length: availableParallelism() + 1 }, worker));
+await Promise.all(Array.from({ length: 2 * availableParallelism() }, worker));
 
 const times = ended.flatMap((share) => share.times);
 most("Slowest tests (and their processor time):", "milliseconds", times, ({ file, title }) => `${file}: ${title}`);

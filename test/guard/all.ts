@@ -25,23 +25,35 @@ const BOUNDS: readonly Bounds[] = [
   { faults: 0, crashes: 1, deadlines: 1, imports: 1 },
 ];
 
-/** The scenario that two faults would make as large as all others together, and its bounds. */
-const LARGEST = 6;
 const ONE_FAULT = BOUNDS.map((bounds) => ({ ...bounds, faults: Math.min(bounds.faults, 1) }));
+
+/** The scenario that two faults would make as large as all others together: it has one. */
+const LARGEST = 6;
 
 /** The number of schedules of each scenario. It changes with the guard's calls; whoever changes them looks here. */
 const SCHEDULES = [
-  6_973_208, 27_578_244, 39_776_862, 5_752_206, 12_971_678, 19_227_953, 10_566_471, 11_235_485, 22_430_972, 115_181,
-  212_102, 470_530, 348_659, 358_074,
+  8_991_687, 31_869_353, 57_604_027, 7_550_100, 12_971_678, 19_227_953, 10_566_471, 11_235_485, 31_033_768, 115_181,
+  274_941, 530_779, 348_659, 358_074,
 ];
+
+/** Those that have one fault in CI, which would take half an hour of them otherwise, and their schedules there. */
+const SCHEDULES_IN_CI: Readonly<Record<number, number>> = {
+  1: 12_430_813,
+  2: 22_745_371,
+  5: 4_840_219,
+  8: 9_970_701,
+};
 
 async function exploreWholly(index: number): Promise<object> {
   const [scenario] = SCENARIOS.slice(index);
   if (scenario === undefined) throw new Error("no such scenario");
-  const { violation, ends, ...counts } = await explore(scenario, index === LARGEST ? ONE_FAULT : BOUNDS);
+  const fewer = process.env.CI === undefined ? undefined : SCHEDULES_IN_CI[index];
+  const bounds = index === LARGEST || fewer !== undefined ? ONE_FAULT : BOUNDS;
+  const { violation, ends, ...counts } = await explore(scenario, bounds);
   if (violation !== undefined) throw new Error(violation);
-  if (counts.schedules !== SCHEDULES[index])
-    throw new Error(`${scenario.name}: ${counts.schedules} schedules and not ${SCHEDULES[index]}`);
+  const expected = fewer ?? SCHEDULES[index];
+  if (counts.schedules !== expected)
+    throw new Error(`${scenario.name}: ${counts.schedules} schedules and not ${expected}`);
   return { scenario: scenario.name, ...counts, ends: ends.size };
 }
 

@@ -15,14 +15,14 @@ const A_FAULT: Bounds = { ...NOTHING, faults: 1, imports: 1 };
  * goes further, in all of them. It changes with the guard's calls; whoever changes them looks here.
  */
 const SCHEDULES: readonly { readonly crash?: number; readonly fault?: number }[] = [
-  { crash: 60_621 },
+  {},
   {},
   {},
   { crash: 55_648 },
   { crash: 39_031 },
   {},
   {},
-  { crash: 35_733 },
+  {},
   {},
   { crash: 916, fault: 1_761 },
   { crash: 3_115, fault: 5_607 },

@@ -14,7 +14,7 @@ const NOBODY = 65_534;
 
 /**
  * `npm run test:release`: this checkout's own release, with its real archives, made in every way that could make a
- * difference. Three minutes and 220 MB, so it is not part of `npm test`, which does most of it with small archives.
+ * difference. Three minutes and 220 MB, after archives.test.ts and release.test.ts, which do most of it with small archives.
  */
 describe("the hash of this checkout's release", function () {
   this.timeout(300_000);
