@@ -31,7 +31,7 @@ const PAUSE_AFTER_NO_ANSWER = 50;
  * On so many chains a key may have rows. A chain's id is whatever a client says it is: where neither the policy nor the
  * window bounds the rows, this does.
  */
-const MOST_CHAINS = 256;
+const MOST_CHAINS = 1_024;
 
 /**
  * A store behind the checks that make its answers fit to sign on: it is the store that it should be, it has not gone back,

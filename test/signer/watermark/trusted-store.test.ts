@@ -126,25 +126,25 @@ describe("trusted store", () => {
       expect(faulty.answered).to.include("list");
     });
 
-    it("are made for 256 chains of a key and no more, also after a restart; those that are there go on", async () => {
+    it("are made for 1,024 chains of a key and no more, also after a restart; those that are there go on", async () => {
       const inner = new MemoryStore("id");
       let { store } = trusted(inner, { initialise: "always" });
       await store.prepare([], NEVER);
-      for (let index = 0; index < 256; index += 1) {
+      for (let index = 0; index < 1_024; index += 1) {
         await store.write(onChain(index), rowAt(1), undefined, NEVER);
         await store.write({ ...BLOCK_KEY, chainId: `Net${index}` }, rowAt(1), undefined, NEVER);
       }
       for (let start = 0; start < 2; start += 1) {
-        const error = await rejection(store.write(onChain(256), rowAt(1), undefined, NEVER), SignerError);
+        const error = await rejection(store.write(onChain(1_024), rowAt(1), undefined, NEVER), SignerError);
         expect(error.code).to.equal("watermark-missing");
-        expect(error.message).to.include("marks on 256 chains already").and.to.include("`chains`");
-        expect(inner.rows.size).to.equal(512);
+        expect(error.message).to.include("marks on 1024 chains already").and.to.include("`chains`");
+        expect(inner.rows.size).to.equal(2_048);
         ({ store } = trusted(inner, { initialise: "always" }));
         await store.prepare([], NEVER);
       }
       const written = await store.write(onChain(3), rowAt(2), await store.current(onChain(3), NEVER), NEVER);
       expect(written).to.have.property("version");
-      await store.write({ ...onChain(256), address: "tz2another" }, rowAt(1), undefined, NEVER);
+      await store.write({ ...onChain(1_024), address: "tz2another" }, rowAt(1), undefined, NEVER);
     });
   });
 
