@@ -14,7 +14,7 @@ export type Outcome =
 const NAME = "tezos-signer-try.service";
 /** Lines of the service that a trial has not: it is no server, ends by itself, and gives way to the signer beside it. */
 const DROPPED =
-  /^(Type|ExecStartPost|Restart|RestartSec|Sockets|RuntimeDirectory|RuntimeDirectoryMode|TimeoutStartSec|OOMScoreAdjust|CPUWeight|IOWeight)=/;
+  /^(Type|ExecStartPost|Restart|RestartSec|Sockets|RuntimeDirectory|RuntimeDirectoryMode|TimeoutStartSec|MemoryHigh|MemoryMax|OOMScoreAdjust|CPUWeight|IOWeight)=/;
 /** Exit status of `tezos-signer try` where it was not ready in time (signer/cli/exit-codes.ts, `unavailable`). */
 const UNAVAILABLE = 11;
 
@@ -34,12 +34,15 @@ export function tryUnit(service: string, link: string, place: string, report: st
     .replace(" serve --user-data", ` try --user-data --seconds ${seconds}`)
     .split("\n")
     .filter((line) => !DROPPED.test(line));
+  // What slows the service down ends a trial: one that grows slowly up to MemoryMax takes the pages of the signer beside it.
+  const most = /^MemoryHigh=(.*)$/m.exec(service)?.[1];
   const own = [
     "Type=oneshot",
     "TimeoutStartSec=120",
     "RuntimeDirectory=tezos-signer-try",
     `StandardOutput=truncate:${report}`,
     "StandardError=journal", // it would go where standard output goes
+    ...(most === undefined ? [] : [`MemoryMax=${most}`]),
     "OOMScoreAdjust=900",
     "CPUWeight=10",
     "IOWeight=10",

@@ -21,6 +21,8 @@ describe("the unit that tries a release", () => {
       "ExecStart",
       "ExecStartPost",
       "IOWeight",
+      "MemoryHigh",
+      "MemoryMax",
       "OOMScoreAdjust",
       "Restart",
       "RestartSec",
@@ -40,6 +42,13 @@ describe("the unit that tries a release", () => {
 
   it("runs the release that is tried, and nothing of the one in use", () => {
     expect(unit).not.to.include("/opt/tezos-signer/current");
+  });
+
+  it("is ended at the memory that slows the service down, so that both fit into the smallest machine", () => {
+    const limit = (name: string, text: string) => new RegExp(`^${name}=(\\d+)M$`, "m").exec(text)?.[1];
+    expect(limit("MemoryMax", unit)).to.equal(limit("MemoryHigh", service));
+    expect(unit).not.to.match(/^MemoryHigh=/m);
+    expect(tryUnit("[Service]\n[Install]\n", "/a", "/b", "/run/report", 60)).not.to.include("MemoryMax");
   });
 
   it("ends by itself and gives way to the signer beside it", () => {
