@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { limitMemory, limitServices } from "./memory.ts";
 
 /** The machine's address in its virtual network, and the gateway's, where everything else is. */
 export const MACHINE = "10.90.0.4";
@@ -138,11 +139,17 @@ export class Machine {
     const network = `--network-namespace-path=/run/netns/${NAMESPACE}`;
     const boot = ["systemd-nspawn", "--directory", this.#disk, ...options, network];
     // One processor, and a control group of its own for the memory; the shell that enters it becomes the machine.
-    const enter = `${limitMemory(this.#memory, basename(dirname(this.#folder)))} && exec taskset --cpu-list ${process.env.BOOT_PROCESSOR ?? "0"} "$@"`;
+    const group = basename(dirname(this.#folder));
+    const enter = `${limitMemory(this.#memory, group)} && exec taskset --cpu-list ${process.env.BOOT_PROCESSOR ?? "0"} "$@"`;
     this.#process = spawn("sh", ["-c", enter, "sh", ...boot], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, SYSTEMD_NSPAWN_LOCK: "0" },
     });
+    const stop = limitServices(group, async (service) => {
+      const bytes = await this.output(`systemctl show --value --property MemoryMax ${service}`);
+      return /^\d+$/.test(bytes) ? Number(bytes) : undefined;
+    });
+    this.#process.once("exit", stop);
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         // biome-ignore lint/suspicious/noControlCharactersInRegex: systemd colours what it says
@@ -263,12 +270,4 @@ export class Machine {
 
 function namespaceOf(pid: string): string {
   return readlinkSync(`/proc/${pid}/ns/pid`);
-}
-
-/** A shell command that puts its own process into a control group with so many bytes of memory, none of them in swap. */
-function limitMemory(bytes: number, name: string): string {
-  const group = `/run/limits/${name}`;
-  return existsSync("/run/limits/cgroup.controllers")
-    ? `mkdir -p ${group} && echo ${bytes} >${group}/memory.max && echo 0 >${group}/memory.swap.max && echo $$ >${group}/cgroup.procs`
-    : `mkdir -p ${group} && echo ${bytes} >${group}/memory.limit_in_bytes && echo $$ >${group}/cgroup.procs`;
 }
