@@ -3,11 +3,10 @@ import type { Logger } from "pino";
 import { SignerError } from "../errors.ts";
 import type { AuditLog } from "../signing/audit-log.ts";
 import type { RemoteSigner } from "../signing/remote-signer.ts";
-import type { CurrentSettings, RequestSettings } from "../signing/request-context.ts";
-import { AddressAllowList, plainAddress } from "./address-allow-list.ts";
+import type { CurrentSettings } from "../signing/request-context.ts";
+import { requireAllowedAddress } from "./allowed-addresses.ts";
 import { answerErrors } from "./error-response.ts";
 import { onlyRoutesOf } from "./known-routes.ts";
-import { memoizeLast } from "./memoize-last.ts";
 import { type RequestState, recordOutcomes } from "./outcomes.ts";
 import { routes } from "./routes.ts";
 
@@ -34,29 +33,11 @@ export function createApp({ signer, settings, audit, log }: AppParts): Koa<Reque
   return app;
 }
 
-/**
- * Makes the filter of connections, by the settings as they are when one comes; each request is asked about again.
- * @returns a predicate on a socket's remoteAddress
- */
-export function addressFilter(settings: CurrentSettings): (remoteAddress: string | undefined) => boolean {
-  const isAllowed = allowance();
-  return (remoteAddress) => isAllowed(settings.current, remoteAddress);
-}
-
-/** @returns whether settings let a peer ask; the list that it has read last is kept */
-function allowance(): (settings: RequestSettings, remoteAddress: string | undefined) => boolean {
-  const list = memoizeLast((entries) => new AddressAllowList(entries));
-  return ({ allowedAddresses }, remoteAddress) =>
-    allowedAddresses === undefined || list(allowedAddresses).allows(plainAddress(remoteAddress));
-}
-
 function onlyAllowedAddresses(): Middleware<RequestState> {
-  const isAllowed = allowance();
+  const requireAllowed = requireAllowedAddress();
   return async (ctx, next) => {
     const { settings, client } = ctx.state.request;
-    if (!isAllowed(settings, client)) {
-      throw new SignerError("address-not-allowed", `${client} is not among allowedAddresses`);
-    }
+    requireAllowed(settings, client);
     await next();
   };
 }

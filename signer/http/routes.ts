@@ -2,8 +2,9 @@ import type { Socket } from "node:net";
 import Router from "@koa/router";
 import { SignerError } from "../errors.ts";
 import type { RemoteSigner } from "../signing/remote-signer.ts";
-import { authorizedKeysFor, signingCall } from "../signing/request-context.ts";
+import { authorizedKeysFor, type RequestSettings, signingCall } from "../signing/request-context.ts";
 import { decode, EncodingError } from "../tezos/crypto/base58.ts";
+import { requireAllowedAddress } from "./allowed-addresses.ts";
 import { authenticate, authorizedAddresses } from "./authentication.ts";
 import { readPayload } from "./body.ts";
 import { memoizeLast } from "./memoize-last.ts";
@@ -14,6 +15,7 @@ import { sendJson } from "./send-json.ts";
 export function routes(signer: RemoteSigner): Router<RequestState> {
   const router = new Router<RequestState>({ sensitive: true, strict: true });
   const authorized = memoizeLast(authorizedAddresses);
+  const requireAllowed = requireAllowedAddress();
 
   router.get("/authorized_keys", (ctx) => {
     const { settings } = ctx.state.request;
@@ -44,17 +46,16 @@ export function routes(signer: RemoteSigner): Router<RequestState> {
     const { request } = ctx.state;
     const address = parseAddress(ctx.params.pkh);
     const { authentication } = parseQuery(ctx.querystring);
-    const authorizedKeys = authorizedKeysFor(request.settings, address);
-    if (authorizedKeys !== undefined && authentication === undefined) {
-      throw new SignerError("authentication-missing", "GET /authorized_keys names the keys");
-    }
+    requireAuthenticated(request.settings, authentication, address);
     const payload = await readPayload(ctx.req);
-    if (authorizedKeys !== undefined && authentication !== undefined) {
-      authenticate(authorizedKeys, authentication, address, payload);
-    }
+    requireAuthenticated(request.settings, authentication, address, payload);
+    const readmit = (settings: RequestSettings) => {
+      requireAllowed(settings, request.client);
+      requireAuthenticated(settings, authentication, address, payload);
+    };
     // A client that hangs up is told to the signer, and changes nothing else.
     using hangUp = watchHangUp(ctx.req.socket);
-    request.signing = signingCall(request, address, payload, hangUp.signal);
+    request.signing = signingCall(request, address, payload, hangUp.signal, readmit);
     sendJson(ctx, 200, { signature: await signer.sign(request.signing) });
   });
 
@@ -63,6 +64,25 @@ export function routes(signer: RemoteSigner): Router<RequestState> {
   });
 
   return router;
+}
+
+/**
+ * Requires the signature of an authorized key where the settings want one.
+ * @param payload undefined while it is not read, so that a client without a signature is refused before it is
+ * @throws SignerError `authentication-missing` or `authentication-invalid`
+ */
+function requireAuthenticated(
+  settings: RequestSettings,
+  authentication: string | undefined,
+  address: string,
+  payload?: Uint8Array,
+): void {
+  const publicKeys = authorizedKeysFor(settings, address);
+  if (publicKeys === undefined) return;
+  if (authentication === undefined) {
+    throw new SignerError("authentication-missing", "GET /authorized_keys names the keys");
+  }
+  if (payload !== undefined) authenticate(publicKeys, authentication, address, payload);
 }
 
 /** Watches a connection until disposed of. @returns a signal that ends when the client hangs up before that */

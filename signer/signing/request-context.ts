@@ -36,6 +36,8 @@ export interface SigningCall {
   readonly digest: Uint8Array;
   /** Ends when the client hangs up; a signature in flight goes on all the same. */
   readonly gone: AbortSignal;
+  /** Asks anew whether the client may ask for this, by other settings. @throws SignerError where it may not */
+  readonly readmit: (settings: RequestSettings) => void;
   /** performance.now() when the call was made. */
   readonly started: number;
   /** Milliseconds by stage; a stage that ran again has the sum. */
@@ -52,9 +54,10 @@ export function signingCall(
   address: string,
   payload: Uint8Array,
   gone: AbortSignal,
+  readmit: (settings: RequestSettings) => void,
 ): SigningCall {
   const started = performance.now();
-  return { settings, client, address, payload, digest: blake2b256(payload), gone, started, stages: {} };
+  return { settings, client, address, payload, digest: blake2b256(payload), gone, readmit, started, stages: {} };
 }
 
 /**

@@ -11,14 +11,14 @@ import { type ConsensusRequest, parsePayload, type SigningRequest } from "../tez
 import { PayloadError } from "../tezos/payload/reader.ts";
 import type { Guard } from "../watermark/guard.ts";
 import type { RemoteSigner } from "./remote-signer.ts";
-import type { CurrentSettings, SigningCall } from "./request-context.ts";
+import type { CurrentSettings, RequestSettings, SigningCall } from "./request-context.ts";
 
 export interface SigningServiceParts {
   readonly keyring: Keyring;
   readonly guard: Guard;
   /** The watermark store; its id is undefined until it has answered. */
   readonly store: { readonly id: string | undefined };
-  /** The newest settings: what a person has approved is decided once more by them. */
+  /** The newest settings: what a person has approved is judged once more by them. */
   readonly settings: CurrentSettings;
   readonly head: ChainHead;
   /** Where a person is asked. */
@@ -54,18 +54,20 @@ export class SigningService implements RemoteSigner {
 
   async sign(call: SigningCall): Promise<string> {
     const { settings, address } = call;
-    const key = this.#find(address);
+    let key = this.#find(address);
     const request = parse(call.payload);
     call.request = request;
-    const permission = requireAllowed(settings.policy, address, request);
-    const binding = requireOwnStore(key, this.#parts.store.id);
+    const permission = this.#requirePermission(settings, key, request);
     const highestByHead = request.type === "consensus" ? this.#requireNearHead(call, request) : undefined;
-    // The guard asks the store, which then has told its id; nothing else does.
-    if (request.type !== "consensus" && binding === "unknown") {
-      throw new SignerError("watermark-unavailable", "It has not told yet whether it is the one that guards this key.");
-    }
     call.stages.parse = performance.now() - call.started;
-    if (permission === "confirm") await this.#requireApproval(call, request);
+    if (permission === "confirm") {
+      await this.#requireApproval(call, request);
+      // That may have taken minutes, so everything is asked again, in its newest version.
+      const newest = this.#parts.settings.current;
+      call.readmit(newest);
+      key = this.#find(address);
+      this.#requirePermission(newest, key, request);
+    }
     const signature =
       request.type === "consensus"
         ? await this.#signGuarded(key, call, request, highestByHead)
@@ -80,6 +82,17 @@ export class SigningService implements RemoteSigner {
     throw new SignerError("unknown-key", `${address} is not among the keys of this signer.`);
   }
 
+  /** Requires that the key may sign the request by its policy, and with this signer's watermark store. */
+  #requirePermission({ policy }: RequestSettings, key: SigningKey, request: SigningRequest): "allow" | "confirm" {
+    const permission = requireAllowed(policy, key.publicKey.address, request);
+    const binding = requireOwnStore(key, this.#parts.store.id);
+    // The guard asks the store, which then has told its id; nothing else does.
+    if (request.type !== "consensus" && binding === "unknown") {
+      throw new SignerError("watermark-unavailable", "It has not told yet whether it is the one that guards this key.");
+    }
+    return permission;
+  }
+
   /** Returns the highest level that the head explains; undefined where no head is known or followed. */
   #requireNearHead({ settings: { head: rule } }: SigningCall, request: ConsensusRequest): number | undefined {
     if (rule === undefined) return undefined;
@@ -89,7 +102,7 @@ export class SigningService implements RemoteSigner {
     throw new SignerError(HEAD_ERRORS[decision.verdict], `${decision.reason}.`);
   }
 
-  /** Holds a request until a person approves it. The policy may have changed meanwhile, so the newest one is asked too. */
+  /** Holds a request until a person approves it. */
   async #requireApproval(call: SigningCall, request: SigningRequest): Promise<void> {
     if (request.type === "consensus") throw new Error("a consensus request cannot wait for a person");
     const { address: key, client, digest, gone, payload, stages } = call;
@@ -100,7 +113,6 @@ export class SigningService implements RemoteSigner {
     } finally {
       stages.confirm = performance.now() - asked;
     }
-    requireAllowed(this.#parts.settings.current.policy, key, request);
   }
 
   /** Signs what has no watermark. */

@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { InMemorySigner } from "@taquito/signer";
 import { expect } from "chai";
 import { Confirmations, type Operator } from "../../../signer/confirmation/confirmations.ts";
-import { SignerError } from "../../../signer/errors.ts";
+import { type ErrorCode, SignerError } from "../../../signer/errors.ts";
 import { PrivateKey } from "../../../signer/key-files/private-key.ts";
+import type { SigningKey } from "../../../signer/keys/keyring.ts";
 import type { KeyPolicy } from "../../../signer/policy/policy.ts";
 import { SigningService } from "../../../signer/signing/signing-service.ts";
 import { decode } from "../../../signer/tezos/crypto/base58.ts";
@@ -18,6 +20,26 @@ import { rejection } from "../../harness/rejection.ts";
 import { callOf, requestSettings } from "../../harness/request-settings.ts";
 import { ServiceSigner } from "../../harness/service-signer.ts";
 import { openSigningPort } from "../../harness/signing-port.ts";
+
+/** The public key of a client that never asks here. */
+const CLIENT = "edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav";
+
+/** Confirmations with a person who says yes, once something has happened. */
+function approving() {
+  const confirmations = new Confirmations({ logger: logLines().log });
+  const approve = (meanwhile: () => void) => {
+    const operator: Operator = {
+      name: "slow",
+      show: ({ id }) => {
+        meanwhile();
+        queueMicrotask(() => confirmations.answer(operator, id, true));
+      },
+      withdraw: () => undefined,
+    };
+    confirmations.attach(operator);
+  };
+  return { confirmations, approve };
+}
 
 /** A signer of one key, bound to the store `here`. @param storeId what the store has told */
 function signerOf(
@@ -53,9 +75,10 @@ function signerOf(
   };
   const store = new TrustedStore({ store: new MemoryStore("here"), clock: Date.now });
   const settings = { current: requestSettings({ policy: { default: rule, keys: new Map() } }) };
+  const keys = new Map<string, SigningKey>([[publicKey.address, key]]);
   const service = new SigningService({
     keyring: {
-      keys: new Map([[publicKey.address, key]]),
+      keys,
       refresh: () => {
         looked += 1;
       },
@@ -70,7 +93,7 @@ function signerOf(
   });
   const { address } = publicKey;
   const ask = () => service.sign(callOf(settings.current, address, transfer({ source: address })));
-  return { service, settings, address, ask, hold, asked: () => asked, looked: () => looked };
+  return { service, settings, address, keys, key, ask, hold, asked: () => asked, looked: () => looked };
 }
 
 describe("a transfer that waits for a person", () => {
@@ -97,21 +120,70 @@ describe("a transfer that waits for a person", () => {
     await port.server.stop();
   });
 
-  it("is judged by the newest policy once a person has approved it", async () => {
-    const confirmations = new Confirmations({ logger: logLines().log });
-    const rule: KeyPolicy = { allow: [], confirm: ["transaction"] };
-    const { ask, asked, settings } = signerOf("here", rule, confirmations);
-    const operator: Operator = {
-      name: "slow",
-      show: ({ id }) => {
-        settings.current = requestSettings();
-        queueMicrotask(() => confirmations.answer(operator, id, true));
-      },
-      withdraw: () => undefined,
+  /** What may change while a person reads, each told to the signer before their yes. */
+  const changes: [what: string, change: (signer: ReturnType<typeof signerOf>) => void, code: ErrorCode][] = [
+    ["the policy lists it no more", ({ settings }) => (settings.current = requestSettings()), "request-not-allowed"],
+    ["the key has gone", ({ keys }) => keys.clear(), "unknown-key"],
+    [
+      "the key is another store's",
+      ({ keys, key, address }) => keys.set(address, { ...key, boundStoreId: "elsewhere" }),
+      "watermark-untrusted",
+    ],
+    [
+      "the key may be another store's",
+      ({ keys, key, address }) => keys.set(address, { ...key, bindingConflict: "two stores." }),
+      "watermark-untrusted",
+    ],
+    [
+      "the client's address is not allowed any more",
+      ({ settings }) => (settings.current = { ...settings.current, allowedAddresses: ["203.0.113.7"] }),
+      "address-not-allowed",
+    ],
+    [
+      "a signature of the client is wanted",
+      ({ settings }) => (settings.current = { ...settings.current, authentication: { keys: [CLIENT] } }),
+      "authentication-missing",
+    ],
+  ];
+  for (const [what, change, code] of changes) {
+    it(`is refused after a person's yes where ${what} since it came`, async () => {
+      const { confirmations, approve } = approving();
+      const signer = signerOf("here", { allow: [], confirm: ["transaction"] }, confirmations);
+      approve(() => change(signer));
+      const port = await openSigningPort(signer.service, { settings: signer.settings });
+      await sign(port.url, signer.address, transfer({ source: signer.address }).toString("hex"));
+      await port.server.stop();
+      expect(port.lines.map(({ verdict }) => verdict).filter(Boolean)).to.deep.equal([code]);
+      expect(signer.asked()).to.equal(0);
+    });
+  }
+
+  it("is refused after a person's yes where the key that signed for the client is not authorized any more", async () => {
+    const { confirmations, approve } = approving();
+    const signer = signerOf("here", { allow: [], confirm: ["transaction"] }, confirmations);
+    const client = new InMemorySigner("p2sk2fMr5KdWtUJrKsLaXjCmEZBEyotHsXjUJg3C4Ea9DHSuQKJZMh");
+    signer.settings.current = { ...signer.settings.current, authentication: { keys: [await client.publicKey()] } };
+    approve(() => (signer.settings.current = { ...signer.settings.current, authentication: { keys: [CLIENT] } }));
+    const port = await openSigningPort(signer.service, { settings: signer.settings });
+    const payload = transfer({ source: signer.address }).toString("hex");
+    await sign(port.url, signer.address, payload, { authenticate: client });
+    await port.server.stop();
+    expect(port.lines.map(({ verdict }) => verdict).filter(Boolean)).to.deep.equal(["authentication-invalid"]);
+    expect(signer.asked()).to.equal(0);
+  });
+
+  it("is signed by the key as it is after the yes, and not as it was", async () => {
+    const { confirmations, approve } = approving();
+    const signer = signerOf("here", { allow: [], confirm: ["transaction"] }, confirmations);
+    const signed: string[] = [];
+    const sign = async () => {
+      signed.push("the new one");
+      throw new SignerError("vault-unavailable", "not in this test.");
     };
-    confirmations.attach(operator);
-    expect((await rejection(ask(), SignerError)).code).to.equal("request-not-allowed");
-    expect(asked()).to.equal(0);
+    approve(() => signer.keys.set(signer.address, { ...signer.key, sign }));
+    expect((await rejection(signer.ask(), SignerError)).code).to.equal("vault-unavailable");
+    expect(signed).to.deep.equal(["the new one"]);
+    expect(signer.asked()).to.equal(0);
   });
 
   it("asks nobody while the store of the key is not known", async () => {
