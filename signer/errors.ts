@@ -18,6 +18,7 @@ export const ERRORS = {
   "operator-busy": { status: 403, text: "A person must confirm the request, and too many wait already" },
   "operator-declined": { status: 403, text: "A person declined the request" },
   "operator-timeout": { status: 403, text: "A person must confirm the request, and nobody did in time" },
+  "too-long-to-confirm": { status: 403, text: "The request is too long for a person to read" },
   "listing-not-allowed": { status: 403, text: "Listing the keys is not allowed" },
   "proof-of-possession": { status: 403, text: "Only tz4 keys prove possession, and no key here is one" },
   "unknown-key": { status: 404, text: "No such key here" },

@@ -1,28 +1,36 @@
-import { connect, type Socket } from "node:net";
-import { createInterface } from "node:readline";
+import { randomInt } from "node:crypto";
+import { existsSync } from "node:fs";
 import { Command } from "commander";
 import type { PendingRequest } from "../confirmation/confirmations.ts";
-import type { OperatorMessage, ServerMessage } from "../confirmation/socket.ts";
+import { allLines, blockLines, CODE_LENGTH, firstLines } from "../confirmation/screen.ts";
 import { CONFIRMATION_SOCKET } from "../contract.ts";
+import { Desk } from "./desk.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
-import { type Io, Terminal } from "./terminal.ts";
+import { FIRST_USE_SETTINGS, readSettingsFile } from "./settings-source.ts";
+import { type Io, type StyledLine, Terminal } from "./terminal.ts";
 
 /** `confirm` */
 export function confirmCommand(io: Io): Command {
   const command = new Command("confirm")
     .summary("confirm requests by hand")
     .description(
-      "Shows the requests that wait for a person (`confirm` in a key's policy) and asks about each; only y confirms. " +
-        "Start it first: a request that comes while nobody is here is refused.",
+      "Shows the requests that wait for a person (`confirm` in a key's policy) and asks about each; only the characters " +
+        "of its digest that are marked confirm one. Start it first: a request that comes while nobody is here is refused.",
     )
-    .option("--socket <path>", "the signer's socket: confirmation.socket in its settings", CONFIRMATION_SOCKET)
+    .option(
+      "--socket <path>",
+      `the signer's socket (default: that of ${FIRST_USE_SETTINGS} where this is, else ${CONFIRMATION_SOCKET})`,
+    )
     .option("--once", "end after one decision")
     .option("--json", "write questions and decisions to standard output too, one JSON object a line")
-    .action(async ({ socket, once, json }: { socket: string; once?: true; json?: true }) => {
+    .action(async ({ socket, once, json }: { socket?: string; once?: true; json?: true }) => {
       using terminal = new Terminal(io);
       terminal.requireTerminal();
-      using desk = await Desk.open(socket);
+      requireRoom(terminal);
+      using desk = await Desk.open(socket ?? (await socketHere()));
+      await terminal.prepare();
+      terminal.release();
       const record = (event: object) => json && terminal.print(JSON.stringify(event));
       terminal.say("Waiting for signing requests. Ctrl-C to quit.");
       for (;;) {
@@ -50,17 +58,41 @@ export function confirmCommand(io: Io): Command {
   return withExamples(command, "tezos-signer confirm", "tezos-signer confirm --once --json");
 }
 
+/**
+ * Returns the socket of the signer that `serve` starts here without settings, or the machine's.
+ * @throws Failure `unusable`
+ */
+async function socketHere(): Promise<string> {
+  if (!existsSync(FIRST_USE_SETTINGS)) return CONFIRMATION_SOCKET;
+  const { current } = await readSettingsFile(FIRST_USE_SETTINGS);
+  return current.confirmation?.socket ?? CONFIRMATION_SOCKET;
+}
+
+/** In less, what is asked would not be on one screen with the prompt. */
+const LEAST_COLUMNS = 40;
+const LEAST_ROWS = 20;
+
+/** @throws Failure `usage` where a question would not fit */
+function requireRoom(terminal: Terminal): void {
+  const { columns, rows } = terminal.size;
+  if (columns >= LEAST_COLUMNS && rows >= LEAST_ROWS) return;
+  const needed = `${LEAST_COLUMNS} columns and ${LEAST_ROWS} rows`;
+  throw new Failure("usage", `This terminal has ${columns} columns and ${rows} rows. Make it ${needed} or larger.`);
+}
+
 /** @returns undefined where the question was taken back before it was answered */
 async function decide(terminal: Terminal, asked: PendingRequest, withdrawn: AbortSignal): Promise<boolean | undefined> {
-  const { id, client, since, key, digest, words } = asked;
-  await terminal.dropTyped();
-  terminal.say(`\nRequest ${id} of ${since}, from ${client}\n  key: ${key}\n  digest: ${digest}`);
-  for (const line of words) {
-    if (line.startsWith("! ")) terminal.warn(line.slice(2));
-    else terminal.say(line);
-  }
+  const at = randomInt(Math.max(1, asked.digest.length - CODE_LENGTH + 1));
+  const code = asked.digest.slice(at, at + CODE_LENGTH);
+  terminal.ring();
   try {
-    return await terminal.confirm(`Confirm request ${id}?`, withdrawn);
+    for (let above: "details" | "block" | "mistake" = "details"; ; ) {
+      const typed = await ask(terminal, asked, withdrawn, at, above);
+      if (typed === code) return true;
+      if (["n", "no"].includes(typed)) return false;
+      if (typed === "all") await page(terminal, allLines(asked, terminal.size.columns), withdrawn);
+      above = ["all", RESIZED].includes(typed) ? "block" : "mistake";
+    }
   } catch (error) {
     if (error === withdrawn.reason) return undefined;
     throw error;
@@ -70,107 +102,49 @@ async function decide(terminal: Terminal, asked: PendingRequest, withdrawn: Abor
   }
 }
 
-interface Pending {
-  readonly asked: PendingRequest;
-  /** Ends with the reason, a text, when the question is taken back. */
-  readonly withdrawn: AbortSignal;
-}
+/** In place of an answer: the terminal has another size, so the block is to be laid out anew. */
+const RESIZED = "\0";
 
-/** The connection to the signer: its questions in their order. */
-class Desk implements Disposable {
-  readonly #socket: Socket;
-  readonly #pending = new Map<number, Pending & { readonly control: AbortController }>();
-  /** What became of answers, by the question's number. */
-  readonly #taken = new Map<number, boolean>();
-  #wake = Promise.withResolvers<void>();
-  #isOpen = true;
-
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-  }
-
-  /** @throws Failure `unavailable` or `refused` */
-  static async open(path: string): Promise<Desk> {
-    const socket = connect(path);
-    const desk = new Desk(socket);
-    const ready = Promise.withResolvers<void>();
-    socket.on("error", (error: NodeJS.ErrnoException) => ready.reject(notReached(path, error)));
-    socket.on("close", () => {
-      desk.#end();
-      ready.reject(closed());
-    });
-    createInterface({ input: socket }).on("line", (line) => {
-      const told: ServerMessage = JSON.parse(line);
-      if (told.event === "ready") ready.resolve();
-      else desk.#take(told);
-    });
-    await ready.promise;
-    return desk;
-  }
-
-  /** The oldest question, once there is one. @throws Failure `unavailable` where the signer has gone */
-  async next(): Promise<Pending> {
-    for (;;) {
-      for (const pending of this.#pending.values()) return pending;
-      if (!this.#isOpen) throw closed();
-      await this.#wake.promise;
-    }
-  }
-
-  /** Sends an answer. @returns whether it was accepted. @throws Failure `unavailable` where the signer has gone */
-  async answer(answered: OperatorMessage): Promise<boolean> {
-    this.#pending.delete(answered.id);
-    this.#socket.write(`${JSON.stringify(answered)}\n`);
-    for (;;) {
-      const accepted = this.#taken.get(answered.id);
-      if (accepted !== undefined) return accepted;
-      if (!this.#isOpen) throw closed();
-      await this.#wake.promise;
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#socket.end();
-  }
-
-  #take(told: Exclude<ServerMessage, { event: "ready" }>): void {
-    if (told.event === "asked") {
-      const control = new AbortController();
-      this.#pending.set(told.question.id, { asked: told.question, withdrawn: control.signal, control });
-    } else if (told.event === "acknowledged") {
-      this.#taken.set(told.id, told.accepted);
-    } else {
-      this.#withdraw(told.id, told.reason);
-    }
-    this.#notify();
-  }
-
-  #withdraw(id: number, reason: string): void {
-    this.#pending.get(id)?.control.abort(reason);
-    this.#pending.delete(id);
-  }
-
-  #end(): void {
-    this.#isOpen = false;
-    for (const id of this.#pending.keys()) this.#withdraw(id, "the signer has gone");
-    this.#notify();
-  }
-
-  #notify(): void {
-    this.#wake.resolve();
-    this.#wake = Promise.withResolvers<void>();
+/** Shows the block and asks, once. @param above what stands above the block */
+async function ask(
+  terminal: Terminal,
+  asked: PendingRequest,
+  withdrawn: AbortSignal,
+  at: number,
+  above: "details" | "block" | "mistake",
+): Promise<string> {
+  requireRoom(terminal);
+  const { columns } = terminal.size;
+  const { lines, left } = firstLines(asked, columns);
+  const shown: Readonly<Record<typeof above, readonly StyledLine[]>> = {
+    details: ["", ...lines].map((text) => ({ text })),
+    block: [{ text: "" }],
+    mistake: [{ text: "Not understood. Nothing was signed." }],
+  };
+  const resized = new AbortController();
+  using _ = terminal.onResize(() => resized.abort(RESIZED));
+  const signal = AbortSignal.any([withdrawn, resized.signal]);
+  try {
+    const block = blockLines(asked, columns, at, left);
+    return (await terminal.askUnexpected([...shown[above], ...block], () => prompt(asked), signal)).toLowerCase();
+  } catch (error) {
+    if (error === RESIZED && !withdrawn.aborted) return RESIZED;
+    throw error;
   }
 }
 
-function closed(): Failure {
-  return new Failure("unavailable", "The signer closed the connection. Start `tezos-signer confirm` again.");
+function prompt({ id, until }: PendingRequest): string {
+  const seconds = Math.max(0, Math.ceil((Date.parse(until) - Date.now()) / 1_000));
+  return `Request ${id}, ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} left> `;
 }
 
-function notReached(path: string, error: NodeJS.ErrnoException): Failure {
-  if (error.code === "EACCES") {
-    const remedy = "Run this as a member of the socket's group, or with sudo.";
-    return new Failure("refused", `This user may not open ${path}. ${remedy}`, { cause: error });
+/** Shows lines page by page, until the person has enough of them. */
+async function page(terminal: Terminal, lines: readonly string[], withdrawn: AbortSignal): Promise<void> {
+  const height = terminal.size.rows - 1;
+  for (let from = 0; from < lines.length; from += height) {
+    const to = Math.min(from + height, lines.length);
+    terminal.show(lines.slice(from, to).map((text) => ({ text })));
+    const answer = await terminal.ask(`-- ${to} of ${lines.length}: Enter, or q -- `, withdrawn);
+    if (answer.toLowerCase() === "q") return;
   }
-  const remedy = "Is the signer running, with confirmation.socket in its settings? `tezos-signer status` says.";
-  return new Failure("unavailable", `No signer listens at ${path} (${error.message}). ${remedy}`, { cause: error });
 }

@@ -1,14 +1,15 @@
 import { access } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { writeNewFile } from "../key-files/key-file.ts";
 import { generateLocalKey, localPassphrase } from "../keys/local/keyring.ts";
 import type { Curve } from "../tezos/crypto/curve.ts";
 import { CONSENSUS_KINDS } from "../tezos/payload/consensus-kind.ts";
+import { FIRST_USE_SETTINGS } from "./settings-source.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where `serve` without settings keeps everything, below the current directory; .gitignore names it. */
-export const FIRST_USE_FOLDER = ".tezos-signer";
+const FIRST_USE_FOLDER = dirname(FIRST_USE_SETTINGS);
 
 /** What a test key may sign: what a baker needs, and by hand what moves money. */
 const SETTINGS = {
@@ -40,9 +41,8 @@ export async function prepareFirstUse(terminal: Terminal, curve: Curve): Promise
     const { address } = await generateLocalKey(curve, key, passphrase);
     terminal.print(`Made a test key, ${address}, in ${key}\n`);
   }
-  const settings = join(FIRST_USE_FOLDER, "settings.yaml");
-  if (!(await exists(settings))) await writeNewFile(settings, HEADER + stringify(SETTINGS));
-  return settings;
+  if (!(await exists(FIRST_USE_SETTINGS))) await writeNewFile(FIRST_USE_SETTINGS, HEADER + stringify(SETTINGS));
+  return FIRST_USE_SETTINGS;
 }
 
 async function exists(path: string): Promise<boolean> {

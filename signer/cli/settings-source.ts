@@ -10,6 +10,9 @@ import { SettingsError } from "../settings/parse.ts";
 import { SettingsCache } from "../settings/settings-cache.ts";
 import { Failure } from "./failure.ts";
 
+/** The settings that `serve` makes where it has none, below the current directory. */
+export const FIRST_USE_SETTINGS = ".tezos-signer/settings.yaml";
+
 /** What to call userData's settings in messages. */
 export const USER_DATA = "the machine's userData";
 

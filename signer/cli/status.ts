@@ -73,7 +73,7 @@ export interface Status {
     socket: string | null;
     problem: string | null;
     operators: number;
-    waiting: readonly { id: number; key: string; client: string; since: string; words: readonly string[] }[];
+    waiting: readonly { id: number; key: string; client: string; since: string; summary: { kinds: string } }[];
   };
   readonly refusals: readonly { at: string; client: string; asked: string; message: string }[];
 }
@@ -140,7 +140,7 @@ export function screen(status: Status, now: number): string {
     section(
       "waiting for a person",
       status.confirmations.waiting.map(
-        ({ id, key, client, since, words }) => `${id}: ${words[0]} of ${key} from ${client}, for ${age(since)}`,
+        ({ id, key, client, since, summary }) => `${id}: ${summary.kinds} of ${key} from ${client}, for ${age(since)}`,
       ),
     ),
     section(

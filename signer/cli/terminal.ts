@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 import { Failure } from "./failure.ts";
+import { Keyboard, MAX_LINE } from "./keyboard.ts";
 import { harmless, wrap } from "./text.ts";
 
 /** What a command reads from and writes to; tests put their own here. */
@@ -9,31 +10,40 @@ export interface Io {
   /** Results, and nothing else: may be redirected to a file. */
   readonly stdout: Writable & { readonly isTTY?: boolean };
   /** Explanations, questions and errors. */
-  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-const ENTER = [0x0d, 0x0a];
-const BACKSPACE = [0x08, 0x7f];
-const CTRL_C = 0x03;
-const CTRL_D = 0x04;
-const CTRL_U = 0x15;
-
-/** How long keys are dropped before a question that nobody waited for, in milliseconds. */
+/** How long keys are dropped before a prompt that nobody waited for, in milliseconds, where the terminal does not tell. */
 const SETTLING = 250;
+/** How long a terminal has to say where its cursor is: at the start, and once it has shown that it can. */
+const FIRST_REPORT = 1_000;
+const LATER_REPORT = 60_000;
+/** Asks a terminal where its cursor is (ECMA-48 DSR 6). It answers once it has shown whatever was written before. */
+const WHERE = "\x1b[6n";
+const BELL = "\x07";
 
-/** Longer than any answer; what is typed beyond it is dropped. */
-const MAX_LINE = 1024;
+/** A line for a person, of which nothing can steer the terminal. */
+export interface StyledLine {
+  readonly text: string;
+  readonly isWarning?: boolean;
+}
 
 /** A person at a terminal: what is said to them, and what they answer. Close it when done (`using`). */
 export class Terminal implements Disposable {
   readonly #io: Io;
+  readonly #keyboard: Keyboard;
   #raw = false;
-  /** The last line ended with a carriage return, so a line feed that follows belongs to it. */
-  #afterReturn = false;
 
   constructor(io: Io) {
     this.#io = io;
+    this.#keyboard = new Keyboard(io.stdin, io.stderr);
+  }
+
+  /** Columns and rows; what is usual where the terminal does not tell, as a serial line does not. */
+  get size(): { readonly columns: number; readonly rows: number } {
+    const { columns, rows } = this.#io.stderr;
+    return { columns: columns || 80, rows: rows || 24 };
   }
 
   /** Writes a result to standard output, as it is. */
@@ -48,10 +58,16 @@ export class Terminal implements Disposable {
 
   /** Says something that must not be missed. */
   warn(text: string): void {
-    const style = this.#hasColour()
-      ? (line: string) => styleText(["bold", "yellow"], line, { validateStream: false })
-      : (line: string) => line;
-    this.#io.stderr.write(`${style(wrap(harmless(`WARNING: ${text}`)))}\n`);
+    this.#io.stderr.write(`${this.#styled({ text: wrap(harmless(`WARNING: ${text}`)), isWarning: true })}\n`);
+  }
+
+  /** Shows lines that are laid out already. */
+  show(lines: readonly StyledLine[]): void {
+    this.#io.stderr.write(lines.map((line) => `${this.#styled(line)}\n`).join(""));
+  }
+
+  #styled({ text, isWarning = false }: StyledLine): string {
+    return isWarning && this.#hasColour() ? styleText(["bold", "yellow"], text, { validateStream: false }) : text;
   }
 
   /**
@@ -73,27 +89,58 @@ export class Terminal implements Disposable {
   }
 
   /** Asks a question that only "y" or "yes" answers with yes. */
-  async confirm(question: string, signal?: AbortSignal): Promise<boolean> {
-    return /^y(es)?$/i.test(await this.ask(`${question} [y/N] `, signal));
+  async confirm(question: string): Promise<boolean> {
+    return /^y(es)?$/i.test(await this.ask(`${question} [y/N] `));
+  }
+
+  /** Rings the bell. */
+  ring(): void {
+    this.#io.stderr.write(BELL);
+  }
+
+  /** Calls `act` whenever the terminal gets another size, until that is disposed of. */
+  onResize(act: () => void): Disposable {
+    const { stderr } = this.#io;
+    stderr.on("resize", act);
+    return { [Symbol.dispose]: () => stderr.off("resize", act) };
   }
 
   /**
-   * Drops what was typed before now, and what a finger still types: it was meant for something else than what comes.
+   * Finds out whether this terminal says what it has shown, which {@link askUnexpected} builds on.
    * @throws Failure as {@link ask}
    */
-  async dropTyped(): Promise<void> {
-    this.requireTerminal();
-    this.#io.stdin.setRawMode?.(true);
-    this.#raw = true;
-    const settled = AbortSignal.timeout(SETTLING);
-    const drop = () => this.#collect(Buffer.alloc(MAX_LINE), false, settled);
-    for (;;) {
-      try {
-        await drop();
-      } catch (error) {
-        if (error === settled.reason) return;
-        throw error;
-      }
+  async prepare(): Promise<void> {
+    this.#takeKeys();
+    const { TERM = "" } = this.#io.env;
+    if (["", "dumb"].includes(TERM)) return;
+    await this.#write(WHERE);
+    await this.#keyboard.dropUntilReport(AbortSignal.timeout(FIRST_REPORT));
+  }
+
+  /**
+   * Asks a question that nobody waited for. Nothing counts that was typed before its prompt could be seen: the terminal
+   * itself says when it has shown it, where it can; else keys are dropped until all is written, and for a moment more.
+   * @param lines what stands above the prompt, laid out already
+   * @param prompt made anew every second: it may count, and always has the same length
+   * @param signal takes the question back
+   * @throws Failure as {@link ask}; the signal's reason
+   */
+  async askUnexpected(lines: readonly StyledLine[], prompt: () => string, signal: AbortSignal): Promise<string> {
+    this.#takeKeys();
+    this.show(lines);
+    await this.#write("");
+    if (this.#keyboard.reports) {
+      await this.#write(`${prompt()}${WHERE}`);
+      await this.#keyboard.dropUntilReport(AbortSignal.any([signal, AbortSignal.timeout(LATER_REPORT)]));
+    } else {
+      await this.#keyboard.drop(AbortSignal.any([signal, AbortSignal.timeout(SETTLING)]));
+      await this.#write(prompt());
+    }
+    const clock = setInterval(() => this.#io.stderr.write(`\r${prompt()}${this.#keyboard.typed}`), 1_000);
+    try {
+      return (await this.#line(true, signal)).toString("utf8").trim();
+    } finally {
+      clearInterval(clock);
     }
   }
 
@@ -146,74 +193,31 @@ export class Terminal implements Disposable {
   }
 
   async #readLine(question: string, isShown: boolean, signal?: AbortSignal): Promise<Buffer> {
-    this.requireTerminal();
-    const { stdin, stderr } = this.#io;
-    stdin.setRawMode?.(true);
-    this.#raw = true;
-    stderr.write(wrap(question, true));
+    this.#takeKeys();
+    this.#io.stderr.write(wrap(question, true));
+    return await this.#line(isShown, signal);
+  }
+
+  async #line(isShown: boolean, signal?: AbortSignal): Promise<Buffer> {
     const line = Buffer.alloc(MAX_LINE);
     try {
-      const length = await this.#collect(line, isShown, signal);
+      const length = await this.#keyboard.collect(line, isShown, signal);
       return Buffer.from(line.subarray(0, length));
     } finally {
       line.fill(0);
-      stderr.write("\n");
+      this.#io.stderr.write("\n");
     }
   }
 
-  /** Reads keys into `line` until Enter. @returns the number of bytes typed */
-  #collect(line: Buffer, isShown: boolean, signal?: AbortSignal): Promise<number> {
-    const { stdin, stderr } = this.#io;
-    let length = 0;
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
+  /** Has every key come here at once and unseen. @throws Failure `usage` without a terminal */
+  #takeKeys(): void {
+    this.requireTerminal();
+    this.#io.stdin.setRawMode?.(true);
+    this.#raw = true;
+  }
 
-    const erase = () => {
-      // A character may be several bytes in UTF-8: those after the first begin with the bits 10.
-      do length--;
-      while (length > 0 && ((line[length] ?? 0) & 0xc0) === 0x80);
-      line.fill(0, length);
-      if (isShown) stderr.write("\b \b");
-    };
-    const take = (byte: number) => {
-      if (BACKSPACE.includes(byte)) {
-        if (length > 0) erase();
-      } else if (byte === CTRL_U) {
-        while (length > 0) erase();
-      } else if (byte >= 0x20 && length < MAX_LINE) {
-        line[length++] = byte;
-        if (isShown) stderr.write(Uint8Array.of(byte));
-      }
-    };
-    const onData = (chunk: Buffer) => {
-      for (const [index, byte] of chunk.entries()) {
-        const belongsToLast = byte === 0x0a && this.#afterReturn;
-        this.#afterReturn = byte === 0x0d;
-        if (belongsToLast) continue;
-        if (byte === CTRL_C || (byte === CTRL_D && length === 0)) {
-          reject(new Failure("interrupted", "Stopped. Nothing was changed."));
-          break;
-        }
-        if (ENTER.includes(byte)) {
-          stdin.pause();
-          const rest = Buffer.from(chunk.subarray(index + 1));
-          if (rest.length > 0) stdin.unshift(rest);
-          resolve(length);
-          break;
-        }
-        take(byte);
-      }
-      chunk.fill(0);
-    };
-    const onEnd = () => reject(new Failure("interrupted", "The terminal was closed. Nothing was changed."));
-
-    const onAbort = () => reject(signal?.reason);
-
-    if (signal?.aborted) onAbort();
-    signal?.addEventListener("abort", onAbort, { once: true });
-    stdin.on("data", onData).on("end", onEnd).resume();
-    return promise.finally(() => {
-      signal?.removeEventListener("abort", onAbort);
-      stdin.pause().off("data", onData).off("end", onEnd);
-    });
+  /** Writes to the person and waits until the terminal's driver has it. */
+  #write(text: string): Promise<void> {
+    return new Promise((resolve) => this.#io.stderr.write(text, () => resolve()));
   }
 }

@@ -1,16 +1,15 @@
 import type { Logger } from "pino";
 import { type ErrorCode, SignerError } from "../errors.ts";
+import type { Description } from "./describe.ts";
 
-/** A request that waits for a person. */
-export interface Question {
+/** A request that waits for a person, in words. */
+export interface Question extends Description {
   /** Public key hash of the key asked for. */
   readonly key: string;
   /** IP address of the client. */
   readonly client: string;
   /** Blake2b-256 of the payload, hex. */
   readonly digest: string;
-  /** The request in words, line by line, for a terminal. */
-  readonly words: readonly string[];
 }
 
 /** A question that waits for its answer, with its number and its dates. */
@@ -48,6 +47,8 @@ const CAPACITY = 16;
  * answered 502, and the chain takes them only once.
  */
 const REMEMBERED = 60_000;
+/** After a no the same bytes are refused for so long, in milliseconds: nobody is to be worn down by asking. */
+const REFUSED = 60_000;
 
 interface Waiting {
   readonly asked: PendingRequest;
@@ -70,6 +71,8 @@ export class Confirmations {
   readonly #operators = new Set<Operator>();
   /** When the same key and digest were confirmed, on the monotonic clock. */
   readonly #confirmed = new Map<string, number>();
+  /** When the same key and digest were declined, on the monotonic clock. */
+  readonly #declined = new Map<string, number>();
   #lastId = 0;
   #stopped = false;
 
@@ -97,6 +100,7 @@ export class Confirmations {
   async ask(question: Question, gone: AbortSignal): Promise<void> {
     if (this.#stopped) throw stopping();
     if (this.#wasConfirmed(question)) return;
+    this.#requireNotDeclined(question);
     const waiting = this.#find(question) ?? this.#open(question);
     waiting.clients += 1;
     const left = () => {
@@ -128,7 +132,7 @@ export class Confirmations {
     if (waiting === undefined || !this.#operators.has(operator)) return false;
     const word = isYes ? "confirmed" : "declined";
     this.#log(waiting, operator.name, word);
-    if (isYes) this.#confirmed.set(identity(waiting.asked), performance.now());
+    (isYes ? this.#confirmed : this.#declined).set(identity(waiting.asked), performance.now());
     this.#remove(waiting, `${operator.name} ${word} it`, operator);
     waiting.settle(isYes ? undefined : refused("operator-declined", "nothing was signed"));
     return true;
@@ -186,6 +190,16 @@ export class Confirmations {
     const now = performance.now();
     for (const [id, at] of this.#confirmed) if (now - at > REMEMBERED) this.#confirmed.delete(id);
     return this.#confirmed.has(identity(question));
+  }
+
+  /** @throws SignerError `operator-declined` where these bytes were declined a moment ago */
+  #requireNotDeclined(question: Question): void {
+    const now = performance.now();
+    for (const [id, at] of this.#declined) if (now - at > REFUSED) this.#declined.delete(id);
+    const at = this.#declined.get(identity(question));
+    if (at === undefined) return;
+    const seconds = Math.ceil((REFUSED - (now - at)) / 1_000);
+    throw refused("operator-declined", `nothing was signed, and nobody is asked about these bytes for ${seconds} s`);
   }
 
   /** The audit trail: one line for each question's end. */

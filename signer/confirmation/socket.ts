@@ -114,7 +114,10 @@ function serve(socket: Socket, name: string, confirmations: Confirmations): void
     unread = chunk.includes(0x0a) ? 0 : unread + chunk.length;
     if (unread > MOST_UNREAD || chunk.length > 16 * MOST_UNREAD) socket.destroy();
   });
-  createInterface({ input: socket }).on("line", (line) => {
+  const lines = createInterface({ input: socket });
+  // It repeats the socket's errors, and one that nobody listens to would end the signer.
+  lines.on("error", () => undefined);
+  lines.on("line", (line) => {
     const answered = parse(line);
     if (answered === undefined) {
       socket.destroy();

@@ -108,8 +108,8 @@ export class SigningService implements RemoteSigner {
     const { address: key, client, digest, gone, payload, stages } = call;
     const asked = performance.now();
     try {
-      const words = describe(request, key, payload);
-      await this.#parts.confirmations.ask({ key, client, digest: toHex(digest), words }, gone);
+      const description = describe(request, key, payload);
+      await this.#parts.confirmations.ask({ key, client, digest: toHex(digest), ...description }, gone);
     } finally {
       stages.confirm = performance.now() - asked;
     }

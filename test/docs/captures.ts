@@ -14,7 +14,7 @@ import {
   transaction,
   transfer,
 } from "../fixtures/payloads.ts";
-import { CONFIG, confirmInTerminal, confirmingFolder } from "../harness/operator.ts";
+import { CONFIG, code, confirmInTerminal, confirmingFolder, promptOf } from "../harness/operator.ts";
 
 /**
  * What docs/operate.md shows of the screen, taken from a real signer, a real terminal and an octez-shaped client:
@@ -56,9 +56,9 @@ export async function captures(): Promise<Record<string, string>> {
     return CTRL_U;
   };
   const session = await confirmInTerminal(folder.socket, [], send(transfer(first)), [
-    [/Confirm request 1\? \[y\/N\] $/, "y"],
+    [promptOf(1), code],
     [/Confirmed: request 1/, send(batch)],
-    [/Confirm request 2\? \[y\/N\] $/, "n"],
+    [promptOf(2), "no"],
     [/Declined: request 2/, CTRL_C],
   ]);
   const declined = (await asked[1])?.message ?? "";
@@ -70,10 +70,13 @@ function delegation(source: string): Uint8Array {
   return manager(110, { source, fee: 400n, counter: 12n }, Buffer.from([0]));
 }
 
-/** What a person sees: without colours, and without what the last Ctrl-C leaves. */
+/** What a person sees: without colours and the bell, each prompt once, and without what the last Ctrl-C leaves. */
 function plain(screen: string): string {
-  const style = new RegExp(`${String.fromCharCode(27)}\\[[\\d;]*m`, "g");
-  return screen.replaceAll(style, "").replaceAll(/\^[CU]/g, "");
+  const style = new RegExp(`${String.fromCharCode(27)}\\[[\\d;]*m|${String.fromCharCode(7)}`, "g");
+  return screen
+    .replaceAll(style, "")
+    .replaceAll(/\^[CU]/g, "")
+    .replaceAll(/(Request \d+, \d:\d\d left> )+/g, "$1");
 }
 
 const BLOCK = /(<!-- capture: (\w+) -->\n\n```text\n)([\s\S]*?)(\n```)$/gm;
@@ -89,6 +92,8 @@ export function shape(text: string): string {
     .trim()
     .replaceAll(/tz[123]\w{33}/g, "ADDRESS")
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME")
+    .replaceAll(/(\.\.)?[0-9a-f]*\[[0-9a-f]{4}\][0-9a-f]*(\.\.)?/g, "MARKED")
+    .replaceAll(/\d:\d\d left> \w*/g, "LEFT")
     .replaceAll(/\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b[0-9a-f]{12,64}\b/g, "HEX")
     .replaceAll(/[\d.]+ (ms|s|min)\b/g, "DURATION");
 }

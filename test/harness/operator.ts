@@ -39,6 +39,7 @@ export function confirmInTerminal(
   args: readonly string[],
   onReady: () => string,
   answers: readonly (readonly [prompt: RegExp, answer: Answer])[],
+  options: Pick<NonNullable<Parameters<typeof inTerminal>[2]>, "size" | "reports"> = {},
 ): Promise<Session> {
   let isReady = false;
   const ready = () => {
@@ -47,7 +48,20 @@ export function confirmInTerminal(
     return onReady();
   };
   const command = [process.execPath, ENTRY, "confirm", "--socket", socket, ...args];
-  return inTerminal(command, [...answers, [/Waiting for signing requests/, ready]], { env: compiled() });
+  return inTerminal(command, [...answers, [/Waiting for signing requests/, ready]], {
+    env: compiled(),
+    ...options,
+  });
+}
+
+/** What a person types to confirm the newest question: the characters of its digest that are marked. */
+export function code(screen: string): string {
+  return /.*\[([0-9a-f]{4})\]/s.exec(screen)?.[1] ?? "";
+}
+
+/** The prompt of a question. */
+export function promptOf(id: number): RegExp {
+  return new RegExp(`Request ${id}, \\d:\\d\\d left> $`);
 }
 
 /** A program's own connection to the operators' socket. */

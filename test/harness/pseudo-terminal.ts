@@ -11,6 +11,10 @@ export interface Session {
   readonly screen: string;
 }
 
+/** How a terminal asks another where its cursor is, and what that one answers: any place will do. */
+const WHERE = "\x1b[6n";
+const HERE = "\x1b[24;1R";
+
 /** For the environment of a program that may use what `npm test` has compiled: with strace it would be seen to read that. */
 export function compiled(): Readonly<Record<string, string>> {
   const { NODE_COMPILE_CACHE } = process.env;
@@ -19,16 +23,24 @@ export function compiled(): Readonly<Record<string, string>> {
 
 /**
  * Runs a program in a real pseudo-terminal, made by script(1), and types an answer to each prompt.
- * The terminal echoes what is typed unless the program stops it, as a person's does.
+ * The terminal echoes what is typed unless the program stops it, as a person's does, and says where its cursor is.
  * @param answers a prompt's text and what to type when it shows, in any order; Enter is added, unless the answer is a
  *   control character
  */
 export async function inTerminal(
   command: readonly string[],
   answers: readonly (readonly [prompt: RegExp, answer: Answer])[],
-  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly size?: { readonly columns: number; readonly rows: number };
+    /** Whether it says where its cursor is; it does. */
+    readonly reports?: boolean;
+  } = {},
 ): Promise<Session> {
-  const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  const { size, reports = true } = options;
+  const quoted = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  const words = size === undefined ? quoted : `stty cols ${size.columns} rows ${size.rows}; exec ${quoted}`;
   const child = spawn("script", ["--quiet", "--return", "--echo", "always", "--command", words, "/dev/null"], {
     cwd: options.cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, TERM: "xterm", SHELL: "/bin/sh", ...options.env },
@@ -42,6 +54,10 @@ export async function inTerminal(
   let unanswered = 0;
   child.stdout.on("data", (chunk: Buffer) => {
     screen += chunk.toString("latin1").replaceAll("\r", "");
+    if (reports && screen.includes(WHERE)) {
+      screen = screen.replaceAll(WHERE, "");
+      child.stdin.write(HERE);
+    }
     const answer = answers.find(([prompt]) => prompt.test(screen.slice(unanswered)))?.[1];
     if (answer === undefined) return;
     unanswered = screen.length;

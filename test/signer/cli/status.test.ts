@@ -67,7 +67,7 @@ describe("tezos-signer status", () => {
     expect(stdout).to.match(/ {2}confirmation +1 waiting, 1 operator\n/);
     expect(stdout).to.match(/ {2}allow +block, preattestation, attestation\n {2}confirm +transaction, reveal\n/);
     expect(stdout).to.match(new RegExp(`attestation of ${address} on Net\\w+: level 77 round 1, \\d+ s ago`));
-    expect(stdout).to.contain(`1: transaction of ${address} from 127.0.0.1, for`);
+    expect(stdout).to.contain(`1: 1 transaction of ${address} from 127.0.0.1, for`);
     expect(stdout).to.match(/\d+ s ago, 127\.0\.0\.1, transaction: A person must confirm the request/);
     const { stdout: json } = await status("--admin", signer.adminUrl, "--json");
     expect(JSON.parse(json)).to.include({ ready: true }).and.to.have.property("refusals").with.length(1);

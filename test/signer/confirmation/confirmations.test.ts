@@ -1,10 +1,12 @@
 import { expect } from "chai";
 import { Confirmations, type Operator, type PendingRequest } from "../../../signer/confirmation/confirmations.ts";
 import { SignerError } from "../../../signer/errors.ts";
+import { described } from "../../harness/described.ts";
 import { logLines } from "../../harness/log-lines.ts";
 import { monotonicClock } from "../../harness/monotonic-clock.ts";
+import { rejection } from "../../harness/rejection.ts";
 
-const question = (digest = "aa") => ({ key: "tz3key", client: "203.0.113.7", digest, words: ["transaction"] });
+const question = (digest = "aa") => ({ key: "tz3key", client: "203.0.113.7", digest, ...described });
 const NEVER = new AbortController().signal;
 
 /** An operator who only remembers. */
@@ -138,19 +140,36 @@ describe("confirmations", () => {
     expect(shown).to.have.length(2);
   });
 
-  it("ask again about bytes that were declined, however often: only a yes is remembered", async () => {
+  it("refuse bytes that were declined for a minute without asking, say for how long, and then ask again", async () => {
+    using clock = monotonicClock();
     const { confirmations } = desk();
     const { one, shown } = operator();
     confirmations.attach(one);
-    for (const id of [1, 2]) {
-      const asked = outcome(confirmations.ask(question(), NEVER));
-      expect(shown.map((each) => each.id)).to.include(id);
-      confirmations.answer(one, id, false);
-      expect(await asked).to.equal("operator-declined");
-    }
     const asked = outcome(confirmations.ask(question(), NEVER));
-    confirmations.answer(one, 3, true);
-    expect(await asked).to.equal("confirmed");
+    confirmations.answer(one, 1, false);
+    expect(await asked).to.equal("operator-declined");
+    clock.advance(18_000);
+    const { code, message } = await rejection(confirmations.ask(question(), NEVER), SignerError);
+    expect(code).to.equal("operator-declined");
+    expect(message).to.match(/nobody is asked about these bytes for 42 s\.$/);
+    expect(shown).to.have.length(1);
+    clock.advance(42_001);
+    const again = outcome(confirmations.ask(question(), NEVER));
+    expect(shown).to.have.length(2);
+    confirmations.answer(one, 2, true);
+    expect(await again).to.equal("confirmed");
+  });
+
+  it("ask at once about other bytes, and for another key, after a no", async () => {
+    const { confirmations } = desk();
+    const { one, shown } = operator();
+    confirmations.attach(one);
+    const asked = outcome(confirmations.ask(question(), NEVER));
+    confirmations.answer(one, 1, false);
+    expect(await asked).to.equal("operator-declined");
+    void outcome(confirmations.ask(question("bb"), NEVER));
+    void outcome(confirmations.ask({ ...question(), key: "tz3other" }, NEVER));
+    expect(shown).to.have.length(3);
   });
 
   it("remember nothing of an answer that came too late", async () => {

@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { Confirmations } from "../../../signer/confirmation/confirmations.ts";
 import { ConfirmationSocket } from "../../../signer/confirmation/socket.ts";
+import { described } from "../../harness/described.ts";
 import { logLines } from "../../harness/log-lines.ts";
 import { operatorAt } from "../../harness/operator.ts";
 
 const NEVER = new AbortController().signal;
-const question = { key: "tz3key", client: "203.0.113.7", digest: "aa", words: ["transaction"] };
+const question = { key: "tz3key", client: "203.0.113.7", digest: "aa", ...described };
 
 describe("the operators' socket", () => {
   let folder: string;

@@ -1,12 +1,12 @@
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
-import { tez } from "../../../signer/confirmation/describe.ts";
+import { tez } from "../../../signer/confirmation/values.ts";
 import { hasProgram } from "../../emulators/has-program.ts";
 import { publicKey, sign } from "../../emulators/octez-client.ts";
 import { type SignerProcess, startSignerProcess } from "../../emulators/signer-process.ts";
 import { taquitoReads } from "../../fixtures/operation-examples.ts";
 import { attestation, block, transfer } from "../../fixtures/payloads.ts";
-import { CONFIG, confirmInTerminal, confirmingFolder, operatorAt } from "../../harness/operator.ts";
+import { CONFIG, code, confirmInTerminal, confirmingFolder, operatorAt, promptOf } from "../../harness/operator.ts";
 import { requires } from "../../harness/requires.ts";
 
 /** Half a tez, as in the guide's test. */
@@ -29,7 +29,7 @@ describe("the guide's transfer test", () => {
     expect(answer.message).to.contain("run `tezos-signer confirm` on the signer's machine first");
   });
 
-  it("shows a transfer to a person in a terminal, in the words of Taquito's own reading, and signs it on y", async function () {
+  it("shows a transfer to a person in a terminal, in the words of Taquito's own reading, and signs it on the characters of its digest", async function () {
     requires(this, hasProgram("script"), "script(1) makes the pseudo-terminal");
     await using folder = await confirmingFolder();
     await using signer = await startSignerProcess(folder.path, CONFIG);
@@ -42,24 +42,24 @@ describe("the guide's transfer test", () => {
         asked = ask(signer, hex);
         return "";
       },
-      [[/Confirm request 1\? \[y\/N\] $/, "y"]],
+      [[promptOf(1), code]],
     );
     const answer = await asked;
     expect(session.code).to.equal(0);
     expect(session.screen).to.contain("Confirmed: request 1.");
     const { contents } = (await taquitoReads(Buffer.from(hex, "hex"))) as { contents: Record<string, string>[] };
     const { kind, amount, fee, destination, source, counter } = contents[0] ?? {};
+    const row = (label: string, value: string | undefined) => `  ${label}`.padEnd(20) + `│ ${value}\n`;
     expect(session.screen).to.contain(
-      [
-        kind,
-        `  source: ${source}`,
-        `  fee: ${tez(BigInt(fee ?? ""))}`,
-        `  counter: ${counter}`,
-        "  gas limit: 2000",
-        "  storage limit: 300",
-        `  amount: ${tez(BigInt(amount ?? ""))}`,
-        `  destination: ${destination}`,
-      ].join("\n"),
+      `${kind}\n${[
+        row("source", source),
+        row("fee", tez(BigInt(fee ?? ""))),
+        row("counter", counter),
+        row("gas limit", "2000"),
+        row("storage limit", "300"),
+        row("amount", tez(BigInt(amount ?? ""))),
+        row("destination", destination),
+      ].join("")}`,
     );
     const key = await publicKey(signer.url, signer.addresses[0] ?? "");
     expect(verifySignature(hex, key, answer?.signature ?? "")).to.equal(true);
@@ -67,7 +67,7 @@ describe("the guide's transfer test", () => {
     expect(JSON.stringify(signer.log)).not.to.contain(answer?.signature);
   });
 
-  it("declines on Enter, and takes no y that was typed before the question", async function () {
+  it("declines on no, and takes nothing that was typed before the question", async function () {
     requires(this, hasProgram("script"), "script(1) makes the pseudo-terminal");
     await using folder = await confirmingFolder();
     await using signer = await startSignerProcess(folder.path, CONFIG);
@@ -79,7 +79,7 @@ describe("the guide's transfer test", () => {
         asked = ask(signer, transferOf(signer));
         return "y";
       },
-      [[/Confirm request 1\? \[y\/N\] $/, ""]],
+      [[promptOf(1), "no"]],
     );
     expect(session.code).to.equal(3);
     expect(await asked).to.include({ status: 403, attempts: 1 });
@@ -107,7 +107,7 @@ describe("the guide's transfer test", () => {
       },
       [
         [
-          /Confirm request 1\? \[y\/N\] $/,
+          promptOf(1),
           () => {
             hangUp.abort();
             return CTRL_U;
@@ -120,7 +120,7 @@ describe("the guide's transfer test", () => {
             return "y";
           },
         ],
-        [/Confirm request 2\? \[y\/N\] $/, "yes"],
+        [promptOf(2), code],
       ],
     );
     expect(session.screen).to.contain("Withdrawn: request 1, the client gave up.");

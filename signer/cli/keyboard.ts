@@ -1,0 +1,178 @@
+import type { Writable } from "node:stream";
+import { Failure } from "./failure.ts";
+import type { Io } from "./terminal.ts";
+
+const ENTER = [0x0d, 0x0a];
+const BACKSPACE = [0x08, 0x7f];
+const CTRL_C = 0x03;
+const CTRL_D = 0x04;
+const CTRL_U = 0x15;
+const ESCAPE = 0x1b;
+
+/** Longer than any answer; what is typed beyond it is dropped. */
+export const MAX_LINE = 1024;
+
+/** What the next byte belongs to: a line, or one of a terminal's sequences (ESC, ESC [ …, ESC O …). */
+type State = "text" | "escape" | "control" | "single";
+
+/** The keys of a terminal in raw mode: lines are made of them here. What arrows and other keys send is no text. */
+export class Keyboard {
+  readonly #stdin: Io["stdin"];
+  readonly #echo: Writable;
+  /** The last line ended with a carriage return, so a line feed that follows belongs to it. */
+  #afterReturn = false;
+  #state: State = "text";
+  #shown = "";
+  #reports = false;
+  #onReport: () => void = () => undefined;
+
+  constructor(stdin: Io["stdin"], echo: Writable) {
+    this.#stdin = stdin;
+    this.#echo = echo;
+  }
+
+  /** Whether the terminal has said where its cursor is, ever. */
+  get reports(): boolean {
+    return this.#reports;
+  }
+
+  /** What is typed so far of a line that is shown. */
+  get typed(): string {
+    return this.#shown;
+  }
+
+  /**
+   * Drops every key until a time is over.
+   * @throws Failure `interrupted` for Ctrl-C
+   */
+  async drop(until: AbortSignal): Promise<void> {
+    while (!until.aborted) {
+      try {
+        await this.collect(Buffer.alloc(MAX_LINE), false, until);
+      } catch (error) {
+        if (error !== until.reason) throw error;
+      }
+    }
+  }
+
+  /**
+   * Drops every key until the terminal says where its cursor is: what comes after was typed after.
+   * @param until gives up
+   * @throws Failure `interrupted` for Ctrl-C
+   */
+  async dropUntilReport(until: AbortSignal): Promise<void> {
+    const reported = new AbortController();
+    this.#onReport = () => reported.abort();
+    try {
+      await this.drop(AbortSignal.any([until, reported.signal]));
+    } finally {
+      this.#onReport = () => undefined;
+    }
+  }
+
+  /**
+   * Reads keys into `line` until Enter.
+   * @returns the number of bytes typed
+   * @throws Failure `interrupted` for Ctrl-C, Ctrl-D, or a terminal that is closed; the signal's reason
+   */
+  collect(line: Buffer, isShown: boolean, signal?: AbortSignal): Promise<number> {
+    const stdin = this.#stdin;
+    let length = 0;
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+
+    const show = (bytes: Uint8Array | string) => {
+      if (!isShown) return;
+      this.#echo.write(bytes);
+      this.#shown = line.toString("utf8", 0, length);
+    };
+    const erase = () => {
+      // A character may be several bytes in UTF-8: those after the first begin with the bits 10.
+      do length--;
+      while (length > 0 && ((line[length] ?? 0) & 0xc0) === 0x80);
+      line.fill(0, length);
+      show("\b \b");
+    };
+    const take = (byte: number) => {
+      if (BACKSPACE.includes(byte)) {
+        if (length > 0) erase();
+      } else if (byte === CTRL_U) {
+        while (length > 0) erase();
+      } else if (byte >= 0x20 && length < MAX_LINE) {
+        line[length++] = byte;
+        show(Uint8Array.of(byte));
+      }
+    };
+    const putBack = (rest: Buffer) => {
+      if (rest.length > 0) stdin.unshift(Buffer.from(rest));
+    };
+    const onData = (chunk: Buffer) => {
+      for (const [index, byte] of chunk.entries()) {
+        const belongsToLast = byte === 0x0a && this.#afterReturn;
+        this.#afterReturn = byte === 0x0d;
+        if (belongsToLast) continue;
+        if (byte === CTRL_C || (byte === CTRL_D && length === 0)) {
+          reject(new Failure("interrupted", "Stopped. Nothing was changed."));
+          break;
+        }
+        if (this.#isOfSequence(byte)) {
+          // What was typed after a report is kept for whoever waited for it.
+          if (!signal?.aborted) continue;
+          stdin.pause();
+          putBack(chunk.subarray(index + 1));
+          break;
+        }
+        if (ENTER.includes(byte)) {
+          stdin.pause();
+          putBack(chunk.subarray(index + 1));
+          resolve(length);
+          break;
+        }
+        take(byte);
+      }
+      chunk.fill(0);
+    };
+    const onEnd = () => reject(new Failure("interrupted", "The terminal was closed. Nothing was changed."));
+    const onAbort = () => reject(signal?.reason);
+
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    stdin.on("data", onData).on("end", onEnd).resume();
+    return promise.finally(() => {
+      signal?.removeEventListener("abort", onAbort);
+      stdin.pause().off("data", onData).off("end", onEnd);
+      this.#shown = "";
+    });
+  }
+
+  /** Follows the sequences that a terminal sends for keys and reports. @returns whether the byte belongs to one */
+  #isOfSequence(byte: number): boolean {
+    switch (this.#state) {
+      case "text":
+        if (byte !== ESCAPE) return false;
+        this.#state = "escape";
+        return true;
+      case "escape":
+        this.#state = byte === 0x5b ? "control" : byte === 0x4f ? "single" : "text";
+        // A lone Escape and then another key: that one is meant.
+        return this.#state !== "text";
+      case "single":
+        this.#state = "text";
+        return true;
+      case "control":
+        if (byte < 0x20) {
+          this.#state = "text";
+          return false;
+        }
+        if (byte < 0x40 || byte > 0x7e) return true;
+        this.#state = "text";
+        if (byte === 0x52) this.#report();
+        return true;
+    }
+  }
+
+  /** The terminal said where its cursor is: ESC [ row ; column R. */
+  #report(): void {
+    this.#reports = true;
+    this.#onReport();
+  }
+}
