@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { type ErrorCode, SignerError } from "../errors.ts";
 import type { Description } from "./describe.ts";
+import { identity, PastAnswers } from "./past-answers.ts";
 
 /** A request that waits for a person, in words. */
 export interface Question extends Description {
@@ -24,9 +25,9 @@ export interface PendingRequest extends Question {
 export interface Operator {
   /** Names the connection in the log. */
   readonly name: string;
-  /** A question to be answered. */
+  /** A question to be answered; the next comes once this one is answered or withdrawn. */
   show(asked: PendingRequest): void;
-  /** The question needs no answer any more. @param reason whole words, for the terminal */
+  /** The question that was shown last needs no answer any more. @param reason whole words, for the terminal */
   withdraw(id: number, reason: string): void;
 }
 
@@ -36,20 +37,17 @@ export interface ConfirmationsOptions {
   readonly patience?: number;
   /** How many wait at once; more are refused. */
   readonly capacity?: number;
+  /** How many of one client, and how many for one key, wait at once: nobody blocks the others. */
+  readonly ofOneClient?: number;
+  readonly ofOneKey?: number;
 }
 
 /** A person needs a minute or two to read; a client that waits longer has been forgotten. */
 const PATIENCE = 5 * 60_000;
-/** More than a person reads with care, and too few to fill memory: a question has at most a few times 32 KiB. */
+/** More than a person reads with care, and too few to fill memory: describe.ts bounds the size of each. */
 const CAPACITY = 16;
-/**
- * After a yes the same bytes are not asked about again for so long, in milliseconds: octez repeats them where the key
- * answered 502, and the chain takes them only once.
- */
-const REMEMBERED = 60_000;
-/** After a no the same bytes are refused for so long, in milliseconds: nobody is to be worn down by asking. */
-const REFUSED = 60_000;
-
+const OF_ONE_CLIENT = 4;
+const OF_ONE_KEY = 8;
 interface Waiting {
   readonly asked: PendingRequest;
   readonly settle: (error?: SignerError) => void;
@@ -59,27 +57,29 @@ interface Waiting {
 }
 
 /**
- * Holds requests open until a person answers. Everyone connected sees every question, and the first answer counts. A
- * question is refused at once where nobody is connected, and when the last one leaves. Nothing here is on the way of a
+ * Holds requests open until a person answers. Everyone connected sees every question, one after another, the oldest first,
+ * and the first answer counts. A question is refused at once where nobody is connected, and when the last one leaves. Nothing here is on the way of a
  * block or a vote.
  */
 export class Confirmations {
   readonly #logger: Logger;
   readonly #patience: number;
   readonly #capacity: number;
+  readonly #ofOneClient: number;
+  readonly #ofOneKey: number;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #operators = new Set<Operator>();
-  /** When the same key and digest were confirmed, on the monotonic clock. */
-  readonly #confirmed = new Map<string, number>();
-  /** When the same key and digest were declined, on the monotonic clock. */
-  readonly #declined = new Map<string, number>();
+  /** Who is connected, and the number of the question that each has before them. */
+  readonly #operators = new Map<Operator, number | undefined>();
+  readonly #past = new PastAnswers();
   #lastId = 0;
   #stopped = false;
 
-  constructor({ logger, patience = PATIENCE, capacity = CAPACITY }: ConfirmationsOptions) {
-    this.#logger = logger;
-    this.#patience = patience;
-    this.#capacity = capacity;
+  constructor(options: ConfirmationsOptions) {
+    this.#logger = options.logger;
+    this.#patience = options.patience ?? PATIENCE;
+    this.#capacity = options.capacity ?? CAPACITY;
+    this.#ofOneClient = options.ofOneClient ?? OF_ONE_CLIENT;
+    this.#ofOneKey = options.ofOneKey ?? OF_ONE_KEY;
   }
 
   /** Questions without an answer, the oldest first. */
@@ -99,8 +99,11 @@ export class Confirmations {
    */
   async ask(question: Question, gone: AbortSignal): Promise<void> {
     if (this.#stopped) throw stopping();
-    if (this.#wasConfirmed(question)) return;
-    this.#requireNotDeclined(question);
+    if (this.#past.wasConfirmed(question)) return;
+    const seconds = this.#past.secondsOfPeace(question);
+    if (seconds > 0) {
+      throw refused("operator-declined", `nothing was signed, and nobody is asked about these bytes for ${seconds} s`);
+    }
     const waiting = this.#find(question) ?? this.#open(question);
     waiting.clients += 1;
     const left = () => {
@@ -115,9 +118,9 @@ export class Confirmations {
 
   /** Registers an operator. @returns a function that unregisters it */
   attach(operator: Operator): () => void {
-    this.#operators.add(operator);
     this.#logger.info({ operator: operator.name }, "an operator waits for questions");
-    for (const asked of this.waiting) operator.show(asked);
+    this.#operators.set(operator, undefined);
+    this.#showNext();
     return () => {
       if (!this.#operators.delete(operator)) return;
       this.#logger.info({ operator: operator.name }, "an operator left");
@@ -126,13 +129,13 @@ export class Confirmations {
     };
   }
 
-  /** Records an operator's decision. @returns false if the request is no longer pending */
+  /** Records an operator's decision. @returns false if it is not about the question before them */
   answer(operator: Operator, id: number, isYes: boolean): boolean {
     const waiting = this.#waiting.get(id);
-    if (waiting === undefined || !this.#operators.has(operator)) return false;
+    if (waiting === undefined || this.#operators.get(operator) !== id) return false;
     const word = isYes ? "confirmed" : "declined";
     this.#log(waiting, operator.name, word);
-    (isYes ? this.#confirmed : this.#declined).set(identity(waiting.asked), performance.now());
+    this.#past.note(waiting.asked, isYes);
     this.#remove(waiting, `${operator.name} ${word} it`, operator);
     waiting.settle(isYes ? undefined : refused("operator-declined", "nothing was signed"));
     return true;
@@ -152,7 +155,7 @@ export class Confirmations {
     if (this.#operators.size === 0) {
       throw refused("operator-absent", "run `tezos-signer confirm` on the signer's machine first, then ask again");
     }
-    if (this.#waiting.size >= this.#capacity) throw refused("operator-busy", `at most ${this.#capacity} can`);
+    this.#requireRoom(question);
     const now = Date.now();
     const id = ++this.#lastId;
     const asked = { ...question, id, since: iso(now), until: iso(now + this.#patience) };
@@ -166,8 +169,30 @@ export class Confirmations {
     };
     const waiting: Waiting = { asked, settle, settled: promise, clients: 0 };
     this.#waiting.set(id, waiting);
-    for (const operator of this.#operators) operator.show(asked);
+    this.#showNext();
     return waiting;
+  }
+
+  /** @throws SignerError `operator-busy` where too many wait, of all or of this client or for this key */
+  #requireRoom({ client, key }: Question): void {
+    const { waiting } = this;
+    const full = (count: number, most: number, whose: string) => {
+      if (count >= most) throw refused("operator-busy", `at most ${most} ${whose} can`);
+    };
+    full(waiting.length, this.#capacity, "of all clients");
+    full(waiting.filter((asked) => asked.client === client).length, this.#ofOneClient, `of ${client}`);
+    full(waiting.filter((asked) => asked.key === key).length, this.#ofOneKey, `for ${key}`);
+  }
+
+  /** Puts the oldest question before each operator who has none. */
+  #showNext(): void {
+    const [oldest] = this.waiting;
+    if (oldest === undefined || this.#stopped) return;
+    for (const [operator, id] of this.#operators) {
+      if (id !== undefined) continue;
+      this.#operators.set(operator, oldest.id);
+      operator.show(oldest);
+    }
   }
 
   #close(waiting: Waiting, code: ErrorCode, reason: string): void {
@@ -179,27 +204,16 @@ export class Confirmations {
 
   #remove({ asked }: Waiting, reason: string, except?: Operator): void {
     this.#waiting.delete(asked.id);
-    for (const operator of this.#operators) if (operator !== except) operator.withdraw(asked.id, reason);
+    for (const [operator, id] of this.#operators) {
+      if (id !== asked.id) continue;
+      this.#operators.set(operator, undefined);
+      if (operator !== except) operator.withdraw(asked.id, reason);
+    }
+    this.#showNext();
   }
 
   #find(question: Question): Waiting | undefined {
     return [...this.#waiting.values()].find(({ asked }) => identity(asked) === identity(question));
-  }
-
-  #wasConfirmed(question: Question): boolean {
-    const now = performance.now();
-    for (const [id, at] of this.#confirmed) if (now - at > REMEMBERED) this.#confirmed.delete(id);
-    return this.#confirmed.has(identity(question));
-  }
-
-  /** @throws SignerError `operator-declined` where these bytes were declined a moment ago */
-  #requireNotDeclined(question: Question): void {
-    const now = performance.now();
-    for (const [id, at] of this.#declined) if (now - at > REFUSED) this.#declined.delete(id);
-    const at = this.#declined.get(identity(question));
-    if (at === undefined) return;
-    const seconds = Math.ceil((REFUSED - (now - at)) / 1_000);
-    throw refused("operator-declined", `nothing was signed, and nobody is asked about these bytes for ${seconds} s`);
   }
 
   /** The audit trail: one line for each question's end. */
@@ -208,11 +222,6 @@ export class Confirmations {
     const seconds = Math.round((Date.now() - Date.parse(since)) / 1_000);
     this.#logger.info({ confirmation: id, key, client, digest, operator, decision, seconds }, "confirmation");
   }
-}
-
-/** The bytes that a question is about, for this key. */
-function identity({ key, digest }: Question): string {
-  return `${key} ${digest}`;
 }
 
 function iso(time: number): string {

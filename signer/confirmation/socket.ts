@@ -30,7 +30,7 @@ const UMASK = 0o117;
 const MOST_OPERATORS = 8;
 /** Far above an answer, in bytes: who sends more without a line's end is no operator. */
 const MOST_UNREAD = 4_096;
-/** Far above all questions at once: who does not read them is disconnected. */
+/** Far above one question with what is said about others: who sends answers and reads nothing is disconnected. */
 const MOST_UNSENT = 4 * 1024 * 1024;
 
 /** The operators' socket. It can fail and leaves the signer to its work: `problem` says why nobody can connect. */
@@ -97,14 +97,28 @@ async function isLeftBehind(path: string): Promise<boolean> {
 }
 
 function serve(socket: Socket, name: string, confirmations: Confirmations): void {
+  // A question waits here until what was sent before it has been read: who reads slowly is not sent more meanwhile.
+  let unsent: PendingRequest | undefined;
   const send = (message: ServerMessage) => {
-    socket.write(`${JSON.stringify(message)}\n`);
+    socket.write(`${JSON.stringify(message)}\n`, sendQuestion);
     if (socket.writableLength > MOST_UNSENT) socket.destroy();
+  };
+  const sendQuestion = () => {
+    const question = unsent;
+    if (question === undefined || socket.writableLength > 0) return;
+    unsent = undefined;
+    send({ event: "asked", question });
   };
   const operator: Operator = {
     name,
-    show: (question) => send({ event: "asked", question }),
-    withdraw: (id, reason) => send({ event: "withdrawn", id, reason }),
+    show: (question) => {
+      unsent = question;
+      sendQuestion();
+    },
+    withdraw: (id, reason) => {
+      if (unsent === undefined) send({ event: "withdrawn", id, reason });
+      unsent = undefined;
+    },
   };
   send({ event: "ready" });
   const detach = confirmations.attach(operator);

@@ -49,20 +49,20 @@ describe("confirmations", () => {
     confirmations.attach(one);
     const first = outcome(confirmations.ask(question("aa"), NEVER));
     const second = outcome(confirmations.ask(question("bb"), NEVER));
+    expect(confirmations.answer(one, 1, true)).to.equal(true);
+    expect(confirmations.answer(one, 2, false)).to.equal(true);
     expect(shown.map(({ id, digest }) => [id, digest])).to.deep.equal([
       [1, "aa"],
       [2, "bb"],
     ]);
-    expect(confirmations.answer(one, 2, false)).to.equal(true);
-    expect(confirmations.answer(one, 1, true)).to.equal(true);
     expect([await first, await second]).to.deep.equal(["confirmed", "operator-declined"]);
     expect(decisions().map(({ confirmation, operator, decision }) => [confirmation, operator, decision])).to.deep.equal(
       [
-        [2, "operator 1", "declined"],
         [1, "operator 1", "confirmed"],
+        [2, "operator 1", "declined"],
       ],
     );
-    expect(decisions()[0]).to.include({ key: "tz3key", client: "203.0.113.7", digest: "bb" });
+    expect(decisions()[1]).to.include({ key: "tz3key", client: "203.0.113.7", digest: "bb" });
   });
 
   it("count the first answer of two operators, and tell the other", async () => {
@@ -162,14 +162,14 @@ describe("confirmations", () => {
 
   it("ask at once about other bytes, and for another key, after a no", async () => {
     const { confirmations } = desk();
-    const { one, shown } = operator();
+    const { one } = operator();
     confirmations.attach(one);
     const asked = outcome(confirmations.ask(question(), NEVER));
     confirmations.answer(one, 1, false);
     expect(await asked).to.equal("operator-declined");
     void outcome(confirmations.ask(question("bb"), NEVER));
     void outcome(confirmations.ask({ ...question(), key: "tz3other" }, NEVER));
-    expect(shown).to.have.length(3);
+    expect(confirmations.waiting).to.have.length(2);
   });
 
   it("remember nothing of an answer that came too late", async () => {
@@ -217,16 +217,47 @@ describe("confirmations", () => {
     expect(confirmations.waiting).to.have.length(2);
   });
 
-  it("wait five minutes for an answer, and take sixteen at once", async () => {
+  it("wait five minutes for an answer, and take sixteen at once: four of a client, eight for a key", async () => {
     const { confirmations } = desk();
-    const { one, shown } = operator();
-    confirmations.attach(one);
-    for (let asked = 0; asked < 16; asked += 1) void outcome(confirmations.ask(question(`${asked}`), NEVER));
-    const oneMore = outcome(confirmations.ask(question("one more"), NEVER));
-    expect(shown).to.have.length(16);
-    expect(await oneMore).to.equal("operator-busy");
-    for (const { since, until } of shown) expect(Date.parse(until) - Date.parse(since)).to.equal(300_000);
+    confirmations.attach(operator().one);
+    let digest = 0;
+    const ask = (client: number, key: number) => {
+      const asked = { ...question(`${++digest}`), client: `203.0.113.${client}`, key: `key ${key}` };
+      return confirmations.ask(asked, NEVER).then(
+        () => "confirmed",
+        (error: SignerError) => error.message,
+      );
+    };
+    const full = "A person must confirm the request, and too many wait already: at most ";
+    for (let count = 0; count < 4; count += 1) void ask(1, 1);
+    expect(await ask(1, 2)).to.equal(`${full}4 of 203.0.113.1 can.`);
+    for (let count = 0; count < 4; count += 1) void ask(2, 1);
+    expect(await ask(3, 1)).to.equal(`${full}8 for key 1 can.`);
+    for (let count = 0; count < 4; count += 1) void ask(3, 2);
+    for (let count = 0; count < 4; count += 1) void ask(4, 3);
+    expect(confirmations.waiting).to.have.length(16);
+    expect(await ask(5, 4)).to.equal(`${full}16 of all clients can.`);
+    for (const { since, until } of confirmations.waiting) {
+      expect(Date.parse(until) - Date.parse(since)).to.equal(300_000);
+    }
     confirmations.stop();
+  });
+
+  it("show one question after another, the oldest first, to each operator", async () => {
+    const { confirmations } = desk();
+    const [left, right] = [operator("operator 1"), operator("operator 2")];
+    confirmations.attach(left.one);
+    for (const digest of ["aa", "bb", "cc"]) void outcome(confirmations.ask(question(digest), NEVER));
+    confirmations.attach(right.one);
+    expect(confirmations.answer(left.one, 2, true)).to.equal(false);
+    expect(confirmations.answer(left.one, 1, true)).to.equal(true);
+    expect(right.withdrawn).to.deep.equal(["1: operator 1 confirmed it"]);
+    expect(confirmations.answer(right.one, 2, false)).to.equal(true);
+    for (const { shown } of [left, right]) {
+      expect(shown.map(({ digest }) => digest)).to.deep.equal(["aa", "bb", "cc"]);
+    }
+    confirmations.stop();
+    expect(left.withdrawn.at(-1)).to.equal("3: the signer stops");
   });
 
   it("ask nobody for a client that is gone already", async () => {

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:f
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { expect } from "chai";
 import { Confirmations } from "../../../signer/confirmation/confirmations.ts";
 import { ConfirmationSocket } from "../../../signer/confirmation/socket.ts";
@@ -79,6 +80,27 @@ describe("the operators' socket", () => {
     expect((await operator.next("acknowledged")).accepted).to.equal(false);
     operator.answer({ id: 1, confirm: true });
     expect((await operator.next("acknowledged")).accepted).to.equal(true);
+    await asked;
+  });
+
+  it("keeps an operator who reads slowly, and loses none of what waits, whatever clients ask and take back", async () => {
+    await socket.open(path);
+    using operator = await operatorAt(path);
+    operator.connection.pause();
+    const long = { ...question, summary: { ...question.summary, long: "x".repeat(100_000) } };
+    for (let count = 0; count < 100; count += 1) {
+      const client = new AbortController();
+      const asked = confirmations.ask({ ...long, digest: `${count}` }, client.signal).catch(({ code }) => code);
+      await setImmediate();
+      client.abort();
+      expect(await asked).to.equal("operator-timeout");
+    }
+    const asked = confirmations.ask({ ...question, digest: "good" }, NEVER);
+    await setImmediate();
+    operator.connection.resume();
+    let last = await operator.next("asked");
+    while (last.question.digest !== "good") last = await operator.next("asked");
+    operator.answer({ id: last.question.id, confirm: true });
     await asked;
   });
 
