@@ -157,7 +157,7 @@ function destination({ address, mutez }: Destination, label: string, width: numb
   const amount = tez(BigInt(mutez));
   const both = `${address} ${amount}`;
   if (columns(both) <= valueWidth(width)) return row(label, both, width);
-  return [...row(label, amount, width), ...row("", address, width)];
+  return [...row(label, `${amount} to`, width), ...row("", address, width)];
 }
 
 function effects({ effects: all, moreEffects }: Summary, width: number): Part {
