@@ -1,6 +1,5 @@
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { Failure } from "./failure.ts";
-import type { Io } from "./terminal.ts";
 
 const ENTER = [0x0d, 0x0a];
 const BACKSPACE = [0x08, 0x7f];
@@ -17,7 +16,7 @@ type State = "text" | "escape" | "control" | "single";
 
 /** The keys of a terminal in raw mode: lines are made of them here. What arrows and other keys send is no text. */
 export class Keyboard {
-  readonly #stdin: Io["stdin"];
+  readonly #stdin: Readable;
   readonly #echo: Writable;
   /** The last line ended with a carriage return, so a line feed that follows belongs to it. */
   #afterReturn = false;
@@ -26,7 +25,7 @@ export class Keyboard {
   #reports = false;
   #onReport: () => void = () => undefined;
 
-  constructor(stdin: Io["stdin"], echo: Writable) {
+  constructor(stdin: Readable, echo: Writable) {
     this.#stdin = stdin;
     this.#echo = echo;
   }

@@ -31,7 +31,7 @@ export interface Line {
 
 /** Lays out everything that is known of a question. */
 export function allLines(question: PendingRequest, width: number): readonly string[] {
-  return sectionsOf(question).flatMap(({ title, fields }) => [
+  return [...sectionsOf(question), asAWhole(question)].flatMap(({ title, fields }) => [
     ...foldWords(title, width - 1),
     ...fields.flatMap(({ label, value }) => row(`  ${label}`, value, width, DETAIL_LABEL)),
   ]);
@@ -64,6 +64,25 @@ function sectionsOf({ id, since, client, key, digest, sections }: PendingRequest
   return [{ title: `Request ${id}`, fields }, ...sections];
 }
 
+/** What the block says, at any length. */
+function asAWhole({ summary }: PendingRequest): Section {
+  const { kinds, destinations, rest, effects, moreEffects, warnings } = summary;
+  const to = destinations.map(({ address, mutez }) => ({ label: "to", value: `${address} ${tez(BigInt(mutez))}` }));
+  const others = rest.count === 0 ? [] : [{ label: "to", value: `${rest.count} more: ${tez(BigInt(rest.mutez))}` }];
+  const more = moreEffects === 0 ? [] : [{ label: "and", value: `${moreEffects} more of these` }];
+  return {
+    title: "As a whole",
+    fields: [
+      { label: "kinds", value: kinds },
+      ...to,
+      ...others,
+      ...effects.map(({ label, value }) => ({ label: label.toLowerCase(), value })),
+      ...more,
+      ...warnings.map((value) => ({ label: "warning", value })),
+    ],
+  };
+}
+
 /** What a person types to say yes: so many characters of the digest, from a place that nobody knows before. */
 export const CODE_LENGTH = 4;
 
@@ -77,11 +96,11 @@ export function blockLines(question: PendingRequest, width: number, at: number, 
   const title = `== Request ${id}: this would be signed `;
   const before: readonly Line[] = [
     { text: title.padEnd(width - 1, "=") },
-    ...plain(limited("Signs", summary.kinds, width, 2)),
+    ...plain(limited("Signs", summary.kinds, width, width < WIDE ? 1 : 2)),
     ...plain(who(question, width)),
   ];
   const after: readonly Line[] = [
-    ...(summary.fees === undefined ? [] : plain(limited("Fees", summary.fees, width, 1))),
+    ...costs(summary, width),
     ...missing(summary, left, width),
     ...plain(row("Digest", marked(digest, at), width)),
     ...foldWords(
@@ -138,7 +157,7 @@ function destination({ address, mutez }: Destination, label: string, width: numb
   const amount = tez(BigInt(mutez));
   const both = `${address} ${amount}`;
   if (columns(both) <= valueWidth(width)) return row(label, both, width);
-  return [...row(label, amount, width), ...row("", address, width)];
+  return [...row(label, `${amount} to`, width), ...row("", address, width)];
 }
 
 function effects({ effects: all, moreEffects }: Summary, width: number): Part {
@@ -166,12 +185,19 @@ function who({ key, summary: { source } }: PendingRequest, width: number): reado
   return [...(source === undefined ? [] : row("From", source, width)), ...row("Key", key, width)];
 }
 
-function missing({ unread: { fields, operations } }: Summary, left: number, width: number): readonly Line[] {
-  const unread =
-    fields === 0 ? [] : [`${fields} fields of ${operations === 1 ? "1 operation" : `${operations} operations`}`];
-  const lines = left === 0 ? [] : [`${left} lines (all)`];
-  const both = [...unread, ...lines].join(", ");
-  return both === "" ? [] : limited("Not shown", both, width, 1).map((text) => ({ text, isWarning: true }));
+function costs({ costs: all }: Summary, width: number): readonly Line[] {
+  if (all === undefined) return [];
+  return plain([...limited("Fees", all.fees, width, 1), ...limited("Storage", all.storage, width, 1)]);
+}
+
+function missing({ unread }: Summary, left: number, width: number): readonly Line[] {
+  const { fields, operations } = unread;
+  const held = `${fields} fields of ${operations === 1 ? "1 operation" : `${operations} operations`}`;
+  const lines = [
+    ...(fields === 0 ? [] : limited("Not shown", held, width, 1)),
+    ...(left === 0 ? [] : limited("More", `${left} lines: type all`, width, 1)),
+  ];
+  return lines.map((text) => ({ text, isWarning: true }));
 }
 
 /** The digest around the characters that are to be typed. */

@@ -19,9 +19,9 @@ export interface Summary {
   readonly destinations: readonly Destination[];
   /** All other destinations together. */
   readonly rest: { readonly count: number; readonly mutez: string };
-  /** Fees and storage limits in all; undefined where nothing is paid. */
-  readonly fees: string | undefined;
-  /** Other things that change hands or hold from then on: a delegate, a key, a vote; calls are the last. At most {@link MOST_EFFECTS}. */
+  /** What is paid in all, and for how much storage at most; undefined where nothing is. */
+  readonly costs: { readonly fees: string; readonly storage: string } | undefined;
+  /** Other things that change hands or hold from then on: a delegate, a key, a vote; calls in one, the last. At most {@link MOST_EFFECTS}. */
   readonly effects: readonly Field[];
   readonly moreEffects: number;
   /** Whole sentences of the signer's own, the gravest first. */
@@ -56,14 +56,14 @@ export function summarise(operations: readonly Operation[], address: string): Su
   const [first] = operations;
   const source = first !== undefined && "source" in first ? first.source : undefined;
   const { destinations, rest } = destinationsOf(operations);
-  const effects = distinct(operations.flatMap(effectsOf));
+  const effects = allEffects(operations);
   const left = operations.map((operation) => unread(operation).length).filter((count) => count > 0);
   return {
     kinds: kindsOf(operations),
     source,
     destinations,
     rest,
-    fees: feesOf(operations),
+    costs: costsOf(operations),
     effects: effects.slice(0, MOST_EFFECTS),
     moreEffects: Math.max(0, effects.length - MOST_EFFECTS),
     warnings: warningsOf(operations, source, address),
@@ -78,7 +78,7 @@ export function summarisePack(shown: readonly Field[]): Summary {
     source: undefined,
     destinations: [],
     rest: { count: 0, mutez: "0" },
-    fees: undefined,
+    costs: undefined,
     effects: shown,
     moreEffects: 0,
     warnings: ["Nobody here knows what packed data is for. Sign it only if you know where it comes from."],
@@ -98,9 +98,16 @@ function gravity(kind: OperationKind): number {
   return place < 0 ? Number.MAX_SAFE_INTEGER : place;
 }
 
-function distinct(effects: readonly Field[]): readonly Field[] {
+/** Lists what else happens, each thing once. Calls are one thing, since an attacker can make as many as they like. */
+function allEffects(operations: readonly Operation[]): readonly Field[] {
+  const effects = operations.flatMap(effectsOf);
   const once = [...new Map(effects.map((effect) => [`${effect.label} ${effect.value}`, effect])).values()];
-  return once.toSorted((one, other) => Number(one.label === CALLS) - Number(other.label === CALLS));
+  const calls = new Set(
+    operations.flatMap((each) =>
+      each.kind === "transaction" && !isPlain(each) ? [`${each.entrypoint} of ${each.destination}`] : [],
+    ),
+  );
+  return calls.size === 0 ? once : [...once, { label: "Calls", value: [...calls].join(", ") }];
 }
 
 function destinationsOf(operations: readonly Operation[]): Pick<Summary, "destinations" | "rest"> {
@@ -134,12 +141,12 @@ function movedBy(operation: Operation): { to: string; mutez: bigint } | undefine
   }
 }
 
-function feesOf(operations: readonly Operation[]): string | undefined {
+function costsOf(operations: readonly Operation[]): Summary["costs"] {
   const paid = operations.filter((operation) => "fee" in operation);
   if (paid.length === 0) return undefined;
   const fees = paid.reduce((sum, { fee }) => sum + fee, 0n);
   const storage = paid.reduce((sum, { storageLimit }) => sum + storageLimit, 0n);
-  return `${tez(fees)}, and storage up to ${storage} bytes`;
+  return { fees: tez(fees), storage: `up to ${storage} bytes` };
 }
 
 function effectsOf(operation: Operation): readonly Field[] {
@@ -165,8 +172,6 @@ function effectsOf(operation: Operation): readonly Field[] {
             { label: "Edge", value: terms.edge },
           ];
     }
-    case "transaction":
-      return isPlain(operation) ? [] : [{ label: CALLS, value: operation.entrypoint }];
     case "transfer_ticket":
       return [{ label: "Tickets", value: String(operation.amount) }];
     case "drain_delegate":
@@ -183,9 +188,6 @@ function effectsOf(operation: Operation): readonly Field[] {
       return [];
   }
 }
-
-/** An attacker can make as many of these as they like. */
-const CALLS = "Calls";
 
 function isPlain({ entrypoint, parameters }: Extract<Operation, { kind: "transaction" }>): boolean {
   return entrypoint === "default" && micheline(parameters) === "Unit";

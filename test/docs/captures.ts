@@ -88,14 +88,18 @@ export function shown(page: string): Record<string, string> {
 
 /** A text without what differs from one run to the next. */
 export function shape(text: string): string {
-  return text
-    .trim()
-    .replaceAll(/tz[123]\w{33}/g, "ADDRESS")
-    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME")
-    .replaceAll(/(\.\.)?[0-9a-f]*\[[0-9a-f]{4}\][0-9a-f]*(\.\.)?/g, "MARKED")
-    .replaceAll(/\d:\d\d left> \w*/g, "LEFT")
-    .replaceAll(/\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b[0-9a-f]{12,64}\b/g, "HEX")
-    .replaceAll(/[\d.]+ (ms|s|min)\b/g, "DURATION");
+  return (
+    text
+      .trim()
+      .replaceAll(/tz[123]\w{33}/g, "ADDRESS")
+      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME")
+      // A digest that goes on in a second line.
+      .replaceAll(/([0-9a-f]{40})\n +│ [0-9a-f]+$/gm, "$1")
+      .replaceAll(/(\.\.)?[0-9a-f]*\[[0-9a-f]{4}\][0-9a-f]*(\.\.)?/g, "MARKED")
+      .replaceAll(/\d:\d\d left> \w*/g, "LEFT")
+      .replaceAll(/\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b[0-9a-f]{12,64}\b/g, "HEX")
+      .replaceAll(/[\d.]+ (ms|s|min)\b/g, "DURATION")
+  );
 }
 
 if (import.meta.main) {

@@ -14,13 +14,14 @@ function pretend(env: Record<string, string> = { TERM: "dumb" }, isTTY = true) {
         write(chunk, _encoding, done) {
           shown[name] += chunk.toString();
           done();
+          this.emit("shown", chunk.toString());
         },
       }),
       { isTTY },
     );
   const stdin = Object.assign(new PassThrough(), { isTTY, setRawMode: (on: boolean) => modes.push(on) });
   const io: Io = { stdin, stdout: sink("out"), stderr: sink("err"), env };
-  return { terminal: new Terminal(io), stdin, shown, modes };
+  return { terminal: new Terminal(io), stdin, shown, modes, io };
 }
 
 async function failure(promise: Promise<unknown>): Promise<string> {
@@ -57,14 +58,92 @@ describe("terminal", () => {
     expect(await terminal.ask("3 ")).to.equal("three");
   });
 
-  it("drops what was typed before a question that nobody waited for, and still ends on Ctrl-C", async () => {
+  describe("at a question that nobody waited for", () => {
+    const WHERE = "\x1b[6n";
+    const HERE = "\x1b[24;1R";
+    const never = new AbortController().signal;
+    const BLOCK = [{ text: "To | tz1" }];
+
+    /** A terminal that says where its cursor is, after `early` was typed; then `late` is. */
+    async function answering(early: string, late: string, env = { TERM: "xterm" }) {
+      const { terminal, stdin, io, shown } = pretend(env);
+      io.stderr.on("shown", (text: string) => {
+        if (!text.includes(WHERE)) return;
+        stdin.write(`${early}${HERE}`);
+        stdin.write(late);
+      });
+      await terminal.prepare();
+      stdin.read();
+      return { terminal, shown, answer: await terminal.askUnexpected(BLOCK, () => "Request 1> ", never) };
+    }
+
+    it("takes nothing that was typed before the terminal says that it has shown the prompt", async () => {
+      const { answer, shown } = await answering("early\rearl", "late\r");
+      expect(answer).to.equal("late");
+      expect(shown.err).to.contain("To | tz1\nRequest 1> \x1b[6n");
+    });
+
+    it("takes what follows the terminal's word in one piece with it", async () => {
+      const { terminal, stdin, io } = pretend({ TERM: "xterm" });
+      io.stderr.on("shown", (text: string) => {
+        if (text.includes(WHERE)) stdin.write(`early\r${HERE}late\r`);
+      });
+      await terminal.prepare();
+      stdin.read();
+      expect(await terminal.askUnexpected(BLOCK, () => "> ", never)).to.equal("late");
+    });
+
+    it("drops keys until all is written, and for a moment more, where the terminal says nothing", async () => {
+      const { terminal, stdin, io } = pretend();
+      stdin.write("typed before\ry\ry");
+      await terminal.prepare();
+      io.stderr.on("shown", (text: string) => {
+        if (text === "To | tz1\n") stdin.write("typed at the block\r");
+        if (text === "> ") stdin.write("typed at the prompt\r");
+      });
+      expect(await terminal.askUnexpected(BLOCK, () => "> ", never)).to.equal("typed at the prompt");
+    });
+
+    it("draws the prompt anew as it counts, with what is typed so far", async () => {
+      const { terminal, stdin, io, shown } = pretend();
+      let drawn = 0;
+      io.stderr.on("shown", (text: string) => {
+        if (text === "1> ") stdin.write("ab");
+        if (text === "\r2> ab") stdin.write("\r");
+      });
+      expect(await terminal.askUnexpected([], () => `${++drawn}> `, never)).to.equal("ab");
+      expect(shown.err).to.equal("1> ab\r2> ab\n");
+    });
+
+    it("ends on Ctrl-C before the prompt and at it, and when the question is taken back", async () => {
+      const early = pretend();
+      early.stdin.write("\x03");
+      expect(await failure(early.terminal.askUnexpected(BLOCK, () => "> ", never))).to.equal("interrupted");
+      const late = pretend();
+      late.io.stderr.on("shown", (text: string) => text === "> " && late.stdin.write("\x03"));
+      expect(await failure(late.terminal.askUnexpected(BLOCK, () => "> ", never))).to.equal("interrupted");
+      const { terminal, io } = pretend();
+      const withdrawn = new AbortController();
+      io.stderr.on("shown", (text: string) => text === "> " && withdrawn.abort("the client gave up"));
+      expect(await terminal.askUnexpected(BLOCK, () => "> ", withdrawn.signal).catch(String)).to.equal(
+        "the client gave up",
+      );
+    });
+  });
+
+  it("takes no arrow and no other key that is no character for text", async () => {
     const { terminal, stdin } = pretend();
-    stdin.write("y\ry\ry");
-    await terminal.dropTyped();
-    stdin.write("\r");
-    expect(await terminal.confirm("Confirm?")).to.equal(false);
-    stdin.write("\x03");
-    expect(await failure(terminal.dropTyped())).to.equal("interrupted");
+    stdin.write("a\x1b[Ab\x1bOPc\x1b[1;5Cd\x1b[3~e\x1bf\x1b[24;80Rg\r");
+    expect(await terminal.ask("> ")).to.equal("abcdefg");
+  });
+
+  it("takes the size of the terminal, and what is usual where it tells none", () => {
+    const { terminal, io } = pretend();
+    expect(terminal.size).to.deep.equal({ columns: 80, rows: 24 });
+    Object.assign(io.stderr, { columns: 0, rows: 0 });
+    expect(terminal.size).to.deep.equal({ columns: 80, rows: 24 });
+    Object.assign(io.stderr, { columns: 120, rows: 40 });
+    expect(terminal.size).to.deep.equal({ columns: 120, rows: 40 });
   });
 
   it("takes a question back, and keeps no key of its answer", async () => {

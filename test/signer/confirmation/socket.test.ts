@@ -113,6 +113,17 @@ describe("the operators' socket", () => {
     expect(await asked).to.equal("operator-absent");
   });
 
+  it("outlives an operator whose connection fails in the middle of a question", async () => {
+    await socket.open(path);
+    const { connection } = await operatorAt(path);
+    // The signer writes to a connection that is gone already, which it does not know yet.
+    connection.destroy();
+    const asked = confirmations.ask(question, NEVER).catch(({ code }) => code);
+    expect(await asked).to.equal("operator-absent");
+    using another = await operatorAt(path);
+    expect(another.connection.destroyed).to.equal(false);
+  });
+
   it("works under Node's permission model, as the machine's unit starts it", () => {
     const root = new URL("../../../", import.meta.url).pathname;
     const code = `

@@ -49,7 +49,7 @@ describe("the guide's transfer test", () => {
     expect(session.screen).to.contain("Confirmed: request 1.");
     const { contents } = (await taquitoReads(Buffer.from(hex, "hex"))) as { contents: Record<string, string>[] };
     const { kind, amount, fee, destination, source, counter } = contents[0] ?? {};
-    const row = (label: string, value: string | undefined) => `  ${label}`.padEnd(20) + `│ ${value}\n`;
+    const row = (label: string, value: string | undefined) => `${`  ${label}`.padEnd(20)}│ ${value}\n`;
     expect(session.screen).to.contain(
       `${kind}\n${[
         row("source", source),
