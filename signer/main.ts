@@ -12,6 +12,7 @@ import { listen, type RunningServer } from "./http/server.ts";
 import { ownRelease } from "./installation/own-release.ts";
 import { readUpdaterState } from "./installation/updater-state.ts";
 import type { Keyring } from "./keys/keyring.ts";
+import { isLoopback } from "./network/url.ts";
 import { Metrics } from "./observability/metrics.ts";
 import { RecentActivity } from "./observability/recent-activity.ts";
 import { StatusReport } from "./observability/status.ts";
@@ -158,6 +159,11 @@ export async function startSigner(
   const url = urlOf(server, settings.listen.tls === undefined ? "http" : "https");
   const adminUrl = urlOf(admin, "http");
   const { version, sha256 = null } = release;
+  if (!isTrial && settings.authentication === undefined && !isLoopback(settings.listen.host)) {
+    logger.warn(
+      "Nobody proves who asks: whoever reaches this port may ask in the baker's name. `authentication` names keys.",
+    );
+  }
   logger.info({ url, admin: adminUrl, keys: signer.addresses(), version, release: sha256 }, "listening");
   const running = parts.move();
   const examine = async () => {

@@ -100,6 +100,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/http",
     "signer/installation",
     "signer/keys/**",
+    "signer/network",
     "signer/observability/**",
     "signer/policy",
     "signer/settings",

@@ -30,6 +30,13 @@ const SETTINGS = {
 const HEADER = `# Made by \`npm start\`, for trying things out with a test key. docs/reference/settings.md lists every setting.
 `;
 
+/** In the made settings, since nobody but the user has the client's key. */
+const FOOTER = `# Who may ask: everybody on this computer, until you give your client's public key here. octez signs with it by itself:
+#   octez-client gen keys signer-access && octez-client show address signer-access
+# authentication:
+#   keys: [edpk…]
+`;
+
 /**
  * Makes a test key of this curve and settings for it, unless they are there already.
  * @returns the settings' path
@@ -41,7 +48,8 @@ export async function prepareFirstUse(terminal: Terminal, curve: Curve): Promise
     const { address } = await generateLocalKey(curve, key, passphrase);
     terminal.print(`Made a test key, ${address}, in ${key}\n`);
   }
-  if (!(await exists(FIRST_USE_SETTINGS))) await writeNewFile(FIRST_USE_SETTINGS, HEADER + stringify(SETTINGS));
+  if (!(await exists(FIRST_USE_SETTINGS)))
+    await writeNewFile(FIRST_USE_SETTINGS, HEADER + stringify(SETTINGS) + FOOTER);
   return FIRST_USE_SETTINGS;
 }
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Command, Option } from "commander";
 import type { RunningSigner } from "../main.ts";
+import type { LiveSettings } from "../settings/live-settings.ts";
 import type { Curve } from "../tezos/crypto/curve.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { followUserData } from "./follow-user-data.ts";
@@ -43,19 +44,26 @@ export function serveCommand(io: Io): Command {
         log.info("stopped before it listened");
         process.exit(EXIT_CODES.done.code);
       }
-      introduce(terminal, signer, live.source);
+      introduce(terminal, signer, live);
       await stopped;
       await signer.stop();
     });
   return withExamples(command, "tezos-signer serve", "tezos-signer serve --config /etc/tezos-signer/settings.yaml");
 }
 
+const EVERYBODY =
+  'everybody who reaches it. docs/operate.md, "Let only your own client ask", makes it your client alone';
+
 async function firstUse(terminal: Terminal, curve: Curve): Promise<string> {
   const { prepareFirstUse } = await import("./first-use.ts");
   return prepareFirstUse(terminal, curve);
 }
 
-function introduce(terminal: Terminal, { url, adminUrl, keyring }: RunningSigner, file: string): void {
+function introduce(
+  terminal: Terminal,
+  { url, adminUrl, keyring }: RunningSigner,
+  { current, source }: LiveSettings,
+): void {
   const lines = [...keyring.keys.values()].flatMap(({ publicKey: { address, base58 } }) => [
     `Address     ${address}`,
     `Public key  ${base58}`,
@@ -63,6 +71,7 @@ function introduce(terminal: Terminal, { url, adminUrl, keyring }: RunningSigner
     `  octez-client import secret key my_key ${url}/${address}`,
     "",
   ]);
-  lines.push(`Signer      ${url}`, `Status      ${adminUrl}/status`, `Settings    ${file}`);
+  lines.push(`Signer      ${url}`, `Status      ${adminUrl}/status`, `Settings    ${source}`);
+  lines.push(`Who may ask ${current.authentication === undefined ? EVERYBODY : "who holds a key of `authentication`"}`);
   terminal.print(lines.join("\n"));
 }

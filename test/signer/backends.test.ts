@@ -2,13 +2,14 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
+import { REQUEST_DEADLINE } from "../../signer/main.ts";
 import { encode } from "../../signer/tezos/crypto/base58.ts";
 import { azurite } from "../emulators/azurite.ts";
 import { Imds } from "../emulators/imds/imds.ts";
 import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
 import { publicKey, sign } from "../emulators/octez-client.ts";
 import { type SignerProcess, startSignerProcess, temporaryFolder } from "../emulators/signer-process.ts";
-import { attestation, block, preattestation } from "../fixtures/payloads.ts";
+import { attestation, block, preattestation, transfer } from "../fixtures/payloads.ts";
 import { writeLocalKey } from "../harness/local-key.ts";
 import { tableName } from "../harness/watermark-stores.ts";
 
@@ -46,7 +47,7 @@ class Place implements AsyncDisposable {
       admin: { port: 0 },
       keys: await place.#keys(),
       watermarks: { ...(await place.#watermarks(watermarks)), initialise: "always", maxStep: "off" },
-      policy: { default: { allow: ["block", "preattestation", "attestation"] } },
+      policy: { default: { allow: ["block", "preattestation", "attestation", "transaction"] } },
     };
     await writeFile(join(folder.path, "settings.yaml"), JSON.stringify(settings));
     return place;
@@ -160,6 +161,19 @@ for (const keys of ["local", "azure-key-vault"] as const) {
           await ask(block({ level: 12 }));
           await ask(block({ level: 12 }));
           expect(place.vault?.calls).to.deep.include({ sign: 1 });
+        });
+      }
+
+      if (keys === "azure-key-vault" && watermarks === "sqlite") {
+        it("gives up a vault that never answers while octez still waits, for a vote and for a transfer", async () => {
+          // octez would ask again; nobody waits for three times the deadline of main.ts.
+          const patience = { retries: 0, signal: AbortSignal.timeout(3 * REQUEST_DEADLINE) };
+          place.vault?.faults.rate([{ kind: "stall-headers", on: "sign", rate: 1 }]);
+          const payloads = [attestation({ level: 14 }), transfer({ source: address })];
+          const answers = await Promise.all(
+            payloads.map((payload) => sign(signer.url, address, payload.toString("hex"), patience)),
+          ).finally(() => place.vault?.faults.clear());
+          expect(answers.map(({ status }) => status)).to.deep.equal([502, 502]);
         });
       }
 

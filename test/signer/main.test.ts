@@ -57,6 +57,24 @@ describe("a signer as main.ts wires it", () => {
     expect(await signer.ask(tz3, attestation({ level: 5 }))).to.equal(200);
   });
 
+  it("warns where it listens to other computers and nobody proves who asks, and nowhere else", async () => {
+    const warnings = () => signer.lines.filter(({ msg }) => /^Nobody proves who asks: /.test(String(msg))).length;
+    const listen = { host: "0.0.0.0", port: 0 };
+    const keys = ["edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav"];
+    for (const [own, expected] of [
+      [{ listen }, 1],
+      [{ listen, authentication: { keys } }, 0],
+      [{}, 0],
+    ] as const) {
+      signer.renewStore();
+      await signer.start(own);
+      expect(warnings(), JSON.stringify(own)).to.equal(expected);
+      await signer.stop();
+    }
+    await signer.start({ listen }, "trial");
+    expect(warnings()).to.equal(0);
+  });
+
   it("lets strangers hold a few of its connections, and no more", async () => {
     const { url } = await signer.start({ allowedAddresses: ["127.0.0.2"] });
     const port = Number(new URL(url).port);
