@@ -37,12 +37,17 @@ export function serveCommand(io: Io): Command {
       const live = followed?.live ?? (await readSettingsFile(config ?? (await firstUse(terminal, curve))));
       // Loaded here and not above: with its servers and SDKs it is large, and other commands have no use for it.
       const { startSigner } = await import("../main.ts");
-      const signer = await Promise.race([startSigner(live, log), stopped.then(() => undefined)]);
+      const starting = startSigner(live, log).catch((error: unknown) => {
+        followed?.noteFailure(error);
+        throw error;
+      });
+      const signer = await Promise.race([starting, stopped.then(() => undefined)]);
       if (signer === undefined) {
         // Nobody has been promised an answer yet, and the next process need not wait for the rest of this start.
         log.info("stopped before it listened");
         process.exit(EXIT_CODES.done.code);
       }
+      followed?.keepOnceReady(signer);
       introduce(terminal, signer, live.source);
       await stopped;
       await signer.stop();
