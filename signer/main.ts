@@ -135,7 +135,7 @@ export async function startSigner(
     ...settings.admin,
     ...ownPort,
     fd: sockets?.admin,
-    handler: createAdminApp(report, logger).callback(),
+    handler: createAdminApp(report, logger, settings.admin.names).callback(),
     log: logger,
   });
   parts.defer(() => admin.stop());

@@ -10,6 +10,7 @@ import { onlyRoutesOf } from "./known-routes.ts";
 import { memoizeLast } from "./memoize-last.ts";
 import { type RequestState, recordOutcomes } from "./outcomes.ts";
 import { routes } from "./routes.ts";
+import { refuseWebPages } from "./web-pages.ts";
 
 /** What the signing port is made of. */
 export interface AppParts {
@@ -60,17 +61,6 @@ function onlyAllowedAddresses(): Middleware<RequestState> {
     await next();
   };
 }
-
-/**
- * A browser on an allowed machine sends whatever any web page asks it to; with each such POST it sends Origin, which
- * no client of a signer does.
- */
-const refuseWebPages: Middleware = async (ctx, next) => {
-  if (ctx.req.headers.origin !== undefined) {
-    throw new SignerError("origin-not-allowed", "the request carries an Origin header");
-  }
-  await next();
-};
 
 const OWN_PATH = /^.*(\/(?:authorized_keys|known_keys|keys\/[^/]+|bls_prove_possession\/[^/]+))$/;
 

@@ -94,7 +94,7 @@ function create({ tls }: ServerParts, limits: Limits): Server {
     keepAliveTimeout: limits.keepAliveTimeout,
     connectionsCheckingInterval: limits.checkInterval,
     maxHeaderSize: limits.maxHeaderSize,
-    requireHostHeader: false, // nothing here reads it, and Node's refusal is not of our form
+    requireHostHeader: false, // where it counts, the app refuses in our form
   };
   const server =
     tls === undefined
