@@ -1,13 +1,12 @@
-import { readFile } from "node:fs/promises";
 import type { Logger } from "pino";
 import { openKeyring, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
-import { StartError } from "./errors.ts";
 import { createAdminApp } from "./http/admin.ts";
 import { addressFilter, createApp } from "./http/app.ts";
 import { takeInheritedSockets } from "./http/inherited-sockets.ts";
 import { listen, type RunningServer } from "./http/server.ts";
+import { TlsCertificate } from "./http/tls-certificate.ts";
 import { ownRelease } from "./installation/own-release.ts";
 import { readUpdaterState } from "./installation/updater-state.ts";
 import type { Keyring } from "./keys/keyring.ts";
@@ -16,7 +15,6 @@ import { RecentActivity } from "./observability/recent-activity.ts";
 import { StatusReport } from "./observability/status.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import type { LiveSettings } from "./settings/live-settings.ts";
-import type { Settings } from "./settings/schema.ts";
 import { AuditLog } from "./signing/audit-log.ts";
 import type { CurrentSettings } from "./signing/request-context.ts";
 import { requiredRows } from "./signing/required-rows.ts";
@@ -36,6 +34,8 @@ export interface RunningSigner {
   readonly keyring: Keyring;
   /** Asks the store anew, then says whether signatures can be had, and if not, why. */
   examine(): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>;
+  /** Looks whether the files of its TLS certificate are others, and takes them up; it does so by itself once a minute. */
+  renewCertificate(): Promise<void>;
   /** Takes no new connection, lets what was asked finish, then closes everything. */
   stop(): Promise<void>;
 }
@@ -66,6 +66,8 @@ export async function startSigner(
   const metrics = new Metrics();
   const activity = new RecentActivity();
   const audit = new AuditLog({ logger, metrics, activity });
+  const { tls } = settings.listen;
+  const certificate = tls && (await TlsCertificate.open(tls, logger));
 
   // At once, since each waits for the network.
   const [keyring, opened] = await Promise.all([
@@ -129,6 +131,7 @@ export async function startSigner(
     follower,
     confirmations,
     operators,
+    certificate,
   });
   const ownPort = isTrial ? { host: "127.0.0.1", port: 0 } : {};
   const admin = await listen({
@@ -144,7 +147,7 @@ export async function startSigner(
     ...settings.listen,
     ...ownPort,
     fd: sockets?.signer,
-    tls: await readTls(settings.listen.tls),
+    tls: certificate?.pair,
     handler: createApp({ signer, settings: requestSettings, audit, log: logger }).callback(),
     admits: addressFilter(requestSettings),
     log: logger,
@@ -153,8 +156,10 @@ export async function startSigner(
   // Beside the other port: what is kept open there must not hold up the next start.
   parts.defer(async () => void (await Promise.all([server.stop(), admin.stop()])));
   parts.defer(() => confirmations.stop());
+  certificate?.follow((pair) => server.renew(pair));
+  parts.defer(() => certificate?.stop());
 
-  const url = urlOf(server, settings.listen.tls === undefined ? "http" : "https");
+  const url = urlOf(server, tls === undefined ? "http" : "https");
   const adminUrl = urlOf(admin, "http");
   const { version, sha256 = null } = release;
   logger.info({ url, admin: adminUrl, keys: signer.addresses(), version, release: sha256 }, "listening");
@@ -163,7 +168,8 @@ export async function startSigner(
     await preparation.check();
     return report.ready();
   };
-  return { url, adminUrl, keyring, examine, stop: () => running.disposeAsync() };
+  const renewCertificate = async () => certificate?.look();
+  return { url, adminUrl, keyring, examine, renewCertificate, stop: () => running.disposeAsync() };
 }
 
 /** The live settings with an empty list of addresses that may ask. */
@@ -174,16 +180,6 @@ function admittingNobody(live: LiveSettings): CurrentSettings {
       return { ...live.current, allowedAddresses: nobody };
     },
   };
-}
-
-async function readTls(tls: Settings["listen"]["tls"]) {
-  if (tls === undefined) return undefined;
-  const read = (name: "cert" | "key") =>
-    readFile(tls[name]).catch((error: Error) => {
-      throw new StartError("unusable", `listen.tls.${name} cannot be read: ${error.message}.`, { cause: error });
-    });
-  const [cert, key] = await Promise.all([read("cert"), read("key")]);
-  return { cert, key };
 }
 
 function urlOf({ address: { address, family, port } }: RunningServer, scheme: string): string {

@@ -5,6 +5,7 @@ import type { Curve } from "../tezos/crypto/curve.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { followUserData } from "./follow-user-data.ts";
 import { openLog } from "./log.ts";
+import { rereadSettings } from "./reload.ts";
 import { withExamples } from "./run.ts";
 import { readSettingsFile } from "./settings-source.ts";
 import { type Io, Terminal } from "./terminal.ts";
@@ -14,7 +15,8 @@ export function serveCommand(io: Io): Command {
   const command = new Command("serve")
     .summary("run the signer")
     .description(
-      "Runs the signer until it is stopped (Ctrl-C, or SIGTERM): signatures in flight are finished first. " +
+      "Runs the signer until it is stopped (Ctrl-C, or SIGTERM): signatures in flight are finished first. SIGHUP makes it " +
+        "read its settings file and its TLS certificate again. " +
         `Without --config it makes a test key on first use, in .tezos-signer/, and finds it again.`,
     )
     .option("--config <file>", "settings, as docs/reference/settings.md describes them")
@@ -31,6 +33,8 @@ export function serveCommand(io: Io): Command {
       using terminal = new Terminal(io);
       const log = openLog(io);
       // Asked for before the start, so that a signal that comes meanwhile is told.
+      let renew: () => Promise<void> = async () => undefined;
+      keepThroughHangUp(() => renew());
       const restart = Promise.withResolvers<void>();
       const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT"), restart.promise]);
       using followed = userData ? await followUserData(log, restart.resolve) : undefined;
@@ -49,10 +53,29 @@ export function serveCommand(io: Io): Command {
       }
       followed?.keepOnceReady(signer);
       introduce(terminal, signer, live.source);
+      renew = async () => {
+        log.info("SIGHUP: settings and certificate are looked at");
+        if (followed === undefined) await rereadSettings(live, log);
+        await signer.renewCertificate();
+      };
       await stopped;
       await signer.stop();
     });
   return withExamples(command, "tezos-signer serve", "tezos-signer serve --config /etc/tezos-signer/settings.yaml");
+}
+
+/**
+ * Goes on when the terminal is closed (SIGHUP): a signer that was started by hand is not to end with it. What is written to a terminal
+ * that is gone is lost.
+ * @param renew called at each SIGHUP
+ */
+function keepThroughHangUp(renew: () => Promise<void>): void {
+  process.on("SIGHUP", () => void renew());
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EIO") throw error;
+    });
+  }
 }
 
 async function firstUse(terminal: Terminal, curve: Curve): Promise<string> {

@@ -69,7 +69,7 @@ describe("the signer's service", () => {
     }
 
     it("no way to change every object at once, and an end before the machine's memory is full", () => {
-      expect(flags).to.include.members(["--permission", "--disable-proto=throw", "--no-addons"]);
+      expect(flags).to.include.members(["--permission", "--disable-proto=throw", "--disable-sigusr1", "--no-addons"]);
       const heap = Number(flags.find((flag) => flag.startsWith("--max-old-space-size="))?.split("=")[1]);
       const [high, most] = ["MemoryHigh", "MemoryMax"].map((name) => megabytes(value(SERVICE, name)));
       expect([heap, high, most, 1_024]).to.deep.equal(
