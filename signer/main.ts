@@ -66,6 +66,7 @@ export async function startSigner(
   const metrics = new Metrics();
   const activity = new RecentActivity();
   const audit = new AuditLog({ logger, metrics, activity });
+  parts.defer(() => audit.flush());
   const { tls } = settings.listen;
   const certificate = tls && (await TlsCertificate.open(tls, logger));
 

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { type ErrorCode, SignerError } from "../errors.ts";
+import { RateLimit } from "../rate-limit.ts";
 
 /** A request that waits for a person. */
 export interface Question {
@@ -49,6 +50,9 @@ const CAPACITY = 16;
  */
 const REMEMBERED = 60_000;
 
+/** Between two lines about questions that nobody answered, in milliseconds: a client can ask and give up without end. */
+const UNANSWERED_INTERVAL = 10_000;
+
 interface Waiting {
   readonly asked: PendingRequest;
   readonly settle: (error?: SignerError) => void;
@@ -70,6 +74,7 @@ export class Confirmations {
   readonly #operators = new Set<Operator>();
   /** When the same key and digest were confirmed, on the monotonic clock. */
   readonly #confirmed = new Map<string, number>();
+  readonly #unanswered = new RateLimit(UNANSWERED_INTERVAL);
   #lastId = 0;
   #stopped = false;
 
@@ -188,11 +193,13 @@ export class Confirmations {
     return this.#confirmed.has(identity(question));
   }
 
-  /** The audit trail: one line for each question's end. */
+  /** The audit trail: a line for each decision of a person, and of the other ends as many as tell of them. */
   #log({ asked }: Waiting, operator: string | undefined, decision: string): void {
+    const more = operator === undefined ? this.#unanswered.pass() : {};
+    if (more === undefined) return;
     const { id, key, client, digest, since } = asked;
     const seconds = Math.round((Date.now() - Date.parse(since)) / 1_000);
-    this.#logger.info({ confirmation: id, key, client, digest, operator, decision, seconds }, "confirmation");
+    this.#logger.info({ confirmation: id, key, client, digest, operator, decision, seconds, ...more }, "confirmation");
   }
 }
 
