@@ -1,14 +1,13 @@
-import { readFile } from "node:fs/promises";
 import type { Logger } from "pino";
 import { openKeyring, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
-import { StartError } from "./errors.ts";
 import { createAdminApp } from "./http/admin.ts";
 import { addressFilter } from "./http/allowed-addresses.ts";
 import { createApp } from "./http/app.ts";
 import { takeInheritedSockets } from "./http/inherited-sockets.ts";
 import { listen, type RunningServer } from "./http/server.ts";
+import { TlsCertificate } from "./http/tls-certificate.ts";
 import { ownRelease } from "./installation/own-release.ts";
 import { readUpdaterState } from "./installation/updater-state.ts";
 import type { Keyring } from "./keys/keyring.ts";
@@ -18,7 +17,6 @@ import { RecentActivity } from "./observability/recent-activity.ts";
 import { StatusReport } from "./observability/status.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import type { LiveSettings } from "./settings/live-settings.ts";
-import type { Settings } from "./settings/schema.ts";
 import { AuditLog } from "./signing/audit-log.ts";
 import type { CurrentSettings } from "./signing/request-context.ts";
 import { requiredRows } from "./signing/required-rows.ts";
@@ -38,6 +36,8 @@ export interface RunningSigner {
   readonly keyring: Keyring;
   /** Asks the store anew, then says whether signatures can be had, and if not, why. */
   examine(): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>;
+  /** Looks whether the files of its TLS certificate are others, and takes them up; it does so by itself once a minute. */
+  renewCertificate(): Promise<void>;
   /** Takes no new connection, lets what was asked finish, then closes everything. */
   stop(): Promise<void>;
 }
@@ -68,6 +68,9 @@ export async function startSigner(
   const metrics = new Metrics();
   const activity = new RecentActivity();
   const audit = new AuditLog({ logger, metrics, activity });
+  parts.defer(() => audit.flush());
+  const { tls } = settings.listen;
+  const certificate = tls && (await TlsCertificate.open(tls, logger));
 
   // At once, since each waits for the network.
   const [keyring, opened] = await Promise.all([
@@ -131,13 +134,14 @@ export async function startSigner(
     follower,
     confirmations,
     operators,
+    certificate,
   });
   const ownPort = isTrial ? { host: "127.0.0.1", port: 0 } : {};
   const admin = await listen({
     ...settings.admin,
     ...ownPort,
     fd: sockets?.admin,
-    handler: createAdminApp(report, logger).callback(),
+    handler: createAdminApp(report, logger, settings.admin.names).callback(),
     log: logger,
   });
   parts.defer(() => admin.stop());
@@ -146,7 +150,7 @@ export async function startSigner(
     ...settings.listen,
     ...ownPort,
     fd: sockets?.signer,
-    tls: await readTls(settings.listen.tls),
+    tls: certificate?.pair,
     handler: createApp({ signer, settings: requestSettings, audit, log: logger }).callback(),
     admits: addressFilter(requestSettings),
     log: logger,
@@ -155,8 +159,10 @@ export async function startSigner(
   // Beside the other port: what is kept open there must not hold up the next start.
   parts.defer(async () => void (await Promise.all([server.stop(), admin.stop()])));
   parts.defer(() => confirmations.stop());
+  certificate?.follow((pair) => server.renew(pair));
+  parts.defer(() => certificate?.stop());
 
-  const url = urlOf(server, settings.listen.tls === undefined ? "http" : "https");
+  const url = urlOf(server, tls === undefined ? "http" : "https");
   const adminUrl = urlOf(admin, "http");
   const { version, sha256 = null } = release;
   if (!isTrial && settings.authentication === undefined && !isLoopback(settings.listen.host)) {
@@ -170,7 +176,8 @@ export async function startSigner(
     await preparation.check();
     return report.ready();
   };
-  return { url, adminUrl, keyring, examine, stop: () => running.disposeAsync() };
+  const renewCertificate = async () => certificate?.look();
+  return { url, adminUrl, keyring, examine, renewCertificate, stop: () => running.disposeAsync() };
 }
 
 /** The live settings with an empty list of addresses that may ask. */
@@ -181,16 +188,6 @@ function admittingNobody(live: LiveSettings): CurrentSettings {
       return { ...live.current, allowedAddresses: nobody };
     },
   };
-}
-
-async function readTls(tls: Settings["listen"]["tls"]) {
-  if (tls === undefined) return undefined;
-  const read = (name: "cert" | "key") =>
-    readFile(tls[name]).catch((error: Error) => {
-      throw new StartError("unusable", `listen.tls.${name} cannot be read: ${error.message}.`, { cause: error });
-    });
-  const [cert, key] = await Promise.all([read("cert"), read("key")]);
-  return { cert, key };
 }
 
 function urlOf({ address: { address, family, port } }: RunningServer, scheme: string): string {

@@ -6,6 +6,8 @@ if (major < 24) {
   );
   process.exit(1);
 }
+// Without a listener this signal opens Node's debugger to every program of this computer, and with it the keys in memory.
+process.on("SIGUSR1", () => undefined);
 const { program } = await import("./cli/program.ts");
 const { runCommandLine } = await import("./cli/run.ts");
 const words = process.argv.slice(2);

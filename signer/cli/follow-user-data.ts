@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { UserData } from "../azure/user-data.ts";
 import { messageOf } from "../errors.ts";
+import type { RunningSigner } from "../main.ts";
 import { type ApplyResult, LiveSettings } from "../settings/live-settings.ts";
 import type { SettingsCache } from "../settings/settings-cache.ts";
 import { Failure } from "./failure.ts";
@@ -20,17 +22,29 @@ const RESULTS = {
   restart: "new settings need a new process; ending",
 } as const satisfies Record<ApplyResult, string>;
 
+/** Between two looks whether the signer is ready with its settings, in milliseconds. */
+const PAUSE = 1_000;
+
+/** The machine's userData, followed. */
+export interface FollowedUserData extends Disposable {
+  readonly live: LiveSettings;
+  /**
+   * Keeps the settings in use as good once this signer, which listens with them, is ready; those that come after them
+   * alike. What never worked is not kept, so that a later start has something to fall back to.
+   */
+  keepOnceReady(signer: Pick<RunningSigner, "examine">): void;
+  /** Notes for the next start that no signer could be started with the settings in use: that one takes the last good ones. */
+  noteFailure(error: unknown): void;
+}
+
 /**
  * Takes settings from the machine's userData, which `pulumi up` changes in place, and follows it. Where it cannot be used at
- * the start, or is for another release, the last settings that this one could use are taken. Settings for another release
- * are left to that one.
+ * the start, or is for another release, the last settings that were good for this one are taken. Settings for another
+ * release are left to that one.
  * @param restart called where new settings need a new process, which systemd starts
  * @throws Failure `unusable` where there are no settings to begin with
  */
-export async function followUserData(
-  log: Logger,
-  restart: () => void,
-): Promise<Disposable & { readonly live: LiveSettings }> {
+export async function followUserData(log: Logger, restart: () => void): Promise<FollowedUserData> {
   const cache = settingsCache();
   const userData = openUserData((text) => take(text));
   const take = (text: string) => {
@@ -43,8 +57,8 @@ export async function followUserData(
       }
       const outcome = live.apply(addressed.settings);
       log.info({ outcome }, RESULTS[outcome]);
-      cache?.keep(addressed.settings, log);
       if (outcome === "restart") restart();
+      else unproven = addressed.settings;
     } catch (error) {
       const reason = messageOf(error);
       live.refuse(reason);
@@ -52,13 +66,52 @@ export async function followUserData(
       throw error;
     }
   };
-  const { live, text } = await firstSettings(userData, cache, log);
+  const { live, text, own } = await firstSettings(userData, cache, log);
+  /** The settings in use, until they are kept; undefined where the last good ones are. */
+  let unproven = own;
+  const stopped = new AbortController();
   userData.watch(text);
-  return { live, [Symbol.dispose]: () => userData.stop() };
+  return {
+    live,
+    keepOnceReady: (signer) => void keep(signer),
+    noteFailure: (error) => {
+      if (unproven !== undefined) cache?.noteFailure(unproven, messageOf(error), log);
+    },
+    [Symbol.dispose]: () => {
+      stopped.abort();
+      userData.stop();
+    },
+  };
+
+  async function keep(signer: Pick<RunningSigner, "examine">): Promise<void> {
+    while (!stopped.signal.aborted) {
+      const asked = unproven;
+      if (asked !== undefined && (await signer.examine()).ready && asked === unproven && !stopped.signal.aborted) {
+        unproven = undefined;
+        if (cache?.read() !== asked) {
+          cache?.keep(asked, log);
+          log.info({ version: live.version }, "these settings are good: they are kept for a start without userData");
+        }
+      }
+      await sleep(PAUSE, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined);
+    }
+  }
 }
 
-/** @returns the settings to begin with, and what userData was when they were read */
-async function firstSettings(userData: UserData, cache: SettingsCache | undefined, log: Logger) {
+/** What a signer begins with. */
+interface FirstSettings {
+  readonly live: LiveSettings;
+  /** userData as it was read; empty where it could not be. */
+  readonly text: string;
+  /** The text of the settings where they are userData's own; undefined where they are the last good ones. */
+  readonly own?: string;
+}
+
+async function firstSettings(
+  userData: UserData,
+  cache: SettingsCache | undefined,
+  log: Logger,
+): Promise<FirstSettings> {
   let text = "";
   try {
     text = await userData.read();
@@ -70,8 +123,7 @@ async function firstSettings(userData: UserData, cache: SettingsCache | undefine
       return { live, text };
     }
     const live = new LiveSettings(addressed.settings, USER_DATA);
-    cache?.keep(addressed.settings, log);
-    return { live, text };
+    return fallBack(addressed.settings, text, cache, log) ?? { live, text, own: addressed.settings };
   } catch (error) {
     const reason = messageOf(error);
     const cached = cache?.read();
@@ -81,4 +133,28 @@ async function firstSettings(userData: UserData, cache: SettingsCache | undefine
     live.refuse(reason);
     return { live, text };
   }
+}
+
+/**
+ * Goes back to the last good settings where no signer could be started with userData's, and these differ in what only a new
+ * process takes: what a running one takes was not the reason.
+ * @returns undefined where userData's settings are to be used
+ */
+function fallBack(
+  settings: string,
+  text: string,
+  cache: SettingsCache | undefined,
+  log: Logger,
+): FirstSettings | undefined {
+  const failure = cache?.takeFailure(settings);
+  const cached = cache?.read();
+  if (failure === undefined || cached === undefined) return undefined;
+  const live = parseLive(cached, USER_DATA);
+  if (live.apply(settings) !== "restart") return undefined;
+  const reason =
+    `No signer could be started with the settings in ${USER_DATA}: ${failure} The last good settings are in use; a ` +
+    "restart tries the others once more.";
+  live.refuse(reason);
+  log.error(reason);
+  return { live, text };
 }

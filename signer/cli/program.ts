@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import manifest from "../../package.json" with { type: "json" };
+import { forbidCoreFiles } from "./core-dumps.ts";
 import type { Io } from "./terminal.ts";
 
 /** Every command, in the order of the help. Each is loaded apart: a signer that starts must not wait for the others. */
@@ -19,7 +20,11 @@ const COMMANDS: Readonly<Record<string, (io: Io) => Promise<Command>>> = {
 export async function program(io: Io, name = ""): Promise<Command> {
   const command = new Command("tezos-signer")
     .description("A Tezos remote signer whose key lives in an Azure Key Vault HSM.")
-    .version(manifest.version);
+    .version(manifest.version)
+    // Keys are in the memory of most commands. A test that runs one in its own process keeps its core files.
+    .hook("preAction", () => {
+      if (io === process) forbidCoreFiles();
+    });
   const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
   for (const make of wanted) if (make !== undefined) command.addCommand(await make(io));
   return command;

@@ -6,6 +6,7 @@ import type { Curve } from "../tezos/crypto/curve.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { followUserData } from "./follow-user-data.ts";
 import { openLog } from "./log.ts";
+import { rereadSettings } from "./reload.ts";
 import { withExamples } from "./run.ts";
 import { readSettingsFile } from "./settings-source.ts";
 import { type Io, Terminal } from "./terminal.ts";
@@ -15,7 +16,8 @@ export function serveCommand(io: Io): Command {
   const command = new Command("serve")
     .summary("run the signer")
     .description(
-      "Runs the signer until it is stopped (Ctrl-C, or SIGTERM): signatures in flight are finished first. " +
+      "Runs the signer until it is stopped (Ctrl-C, or SIGTERM): signatures in flight are finished first. SIGHUP makes it " +
+        "read its settings file and its TLS certificate again. " +
         `Without --config it makes a test key on first use, in .tezos-signer/, and finds it again.`,
     )
     .option("--config <file>", "settings, as docs/reference/settings.md describes them")
@@ -32,23 +34,49 @@ export function serveCommand(io: Io): Command {
       using terminal = new Terminal(io);
       const log = openLog(io);
       // Asked for before the start, so that a signal that comes meanwhile is told.
+      let renew: () => Promise<void> = async () => undefined;
+      keepThroughHangUp(() => renew());
       const restart = Promise.withResolvers<void>();
       const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT"), restart.promise]);
       using followed = userData ? await followUserData(log, restart.resolve) : undefined;
       const live = followed?.live ?? (await readSettingsFile(config ?? (await firstUse(terminal, curve))));
       // Loaded here and not above: with its servers and SDKs it is large, and other commands have no use for it.
       const { startSigner } = await import("../main.ts");
-      const signer = await Promise.race([startSigner(live, log), stopped.then(() => undefined)]);
+      const starting = startSigner(live, log).catch((error: unknown) => {
+        followed?.noteFailure(error);
+        throw error;
+      });
+      const signer = await Promise.race([starting, stopped.then(() => undefined)]);
       if (signer === undefined) {
         // Nobody has been promised an answer yet, and the next process need not wait for the rest of this start.
         log.info("stopped before it listened");
         process.exit(EXIT_CODES.done.code);
       }
+      followed?.keepOnceReady(signer);
       introduce(terminal, signer, live);
+      renew = async () => {
+        log.info("SIGHUP: settings and certificate are looked at");
+        if (followed === undefined) await rereadSettings(live, log);
+        await signer.renewCertificate();
+      };
       await stopped;
       await signer.stop();
     });
   return withExamples(command, "tezos-signer serve", "tezos-signer serve --config /etc/tezos-signer/settings.yaml");
+}
+
+/**
+ * Goes on when the terminal is closed (SIGHUP): a signer that was started by hand is not to end with it. What is written to a terminal
+ * that is gone is lost.
+ * @param renew called at each SIGHUP
+ */
+function keepThroughHangUp(renew: () => Promise<void>): void {
+  process.on("SIGHUP", () => void renew());
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EIO") throw error;
+    });
+  }
 }
 
 const EVERYBODY =

@@ -49,6 +49,7 @@ export interface Status {
   readonly ready: boolean;
   readonly reasons: readonly string[];
   readonly settings: { source: string; version: string; since: string; refused: string | null };
+  readonly tls: { until: string; problem: string | null } | null;
   readonly store: { kind: string; id: string | null; problem: string | null; readAt: string | null };
   readonly vault: {
     problem: string | null;
@@ -121,6 +122,7 @@ export function screen(status: Status, now: number): string {
     ...releaseRows(release, age),
     ["settings", `${settings.version} of ${settings.source}, for ${age(settings.since)}`],
     ...warning(settings.refused),
+    ...certificate(status, now),
     ["store", `${store.kind} ${store.id ?? ""}`],
     ...warning(store.problem),
     ...warning(store.problem && store.readAt && `What it holds was read ${age(store.readAt)} ago.`),
@@ -187,6 +189,12 @@ function releaseRows(status: ReleaseStatus, age: (time: string) => string): [str
   const reason = refused && `${inWords(refused)} was refused ${age(refused.at)} ago: ${refused.reason}`;
   const wait = waitingSettings && `newer settings wait for release ${inWords(waitingSettings)}`;
   return [...state, ...warning(problem), ...warning(reason), ...warning(wait)];
+}
+
+function certificate({ tls }: Status, now: number): [string, string][] {
+  if (tls === null) return [];
+  const left = (Date.parse(tls.until) - now) / 1_000;
+  return [["certificate", left > 0 ? `for ${duration(left)}` : "ended"], ...warning(tls.problem)];
 }
 
 function head({ head }: Status): [string, string][] {

@@ -24,7 +24,7 @@ export function tryCommand(io: Io): Command {
     .description(
       "Starts this release beside the one that runs, with the settings that userData has for it, and ends. It reads settings, " +
         "vault and watermark store as `serve` does, signs nothing and writes nothing there. Settings that made it ready are " +
-        'kept for its start. Prints {"ready":…,"reasons":[…]}.',
+        'kept for its start, if it has none that were good. Prints {"ready":…,"reasons":[…]}.',
     )
     .addOption(new Option("--user-data", "settings from the Azure VM's userData").makeOptionMandatory())
     .addOption(
@@ -60,7 +60,8 @@ async function trial(log: Logger, over: AbortSignal): Promise<Readiness> {
   try {
     for (;;) {
       const readiness = await signer.examine();
-      if (readiness.ready) cache?.keep(settings, log);
+      // On ports of its own, so it does not know whether the settings' own can be had: what a signer has listened with stays.
+      if (readiness.ready && cache?.read() === undefined) cache?.keep(settings, log);
       if (readiness.ready || !(await pause(over))) return readiness;
     }
   } finally {

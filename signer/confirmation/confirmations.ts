@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { type ErrorCode, SignerError } from "../errors.ts";
+import { RateLimit } from "../rate-limit.ts";
 import type { Description } from "./describe.ts";
 import { identity, PastAnswers } from "./past-answers.ts";
 
@@ -48,6 +49,10 @@ const PATIENCE = 5 * 60_000;
 const CAPACITY = 16;
 const OF_ONE_CLIENT = 4;
 const OF_ONE_KEY = 8;
+
+/** Between two lines about questions that nobody answered, in milliseconds: a client can ask and give up without end. */
+const UNANSWERED_INTERVAL = 10_000;
+
 interface Waiting {
   readonly asked: PendingRequest;
   readonly settle: (error?: SignerError) => void;
@@ -71,6 +76,7 @@ export class Confirmations {
   /** Who is connected, and the number of the question that each has before them. */
   readonly #operators = new Map<Operator, number | undefined>();
   readonly #past = new PastAnswers();
+  readonly #unanswered = new RateLimit(UNANSWERED_INTERVAL);
   #lastId = 0;
   #stopped = false;
 
@@ -216,11 +222,13 @@ export class Confirmations {
     return [...this.#waiting.values()].find(({ asked }) => identity(asked) === identity(question));
   }
 
-  /** The audit trail: one line for each question's end. */
+  /** The audit trail: a line for each decision of a person, and of the other ends as many as tell of them. */
   #log({ asked }: Waiting, operator: string | undefined, decision: string): void {
+    const more = operator === undefined ? this.#unanswered.pass() : {};
+    if (more === undefined) return;
     const { id, key, client, digest, since } = asked;
     const seconds = Math.round((Date.now() - Date.parse(since)) / 1_000);
-    this.#logger.info({ confirmation: id, key, client, digest, operator, decision, seconds }, "confirmation");
+    this.#logger.info({ confirmation: id, key, client, digest, operator, decision, seconds, ...more }, "confirmation");
   }
 }
 

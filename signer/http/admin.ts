@@ -7,6 +7,7 @@ import { plainAddress } from "./address-allow-list.ts";
 import { answerErrors } from "./error-response.ts";
 import { onlyRoutesOf } from "./known-routes.ts";
 import { sendJson } from "./send-json.ts";
+import { onlyKnownHosts, refuseOtherSites } from "./web-pages.ts";
 
 /** What the admin port shows. */
 export interface Admin {
@@ -18,8 +19,11 @@ export interface Admin {
   metrics(): Promise<string>;
 }
 
-/** Makes the admin port's app: for the operator and for probes, on a loopback address. It changes nothing. */
-export function createAdminApp(admin: Admin, log: Logger): Koa {
+/**
+ * Makes the admin port's app: for the operator and for probes, on a loopback address. It changes nothing.
+ * @param names by which it may be asked, besides localhost and IP addresses
+ */
+export function createAdminApp(admin: Admin, log: Logger, names: readonly string[] = []): Koa {
   const router = new Router({ sensitive: true, strict: true });
   router.get("/healthz", (ctx) => sendJson(ctx, 200, { alive: true }));
   router.get("/readyz", (ctx) => {
@@ -44,6 +48,8 @@ export function createAdminApp(admin: Admin, log: Logger): Koa {
       throw error;
     }
   });
+  app.use(onlyKnownHosts(names));
+  app.use(refuseOtherSites);
   app.use(onlyRoutesOf(router));
   app.use(router.routes());
   return app;

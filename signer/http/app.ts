@@ -1,6 +1,5 @@
 import Koa, { type Middleware } from "koa";
 import type { Logger } from "pino";
-import { SignerError } from "../errors.ts";
 import type { AuditLog } from "../signing/audit-log.ts";
 import type { RemoteSigner } from "../signing/remote-signer.ts";
 import type { CurrentSettings } from "../signing/request-context.ts";
@@ -9,6 +8,7 @@ import { answerErrors } from "./error-response.ts";
 import { onlyRoutesOf } from "./known-routes.ts";
 import { type RequestState, recordOutcomes } from "./outcomes.ts";
 import { routes } from "./routes.ts";
+import { refuseWebPages } from "./web-pages.ts";
 
 /** What the signing port is made of. */
 export interface AppParts {
@@ -41,17 +41,6 @@ function onlyAllowedAddresses(): Middleware<RequestState> {
     await next();
   };
 }
-
-/**
- * A browser on an allowed machine sends whatever any web page asks it to; with each such POST it sends Origin, which
- * no client of a signer does.
- */
-const refuseWebPages: Middleware = async (ctx, next) => {
-  if (ctx.req.headers.origin !== undefined) {
-    throw new SignerError("origin-not-allowed", "the request carries an Origin header");
-  }
-  await next();
-};
 
 const OWN_PATH = /^.*(\/(?:authorized_keys|known_keys|keys\/[^/]+|bls_prove_possession\/[^/]+))$/;
 

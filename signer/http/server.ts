@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer, type ServerOptions } from "node:https";
+import { createServer as createTlsServer, type ServerOptions, Server as TlsServer } from "node:https";
 import { type AddressInfo, isIPv6, Socket, SocketAddress } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
-import { messageOf, SignerError, StartError } from "../errors.ts";
+import { SignerError, StartError } from "../errors.ts";
 import { RateLimitedLog } from "../observability/rate-limited-log.ts";
 import type { AuditLog } from "../signing/audit-log.ts";
 import { plainAddress } from "./address-allow-list.ts";
@@ -11,6 +11,7 @@ import { drain, openOf } from "./drain.ts";
 import { rawError, writeError } from "./error-response.ts";
 import { InFlight } from "./in-flight.ts";
 import { LIMITS, type Limits } from "./limits.ts";
+import { type CertificatePair, unusablePair } from "./tls-certificate.ts";
 
 /** What one listening port is made of. */
 export interface ServerParts {
@@ -39,6 +40,8 @@ export interface RunningServer {
    * quietTimeout is closed, and after drainTimeout everything. Never rejects; may be called twice.
    */
   stop(): Promise<void>;
+  /** Shows another certificate to connections that come from now on; those that are open keep theirs. */
+  renew(pair: CertificatePair): void;
 }
 
 /**
@@ -84,6 +87,9 @@ export async function listen(parts: ServerParts): Promise<RunningServer> {
       stopping ??= drain({ server, inFlight, sockets, connections, limits, log });
       return stopping;
     },
+    renew(pair) {
+      if (server instanceof TlsServer) server.setSecureContext(pair);
+    },
   };
 }
 
@@ -94,7 +100,7 @@ function create({ tls }: ServerParts, limits: Limits): Server {
     keepAliveTimeout: limits.keepAliveTimeout,
     connectionsCheckingInterval: limits.checkInterval,
     maxHeaderSize: limits.maxHeaderSize,
-    requireHostHeader: false, // nothing here reads it, and Node's refusal is not of our form
+    requireHostHeader: false, // where it counts, the app refuses in our form
   };
   const server =
     tls === undefined
@@ -109,9 +115,7 @@ function createOverTls(options: ServerOptions): Server {
   try {
     return createTlsServer(options);
   } catch (error) {
-    // OpenSSL's words tell what it expected, never what it found.
-    const what = `listen.tls.cert and listen.tls.key are no certificate and its key in PEM (${messageOf(error)}).`;
-    throw new StartError("unusable", what, { cause: error });
+    throw new StartError("unusable", unusablePair(error), { cause: error });
   }
 }
 

@@ -29,6 +29,12 @@ export class Metrics {
   readonly keysRefused = this.#gauge("keys_refused", "Keys that are here and cannot sign until somebody mends it", []);
   readonly headUnknown = this.#gauge("head_unknown", "1 while the head check has no fresh head to judge by", []);
   readonly waiting = this.#gauge("confirmations_waiting", "Requests that wait for a person", []);
+  readonly certificateExpiry = this.#gauge("tls_certificate_expiry_timestamp_seconds", "When it ends", []);
+
+  constructor() {
+    // A port without TLS has none, and 0 would be one that ended in 1970.
+    this.certificateExpiry.remove();
+  }
 
   /** Counts a request that reached a key's policy. @param milliseconds by stage */
   decided(verdict: string, request: SigningRequest | undefined, milliseconds: Readonly<Record<string, number>>): void {

@@ -1,15 +1,17 @@
 import type { Logger } from "pino";
 import { messagesOf, SignerError } from "../errors.ts";
-import { RateLimitedLog } from "./rate-limited-log.ts";
+import { SummedLog } from "./summed-log.ts";
 
-/** Logs requests that are refused before a key's policy is asked: one line a second at most, and one for defects. */
+/** Logs requests that are refused before a key's policy is asked: repeated ones of a client are summed up, defects apart. */
 export class RefusalLog {
-  readonly #refusals: RateLimitedLog;
-  readonly #defects: RateLimitedLog;
+  readonly #logger: Logger;
+  readonly #refusals: SummedLog;
+  readonly #defects: SummedLog;
 
   constructor(logger: Logger) {
-    this.#refusals = new RateLimitedLog(logger.warn.bind(logger));
-    this.#defects = new RateLimitedLog(logger.error.bind(logger));
+    this.#logger = logger;
+    this.#refusals = new SummedLog(logger.warn.bind(logger));
+    this.#defects = new SummedLog(logger.error.bind(logger));
   }
 
   /**
@@ -17,11 +19,26 @@ export class RefusalLog {
    * @param client IP address
    */
   write(client: string, error: unknown): void {
+    const logger = this.#logger;
     if (error instanceof SignerError) {
-      this.#refusals.write({ code: error.code, client, reason: error.message }, "refused");
+      const { code, message: reason } = error;
+      const fields = { code, client, reason };
+      this.#refusals.note([code, client], code, { write: logger.warn.bind(logger), fields, message: "refused" });
       return;
     }
-    this.#defects.write({ code: "internal-error", client, ...defectFields(error) }, "unexpected error");
+    const code = "internal-error";
+    const fields = { code, client, ...defectFields(error) };
+    this.#defects.note([client, fields.error], code, {
+      write: logger.error.bind(logger),
+      fields,
+      message: "unexpected error",
+    });
+  }
+
+  /** Sums up what is only counted yet. */
+  flush(): void {
+    this.#refusals.flush();
+    this.#defects.flush();
   }
 }
 

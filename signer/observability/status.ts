@@ -30,6 +30,8 @@ export interface StatusReportParts {
   readonly follower: HeadFollower;
   readonly confirmations: Confirmations;
   readonly operators: ConfirmationSocket;
+  /** Of the signing port; absent where it speaks plain HTTP. */
+  readonly certificate?: { readonly expiresAt: Date; readonly problem: string | undefined } | undefined;
 }
 
 /** Seconds in whole numbers, or null. */
@@ -51,7 +53,7 @@ export class StatusReport {
     this.#parts = parts;
   }
 
-  /** Says whether a signature can be had now; if not, why. */
+  /** Says whether a signature can be had now; if not, why. What is to be mended before that is so is a reason too. */
   ready(): { ready: boolean; reasons: string[] } {
     const { keyring, preparation, store } = this.#parts;
     const reasons = new Set(store.stops.values());
@@ -63,7 +65,10 @@ export class StatusReport {
       if (problem !== undefined) reasons.add(problem);
     }
     for (const reason of this.#refusedNext()) reasons.add(reason);
-    return { ready: reasons.size === 0, reasons: [...reasons] };
+    const ready = reasons.size === 0;
+    const warning = this.#parts.certificate?.problem;
+    if (warning !== undefined) reasons.add(warning);
+    return { ready, reasons: [...reasons] };
   }
 
   /** Why a key's next real request would be refused, as far as the followed head and the last requests tell. */
@@ -82,7 +87,7 @@ export class StatusReport {
 
   /** Collects /status. */
   async status() {
-    const { keyring, live, store, metrics, preparation } = this.#parts;
+    const { certificate, keyring, live, store, metrics, preparation } = this.#parts;
     const { watermarks, confirmation } = live.current;
     const [p50, p99] = await Promise.all([metrics.quantile("sign", 0.5), metrics.quantile("sign", 0.99)]);
     const stored = await this.#stored();
@@ -96,6 +101,7 @@ export class StatusReport {
         since: live.since.toISOString(),
         refused: live.refusal ?? null,
       },
+      tls: certificate ? { until: certificate.expiresAt.toISOString(), problem: certificate.problem ?? null } : null,
       store: {
         kind: watermarks.kind,
         id: store.id ?? null,
@@ -178,7 +184,7 @@ export class StatusReport {
 
   /** Renders /metrics. */
   metrics(): Promise<string> {
-    const { keyring, metrics, release, store, updater } = this.#parts;
+    const { certificate, keyring, metrics, release, store, updater } = this.#parts;
     const refused = [...keyring.keys.values()].filter((key) => keyProblem(key, store.id) !== undefined).length;
     const { version, sha256 } = release;
     metrics.buildInfo.set({ version, release: sha256 === undefined ? "checkout" : shortHash(sha256) }, 1);
@@ -189,6 +195,7 @@ export class StatusReport {
     metrics.headUnknown.set(this.#parts.follower.problem() === undefined ? 0 : 1);
     metrics.waiting.set(this.#parts.confirmations.waiting.length);
     metrics.settingsRefused.set(this.#parts.live.refusal === undefined ? 0 : 1);
+    if (certificate !== undefined) metrics.certificateExpiry.set({}, certificate.expiresAt.getTime() / 1_000);
     return metrics.registry.metrics();
   }
 }

@@ -22,6 +22,11 @@ const host = z
   .refine((text) => isIP(text) !== 0, { error: "must be an IP address to listen on, such as 0.0.0.0" });
 const file = z.string().min(1);
 
+/** A computer's name as a request's Host has it, without a port: labels of letters, digits and hyphens (RFC 1123 2.1). */
+const hostName = z.string().regex(/^(?!-)[0-9A-Za-z-]{1,63}(\.[0-9A-Za-z-]{1,63})*$/, {
+  error: "must be a computer's name without scheme and port, such as signer.example.org",
+});
+
 /** A text in base58check with one of these prefixes. */
 function base58(...prefixes: Parameters<typeof decode>[1][]) {
   return z.string().superRefine((text, context) => {
@@ -183,7 +188,13 @@ export const settingsSchema = z.strictObject({
       tls: z.strictObject({ cert: file, key: file }).optional(),
     })
     .prefault({}),
-  admin: z.strictObject({ host: host.default("127.0.0.1"), port: port.default(ADMIN_PORT) }).prefault({}),
+  admin: z
+    .strictObject({
+      host: host.default("127.0.0.1"),
+      port: port.default(ADMIN_PORT),
+      names: z.array(hostName).min(1).optional(),
+    })
+    .prefault({}),
   keys,
   watermarks,
   policy: policySchema.prefault({}),

@@ -1,4 +1,5 @@
-import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { closeSync, constants, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { messageOf } from "../errors.ts";
@@ -9,17 +10,22 @@ const DURABLE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | con
 
 /**
  * Keeps the last settings that were good for a release, in the service's state folder: a machine that restarts while its userData
- * is broken, is for another release, or cannot be had, goes on signing by these. No secret is in settings.
+ * is broken, is for another release, or cannot be had, goes on signing by these. Good is what a signer has listened with and
+ * was ready with; of settings that no signer could be started with it is noted why. No secret is in settings.
  */
 export class SettingsCache {
   readonly #path: string;
+  /** Why no signer could be started with a text, and the text's hash. */
+  readonly #failurePath: string;
 
   /**
    * @param folder systemd's StateDirectory=
    * @param release whose settings they are: another one may not be able to read them
    */
   constructor(folder: string, { sha256 }: OwnRelease) {
-    this.#path = join(folder, sha256 === undefined ? "settings.yaml" : `settings-${shortHash(sha256)}.yaml`);
+    const name = sha256 === undefined ? "settings" : `settings-${shortHash(sha256)}`;
+    this.#path = join(folder, `${name}.yaml`);
+    this.#failurePath = join(folder, `${name}.failed.json`);
   }
 
   /** Returns the text kept, or undefined where none is. */
@@ -36,14 +42,43 @@ export class SettingsCache {
    * error is logged and ignored: a full disk stops nothing.
    */
   keep(text: string, log: Logger): void {
-    const draft = `${this.#path}.new`;
+    this.#replace(this.#path, text, log, "the settings in use could not be kept");
+  }
+
+  /** Notes that no signer could be started with a text, for the next start. @param reason in words */
+  noteFailure(text: string, reason: string, log: Logger): void {
+    const note = JSON.stringify({ sha256: sha256Of(text), reason });
+    this.#replace(this.#failurePath, note, log, "why the settings failed could not be noted");
+  }
+
+  /**
+   * Takes the note of a failure away, so that the start after the next one tries the same text once more: what was missing
+   * may be there by then.
+   * @returns why the last start with this text failed; undefined where it did not
+   */
+  takeFailure(text: string): string | undefined {
     try {
-      writeDurably(draft, text);
-      renameSync(draft, this.#path);
-    } catch (error) {
-      log.warn(`the settings in use could not be kept: ${messageOf(error)}`);
+      const { sha256, reason } = JSON.parse(readFileSync(this.#failurePath, "utf8"));
+      rmSync(this.#failurePath);
+      return sha256 === sha256Of(text) ? String(reason) : undefined;
+    } catch {
+      return undefined;
     }
   }
+
+  #replace(path: string, text: string, log: Logger, otherwise: string): void {
+    const draft = `${path}.new`;
+    try {
+      writeDurably(draft, text);
+      renameSync(draft, path);
+    } catch (error) {
+      log.warn(`${otherwise}: ${messageOf(error)}`);
+    }
+  }
+}
+
+function sha256Of(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 function writeDurably(path: string, text: string): void {

@@ -3,6 +3,7 @@ import { messagesOf, SignerError } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { RecentActivity } from "../observability/recent-activity.ts";
 import { defectFields, RefusalLog } from "../observability/refusal-log.ts";
+import { type SummedLine, SummedLog } from "../observability/summed-log.ts";
 import type { SigningRequest } from "../tezos/payload/payload.ts";
 import { rowName } from "../watermark/stores/store.ts";
 import type { RequestContext, SigningCall } from "./request-context.ts";
@@ -15,15 +16,21 @@ export interface AuditLogParts {
 
 /**
  * Records the outcome of every request, in one place: its log line, its count, and what /status shows of it. Never a
- * signature.
+ * signature. Each signature that is made has a line of its own; refusals, which a client can repeat without end, are summed up.
  */
 export class AuditLog {
   readonly #parts: AuditLogParts;
   readonly #refusals: RefusalLog;
+  /** Of decisions: what was refused, and what was signed before, which had its line then. */
+  readonly #refused: SummedLog;
+  readonly #kept: SummedLog;
 
   constructor(parts: AuditLogParts) {
     this.#parts = parts;
-    this.#refusals = new RefusalLog(parts.logger);
+    const { logger } = parts;
+    this.#refusals = new RefusalLog(logger);
+    this.#refused = new SummedLog(logger.warn.bind(logger));
+    this.#kept = new SummedLog(logger.info.bind(logger));
   }
 
   /**
@@ -39,6 +46,11 @@ export class AuditLog {
     this.#refusals.write(client, error);
   }
 
+  /** Writes what is only counted yet, for the end of the process. */
+  flush(): void {
+    for (const log of [this.#refusals, this.#refused, this.#kept]) log.flush();
+  }
+
   /** Records a request that reached a key's policy. */
   #decided(call: SigningCall, error: unknown): void {
     const { logger, metrics, activity } = this.#parts;
@@ -50,7 +62,7 @@ export class AuditLog {
     const line = {
       key,
       client,
-      ...fieldsOf(request),
+      ...fieldsOf(request, error === undefined ? undefined : MOST_NAMED),
       digest: Buffer.from(call.digest).toString("hex").slice(0, 16),
       verdict,
       milliseconds: Object.fromEntries(
@@ -60,18 +72,40 @@ export class AuditLog {
     if (error === undefined) activity.signed(rowOf(key, request));
     else activity.refused({ key, client, asked: kindsOf(request), code: verdict, message: shown(error) });
     if (verdict === "level-implausible") activity.implausible(rowOf(key, request), shown(error));
-    if (error === undefined) logger.info(line, "signed");
-    else if (!(error instanceof SignerError)) logger.error({ ...line, ...defectFields(error) }, "unexpected error");
-    else if (error.status >= 500) logger.error({ ...line, cause: causeOf(error) }, error.message);
-    else logger.warn(line, error.message);
+    const kind = [client, key, verdict];
+    if (verdict === "signed") logger.info(line, "signed");
+    else if (error === undefined) {
+      this.#kept.note([...kind, line.digest], verdict, {
+        write: logger.info.bind(logger),
+        fields: line,
+        message: "signed",
+      });
+    } else this.#refused.note([...kind, kindOf(request)], verdict, refusedLine(logger, line, error));
   }
+}
+
+/** As many operations of a batch are named in the line of a refusal. */
+const MOST_NAMED = 8;
+
+function refusedLine(logger: Logger, line: object, error: unknown): SummedLine {
+  const [warn, write] = [logger.warn.bind(logger), logger.error.bind(logger)];
+  if (!(error instanceof SignerError)) {
+    return { write, fields: { ...line, ...defectFields(error) }, message: "unexpected error" };
+  }
+  if (error.status < 500) return { write: warn, fields: line, message: error.message };
+  return { write, fields: { ...line, cause: causeOf(error) }, message: error.message };
+}
+
+function kindOf(request: SigningRequest | undefined): string {
+  return request?.type === "consensus" ? request.kind : (request?.type ?? "unparsed");
 }
 
 function codeOf(error: unknown) {
   return error instanceof SignerError ? error.code : "internal-error";
 }
 
-function fieldsOf(request: SigningRequest | undefined): object {
+/** @param most operations that are named; all of them where it is absent */
+function fieldsOf(request: SigningRequest | undefined, most?: number): object {
   switch (request?.type) {
     case undefined:
       return {};
@@ -80,10 +114,15 @@ function fieldsOf(request: SigningRequest | undefined): object {
       return { kind, operation, chain, level, round };
     }
     case "operation":
-      return { kind: "operation", operations: request.operations.map(({ kind }) => kind) };
+      return { kind: "operation", ...namesOf(request.operations, most) };
     case "pack":
       return { kind: "pack" };
   }
+}
+
+function namesOf(all: readonly { readonly kind: string }[], most = all.length): object {
+  const operations = all.slice(0, most).map(({ kind }) => kind);
+  return all.length > most ? { operations, moreOperations: all.length - most } : { operations };
 }
 
 /** Names what the last signature is listed under: the watermark's row where there is one. */

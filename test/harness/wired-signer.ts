@@ -104,7 +104,8 @@ export class WiredSigner implements AsyncDisposable {
   async ask(address: string, payload: Buffer, authentication?: string): Promise<number> {
     const query = authentication === undefined ? "" : `?authentication=${authentication}`;
     const body = JSON.stringify(payload.toString("hex"));
-    return (await fetch(`${this.running.url}/keys/${address}${query}`, { method: "POST", body })).status;
+    const headers = { "content-type": "application/json" };
+    return (await fetch(`${this.running.url}/keys/${address}${query}`, { method: "POST", headers, body })).status;
   }
 
   /** What the admin port answers. */

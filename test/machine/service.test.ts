@@ -68,8 +68,12 @@ describe("the signer's service", () => {
       });
     }
 
+    it("no limit of journald's on its lines, which would take a person's decision with the rest", () => {
+      expect(value(SERVICE, "LogRateLimitIntervalSec")).to.equal("0");
+    });
+
     it("no way to change every object at once, and an end before the machine's memory is full", () => {
-      expect(flags).to.include.members(["--permission", "--disable-proto=throw", "--no-addons"]);
+      expect(flags).to.include.members(["--permission", "--disable-proto=throw", "--disable-sigusr1", "--no-addons"]);
       const heap = Number(flags.find((flag) => flag.startsWith("--max-old-space-size="))?.split("=")[1]);
       const [high, most] = ["MemoryHigh", "MemoryMax"].map((name) => megabytes(value(SERVICE, name)));
       expect([heap, high, most, 1_024]).to.deep.equal(

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,6 +9,7 @@ import { SqliteStore } from "../../signer/watermark/stores/sqlite.ts";
 import { hasProgram } from "../emulators/has-program.ts";
 import { authenticationBytes, publicKey, sign } from "../emulators/octez-client.ts";
 import { attestation, block, MAINNET, preattestation } from "../fixtures/payloads.ts";
+import { makeCertificate } from "../harness/certificates.ts";
 import { testKey } from "../harness/fake-signer.ts";
 import { requires } from "../harness/requires.ts";
 import { exchange, idleConnection, readToEnd } from "../harness/signing-port.ts";
@@ -199,9 +199,7 @@ describe("a signer as main.ts wires it", () => {
   it("speaks TLS with the certificate that the settings name, and nothing else", async function () {
     requires(this, hasProgram("openssl"), "openssl makes the certificate");
     const [cert, key] = [signer.file("cert.pem"), signer.file("cert-key.pem")];
-    const subject = ["-subj", "/CN=signer", "-addext", "subjectAltName=IP:127.0.0.1"];
-    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"];
-    execFileSync("openssl", ["req", "-x509", ...curve, ...subject, "-keyout", key, "-out", cert], { stdio: "pipe" });
+    makeCertificate({ cert, key });
     const { url } = await signer.start({ listen: { port: 0, tls: { cert, key } } });
     expect(url).to.match(/^https:/);
     const payload = attestation({ level: 5 }).toString("hex");

@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import { type Connect, connect as connectToAzure } from "../ceremony/vault-access.ts";
-import { forbidCoreFiles } from "../core-dumps.ts";
 import { withExamples } from "../run.ts";
 import type { Io } from "../terminal.ts";
 import { bindCommand } from "./bind.ts";
@@ -22,10 +21,6 @@ export function keysCommand(io: Io, connect: Connect = connectToAzure): Command 
   const command = new Command("keys")
     .summary("make, check, wrap and import keys")
     .description("Makes keys offline, brings them into a vault's HSM, and shows what is there.")
-    // A test that runs a command in its own process keeps its core files.
-    .hook("preAction", () => {
-      if (io === process) forbidCoreFiles();
-    })
     .addCommand(generateCommand(io))
     .addCommand(checkCommand(io))
     .addCommand(showCommand(io))

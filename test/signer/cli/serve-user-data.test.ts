@@ -59,6 +59,10 @@ async function refusal(adminUrl: string): Promise<string | null> {
   return (await status(adminUrl)).settings.refused;
 }
 
+/** Said once settings are kept for a start without userData. */
+const GOOD = "these settings are good";
+/** Documentation only (RFC 5737): no computer has it. */
+const NOT_OURS = { listen: { port: 0, host: "192.0.2.1" } };
 const BOTH = { policy: { default: { allow: ["attestation", "preattestation"] } } };
 const OWN = { version: "0.2.0", sha256: "1".repeat(64) };
 const NEXT = { version: "0.3.0", sha256: "2".repeat(64) };
@@ -99,6 +103,7 @@ describe("serve --user-data", () => {
     {
       await using signer = await startSignerProcess(dir.path, ["--user-data"], env);
       expect(await refusal(signer.adminUrl)).to.equal(null);
+      await logged(signer.log, GOOD);
     }
     imds.userData = userData({ colour: "blue" });
     {
@@ -120,8 +125,9 @@ describe("serve --user-data", () => {
     imds.userData = userData(settings());
     {
       await using signer = await startSignerProcess(dir.path, ["--user-data"], env);
+      await logged(signer.log, GOOD);
       imds.userData = userData(settings(BOTH));
-      await logged(signer.log, "new settings are in use");
+      await logged(signer.log, GOOD, 2);
       imds.userData = userData({ colour: "blue" });
       await logged(signer.log, "colour: there is no such setting");
       expect(await refusal(signer.adminUrl)).to.contain("colour: there is no such setting");
@@ -132,6 +138,67 @@ describe("serve --user-data", () => {
     await using signer = await startSignerProcess(dir.path, ["--user-data"], env);
     expect(await refusal(signer.adminUrl)).to.contain("The machine's userData cannot be used");
     const payload = preattestation({ level: 7 }).toString("hex");
+    expect((await sign(signer.url, signer.addresses[0] ?? "", payload)).status).to.equal(200);
+    await imds.stop();
+  });
+
+  it("goes back to the settings that worked where no signer can listen with the new ones, says so, and tries these again at the next start", async function () {
+    this.timeout(60_000);
+    await using dir = await folder();
+    const imds = await Imds.start({ identities: [] });
+    const env = { AZURE_POD_IDENTITY_AUTHORITY_HOST: imds.url, STATE_DIRECTORY: dir.path };
+    const start = () => startSignerProcess(dir.path, ["--user-data"], env);
+    const failed = async () => {
+      const message = await start().catch((error: Error) => error.message);
+      expect(String(message).replaceAll(/\s+/g, " ")).to.match(/^exit 4: .*this computer has no such address/);
+    };
+    imds.userData = userData(settings());
+    {
+      await using signer = await start();
+      await logged(signer.log, GOOD);
+      const ended = new Promise((resolve) => signer.child.once("exit", resolve));
+      imds.userData = userData(settings({ ...BOTH, ...NOT_OURS }));
+      expect(await ended).to.equal(0);
+    }
+    for (let round = 0; round < 2; round += 1) {
+      await failed();
+      await using signer = await start();
+      expect(await refusal(signer.adminUrl))
+        .to.contain("No signer could be started with the settings in the machine's userData")
+        .and.to.contain("this computer has no such address");
+      expect(await (await fetch(`${signer.adminUrl}/metrics`)).text()).to.contain("tezos_signer_settings_refused 1\n");
+      const address = signer.addresses[0] ?? "";
+      expect((await sign(signer.url, address, attestation({ level: 7 }).toString("hex"))).status).to.equal(200);
+      expect((await sign(signer.url, address, preattestation({ level: 7 }).toString("hex"))).status).to.equal(403);
+    }
+    await failed();
+    await using signer = await start();
+    imds.userData = userData(settings(BOTH));
+    await logged(signer.log, "new settings are in use");
+    expect(await refusal(signer.adminUrl)).to.equal(null);
+    await imds.stop();
+  });
+
+  it("keeps no settings with which it listened and was never ready: without userData it starts with those before", async function () {
+    this.timeout(60_000);
+    await using dir = await folder();
+    const imds = await Imds.start({ identities: [] });
+    const env = { AZURE_POD_IDENTITY_AUTHORITY_HOST: imds.url, STATE_DIRECTORY: dir.path };
+    const start = () => startSignerProcess(dir.path, ["--user-data"], env);
+    imds.userData = userData(settings());
+    {
+      await using signer = await start();
+      await logged(signer.log, GOOD);
+    }
+    const watermarks = { kind: "sqlite", path: "watermarks.sqlite", storeId: "of another signer" };
+    imds.userData = userData(settings({ watermarks }));
+    {
+      await using signer = await start();
+      expect((await fetch(`${signer.adminUrl}/readyz`)).status).to.equal(503);
+    }
+    imds.userData = userData({ colour: "blue" });
+    await using signer = await start();
+    const payload = attestation({ level: 7 }).toString("hex");
     expect((await sign(signer.url, signer.addresses[0] ?? "", payload)).status).to.equal(200);
     await imds.stop();
   });
@@ -200,7 +267,8 @@ describe("serve --user-data of a release", () => {
     await using dir = await folder();
     imds.userData = userData(settings(BOTH), OWN);
     {
-      await using _signer = await start(dir.path);
+      await using signer = await start(dir.path);
+      await logged(signer.log, GOOD);
     }
     imds.userData = userData({ colour: "blue" }, NEXT);
     await using signer = await start(dir.path);
@@ -215,7 +283,8 @@ describe("serve --user-data of a release", () => {
     await using dir = await folder();
     imds.userData = userData(settings(), OWN);
     {
-      await using _signer = await start(dir.path);
+      await using signer = await start(dir.path);
+      await logged(signer.log, GOOD);
     }
     imds.userData = userData(settings(BOTH), NEXT);
     {
@@ -223,6 +292,7 @@ describe("serve --user-data of a release", () => {
       const env = { AZURE_POD_IDENTITY_AUTHORITY_HOST: imds.url, STATE_DIRECTORY: dir.path };
       await using signer = await startSignerProcess(dir.path, ["--user-data"], env, next.entry);
       expect(await asked(signer, preattestation({ level: 5 }))).to.equal(200);
+      await logged(signer.log, GOOD);
     }
     await using signer = await start(dir.path);
     expect(await asked(signer, preattestation({ level: 6 }))).to.equal(403);
@@ -248,6 +318,7 @@ describe("serve --user-data of a release", () => {
   });
 });
 
-async function logged(log: readonly Record<string, unknown>[], text: string): Promise<void> {
-  while (!log.some(({ msg }) => String(msg).includes(text))) await sleep(50);
+/** Waits until so many lines have this text. */
+async function logged(log: readonly Record<string, unknown>[], text: string, times = 1): Promise<void> {
+  while (log.filter(({ msg }) => String(msg).includes(text)).length < times) await sleep(50);
 }

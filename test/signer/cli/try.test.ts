@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TableServiceClient } from "@azure/data-tables";
 import { expect } from "chai";
@@ -116,6 +116,15 @@ describe("tezos-signer try", function () {
     expect(await tables()).not.to.include(table);
     expect(vault.calls.sign ?? 0).to.equal(0);
     expect(await readdir(folder.path)).to.have.members(["ca.pem", "settings-111111111111.yaml"]);
+  });
+
+  it("keeps its settings in the place of none that a signer has listened with", async () => {
+    const [good, tried] = [settings(), settings({ listen: { host: "192.0.2.1" } })].map((each) => JSON.stringify(each));
+    const kept = join(folder.path, "settings-111111111111.yaml");
+    await writeFile(kept, good ?? "");
+    imds.userData = userData(JSON.parse(tried ?? ""));
+    expect((await trial()).verdict.ready).to.equal(true);
+    expect(await readFile(kept, "utf8")).to.equal(good);
   });
 
   it("runs beside the signer that serves, on other ports than its settings name", async () => {

@@ -43,6 +43,28 @@ describe("confirmations", () => {
     expect(shown).to.deep.equal([]);
   });
 
+  it("log every decision of a person, however many questions a client asks and gives up meanwhile", async () => {
+    const { confirmations, decisions } = desk();
+    const { one, shown } = operator();
+    confirmations.attach(one);
+    for (let round = 0; round < 20; round += 1) {
+      for (let flood = 0; flood < 100; flood += 1) {
+        const gone = new AbortController();
+        const asked = outcome(confirmations.ask(question(`${round}.${flood}`), gone.signal));
+        gone.abort();
+        expect(await asked).to.equal("operator-timeout");
+      }
+      const asked = outcome(confirmations.ask(question(`${round}`), NEVER));
+      confirmations.answer(one, shown.at(-1)?.id ?? 0, round % 2 === 0);
+      expect(await asked).to.equal(round % 2 === 0 ? "confirmed" : "operator-declined");
+    }
+    const [persons, others] = [true, false].map((own) =>
+      decisions().filter(({ operator }) => (operator !== undefined) === own),
+    );
+    expect(persons).to.have.length(20);
+    expect(others?.length).to.be.below(200);
+  });
+
   it("hold a request until a person says yes or no, with an audit line for each", async () => {
     const { confirmations, decisions } = desk();
     const { one, shown } = operator();

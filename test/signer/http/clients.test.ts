@@ -113,7 +113,11 @@ for (const kind of ["tz2", "tz3"] as const) {
     });
 
     it("Node's fetch is no web page", async () => {
-      const answer = await fetch(`${port.url}/keys/${key.pkh}`, { method: "POST", body: '"1300ff"' });
+      const answer = await fetch(`${port.url}/keys/${key.pkh}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: '"1300ff"',
+      });
       expect(answer.status).to.equal(200);
     });
   });

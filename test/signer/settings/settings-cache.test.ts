@@ -72,6 +72,21 @@ describe("the cache of settings", () => {
     expect(new SettingsCache(folder, OWN).read()).to.equal("kept");
   });
 
+  it("tells once why a signer could not be started with a text, and nothing of another text", () => {
+    const cache = new SettingsCache(folder, OWN);
+    const { log, lines } = logLines();
+    expect(cache.takeFailure("a")).to.equal(undefined);
+    cache.noteFailure("a", "there is no such address.", log);
+    expect(new SettingsCache(folder, OTHER).takeFailure("a")).to.equal(undefined);
+    expect(new SettingsCache(folder, OWN).takeFailure("a")).to.equal("there is no such address.");
+    expect(cache.takeFailure("a")).to.equal(undefined);
+    cache.noteFailure("a", "there is no such address.", log);
+    expect(cache.takeFailure("b")).to.equal(undefined);
+    writeFileSync(join(folder, "settings-111111111111.failed.json"), "half of");
+    expect(cache.takeFailure("a")).to.equal(undefined);
+    expect(lines).to.deep.equal([]);
+  });
+
   it("says in the log that a text could not be kept, and leaves the one before", () => {
     const cache = new SettingsCache(folder, OWN);
     const { log, lines } = logLines();

@@ -183,6 +183,7 @@ for (const curve of ["P-256", "P-256K"] as const) {
       const ask = async (payload: Buffer, query: string) => {
         const response = await fetch(`${port.url}/keys/${signer.address}${query}`, {
           method: "POST",
+          headers: { "content-type": "application/json" },
           body: JSON.stringify(payload.toString("hex")),
         });
         return response.status;

@@ -1,0 +1,75 @@
+import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
+import type { Middleware } from "koa";
+import { SignerError } from "../errors.ts";
+
+/**
+ * Keeps web pages out. A browser on an allowed machine sends whatever any page asks it to, and no client of a signer is a
+ * browser. Each rule stands alone, since a proxy in front may take a header away.
+ * @module
+ */
+
+/** `NAME`, `IPv4` or `[IPv6]`, with or without a port; a zone (`[fe80::1%eth0]`) is of the client's own computer. */
+const HOST = /^(?:\[(?<ipv6>[^\]%]+)(?:%[^\]]*)?\]|(?<name>[^:[\]]+))(?::\d*)?$/;
+
+/** Types of a body that a page may send to anywhere without asking first (Fetch standard, "CORS-safelisted request-header"). */
+const SIMPLE = /^(?:text\/plain|application\/x-www-form-urlencoded|multipart\/form-data)$/;
+
+/**
+ * Makes the admin port's middleware. A page whose name was made to lead to this computer (DNS rebinding) counts as this port's own, and
+ * its browser sends no Origin with a GET: only Host tells. An address in Host cannot have been made to lead elsewhere.
+ * @param names by which the port may be asked, besides localhost and IP addresses
+ * @throws SignerError `host-not-allowed` or `origin-not-allowed`
+ */
+export function onlyKnownHosts(names: readonly string[]): Middleware {
+  const known = new Set(["localhost", ...names.map((name) => name.toLowerCase())]);
+  return async ({ req }, next) => {
+    const host = hostOf(req);
+    if (host !== undefined && isIP(host) === 0 && !known.has(host)) {
+      throw new SignerError("host-not-allowed", "ask by an IP address or localhost, or name the host in admin.names");
+    }
+    await next();
+  };
+}
+
+/** Returns Host without its port, in lower case; undefined in HTTP/1.0 without one, which no browser speaks; empty where there is none to be read. */
+function hostOf({ headers: { host }, httpVersion }: IncomingMessage): string | undefined {
+  if (host === undefined) return httpVersion === "1.0" ? undefined : "";
+  const { ipv6, name } = HOST.exec(host)?.groups ?? {};
+  if (ipv6 !== undefined) return isIP(ipv6) === 6 ? ipv6 : "";
+  return name?.toLowerCase().replace(/\.$/, "") ?? "";
+}
+
+/** @throws SignerError `origin-not-allowed` for what a page of another site sends; one that came from this port may look at it */
+export const refuseOtherSites: Middleware = async ({ req }, next) => {
+  const { origin, host, "sec-fetch-site": site } = req.headers;
+  if (origin !== undefined && URL.parse(origin)?.host !== host)
+    refuse("the request carries another site's Origin header");
+  if (site !== undefined && site !== "none" && site !== "same-origin") refuse("Sec-Fetch-Site says that a page asks");
+  await next();
+};
+
+/**
+ * Refuses what any page sends, on a port that has none of its own. A rebound page counts as its own, so `same-origin` is
+ * refused as well. Browsers send Sec-Fetch-Site to https and to this computer alone: elsewhere the body's type tells. octez,
+ * Taquito and tzgo say that it is JSON, which a page cannot without asking first; what says nothing of it may be a
+ * plain program, and every browser calls itself Mozilla.
+ * @throws SignerError `origin-not-allowed`
+ */
+export const refuseWebPages: Middleware = async ({ req, method }, next) => {
+  const { origin, "sec-fetch-site": site, "content-type": type, "user-agent": program } = req.headers;
+  if (origin !== undefined) refuse("the request carries an Origin header");
+  if (site !== undefined && site !== "none") refuse("Sec-Fetch-Site says that a page asks");
+  if (method === "POST" && (type === undefined ? program?.startsWith("Mozilla/") : SIMPLE.test(essenceOf(type)))) {
+    refuse("send the body as Content-Type: application/json");
+  }
+  await next();
+};
+
+function essenceOf(type: string): string {
+  return (type.split(";")[0] ?? "").trim().toLowerCase();
+}
+
+function refuse(detail: string): never {
+  throw new SignerError("origin-not-allowed", detail);
+}
