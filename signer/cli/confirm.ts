@@ -31,7 +31,7 @@ export function confirmCommand(io: Io): Command {
       using desk = await Desk.open(socket ?? (await socketHere()));
       await terminal.prepare();
       terminal.release();
-      const record = (event: object) => json && terminal.print(JSON.stringify(event));
+      const record = (event: object) => json && terminal.print(ascii(JSON.stringify(event)));
       terminal.say("Waiting for signing requests. Ctrl-C to quit.");
       for (;;) {
         const { asked, withdrawn } = await desk.next();
@@ -56,6 +56,11 @@ export function confirmCommand(io: Io): Command {
       }
     });
   return withExamples(command, "tezos-signer confirm", "tezos-signer confirm --once --json");
+}
+
+/** Writes JSON without a character that a terminal could take for more than a letter. */
+function ascii(json: string): string {
+  return json.replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /**

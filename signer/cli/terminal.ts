@@ -17,7 +17,7 @@ export interface Io {
 /** How long keys are dropped before a prompt that nobody waited for, in milliseconds, where the terminal does not tell. */
 const SETTLING = 250;
 /** How long a terminal has to say where its cursor is: at the start, and once it has shown that it can. */
-const FIRST_REPORT = 1_000;
+const FIRST_REPORT = 2_000;
 const LATER_REPORT = 60_000;
 /** Asks a terminal where its cursor is (ECMA-48 DSR 6). It answers once it has shown whatever was written before. */
 const WHERE = "\x1b[6n";

@@ -1,5 +1,6 @@
 import type { PendingRequest } from "./confirmations.ts";
 import type { Section } from "./describe.ts";
+import { DETAIL_LABEL, isNarrow, laid, limited, MARGIN, row, valueWidth, widthBelow, words } from "./layout.ts";
 import type { Destination, Summary } from "./summary.ts";
 import { tez } from "./values.ts";
 import { columns, fold, foldWords, shorten, visible } from "./visible.ts";
@@ -10,12 +11,6 @@ import { columns, fold, foldWords, shorten, visible } from "./visible.ts";
  * @module
  */
 
-const MARGIN = "│ ";
-/** In a terminal narrower than this an address has no room beside its label, and stands below it. */
-const WIDE = 60;
-/** Columns of the labels in the block, and of those in the details. */
-const BLOCK_LABEL = 10;
-const DETAIL_LABEL = 20;
 /** What fits on every screen, with the prompt: no block has more lines. */
 export const BLOCK_LINES = 19;
 
@@ -96,7 +91,7 @@ export function blockLines(question: PendingRequest, width: number, at: number, 
   const title = `== Request ${id}: this would be signed `;
   const before: readonly Line[] = [
     { text: title.padEnd(width - 1, "=") },
-    ...plain(limited("Signs", summary.kinds, width, width < WIDE ? 1 : 2)),
+    ...plain(limited("Signs", summary.kinds, width, isNarrow(width) ? 1 : 2)),
     ...plain(who(question, width)),
   ];
   const after: readonly Line[] = [
@@ -162,12 +157,18 @@ function destination({ address, mutez }: Destination, label: string, width: numb
 
 function effects({ effects: all, moreEffects }: Summary, width: number): Part {
   return {
-    items: all.map(({ label, value }) => plain(limited(label, value, width, 1))),
+    items: all.map(({ label, value }) => plain(effect(label, value, width))),
     more: (shown) => {
       const count = all.length - shown + moreEffects;
       return count === 0 ? [] : plain(row("", `and ${count} more of these`, width));
     },
   };
+}
+
+/** One line of a value, which may stand below its label: an address then has room in every terminal. */
+function effect(label: string, value: string, width: number): readonly string[] {
+  const most = isNarrow(width) ? widthBelow(width) : valueWidth(width);
+  return laid(label, width, (room) => fold(shorten(visible(value), most), room));
 }
 
 function warnings({ warnings: all }: Summary, width: number): Part {
@@ -205,39 +206,6 @@ function marked(digest: string, at: number): string {
   const end = at + CODE_LENGTH;
   const before = `${at > 8 ? ".." : ""}${digest.slice(Math.max(0, at - 8), at)}`;
   return `${before}[${digest.slice(at, end)}]${digest.slice(end, end + 8)}${digest.length > end + 8 ? ".." : ""}`;
-}
-
-function valueWidth(width: number, label = BLOCK_LABEL): number {
-  return width - 1 - label - MARGIN.length;
-}
-
-/** A label and a value, on as many lines as the value needs. */
-function row(label: string, value: string, width: number, column = BLOCK_LABEL): readonly string[] {
-  return laid(label, width, column, (room) => fold(visible(value), room));
-}
-
-/** A label and a value, of which only the beginning is shown. */
-function limited(label: string, value: string, width: number, most: number): readonly string[] {
-  return laid(label, width, BLOCK_LABEL, (room) => fold(shorten(visible(value), room * most), room));
-}
-
-/** A label and words of the signer's own. */
-function words(label: string, text: string, width: number): readonly string[] {
-  return laid(label, width, BLOCK_LABEL, (room) => foldWords(text, room));
-}
-
-/** Puts lines beside their label where they have room, and else below it. */
-function laid(
-  label: string,
-  width: number,
-  column: number,
-  make: (room: number) => readonly string[],
-): readonly string[] {
-  const beside = make(valueWidth(width, column));
-  const fits = columns(label) < column && (width >= WIDE || beside.length === 1);
-  if (fits) return beside.map((line, index) => `${(index === 0 ? label : "").padEnd(column)}${MARGIN}${line}`);
-  const below = make(width - 2 - MARGIN.length).map((line) => ` ${MARGIN}${line}`);
-  return label.trim() === "" ? below : [label, ...below];
 }
 
 function plain(lines: readonly string[]): readonly Line[] {

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
+import { UNIT } from "../tezos/payload/micheline.ts";
 import type { Operation, OperationKind } from "../tezos/payload/operation.ts";
-import { delegate, type Field } from "./fields.ts";
+import type { Field } from "./fields.ts";
 import { unread } from "./unread.ts";
-import { addressOf, micheline, stakingTerms, textOf, tez } from "./values.ts";
+import { addressOf, stakingTerms, textOf, tez } from "./values.ts";
 
 /** Where tez goes, and how much in all. Amounts are mutez in decimal, since JSON has no large numbers. */
 export interface Destination {
@@ -45,6 +47,7 @@ const GRAVE: Readonly<Partial<Record<OperationKind, string>>> = {
   delegation: "delegation changes who bakes with this account's tez.",
   set_deposits_limit: "set_deposits_limit changes how much of this account is frozen for baking.",
   set_delegate_parameters: "set_delegate_parameters changes the terms for those who stake with this baker.",
+  increase_paid_storage: "increase_paid_storage pays for the storage of a contract.",
   transfer_ticket: "transfer_ticket gives tickets away, whatever they are worth.",
   activate_account: "activate_account claims a fundraiser account.",
   origination: "origination makes a contract.",
@@ -152,7 +155,7 @@ function costsOf(operations: readonly Operation[]): Summary["costs"] {
 function effectsOf(operation: Operation): readonly Field[] {
   switch (operation.kind) {
     case "delegation":
-      return [{ label: "Delegate", value: delegate(operation.delegate, operation.source) }];
+      return [{ label: "Delegate", value: newDelegate(operation.delegate, operation.source) }];
     case "origination":
       return operation.delegate === undefined ? [] : [{ label: "Delegate", value: operation.delegate }];
     case "update_consensus_key":
@@ -178,19 +181,28 @@ function effectsOf(operation: Operation): readonly Field[] {
       return [{ label: "Drains to", value: operation.destination }];
     case "activate_account":
       return [{ label: "Account", value: operation.address }];
+    case "increase_paid_storage":
+      return [{ label: "Pays for", value: operation.destination }];
     case "ballot":
       return [{ label: "Votes", value: `${operation.ballot} ${operation.proposal}` }];
     case "failing_noop": {
       const text = textOf(Buffer.from(operation.arbitrary, "hex"));
       return [text === undefined ? { label: "Bytes", value: operation.arbitrary } : { label: "Text", value: text }];
     }
+    case "proposals":
+      return operation.proposals.map((value) => ({ label: "Proposes", value }));
     default:
-      return [];
+      return "rollup" in operation ? [{ label: "Rollup", value: operation.rollup }] : [];
   }
 }
 
+/** Shorter than in the details: who oneself is stands in the block already. */
+function newDelegate(to: string | undefined, source: string): string {
+  return to === source ? "itself (registers as a baker)" : (to ?? "none");
+}
+
 function isPlain({ entrypoint, parameters }: Extract<Operation, { kind: "transaction" }>): boolean {
-  return entrypoint === "default" && micheline(parameters) === "Unit";
+  return entrypoint === "default" && "prim" in parameters && isDeepStrictEqual(parameters, UNIT);
 }
 
 function warningsOf(operations: readonly Operation[], source: string | undefined, address: string): readonly string[] {

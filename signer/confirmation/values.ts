@@ -57,11 +57,16 @@ export function stakingTerms(node: Micheline): StakingTerms | undefined {
   const [limit, rest] = pair(node) ?? [];
   const [edge, end] = (rest && pair(rest)) ?? [];
   if (limit === undefined || edge === undefined || end === undefined) return undefined;
-  if (!("int" in limit && "int" in edge && "prim" in end && end.prim === "Unit")) return undefined;
+  if (!(isShort(limit) && isShort(edge) && "prim" in end && end.prim === "Unit")) return undefined;
   return {
     limit: `others may stake up to ${millionths(BigInt(limit.int))} times the baker's own stake (${limit.int} millionths)`,
     edge: `the baker keeps ${percent(BigInt(edge.int))} of their rewards (${edge.int} billionths)`,
   };
+}
+
+/** Whether this is a number that the protocol could take: a longer one would only hold the signer up. */
+function isShort(node: Micheline): node is { readonly int: string } {
+  return "int" in node && node.int.length <= 20;
 }
 
 /** Takes a pair apart, in any of its forms: `Pair 1 (Pair 2 3)`, `Pair 1 2 3`, `{ 1 ; 2 ; 3 }`. */

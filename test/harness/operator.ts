@@ -39,7 +39,7 @@ export function confirmInTerminal(
   args: readonly string[],
   onReady: () => string,
   answers: readonly (readonly [prompt: RegExp, answer: Answer])[],
-  options: Pick<NonNullable<Parameters<typeof inTerminal>[2]>, "size" | "reports"> = {},
+  options: Pick<NonNullable<Parameters<typeof inTerminal>[2]>, "size" | "reports" | "beforeReport"> = {},
 ): Promise<Session> {
   let isReady = false;
   const ready = () => {

@@ -36,9 +36,11 @@ export async function inTerminal(
     readonly size?: { readonly columns: number; readonly rows: number };
     /** Whether it says where its cursor is; it does. */
     readonly reports?: boolean;
+    /** What is typed each time just before it says so: while what was written is not yet shown, had it been slow. */
+    readonly beforeReport?: string;
   } = {},
 ): Promise<Session> {
-  const { size, reports = true } = options;
+  const { size, reports = true, beforeReport = "" } = options;
   const quoted = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
   const words = size === undefined ? quoted : `stty cols ${size.columns} rows ${size.rows}; exec ${quoted}`;
   const child = spawn("script", ["--quiet", "--return", "--echo", "always", "--command", words, "/dev/null"], {
@@ -56,7 +58,7 @@ export async function inTerminal(
     screen += chunk.toString("latin1").replaceAll("\r", "");
     if (reports && screen.includes(WHERE)) {
       screen = screen.replaceAll(WHERE, "");
-      child.stdin.write(HERE);
+      child.stdin.write(`${beforeReport}${HERE}`);
     }
     const answer = answers.find(([prompt]) => prompt.test(screen.slice(unanswered)))?.[1];
     if (answer === undefined) return;

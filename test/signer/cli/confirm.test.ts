@@ -116,6 +116,16 @@ describe("tezos-signer confirm", () => {
     expect(left[1]).to.be.below(left[0] ?? 0);
   });
 
+  it("takes nothing that is typed before a slow terminal has shown the prompt", async () => {
+    await using signer = await desk();
+    const session = await confirmInTerminal(signer.path, ["--once"], signer.ask, [[promptOf(1), code]], {
+      beforeReport: "no\rn\r0123\rn",
+    });
+    expect(session.code).to.equal(0);
+    expect(session.screen).not.to.contain("Not understood");
+    expect(signer.outcomes).to.deep.equal(["confirmed"]);
+  });
+
   it("asks in a terminal that does not say what it has shown, and takes nothing that was typed before the prompt", async () => {
     await using signer = await desk();
     const early = () => `${signer.ask()}${QUESTION.digest.slice(0, 4)}\r`;

@@ -138,7 +138,9 @@ describe("a request in words", () => {
     const delegation = (to: string) => operations(manager(110, {}, Buffer.from([0xff]), publicKeyHash(to)));
     const own = `${SOURCE} to itself (registers as a baker)`;
     expect(fields(describePayload(delegation(SOURCE))).delegate).to.equal(own);
-    expect(describePayload(delegation(SOURCE)).summary.effects).to.deep.equal([{ label: "Delegate", value: own }]);
+    expect(describePayload(delegation(SOURCE)).summary.effects).to.deep.equal([
+      { label: "Delegate", value: "itself (registers as a baker)" },
+    ]);
     expect(fields(describePayload(delegation(OTHER))).delegate).to.equal(OTHER);
   });
 

@@ -7,7 +7,16 @@ import { tez } from "../../../signer/confirmation/values.ts";
 import { columns } from "../../../signer/confirmation/visible.ts";
 import { encode } from "../../../signer/tezos/crypto/base58.ts";
 import type { Operation } from "../../../signer/tezos/payload/operation.ts";
-import { BRANCH, manager, OTHER, operations, SOURCE, transaction, transfer } from "../../fixtures/payloads.ts";
+import {
+  BRANCH,
+  manager,
+  OTHER,
+  operations,
+  publicKeyHash,
+  SOURCE,
+  transaction,
+  transfer,
+} from "../../fixtures/payloads.ts";
 import { anyOperations } from "../../harness/any-operation.ts";
 import { describePayload } from "../../harness/described.ts";
 import { isSound, labelsOf } from "../../harness/question-screen.ts";
@@ -117,6 +126,18 @@ describe("a question on the screen", () => {
         .with(0, `To        │ ${accounts[7]} 8 tez`),
     );
     expect(block(batch(12))).to.include("          │ and 4 more: 10 tez");
+  });
+
+  it("shows a new delegate or baking key to its last letter, in every width", () => {
+    const delegation = operations(manager(110, {}, Buffer.from([0xff]), publicKeyHash(OTHER)));
+    const drain = questionOf([
+      { kind: "drain_delegate", tag: 9, consensusKey: SOURCE, delegate: SOURCE, destination: OTHER },
+    ]);
+    for (let terminal = 40; terminal <= 200; terminal += 1) {
+      expect(block(delegation, terminal).some((line) => line.endsWith(`│ ${OTHER}`))).to.equal(true);
+      const lines = blockLines(drain, terminal, 20, 0).map(({ text }) => text);
+      expect(lines.some((line) => line.endsWith(`│ ${OTHER}`))).to.equal(true);
+    }
   });
 
   it("says whose the operations are, what they cost, and what the words leave out", () => {

@@ -28,7 +28,13 @@ describe("values in words", () => {
 
   it("are no terms of a baker's where the parameters have another form", () => {
     const unit: Micheline = { prim: "Unit" };
-    for (const other of [unit, [unit], { prim: "Pair", args: [{ int: "1" }, { int: "2" }] }, { int: "1" }]) {
+    for (const other of [
+      unit,
+      [unit],
+      { prim: "Pair", args: [{ int: "1" }, { int: "2" }] },
+      { int: "1" },
+      [{ int: "9".repeat(30_000) }, { int: "0" }, unit],
+    ]) {
       expect(stakingTerms(other)).to.equal(undefined);
     }
     expect(stakingTerms([{ int: "0" }, { int: "1000000000" }, unit])).to.deep.equal({
