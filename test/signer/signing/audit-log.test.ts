@@ -18,7 +18,13 @@ function auditLog() {
   const metrics = new Metrics();
   const audit = new AuditLog({ logger: log, metrics, activity: new RecentActivity() });
   const call = (payload: Buffer, { client = "203.0.113.7", address = KEY, source }: Partial<SigningCall> = {}) => {
-    const made = signingCall({ settings: requestSettings(), client }, address, payload, new AbortController().signal, () => undefined);
+    const made = signingCall(
+      { settings: requestSettings(), client },
+      address,
+      payload,
+      new AbortController().signal,
+      () => undefined,
+    );
     return { client, signing: Object.assign(made, { request: parsePayload(payload) }, source && { source }) };
   };
   const refuse = (code: ErrorCode, payload: Buffer, own: Partial<SigningCall> = {}) =>
