@@ -101,14 +101,11 @@ export class TrustedStore {
     over: Versioned | undefined,
     deadline: AbortSignal,
   ): Promise<Versioned | Unconfirmed> {
-    const { store } = this.#options;
     if (over === undefined) this.#refuseManyChains(key);
     try {
-      const written =
-        over === undefined ? this.#make(key, row, deadline) : store.replace(key, row, over.version, deadline);
-      const state = { row, version: await within(written, deadline, late) };
-      this.#memory.remember(key, state);
-      return state;
+      return await (over === undefined
+        ? this.#make(key, row, deadline)
+        : this.#remember(key, row, this.#options.store.replace(key, row, over.version, deadline), deadline));
     } catch (error) {
       this.#memory.invalidate(key);
       if (error instanceof StoreError && error.fault === "conflict") return "conflict";
@@ -182,11 +179,17 @@ export class TrustedStore {
     this.#isListed = true;
   }
 
-  async #make(key: RowKey, row: Row, deadline: AbortSignal): Promise<string> {
+  async #remember(key: RowKey, row: Row, written: Promise<string>, deadline: AbortSignal): Promise<Versioned> {
+    const state = { row, version: await within(written, deadline, late) };
+    this.#memory.remember(key, state);
+    return state;
+  }
+
+  async #make(key: RowKey, row: Row, deadline: AbortSignal): Promise<Versioned> {
     const call = {};
     this.#making.set(call, key);
     try {
-      return await this.#options.store.insert(key, row, deadline);
+      return await this.#remember(key, row, this.#options.store.insert(key, row, deadline), deadline);
     } finally {
       this.#making.delete(call);
     }

@@ -150,9 +150,11 @@ describe("trusted store", () => {
     it("are made for no more chains where many are asked for at once", async () => {
       const inner = new MemoryStore("id");
       const { store } = trusted(inner, { initialise: "always" });
-      const asked = Array.from({ length: 1_100 }, (_, index) =>
-        store.write(onChain(index), rowAt(1), undefined, NEVER),
-      );
+      const asked = Array.from({ length: 1_100 }, async (_, index) => {
+        // At each moment of the others' work, also between the store's answer and what is made of it.
+        for (let turn = index % 20; turn > 0; turn -= 1) await undefined;
+        return store.write(onChain(index), rowAt(1), undefined, NEVER);
+      });
       const answers = await Promise.allSettled(asked);
       expect(answers.filter(({ status }) => status === "rejected")).to.have.length(76);
       expect(inner.rows.size).to.equal(1_024);
