@@ -29,7 +29,8 @@ const PAUSE_AFTER_NO_ANSWER = 50;
 
 /**
  * On so many chains a key may have rows. A chain's id is whatever a client says it is: where neither the policy nor the
- * window bounds the rows, this does.
+ * window bounds the rows, this does. A row that a policy names is made in any case: what a client has filled must not keep
+ * a baker from its chain.
  */
 const MOST_CHAINS = 1_024;
 
@@ -45,6 +46,10 @@ export class TrustedStore {
   /** Known once the store is the one that it should be. */
   #id: string | undefined;
   #isListed = false;
+  /** The rows that policies name, by name. */
+  #named: ReadonlySet<string> = new Set();
+  /** Rows that are being made: they count, or many that are asked for at once would pass the bound. */
+  readonly #making = new Map<object, RowKey>();
 
   constructor(options: TrustedStoreOptions) {
     this.#options = options;
@@ -96,14 +101,11 @@ export class TrustedStore {
     over: Versioned | undefined,
     deadline: AbortSignal,
   ): Promise<Versioned | Unconfirmed> {
-    const { store } = this.#options;
     if (over === undefined) this.#refuseManyChains(key);
     try {
-      const written =
-        over === undefined ? store.insert(key, row, deadline) : store.replace(key, row, over.version, deadline);
-      const state = { row, version: await within(written, deadline, late) };
-      this.#memory.remember(key, state);
-      return state;
+      return await (over === undefined
+        ? this.#make(key, row, deadline)
+        : this.#remember(key, row, this.#options.store.replace(key, row, over.version, deadline), deadline));
     } catch (error) {
       this.#memory.invalidate(key);
       if (error instanceof StoreError && error.fault === "conflict") return "conflict";
@@ -123,9 +125,11 @@ export class TrustedStore {
   /**
    * Checks the store, sees how far each of its rows has come, and makes the rows that are missing, as far as is allowed.
    * To be called until it resolves: a role assignment may take minutes to work.
+   * @param keys the rows that policies name
    * @throws SignerError `watermark-unavailable` (call again), `watermark-missing` or `watermark-untrusted` (an operator must act)
    */
   async prepare(keys: readonly RowKey[], deadline: AbortSignal): Promise<void> {
+    this.#named = new Set(keys.map(rowName));
     if (this.#id === undefined) await this.#once("store", () => this.#verify(deadline), deadline);
     if (!this.#isListed) await this.#once("store", () => this.#list(deadline), deadline);
     for (const key of keys) await this.#once(rowName(key), () => this.#find(key, deadline), deadline);
@@ -175,8 +179,26 @@ export class TrustedStore {
     this.#isListed = true;
   }
 
+  async #remember(key: RowKey, row: Row, written: Promise<string>, deadline: AbortSignal): Promise<Versioned> {
+    const state = { row, version: await within(written, deadline, late) };
+    this.#memory.remember(key, state);
+    return state;
+  }
+
+  async #make(key: RowKey, row: Row, deadline: AbortSignal): Promise<Versioned> {
+    const call = {};
+    this.#making.set(call, key);
+    try {
+      return await this.#remember(key, row, this.#options.store.insert(key, row, deadline), deadline);
+    } finally {
+      this.#making.delete(call);
+    }
+  }
+
   #refuseManyChains(key: RowKey): void {
-    const chains = this.#memory.chainsOf(key.address);
+    if (this.#named.has(rowName(key))) return;
+    const making = [...this.#making.values()].filter(({ address }) => address === key.address);
+    const chains = new Set([...this.#memory.chainsOf(key.address), ...making.map(({ chainId }) => chainId)]);
     if (chains.size < MOST_CHAINS || chains.has(key.chainId)) return;
     throw new SignerError(
       "watermark-missing",

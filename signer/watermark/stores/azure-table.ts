@@ -87,19 +87,28 @@ export class AzureTableStore implements WatermarkStore {
   }
 
   async list(signal: AbortSignal): Promise<{ key: RowKey; row: Row }[]> {
-    return this.#call(signal, async (options) => {
-      const rows: { key: RowKey; row: Row }[] = [];
-      for await (const found of this.#client.listEntities(options)) {
-        if (found.partitionKey === IDENTITY.partitionKey) continue;
-        const [chainId = "", kind = ""] = found.rowKey?.split("_") ?? [];
-        const key = { address: found.partitionKey ?? "", chainId, kind: kind as ConsensusKind };
-        rows.push({ key, row: this.#rowOf(found, rowName(key)) });
-      }
-      return rows;
-    });
+    const rows: { key: RowKey; row: Row }[] = [];
+    let from: string | undefined;
+    do {
+      const page = await this.#page(from, signal);
+      const entities = page.filter(({ partitionKey }) => partitionKey !== IDENTITY.partitionKey);
+      rows.push(...entities.map((found) => this.#namedRowOf(found)));
+      from = page.continuationToken;
+    } while (from !== undefined);
+    return rows;
   }
 
   async close(): Promise<void> {}
+
+  /** Reads a thousand entities at most, in a call of its own: one for all would be too short for a table of many pages. */
+  #page(continuationToken: string | undefined, signal: AbortSignal) {
+    const settings = continuationToken === undefined ? {} : { continuationToken };
+    return this.#call(signal, async (options) => {
+      const pages = this.#client.listEntities<Record<string, unknown>>(options).byPage(settings);
+      for await (const page of pages) return page;
+      throw new StoreError("unavailable", `${this.#name} answered without a page.`);
+    });
+  }
 
   async #get(partition: string, row: string, signal: AbortSignal, onHeaders?: (headers: Headers) => void) {
     return this.#call(signal, async (options) => {
@@ -143,6 +152,12 @@ export class AzureTableStore implements WatermarkStore {
     if (now < this.#connectedAt + RENEWAL_INTERVAL) return;
     this.#connectedAt = now;
     this.#client = this.#connect();
+  }
+
+  #namedRowOf(found: TableEntityResult<Record<string, unknown>>): { key: RowKey; row: Row } {
+    const [chainId = "", kind = ""] = found.rowKey?.split("_") ?? [];
+    const key = { address: found.partitionKey ?? "", chainId, kind: kind as ConsensusKind };
+    return { key, row: this.#rowOf(found, rowName(key)) };
   }
 
   #rowOf(found: TableEntityResult<Record<string, unknown>>, name: string): Row {

@@ -7,6 +7,8 @@ const FIELDS = `JSON.stringify([
   explored.trusted.#id,
   explored.trusted.#isListed,
   [...explored.trusted.#stops].sort(),
+  [...explored.trusted.#named].sort(),
+  [...explored.trusted.#making.values()].map((key) => JSON.stringify(key)).sort(),
   [...explored.trusted.#memory.#known].sort(),
   [...explored.trusted.#memory.#highest].sort(),
   [...explored.guard.#attempts.keys()].sort(),

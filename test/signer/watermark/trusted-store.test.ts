@@ -146,6 +146,30 @@ describe("trusted store", () => {
       expect(written).to.have.property("version");
       await store.write({ ...onChain(1_024), address: "tz2another" }, rowAt(1), undefined, NEVER);
     });
+
+    it("are made for no more chains where many are asked for at once", async () => {
+      const inner = new MemoryStore("id");
+      const { store } = trusted(inner, { initialise: "always" });
+      const asked = Array.from({ length: 1_100 }, async (_, index) => {
+        // At each moment of the others' work, also between the store's answer and what is made of it.
+        for (let turn = index % 20; turn > 0; turn -= 1) await undefined;
+        return store.write(onChain(index), rowAt(1), undefined, NEVER);
+      });
+      const answers = await Promise.allSettled(asked);
+      expect(answers.filter(({ status }) => status === "rejected")).to.have.length(76);
+      expect(inner.rows.size).to.equal(1_024);
+    });
+
+    it("do not keep a key from the chain that its policy names, now or after a change", async () => {
+      const inner = new MemoryStore("id");
+      for (let index = 0; index < 1_024; index += 1) inner.put(onChain(index), rowAt(1));
+      const { store } = trusted(inner, { initialise: "always" });
+      await store.prepare([], NEVER);
+      await rejection(store.write(KEY, rowAt(1), undefined, NEVER), SignerError);
+      await store.prepare([KEY], NEVER);
+      expect(await store.write(KEY, rowAt(1), undefined, NEVER)).to.have.property("version");
+      await rejection(store.write(onChain(1_024), rowAt(1), undefined, NEVER), SignerError);
+    });
   });
 
   describe("a hard stop", () => {
