@@ -21,8 +21,12 @@ const SECRET: readonly RegExp[] = [
   /[0-9A-Fa-f]{64}/,
   // What YAML makes of 0x and so many digits: a number that has lost the last ones only.
   /^\d(?:\.\d+)?e\+\d+$/,
-  // The user of a URL, who has a password or is one, and the signature of a shared link of Azure.
+  // The user of a URL, who has a password or is one; a password with a slash; and both without a scheme.
   /:\/\/[^/?#\s]*@/,
+  /:\/\/[^/?#\s:]*:\S*@/,
+  /^[^/\s]*:[^/\s]*@/,
+  // What a URL's query tells: a key for its service, or the signature of a shared link of Azure.
+  /:\/\/\S*\?\S*=/,
   /[?&]sig=/i,
 ];
 

@@ -1,5 +1,6 @@
 import { type RestError, TableClient, type TableEntityResult } from "@azure/data-tables";
 import type { TokenCredential } from "@azure/identity";
+import { sentByOwnAgents } from "../../azure/sdk-requests.ts";
 import { messageOf } from "../../errors.ts";
 import type { ConsensusKind } from "../../tezos/payload/payload.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
@@ -37,7 +38,8 @@ export class AzureTableStore implements WatermarkStore {
   #connectedAt = performance.now();
 
   constructor({ endpoint, table, credential }: AzureTableOptions) {
-    this.#connect = () => new TableClient(endpoint, table, credential, { retryOptions: RETRIES });
+    const sent = sentByOwnAgents();
+    this.#connect = () => new TableClient(endpoint, table, credential, { retryOptions: RETRIES, ...sent });
     this.#client = this.#connect();
     this.#name = `${endpoint}/${table}`;
   }
