@@ -51,7 +51,7 @@ export class VaultClient {
 
   constructor({ vault, credential, log, tryTimeout }: VaultClientOptions) {
     const url = readServiceUrl(vault, { plainHttp: "loopback", path: "refused" });
-    if ("fault" in url) throw new TypeError(`the vault's address: ${url.fault}`);
+    if ("fault" in url) throw new TypeError(`the vault's address must be https: ${url.fault}`);
     const { origin, protocol, hostname } = url;
     const loopback = isLoopback(hostname);
     this.#origin = origin;

@@ -167,6 +167,7 @@ describe("the stack's configuration, key by key", () => {
     ["authorizedKeys", CLIENT, "authorizedKeys: is neither a list of public keys nor none"],
     ["authorizedKeys", "None", "authorizedKeys: is neither a list of public keys nor none; did you mean none?"],
     ["authorizedKeys", '["None"]', /^authorizedKeys\[0\]: is no public key; `authorizedKeys: none`, without a list, /],
+    ["policy", '{"__proto__":{"allow":["block"]}}', /^policy: is not an object/],
     ["head", '{"node":"rpc.tzkt.io"}', /^head.node: must be a node's address, such as https/],
     ["head", '{"node":"http://20.1.1.1:8732"}', /^head.node: .*http: is for a private or loopback address only/],
     ["head", '{"node":"https://[::ffff:10.0.0.5]:8732"}', /IPv6 address; the machine's network is IPv4/],
