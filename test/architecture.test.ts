@@ -11,6 +11,7 @@ const BASE = [
   "signer/errors.ts",
   "signer/deadline.ts",
   "signer/rate-limit.ts",
+  "signer/visible.ts",
   "signer/contract.ts",
 ] as const;
 
@@ -35,14 +36,21 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/contract.ts": ["signer/tezos"],
   "signer/deadline.ts": [],
   "signer/rate-limit.ts": [],
+  "signer/visible.ts": [],
   "signer/errors.ts": [],
-  // How settings write a URL and a range of addresses.
-  "signer/network": [],
+  // How settings write a URL and a range of addresses; how whatever is asked for is sent.
+  "signer/network": ["signer/errors.ts"],
   // What no message may repeat, and the reader of YAML that keeps to it.
   "signer/settings/secrets.ts": [],
-  "signer/azure": ["signer/errors.ts", "signer/deadline.ts", "signer/contract.ts", "signer/settings/secrets.ts"],
+  "signer/azure": [
+    "signer/errors.ts",
+    "signer/deadline.ts",
+    "signer/contract.ts",
+    "signer/network",
+    "signer/settings/secrets.ts",
+  ],
   "signer/installation": ["signer/contract.ts", "package.json"],
-  "signer/policy": BASE,
+  "signer/policy": [...BASE, "signer/network"],
   "signer/confirmation": BASE,
   "signer/watermark": [...BASE, "signer/azure"],
   "signer/watermark/interchange": [...BASE, "signer/watermark"],

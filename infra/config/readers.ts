@@ -15,7 +15,7 @@ import {
   rulesSchema,
 } from "../../signer/settings/schema.ts";
 import { type Block, parseBlocks } from "./addresses.ts";
-import { asWritten, shown } from "./reasons.ts";
+import { asText, asWritten, shown } from "./reasons.ts";
 
 /** The person who imports keys, for the time of it. */
 export type KeyImporter = z.output<typeof keyImporter>;
@@ -41,7 +41,7 @@ const OWN_TAGS = ["project", "stack", "production"];
 /** One of a few names. @param mistake what is said of any other text, before what may have been meant */
 function oneOf<const Name extends string>(names: readonly Name[], mistake: string) {
   return z.enum(names, {
-    error: ({ input }) => (input === undefined ? "is missing" : `${mistake}${didYouMean(String(input), names)}`),
+    error: ({ input }) => (input === undefined ? "is missing" : `${mistake}${didYouMean(asText(input), names)}`),
   });
 }
 
@@ -112,7 +112,7 @@ export const generatedKeys = z
 
 function twice(list: unknown): string | undefined {
   if (!Array.isArray(list)) return undefined;
-  const names = list.map((entry) => String(entry?.name).toLowerCase());
+  const names = list.map((entry) => asText(entry?.name).toLowerCase());
   const at = names.findIndex((name, index) => name !== "undefined" && names.indexOf(name) !== index);
   return at < 0 ? undefined : shown(list[at].name);
 }
@@ -171,7 +171,7 @@ export const authorizedKeys = z.union(
       ),
     ),
   ],
-  { error: ({ input }) => `is neither a list of public keys nor none${didYouMean(String(input), NONE)}` },
+  { error: ({ input }) => `is neither a list of public keys nor none${didYouMean(asText(input), NONE)}` },
 );
 
 /** Finds `none` in a value that was meant to say it: `None`, or a list of it. */
@@ -181,7 +181,7 @@ export function noneMeantBy(given: string): string | undefined {
 
 /** The node whose head bounds what is signed, in the form of the signer. */
 export const head = asWritten(headSchema).superRefine((value, context) => {
-  const url = URL.parse(String((value as { node?: unknown } | undefined)?.node));
+  const url = URL.parse(asText((value as { node?: unknown } | undefined)?.node));
   if (url === null || !url.hostname.startsWith("[") || url.hostname === "[::1]") return;
   const message = "has an IPv6 address; the machine's network is IPv4";
   context.addIssue({ code: "custom", path: ["node"], input: url.href, message });

@@ -92,6 +92,11 @@ export function reading<T>(read: (text: string) => T) {
   });
 }
 
+/** A value as text, to compare it with names. An object has none: its fields may be named as what JavaScript would ask for. */
+export function asText(value: unknown): string {
+  return typeof value === "object" ? "" : String(value);
+}
+
 /** Shortens a value to be recognised, not copied: one line, 60 characters, and no secret key. */
 export function shown(value: unknown): string {
   if (value === undefined || value === null || typeof value === "object") return "";
@@ -140,12 +145,12 @@ function explain(issue: z.core.$ZodRawIssue): string | undefined {
 /** YAML takes 9 for a number and "9" for a text: a value may look right and be of the wrong type. */
 function quotes(input: unknown, expected: string): string {
   if (expected === "string" && typeof input !== "object") return "; put it into quotes";
-  const scalar = /^(number|int|boolean)$/.test(expected) && /^(\d+|true|false)$/.test(String(input));
+  const scalar = /^(number|int|boolean)$/.test(expected) && /^(\d+|true|false)$/.test(asText(input));
   return scalar && typeof input === "string" ? "; write it without quotes" : "";
 }
 
 function choice(input: unknown, known: readonly string[]): string {
   if (input === undefined) return "is missing";
-  if (known.length <= FEW) return `is none of ${known.join(", ")}${didYouMean(String(input), known)}`;
-  return `is not known${didYouMean(String(input), known) || "; docs/reference/settings.md lists what is"}`;
+  if (known.length <= FEW) return `is none of ${known.join(", ")}${didYouMean(asText(input), known)}`;
+  return `is not known${didYouMean(asText(input), known) || "; docs/reference/settings.md lists what is"}`;
 }

@@ -97,7 +97,11 @@ export function decode(given: string | undefined, unset: Key["unset"]): unknown 
   if (trimmed === undefined || trimmed === "") return unset === trimmed ? undefined : trimmed;
   if (!/^[[{]/.test(trimmed)) return trimmed;
   try {
-    const value: unknown = JSON.parse(trimmed);
+    const value: unknown = JSON.parse(trimmed, (name, inner: unknown) => {
+      // Whatever judges an object passes over this name in silence.
+      if (name === "__proto__") throw new SyntaxError(name);
+      return inner;
+    });
     return unset === "{}" && JSON.stringify(value) === unset ? undefined : value;
   } catch {
     return trimmed; // each schema says what form it takes instead

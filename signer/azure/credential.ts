@@ -1,5 +1,8 @@
 import type { TokenCredential } from "@azure/identity";
+import { bindCommonAgent } from "../network/outgoing.ts";
 import { ManagedIdentity } from "./managed-identity.ts";
+import { imdsHost } from "./metadata-service.ts";
+import { sentByOwnAgents } from "./sdk-requests.ts";
 
 export interface AzureCredentialOptions {
   /** `managed-identity`: the VM's own; `default`: whatever @azure/identity finds, for a laptop. */
@@ -11,7 +14,12 @@ export interface AzureCredentialOptions {
 /** Returns the Azure credential for Key Vault and Table storage. */
 export async function azureCredential({ credential, clientId }: AzureCredentialOptions): Promise<TokenCredential> {
   if (credential === "managed-identity") return new ManagedIdentity(clientId);
+  // It looks for a metadata service too, with a client of its own that takes no agent.
+  bindCommonAgent(new URL(imdsHost()).hostname);
   // Loaded where it is wanted: it is large, and a signer on its VM has no use for it.
   const { DefaultAzureCredential } = await import("@azure/identity");
-  return new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
+  return new DefaultAzureCredential({
+    ...sentByOwnAgents(),
+    ...(clientId !== undefined && { managedIdentityClientId: clientId }),
+  });
 }

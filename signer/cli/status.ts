@@ -3,6 +3,8 @@ import { Command } from "commander";
 import { ADMIN_PORT } from "../contract.ts";
 import { messagesOf } from "../errors.ts";
 import { inWords, type ReleaseId } from "../installation/own-release.ts";
+import { get, outgoingAgent } from "../network/outgoing.ts";
+import { readServiceUrl } from "../network/url.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
 import { type Io, Terminal } from "./terminal.ts";
@@ -11,6 +13,8 @@ import { table } from "./text.ts";
 const ADMIN = `http://127.0.0.1:${ADMIN_PORT}`;
 const PAUSE = 2_000;
 const TIMEOUT = 5_000;
+/** Of one answer: far more than a thousand keys take. */
+const MOST_CHARACTERS = 16 * 1024 * 1024;
 
 /** `status` */
 export function statusCommand(io: Io): Command {
@@ -25,8 +29,9 @@ export function statusCommand(io: Io): Command {
     .option("--watch", "show it again every 2 seconds, until Ctrl-C")
     .action(async ({ admin, json, watch }: { admin: string; json?: true; watch?: true }) => {
       using terminal = new Terminal(io);
+      const url = readAdmin(admin);
       for (;;) {
-        const state = await ask(admin).catch((error: Failure) => error);
+        const state = await ask(url).catch((error: Failure) => error);
         const answered = !(state instanceof Failure);
         if (watch && io.stdout.isTTY) io.stdout.write("\x1b[H\x1b[2J");
         if (answered) terminal.print(json ? JSON.stringify(state) : screen(state, Date.now()));
@@ -100,14 +105,21 @@ interface ReleaseStatus {
   readonly waitingSettings: ReleaseId | null;
 }
 
-async function ask(admin: string): Promise<Status> {
+async function ask(url: URL): Promise<Status> {
   try {
-    const answer = await fetch(new URL("/status", admin), { signal: AbortSignal.timeout(TIMEOUT) });
-    return (await answer.json()) as Status;
+    const signal = AbortSignal.timeout(TIMEOUT);
+    const { text } = await get(new URL("/status", url), { agent: outgoingAgent(url), signal, most: MOST_CHARACTERS });
+    return JSON.parse(text);
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? messagesOf(error.cause) : String(error);
-    throw new Failure("failed", `No signer answers at ${admin} (${cause}).`, { cause: error });
+    throw new Failure("failed", `No signer answers at ${url.origin} (${messagesOf(error)}).`, { cause: error });
   }
+}
+
+/** @throws Failure `usage` */
+function readAdmin(text: string): URL {
+  const url = readServiceUrl(text, { plainHttp: "any", path: "refused" });
+  if (url instanceof URL) return url;
+  throw new Failure("usage", `--admin: give the admin port's address, such as ${ADMIN}; ${url.fault}.`);
 }
 
 /** One screen. @param now milliseconds since 1970 */

@@ -1,9 +1,11 @@
+import { INVISIBLE } from "../visible.ts";
+
 /** Columns of a terminal that texts are made for. */
 export const WIDTH = 80;
 
-/** Replaces the control characters of a text: a vault's tag or a file's content must not steer the terminal. */
+/** Replaces what is not seen: a vault's tag, a node's answer or a file's content must not steer the terminal. */
 export function harmless(text: string): string {
-  return text.replaceAll(/(?!\n)\p{Cc}/gu, "\u{fffd}");
+  return text.replaceAll(INVISIBLE, (character) => (character === "\n" ? character : "\u{fffd}"));
 }
 
 /** Lays out labels and values in two columns, as lines. */

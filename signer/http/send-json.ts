@@ -1,4 +1,5 @@
 import type { Context } from "koa";
+import { visibleJson } from "../visible.ts";
 
 /** Exactly this, without a charset: what octez-signer sends and octez-client looks up. */
 export const JSON_TYPE = "application/json";
@@ -7,5 +8,5 @@ export const JSON_TYPE = "application/json";
 export function sendJson(ctx: Context, status: number, value: unknown): void {
   ctx.status = status;
   ctx.set("Content-Type", JSON_TYPE);
-  ctx.body = JSON.stringify(value);
+  ctx.body = visibleJson(JSON.stringify(value));
 }

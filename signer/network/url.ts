@@ -1,28 +1,69 @@
-import { isIPv4 } from "node:net";
+import { BlockList, isIP } from "node:net";
 
-/** Hosts that plain HTTP may lead to: this computer; a private network besides; or none. */
-export type PlainHttp = "loopback" | "private" | "never";
+/** Hosts that plain HTTP may lead to: this computer; a private network besides; any; or none. */
+export type PlainHttp = "loopback" | "private" | "any" | "never";
+
+/** What the URL of a service may have, besides scheme, host and port. */
+export interface ServiceUrlForm {
+  readonly plainHttp: PlainHttp;
+  /** Whether the service may lie below a path of its host. */
+  readonly path: "taken" | "refused";
+}
 
 /**
- * Reads the URL of a service: https, or plain HTTP where `plainHttp` allows its host.
- * @returns undefined for any other text
+ * Reads the URL of a service, for settings and command lines alike: https, or plain HTTP where the form allows its host.
+ * Whoever uses a URL would drop a query, and a user's password would be repeated by whatever fails later: neither is taken.
+ * @returns the URL, or which part of the text is not taken; that repeats nothing of the text
  */
-export function parseServiceUrl(text: string, plainHttp: PlainHttp): URL | undefined {
+export function readServiceUrl(text: string, form: ServiceUrlForm): URL | { readonly fault: string } {
   const url = URL.parse(text);
-  if (url?.protocol === "https:") return url;
-  if (url?.protocol !== "http:" || plainHttp === "never") return undefined;
-  return isLoopback(url.hostname) || (plainHttp === "private" && isPrivate(url.hostname)) ? url : undefined;
+  const fault = faultOf(text, url, form);
+  if (fault !== undefined) return { fault };
+  return url ?? { fault: "it is no URL" };
+}
+
+function faultOf(text: string, url: URL | null, { plainHttp, path }: ServiceUrlForm): string | undefined {
+  // What URL itself skips in silence.
+  if (/[\s\p{C}\\]/u.test(text)) return "it has a blank, a backslash or a character that is not printed";
+  if (/^https?:\/*[^/?#]*@/i.test(text)) return "it has a user or a password, which are not taken";
+  if (url === null || !["https:", "http:"].includes(url.protocol)) return "it is no URL that begins with https://";
+  if (text.includes("#")) return "it has a part after #, which is not taken";
+  if (text.includes("?")) return "it has a query (?), which is not taken";
+  if (path === "refused" && url.pathname !== "/") return "it has a path, which is not taken";
+  return url.protocol === "https:" ? undefined : faultOfPlainHttp(url.hostname, plainHttp);
+}
+
+function faultOfPlainHttp(hostname: string, plainHttp: PlainHttp): string | undefined {
+  if (plainHttp === "never") return "it must begin with https://";
+  if (plainHttp === "any" || isLoopback(hostname) || (plainHttp === "private" && isPrivate(hostname))) return undefined;
+  return plainHttp === "private"
+    ? "http: is for a private or loopback address only"
+    : "http: is for a loopback address only";
+}
+
+const LOOPBACK = listOf(["127.0.0.0", 8], ["::1", 128]);
+/** RFC 1918 and RFC 4193. */
+const PRIVATE = listOf(["10.0.0.0", 8], ["172.16.0.0", 12], ["192.168.0.0", 16], ["fc00::", 7]);
+
+function listOf(...ranges: readonly (readonly [address: string, prefix: number])[]): BlockList {
+  const list = new BlockList();
+  for (const [address, prefix] of ranges) list.addSubnet(address, prefix, address.includes(":") ? "ipv6" : "ipv4");
+  return list;
 }
 
 /** Whether a URL's host is this computer: `localhost`, 127.0.0.0/8 or `[::1]`. */
 export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || (isIPv4(hostname) && hostname.startsWith("127."));
+  return hostname === "localhost" || isIn(LOOPBACK, hostname);
 }
 
-/** RFC 1918. */
-const PRIVATE = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)/;
-
-/** Whether a URL's host is an IPv4 address of a private network. */
+/** Whether a URL's host is an address of a private network. */
 function isPrivate(hostname: string): boolean {
-  return isIPv4(hostname) && PRIVATE.test(hostname);
+  return isIn(PRIVATE, hostname);
+}
+
+/** An IPv4 address within an IPv6 one (`[::ffff:10.0.0.5]`) counts as itself. */
+function isIn(list: BlockList, hostname: string): boolean {
+  const address = hostname.replace(/^\[(.*)\]$/, "$1");
+  const version = isIP(address);
+  return version !== 0 && list.check(address, version === 6 ? "ipv6" : "ipv4");
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messagesOf } from "../errors.ts";
+import { get, outgoingAgent } from "../network/outgoing.ts";
 import { type ChainHead, type Head, type HeadRule, headUnknownReason } from "./head.ts";
 
 /** Half of the shortest block time, in milliseconds. */
@@ -7,7 +8,7 @@ const PAUSE = 3_000;
 /** One answer of the node, in milliseconds. */
 const TIMEOUT = 3_000;
 /** A header has under 2 KB. */
-const MOST_BYTES = 64 * 1024;
+const MOST_CHARACTERS = 64 * 1024;
 const PATH = "chains/main/blocks/head/header";
 
 export interface HeadFollowerOptions {
@@ -96,13 +97,11 @@ export class HeadFollower implements ChainHead {
 
 /** GET /chains/main/blocks/head/header of a node (octez RPC). @throws Error that says why it gives no head */
 async function fetchHead(node: string, signal: AbortSignal): Promise<Head> {
-  const base = node.endsWith("/") ? node : `${node}/`;
-  const answer = await fetch(new URL(PATH, base), { signal, redirect: "error" });
-  if (answer.status !== 200) {
-    await answer.body?.cancel();
-    throw new Error(`the node answered with status ${answer.status}`);
-  }
-  const header = JSON.parse(await textOf(answer));
+  const url = new URL(PATH, node.endsWith("/") ? node : `${node}/`);
+  const agent = outgoingAgent(url);
+  const { status, text } = await get(url, { agent, signal, most: MOST_CHARACTERS });
+  if (status !== 200) throw new Error(`the node answered with status ${status}`);
+  const header = headerOf(text);
   const timestamp = typeof header?.timestamp === "string" ? Date.parse(header.timestamp) : Number.NaN;
   const { chain_id: chainId, level } = header ?? {};
   const isHeader = /^Net\w{12}$/.test(chainId) && Number.isInteger(level) && level >= 0 && !Number.isNaN(timestamp);
@@ -110,18 +109,16 @@ async function fetchHead(node: string, signal: AbortSignal): Promise<Head> {
   return { chainId, level, timestamp, seenAt: Date.now() };
 }
 
-async function textOf(answer: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of answer.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > MOST_BYTES) throw new Error("the node's answer is far too long");
+/** What is no JSON is not repeated: whatever stands there would reach the log and /status. */
+function headerOf(text: string) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
-  return text;
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return `no answer within ${TIMEOUT} ms`;
-  return error.cause instanceof Error ? messagesOf(error.cause) : error.message;
+  if (error instanceof Error && error.name === "TimeoutError") return `no answer within ${TIMEOUT} ms`;
+  return messagesOf(error);
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ADMIN_PORT, SIGNER_PORT } from "../contract.ts";
 import { messageOf } from "../errors.ts";
 import { parseAddressRange } from "../network/address-range.ts";
-import { type PlainHttp, parseServiceUrl } from "../network/url.ts";
+import { readServiceUrl, type ServiceUrlForm } from "../network/url.ts";
 import type { Policy } from "../policy/policy.ts";
 import { decode } from "../tezos/crypto/base58.ts";
 import { CONSENSUS_KINDS } from "../tezos/payload/consensus-kind.ts";
@@ -38,21 +38,26 @@ function base58(...prefixes: Parameters<typeof decode>[1][]) {
   });
 }
 
-/** The URL of a service. @param mistake what is said about any other text */
-function serviceUrl(plainHttp: PlainHttp, mistake: string) {
-  return z.string().refine((text) => parseServiceUrl(text, plainHttp) !== undefined, { error: mistake });
+/** The URL of a service. @param what it is, with an example */
+function serviceUrl(what: string, form: ServiceUrlForm) {
+  return z.string().superRefine((text, context) => {
+    const read = readServiceUrl(text, form);
+    if ("fault" in read) context.addIssue({ code: "custom", message: `must be ${what}; ${read.fault}` });
+  });
 }
 
 /** Azure speaks TLS; plain HTTP is for an emulator on this computer. */
-const vault = serviceUrl("loopback", "must be the vault's address, such as https://NAME.vault.azure.net");
+const vault = serviceUrl("the vault's address, such as https://NAME.vault.azure.net", {
+  plainHttp: "loopback",
+  path: "refused",
+});
+
+const TABLE = "the account's primary endpoint, such as https://ACCOUNT.table.core.windows.net";
 
 /** A secondary endpoint lags behind the primary: a watermark read there would be an old one. */
-const tableEndpoint = z.string().refine(
-  (text) => {
-    const url = parseServiceUrl(text, "never");
-    return url !== undefined && !/-secondary\./.test(url.hostname);
-  },
-  { error: "must be the account's primary endpoint, such as https://ACCOUNT.table.core.windows.net" },
+const tableEndpoint = serviceUrl(TABLE, { plainHttp: "never", path: "taken" }).refine(
+  (text) => !/-secondary\./.test(URL.parse(text)?.hostname ?? ""),
+  { error: `must be ${TABLE}; this is the secondary one` },
 );
 
 /** An IP address or a range of `allowedAddresses`. */
@@ -158,16 +163,8 @@ export const policySchema = rulesSchema(keyPolicySchema).transform(
 /** Public key of a client that may ask, `edpk…`, `sppk…` or `p2pk…`. */
 export const authorizedKeySchema = base58("edpk", "sppk", "p2pk");
 
-/**
- * A node elsewhere speaks TLS: its answers decide whether blocks are signed. Its URL has no user: fetch refuses one, in a
- * message that repeats the password.
- */
-const node = serviceUrl(
-  "private",
-  "must be a node's address, such as https://NODE.example.org; http: for a private address only",
-).refine((text) => !URL.parse(text)?.username && !URL.parse(text)?.password, {
-  error: "must be a node's address without user and password",
-});
+/** A node elsewhere speaks TLS: its answers decide whether blocks are signed. */
+const node = serviceUrl("a node's address, such as https://NODE.example.org", { plainHttp: "private", path: "taken" });
 
 const levels = z.int().min(0).max(10_000);
 

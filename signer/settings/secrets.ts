@@ -1,4 +1,4 @@
-import { type Document, parseDocument, type YAMLError } from "yaml";
+import { type Document, isScalar, Lexer, LineCounter, parseDocument, visit, type YAMLError } from "yaml";
 
 /**
  * What a message about settings may not repeat: messages reach the log, the console and /status, and a secret is pasted into
@@ -21,8 +21,12 @@ const SECRET: readonly RegExp[] = [
   /[0-9A-Fa-f]{64}/,
   // What YAML makes of 0x and so many digits: a number that has lost the last ones only.
   /^\d(?:\.\d+)?e\+\d+$/,
-  // The user of a URL, who has a password or is one, and the signature of a shared link of Azure.
+  // The user of a URL, who has a password or is one; a password with a slash; and both without a scheme.
   /:\/\/[^/?#\s]*@/,
+  /:\/\/[^/?#\s:]*:\S*@/,
+  /^[^/\s]*:[^/\s]*@/,
+  // What a URL's query tells: a key for its service, or the signature of a shared link of Azure.
+  /:\/\/\S*\?\S*=/,
   /[?&]sig=/i,
 ];
 
@@ -41,28 +45,67 @@ export function unlessSecret(text: string): string {
   return mayBeSecret(text) ? HIDDEN : text;
 }
 
+/** Azure's limit of userData, 64 KiB in base64, leaves 48 KiB of text. */
+const MAX_LENGTH = 65_536;
+/** Words, brackets, commas, blanks: the stack's own settings have some hundreds. What yaml does with more may take seconds. */
+const MAX_TOKENS = 10_000;
+/** As many faults of one text are told. */
+const MAX_FAULTS = 10;
+
 /**
- * Reads a YAML text.
+ * Reads a YAML text. A text that would keep the process busy is refused by its size, before it is parsed.
  * @returns its value, or a line for each fault that says what is wrong and where, and quotes no secret
  */
 export function readYaml(text: string): { readonly value: unknown } | { readonly faults: readonly string[] } {
-  const document = parseDocument(text, { prettyErrors: true });
-  const faults = [...document.errors, ...document.warnings];
-  return faults.length > 0 ? { faults: faults.map(wordFault) } : resolve(document);
+  const excess = excessOf(text);
+  if (excess !== undefined) return { faults: [excess] };
+  const lines = new LineCounter();
+  // Without yaml's own words for a fault's place, which it makes for each of thousands.
+  const document = parseDocument(text, { prettyErrors: false, lineCounter: lines });
+  const found = [...document.errors, ...document.warnings];
+  if (found.length === 0) return resolve(document, lines);
+  const faults = found.slice(0, MAX_FAULTS).map((fault) => wordFault(fault, lines));
+  return { faults: found.length > MAX_FAULTS ? [...faults, `and ${found.length - MAX_FAULTS} more`] : faults };
 }
 
-function wordFault({ message, code, linePos }: YAMLError): string {
-  const [line = message] = message.split("\n");
-  return mayBeSecret(line) ? `${code} at line ${linePos?.[0].line}` : line;
+function excessOf(text: string): string | undefined {
+  if (text.length > MAX_LENGTH) return `it is too long: ${text.length} characters, of at most ${MAX_LENGTH}`;
+  let tokens = 0;
+  for (const _ of new Lexer().lex(text)) {
+    tokens += 1;
+    if (tokens > MAX_TOKENS) return `it has more than ${MAX_TOKENS} names, values and marks, which no settings need`;
+  }
+  return undefined;
+}
+
+function wordFault({ message, code, pos: [offset] }: YAMLError, lines: LineCounter): string {
+  const { line, col } = lines.linePos(offset);
+  const place = `at line ${line}, column ${col}`;
+  if (/call stack/.test(message)) return `it is nested too deep ${place}`;
+  return mayBeSecret(message) ? `${code} at line ${line}` : `${message} ${place}`;
 }
 
 /** In place of yaml's own error, which quotes an alias that has no anchor. */
-function resolve(document: Document): ReturnType<typeof readYaml> {
+function resolve(document: Document, lines: LineCounter): ReturnType<typeof readYaml> {
   try {
-    return { value: document.toJS() };
+    const faults = protoNames(document, lines);
+    return faults.length > 0 ? { faults } : { value: document.toJS() };
   } catch {
     return {
       faults: ["its aliases (*NAME) lead nowhere, or are too many; a text that begins with * must be in quotes"],
     };
   }
+}
+
+/** Finds the one name that JavaScript keeps for itself, and that whatever reads settings would pass over in silence. */
+function protoNames(document: Document, lines: LineCounter): string[] {
+  const faults: string[] = [];
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (!isScalar(key) || key.value !== "__proto__") return;
+      const { line, col } = lines.linePos(key.range?.[0] ?? 0);
+      faults.push(`there is no such setting: __proto__ at line ${line}, column ${col}`);
+    },
+  });
+  return faults;
 }

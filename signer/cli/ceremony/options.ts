@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
-import { parseServiceUrl } from "../../network/url.ts";
+import { readServiceUrl } from "../../network/url.ts";
+import { Failure } from "../failure.ts";
 
 /** `--vault URL`, on every command that talks to one. */
 export function vaultOption(): Option {
@@ -15,14 +16,10 @@ export function nameOption(): Option {
 
 /** @returns scheme and host alone. Plain http is for an emulator on this computer. */
 export function parseVaultUrl(text: string): string {
-  const url = parseServiceUrl(text, "loopback");
-  if (url === undefined) {
-    throw new InvalidArgumentError("Give the vault's address, such as https://NAME.vault.azure.net.");
-  }
-  if (url.pathname !== "/" || url.search !== "" || url.username !== "") {
-    throw new InvalidArgumentError(`Give the vault's address alone: ${url.origin}`);
-  }
-  return url.origin;
+  const url = readServiceUrl(text, { plainHttp: "loopback", path: "refused" });
+  if (url instanceof URL) return url.origin;
+  // Commander's own error repeats what was given, and that may hold a password.
+  throw new Failure("usage", `--vault: give the vault's address, such as https://NAME.vault.azure.net; ${url.fault}.`);
 }
 
 /** Key Vault's rule for the names of keys: 1 to 127 letters, digits and dashes. */

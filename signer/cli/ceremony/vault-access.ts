@@ -10,12 +10,14 @@ export type Connect = (url: string) => Promise<KeyClient>;
  * Azure's libraries are loaded here and not above, so that the offline commands load nothing that speaks to a network.
  */
 export async function connect(url: string): Promise<KeyClient> {
-  const [{ DefaultAzureCredential }, { KeyClient }] = await Promise.all([
-    import("@azure/identity"),
+  const [{ KeyClient }, { azureCredential }, { sentByOwnAgents }] = await Promise.all([
     import("@azure/keyvault-keys"),
+    import("../../azure/credential.ts"),
+    import("../../azure/sdk-requests.ts"),
   ]);
   const isEmulator = url.startsWith("http:");
-  return new KeyClient(url, new DefaultAzureCredential(), {
+  return new KeyClient(url, await azureCredential({ credential: "default" }), {
+    ...sentByOwnAgents(),
     allowInsecureConnection: isEmulator,
     disableChallengeResourceVerification: isEmulator,
     retryOptions: { maxRetries: 2, retryDelayInMs: 500 },

@@ -1,10 +1,10 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
+import type { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import { KeyClient, type KeyClientOptions } from "@azure/keyvault-keys";
 import { within } from "../../deadline.ts";
-import { isLoopback, parseServiceUrl } from "../../network/url.ts";
+import { outgoingAgent } from "../../network/outgoing.ts";
+import { isLoopback, readServiceUrl } from "../../network/url.ts";
 import { faultOfAnswer, faultOfError, VaultFault } from "./fault.ts";
 import type { FaultLog } from "./fault-log.ts";
 import { FreshToken } from "./token.ts";
@@ -44,18 +44,18 @@ export interface VaultClientOptions {
 export class VaultClient {
   readonly keys: KeyClient;
   readonly #origin: string;
-  readonly #agent: HttpAgent;
+  readonly #agent: Agent;
   readonly #token: FreshToken;
   readonly #log: FaultLog;
   readonly #tryTimeout: number;
 
   constructor({ vault, credential, log, tryTimeout }: VaultClientOptions) {
-    const url = parseServiceUrl(vault, "loopback");
-    if (url === undefined) throw new TypeError(`${vault} must be https`);
+    const url = readServiceUrl(vault, { plainHttp: "loopback", path: "refused" });
+    if ("fault" in url) throw new TypeError(`the vault's address must be https: ${url.fault}`);
     const { origin, protocol, hostname } = url;
     const loopback = isLoopback(hostname);
     this.#origin = origin;
-    this.#agent = new (protocol === "https:" ? HttpsAgent : HttpAgent)({ keepAlive: true });
+    this.#agent = outgoingAgent(url, { keepAlive: true });
     this.#log = log;
     this.#tryTimeout = tryTimeout;
     this.#token = new FreshToken(credential, `${audience(hostname, loopback)}/.default`, (fault) =>

@@ -1,5 +1,6 @@
 import { type RestError, TableClient, type TableEntityResult } from "@azure/data-tables";
 import type { TokenCredential } from "@azure/identity";
+import { sentByOwnAgents } from "../../azure/sdk-requests.ts";
 import { messageOf } from "../../errors.ts";
 import type { ConsensusKind } from "../../tezos/payload/payload.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
@@ -37,7 +38,8 @@ export class AzureTableStore implements WatermarkStore {
   #connectedAt = performance.now();
 
   constructor({ endpoint, table, credential }: AzureTableOptions) {
-    this.#connect = () => new TableClient(endpoint, table, credential, { retryOptions: RETRIES });
+    const sent = sentByOwnAgents();
+    this.#connect = () => new TableClient(endpoint, table, credential, { retryOptions: RETRIES, ...sent });
     this.#client = this.#connect();
     this.#name = `${endpoint}/${table}`;
   }
@@ -91,7 +93,8 @@ export class AzureTableStore implements WatermarkStore {
     let from: string | undefined;
     do {
       const page = await this.#page(from, signal);
-      const entities = page.filter(({ partitionKey }) => partitionKey !== IDENTITY.partitionKey);
+      // Whatever else lies in the table (the store's own identity, a note of somebody's) is no key's.
+      const entities = page.filter(({ partitionKey }) => partitionKey?.startsWith("tz"));
       rows.push(...entities.map((found) => this.#namedRowOf(found)));
       from = page.continuationToken;
     } while (from !== undefined);

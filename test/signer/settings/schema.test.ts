@@ -178,16 +178,60 @@ policy: { default: { allow: [reveal], confirm: [reveal, transaction, attestation
       expect(head(url), url).to.deep.equal([]);
     }
     for (const url of [
+      "http://192.168.1.9",
+      "http://172.31.0.1",
+      "http://[fd00::1]:8732",
+      "http://[::ffff:10.0.0.5]",
+    ]) {
+      expect(head(url), url).to.deep.equal([]);
+    }
+    for (const url of [
       "http://rpc.example.org",
       "http://10.example.org",
       "http://203.0.113.7",
-      "http://[fd00::1]",
+      "http://172.32.0.1",
+      "http://[2001:db8::1]",
+      "http://[fe80::1]",
       "ftp://10.1.2.3",
     ]) {
       expect(head(url)[0], url).to.match(/^head\.node: must be a node's address/);
     }
-    expect(head("https://baker:sesame@rpc.example.org")).to.deep.equal([
-      "head.node: must be a node's address without user and password (it looks like a secret and is not shown)",
-    ]);
+  });
+
+  /** Settings that name one URL, for each setting that is one. */
+  const URLS = {
+    "keys.vault": (url: string) =>
+      `keys: { kind: azure-key-vault, vault: "${url}" }\nwatermarks: { kind: sqlite, path: w }`,
+    "watermarks.endpoint": (url: string) =>
+      `keys: { kind: local, path: keys }\nwatermarks: { kind: azure-table, endpoint: "${url}", table: watermarks }`,
+    "head.node": (url: string) => `${MINIMAL}\nhead: { node: "${url}" }`,
+  };
+
+  for (const [name, settings] of Object.entries(URLS)) {
+    for (const [url, fault] of [
+      ["https://baker:sesame@host.example.org", "it has a user or a password, which are not taken"],
+      ["https://sesame@host.example.org", "it has a user or a password, which are not taken"],
+      ["https://baker:ses/ame@host.example.org", "it is no URL that begins with https://"],
+      ["baker:sesame@host.example.org", "it is no URL that begins with https://"],
+      ["https://host.example.org/?key=sesame", "it has a query (?), which is not taken"],
+      ["https://host.example.org?key=sesame", "it has a query (?), which is not taken"],
+      ["https://host.example.org/#part", "it has a part after #, which is not taken"],
+      [" https://host.example.org", "it has a blank, a backslash or a character that is not printed"],
+      ["http://203.0.113.7", name === "watermarks.endpoint" ? "it must begin with https://" : "address only"],
+    ] as const) {
+      it(`refuse ${url} as ${name}, say which part is not taken, and repeat no password`, () => {
+        const [mistake, ...others] = mistakes(settings(url));
+        expect(others).to.deep.equal([]);
+        expect(mistake).to.include(`${name}: must be `).and.include(fault);
+        expect(mistake).to.not.match(/sesame|ses\/ame/);
+      });
+    }
+  }
+
+  it("refuse a path where it would be dropped, and take it where it is asked for", () => {
+    const path = "https://host.example.org/mainnet";
+    expect(mistakes(URLS["keys.vault"](path))[0]).to.match(/^keys\.vault: .*it has a path, which is not taken/);
+    expect(mistakes(URLS["watermarks.endpoint"](path))).to.deep.equal([]);
+    expect(mistakes(URLS["head.node"](path))).to.deep.equal([]);
   });
 });

@@ -1,0 +1,85 @@
+import http, { type AgentOptions, get as getHttp, Agent as HttpAgent } from "node:http";
+import { get as getHttps, Agent as HttpsAgent } from "node:https";
+import { StartError } from "../errors.ts";
+import { isLoopback } from "./url.ts";
+
+/**
+ * Every request that the program sends goes by an agent of this file, so one rule says which ones a proxy sees: what leads
+ * to another computer, where HTTPS_PROXY or HTTP_PROXY names one and NO_PROXY does not except the host; never what leads
+ * to this computer, nor to the machine's metadata service, whose answers are tokens. Node.js' own switch
+ * (NODE_USE_ENV_PROXY) changes nothing: it is for its common agent, and for fetch.
+ * @module
+ */
+
+/** Makes an agent for a service. @throws StartError for a proxy that cannot be used */
+export function outgoingAgent({ protocol, hostname }: URL, options: AgentOptions = {}): HttpAgent {
+  const proxy = isLoopback(hostname) ? {} : { proxyEnv: proxyVariables() };
+  return new (protocol === "https:" ? HttpsAgent : HttpAgent)({ ...options, ...proxy });
+}
+
+/** An agent that never asks a proxy. */
+export const direct = new HttpAgent();
+
+/** The variables that name a proxy, as Node.js reads them; those in lower case count first. */
+function proxyVariables(env: NodeJS.ProcessEnv = process.env) {
+  const value = (name: string) => env[name.toLowerCase()] || env[name] || undefined;
+  for (const name of ["HTTPS_PROXY", "HTTP_PROXY"]) {
+    const text = value(name);
+    if (text === undefined || /^https?:$/.test(URL.parse(text)?.protocol ?? "")) continue;
+    throw new StartError("unusable", `${name} names no proxy: give its URL, such as http://proxy.example.org:3128.`);
+  }
+  return { HTTPS_PROXY: value("HTTPS_PROXY"), HTTP_PROXY: value("HTTP_PROXY"), NO_PROXY: value("NO_PROXY") };
+}
+
+/**
+ * Makes this process's common agent keep to the rule too, for a library that takes no agent of ours.
+ * @param direct host that no proxy is asked for
+ */
+export function bindCommonAgent(direct: string): void {
+  const variables = proxyVariables();
+  const NO_PROXY = [variables.NO_PROXY, direct, "localhost", "127.0.0.1", "[::1]"].filter(Boolean).join(",");
+  process.env.NO_PROXY = NO_PROXY;
+  process.env.no_proxy = NO_PROXY;
+  http.setGlobalProxyFromEnv({ ...variables, NO_PROXY });
+}
+
+/** An answer, whatever its status; a redirection is one like any other. */
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/**
+ * Asks once.
+ * @param options.most characters that an answer may have
+ * @throws Error that says what is wrong: no answer, or one without end; the signal's own reason once it is over
+ */
+export function get(
+  url: URL,
+  {
+    agent,
+    headers,
+    signal,
+    most,
+  }: {
+    readonly agent: HttpAgent;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal | undefined;
+    readonly most: number;
+  },
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const options = { agent, ...(headers && { headers }), ...(signal && { signal }) };
+  const request = (url.protocol === "https:" ? getHttps : getHttp)(url, options, (response) => {
+    let text = "";
+    response.setEncoding("utf8");
+    response.on("data", (chunk: string) => {
+      text += chunk;
+      if (text.length > most) response.destroy(new Error(`it has more than ${most} characters`));
+    });
+    response.on("error", (error) => reject(signal?.aborted ? signal.reason : error));
+    response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+  });
+  request.on("error", (error) => reject(signal?.aborted ? signal.reason : error));
+  return promise;
+}
