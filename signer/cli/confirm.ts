@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { Command } from "commander";
 import type { PendingRequest } from "../confirmation/confirmations.ts";
 import { allLines, blockLines, CODE_LENGTH, firstLines } from "../confirmation/screen.ts";
+import { asciiJson } from "../confirmation/socket.ts";
 import { CONFIRMATION_SOCKET } from "../contract.ts";
 import { Desk } from "./desk.ts";
 import { Failure } from "./failure.ts";
@@ -31,7 +32,7 @@ export function confirmCommand(io: Io): Command {
       using desk = await Desk.open(socket ?? (await socketHere()));
       await terminal.prepare();
       terminal.release();
-      const record = (event: object) => json && terminal.print(ascii(JSON.stringify(event)));
+      const record = (event: object) => json && terminal.print(asciiJson(event));
       terminal.say("Waiting for signing requests. Ctrl-C to quit.");
       for (;;) {
         const { asked, withdrawn } = await desk.next();
@@ -56,11 +57,6 @@ export function confirmCommand(io: Io): Command {
       }
     });
   return withExamples(command, "tezos-signer confirm", "tezos-signer confirm --once --json");
-}
-
-/** Writes JSON without a character that a terminal could take for more than a letter. */
-function ascii(json: string): string {
-  return json.replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /**
@@ -95,7 +91,7 @@ async function decide(terminal: Terminal, asked: PendingRequest, withdrawn: Abor
       const typed = await ask(terminal, asked, withdrawn, at, above);
       if (typed === code) return true;
       if (["n", "no"].includes(typed)) return false;
-      if (typed === "all") await page(terminal, allLines(asked, terminal.size.columns), withdrawn);
+      if (typed === "all") await page(terminal, asked, withdrawn);
       above = ["all", RESIZED].includes(typed) ? "block" : "mistake";
     }
   } catch (error) {
@@ -143,10 +139,13 @@ function prompt({ id, until }: PendingRequest): string {
   return `Request ${id}, ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} left> `;
 }
 
-/** Shows lines page by page, until the person has enough of them. */
-async function page(terminal: Terminal, lines: readonly string[], withdrawn: AbortSignal): Promise<void> {
-  const height = terminal.size.rows - 1;
+/** Shows everything page by page, until the person has enough of it, or the terminal another size: it is laid out for one. */
+async function page(terminal: Terminal, asked: PendingRequest, withdrawn: AbortSignal): Promise<void> {
+  const { columns, rows } = terminal.size;
+  const lines = allLines(asked, columns);
+  const height = rows - 1;
   for (let from = 0; from < lines.length; from += height) {
+    if (terminal.size.columns !== columns || terminal.size.rows !== rows) return;
     const to = Math.min(from + height, lines.length);
     terminal.show(lines.slice(from, to).map((text) => ({ text })));
     const answer = await terminal.ask(`-- ${to} of ${lines.length}: Enter, or q -- `, withdrawn);

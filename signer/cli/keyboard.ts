@@ -23,6 +23,8 @@ export class Keyboard {
   #state: State = "text";
   #shown = "";
   #reports = false;
+  /** How many reports the terminal owes: one for a question that was taken back meanwhile is not the next one's. */
+  #owed = 0;
   #onReport: () => void = () => undefined;
 
   constructor(stdin: Readable, echo: Writable) {
@@ -55,17 +57,21 @@ export class Keyboard {
   }
 
   /**
-   * Drops every key until the terminal says where its cursor is: what comes after was typed after.
+   * Drops every key until the terminal says where its cursor is, as often as it was asked: what comes after was typed
+   * after. It was asked just before.
    * @param until gives up
    * @throws Failure `interrupted` for Ctrl-C
    */
   async dropUntilReport(until: AbortSignal): Promise<void> {
     const reported = new AbortController();
+    this.#owed += 1;
     this.#onReport = () => reported.abort();
     try {
       await this.drop(AbortSignal.any([until, reported.signal]));
     } finally {
       this.#onReport = () => undefined;
+      // One that has not come in all that time does not come any more.
+      if (until.reason instanceof DOMException && until.reason.name === "TimeoutError") this.#owed = 0;
     }
   }
 
@@ -172,6 +178,7 @@ export class Keyboard {
   /** The terminal said where its cursor is: ESC [ row ; column R. */
   #report(): void {
     this.#reports = true;
-    this.#onReport();
+    this.#owed = Math.max(0, this.#owed - 1);
+    if (this.#owed === 0) this.#onReport();
   }
 }

@@ -100,7 +100,7 @@ function serve(socket: Socket, name: string, confirmations: Confirmations): void
   // A question waits here until what was sent before it has been read: who reads slowly is not sent more meanwhile.
   let unsent: PendingRequest | undefined;
   const send = (message: ServerMessage) => {
-    socket.write(`${JSON.stringify(message)}\n`, sendQuestion);
+    socket.write(`${asciiJson(message)}\n`, sendQuestion);
     if (socket.writableLength > MOST_UNSENT) socket.destroy();
   };
   const sendQuestion = () => {
@@ -140,6 +140,17 @@ function serve(socket: Socket, name: string, confirmations: Confirmations): void
     const { id, confirm } = answered;
     send({ event: "acknowledged", id, accepted: confirmations.answer(operator, id, confirm) });
   });
+}
+
+/**
+ * Writes JSON in ASCII: a client's text has no character that ends a line for the one who reads lines (U+2028 does), nor
+ * one that a terminal could take for more than a letter.
+ */
+export function asciiJson(message: object): string {
+  return JSON.stringify(message).replaceAll(
+    /[^ -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function parse(line: string): OperatorMessage | undefined {

@@ -47,10 +47,11 @@ const GRAVE: Readonly<Partial<Record<OperationKind, string>>> = {
   delegation: "delegation changes who bakes with this account's tez.",
   set_deposits_limit: "set_deposits_limit changes how much of this account is frozen for baking.",
   set_delegate_parameters: "set_delegate_parameters changes the terms for those who stake with this baker.",
-  increase_paid_storage: "increase_paid_storage pays for the storage of a contract.",
+  smart_rollup_publish: "smart_rollup_publish freezes 10,000 tez, which are lost where the commitment is refuted.",
   transfer_ticket: "transfer_ticket gives tickets away, whatever they are worth.",
   activate_account: "activate_account claims a fundraiser account.",
   origination: "origination makes a contract.",
+  increase_paid_storage: "increase_paid_storage pays for the storage of a contract.",
   failing_noop: "failing_noop is a signed text, which no chain takes.",
 };
 
@@ -101,9 +102,13 @@ function gravity(kind: OperationKind): number {
   return place < 0 ? Number.MAX_SAFE_INTEGER : place;
 }
 
-/** Lists what else happens, each thing once. Calls are one thing, since an attacker can make as many as they like. */
+/**
+ * Lists what else happens, each thing once: the gravest kind first, and of a kind what was asked for last, which is what
+ * holds in the end. Calls are one thing, since an attacker can make as many as they like.
+ */
 function allEffects(operations: readonly Operation[]): readonly Field[] {
-  const effects = operations.flatMap(effectsOf);
+  const gravest = operations.toReversed().toSorted((one, other) => gravity(one.kind) - gravity(other.kind));
+  const effects = gravest.flatMap(effectsOf);
   const once = [...new Map(effects.map((effect) => [`${effect.label} ${effect.value}`, effect])).values()];
   const calls = new Set(
     operations.flatMap((each) =>
@@ -176,9 +181,15 @@ function effectsOf(operation: Operation): readonly Field[] {
           ];
     }
     case "transfer_ticket":
-      return [{ label: "Tickets", value: String(operation.amount) }];
+      return [
+        { label: "Tickets", value: String(operation.amount) },
+        { label: "Gives to", value: operation.destination },
+      ];
     case "drain_delegate":
-      return [{ label: "Drains to", value: operation.destination }];
+      return [
+        { label: "Drains", value: operation.delegate },
+        { label: "Drains to", value: operation.destination },
+      ];
     case "activate_account":
       return [{ label: "Account", value: operation.address }];
     case "increase_paid_storage":

@@ -6,11 +6,11 @@
 
 /**
  * What is shown as it is: ASCII, and the letters of scripts that run from left to right, one by one. Everything else is
- * escaped: control characters, those of no width, those that turn the direction, marks that stack on others, and the line
- * that stands before values.
+ * escaped: control characters, those of no width, those that turn the direction, marks and parts of Korean syllables that
+ * stack on others, and the line that stands before values.
  */
 const SHOWN = /[ -~\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]/u;
-const NOT_SHOWN = /[\p{M}\p{C}\p{Default_Ignorable_Code_Point}]/u;
+const NOT_SHOWN = /[\p{M}\p{C}\p{Default_Ignorable_Code_Point}\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]/u;
 
 /** What has a shorter escape than its number. */
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };

@@ -29,7 +29,7 @@ const OWN_LINE = new RegExp(
 export function labelsOf({ sections }: Description): ReadonlySet<string> {
   const own = "Signs,From,Key,To,Fees,Storage,Not shown,More,Digest,WARNING".split(",");
   const effects =
-    "Delegate,Pays for,Rollup,Proposes,Baker key,Companion,Reveals,Limit,Edge,Calls,Tickets,Drains to,Account,Votes,Text,Bytes";
+    "Delegate,Pays for,Rollup,Proposes,Baker key,Companion,Reveals,Limit,Edge,Calls,Tickets,Gives to,Drains,Drains to,Account,Votes,Text,Bytes";
   const names = ["asked at", "asked by", "key", "digest", "kinds", "to", "and", "warning", ...effects.split(",")];
   const labels = sections.flatMap(({ fields }) => fields.map(({ label }) => label));
   return new Set(["", ...own, ...[...names, ...names.map((name) => name.toLowerCase()), ...labels]]);

@@ -176,6 +176,31 @@ describe("tezos-signer confirm", () => {
     ).to.deep.equal([79, 59]);
   });
 
+  it("shows no page that was laid out for another size, and comes back to the block", async () => {
+    await using signer = await desk();
+    const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
+    let shown = "";
+    const write = (chunk: Buffer, _encoding: string, done: () => void) => {
+      shown += chunk;
+      done();
+      if (promptOf(1).test(String(chunk))) stdin.write(stderr.columns === 60 ? `${code(shown)}\r` : "all\r");
+      if (!String(chunk).startsWith("-- ")) return;
+      stderr.columns = 60;
+      stderr.emit("resize");
+      stdin.write("\r");
+    };
+    const stderr = Object.assign(new Writable({ write }), { isTTY: true, columns: 80, rows: 24 });
+    const io = { stdin, stdout: stderr, stderr, env: { TERM: "dumb" } };
+    const ended = runCommandLine(confirmCommand(io), ["--once", "--socket", signer.path], io);
+    while (signer.outcomes.length === 0 && !shown.includes("Waiting")) await new Promise(setImmediate);
+    signer.ask();
+    expect(await ended).to.equal(0);
+    expect(signer.outcomes).to.deep.equal(["confirmed"]);
+    expect(shown.match(/^-- /gm)).to.have.length(1);
+    const [, after = ""] = shown.split("Enter, or q -- ");
+    for (const line of after.split("\n")) expect(line.length).to.be.below(60);
+  });
+
   describe("where no signer is reached", () => {
     const failed = async (command: readonly string[], cwd?: string) =>
       inTerminal(command, [], { env: compiled(), ...(cwd !== undefined && { cwd }) });

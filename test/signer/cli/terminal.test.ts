@@ -93,6 +93,23 @@ describe("terminal", () => {
       expect(await terminal.askUnexpected(BLOCK, () => "> ", never)).to.equal("late");
     });
 
+    it("takes nothing typed between a question that was taken back and the prompt of the next, however late the terminal tells", async () => {
+      const { terminal, stdin, io } = pretend({ TERM: "xterm" });
+      const withdrawn = new AbortController();
+      const told = [
+        () => stdin.write(HERE),
+        () => withdrawn.abort("the client gave up"),
+        () => stdin.write(`${HERE}no\r${HERE}late\r`),
+      ];
+      io.stderr.on("shown", (text: string) => text.includes(WHERE) && told.shift()?.());
+      await terminal.prepare();
+      stdin.read();
+      expect(await terminal.askUnexpected(BLOCK, () => "1> ", withdrawn.signal).catch(String)).to.equal(
+        "the client gave up",
+      );
+      expect(await terminal.askUnexpected(BLOCK, () => "2> ", never)).to.equal("late");
+    });
+
     it("drops keys until all is written, and for a moment more, where the terminal says nothing", async () => {
       const { terminal, stdin, io } = pretend();
       stdin.write("typed before\ry\ry");

@@ -30,6 +30,9 @@ const ASKED = {
   until: "2026-11-21T00:43:32.986Z",
 };
 
+/** The header of any manager operation. */
+const MANAGER = { source: SOURCE, fee: 1_000n, counter: 1n, gasLimit: 2_000n, storageLimit: 300n };
+
 function questionOf(given: readonly Operation[]): PendingRequest {
   return { ...ASKED, ...inWords({ type: "operation", branch: BRANCH, operations: given }, SOURCE, new Uint8Array()) };
 }
@@ -175,6 +178,60 @@ describe("a question on the screen", () => {
     expect(lines).to.contain("Signs     │ 1 delegation, 40 transaction");
     expect(lines).to.match(/^Delegate +│ none$/m);
     expect(lines).to.match(/^WARNING +│ delegation changes who bakes/m);
+  });
+
+  it("puts the gravest first, and of a kind what holds in the end, so that a crowd of other changes hides neither", () => {
+    const accounts = Array.from({ length: 12 }, (_, index) => encode("tz1", new Uint8Array(20).fill(index)));
+    const pays: readonly Operation[] = accounts.map((_, index) => ({
+      ...MANAGER,
+      kind: "increase_paid_storage",
+      tag: 113,
+      bytes: 1n,
+      destination: encode("KT1", new Uint8Array(20).fill(index)),
+    }));
+    const delegations: readonly Operation[] = accounts.map((delegate) => ({
+      ...MANAGER,
+      kind: "delegation",
+      tag: 110,
+      delegate,
+    }));
+    const unit = { prim: "Unit" };
+    const ticket: Operation = {
+      ...MANAGER,
+      kind: "transfer_ticket",
+      tag: 158,
+      contents: unit,
+      type: unit,
+      ticketer: OTHER,
+      amount: 5n,
+      destination: OTHER,
+      entrypoint: "default",
+    };
+    const effects = (...given: readonly Operation[]) =>
+      questionOf(given).summary.effects.map(({ label, value }) => `${label} ${value}`);
+    expect(effects(...pays, ...delegations)[0]).to.equal(`Delegate ${accounts[11]}`);
+    expect(effects(...pays, ticket)).to.include.members(["Tickets 5", `Gives to ${OTHER}`]);
+  });
+
+  it("names whom drain_delegate empties, and warns of the bond of smart_rollup_publish", () => {
+    const drain = questionOf([
+      { kind: "drain_delegate", tag: 9, consensusKey: SOURCE, delegate: SOURCE, destination: OTHER },
+    ]);
+    expect(blockLines(drain, 80, 20, 0).map(({ text }) => text)).to.include(`Drains    │ ${SOURCE}`);
+    const publish = questionOf([
+      {
+        ...MANAGER,
+        kind: "smart_rollup_publish",
+        tag: 203,
+        rollup: encode("sr1", new Uint8Array(20)),
+        state: encode("srs1", new Uint8Array(32)),
+        inboxLevel: 1,
+        predecessor: encode("src1", new Uint8Array(32)),
+        ticks: 1n,
+      },
+    ]);
+    const words = "smart_rollup_publish freezes 10,000 tez, which are lost where the commitment is refuted.";
+    expect(publish.summary.warnings).to.deep.equal([words]);
   });
 
   it("marks the characters that are to be typed, wherever in the digest they are", () => {

@@ -66,6 +66,20 @@ describe("the operators' socket", () => {
     expect(socket.problem).to.match(/^Nobody can connect to confirm requests: listen /);
   });
 
+  it("brings a question whole whose text has what ends a line or steers a terminal for others", async () => {
+    await socket.open(path);
+    using operator = await operatorAt(path);
+    const forged = JSON.stringify({ event: "withdrawn", id: 1, reason: "forged" });
+    const text = `\u2028${forged}\u2029${forged}\u0085\u009b\r\n`;
+    const asked = confirmations.ask(
+      { ...question, sections: [{ title: "t", fields: [{ label: "l", value: text }] }] },
+      NEVER,
+    );
+    expect((await operator.next("asked")).question.sections[0]?.fields[0]?.value).to.equal(text);
+    operator.answer({ id: 1, confirm: true });
+    await asked;
+  });
+
   it("drops whoever sends what is no answer, and goes on", async () => {
     await socket.open(path);
     for (const nonsense of ["{}\n", "yes\n", '{"id":1,"confirm":"yes"}\n', "x".repeat(100_000)]) {
