@@ -64,7 +64,12 @@ export async function withStore<T>(options: StoreOptions, work: (opened: OpenedS
 /** @throws Failure `not-found` where nothing was ever stored, `mismatch` where it is another signer's store */
 export async function requireIdentity({ store, settings, deadline }: OpenedStore): Promise<string> {
   const id = await store.identity(deadline());
-  if (id === undefined) throw new Failure("not-found", "There is no watermark store yet. `watermarks init` makes it.");
+  if (id === undefined) {
+    const advice =
+      "If its keys have signed before, bring their record back: `watermarks import`, or docs/recover.md. " +
+      "If they never have, `watermarks init` makes it.";
+    throw new Failure("not-found", `There is no watermark store at ${placeOf(settings)}. ${advice}`);
+  }
   requireOwn(id, settings);
   return id;
 }
@@ -128,12 +133,16 @@ async function readSettings({ config, userData }: StoreOptions): Promise<Setting
   return parseLive(settingsForThisRelease(text, cache), USER_DATA).current;
 }
 
-function failureOf(error: StoreError, { watermarks }: Settings): Failure {
+function placeOf({ watermarks }: Settings): string {
+  return watermarks.kind === "sqlite" ? watermarks.path : watermarks.endpoint;
+}
+
+function failureOf(error: StoreError, settings: Settings): Failure {
   if (error.fault === "in-use") {
-    const advice = "The signer itself has it open. Stop it, run this command, then start it again.";
+    const advice = "It is mostly the signer itself: stop it, run this command, then start it again.";
     return new Failure("in-use", `${error.message} ${advice}`, { cause: error });
   }
   if (error.fault === "untrusted") return new Failure("unusable", error.message, { cause: error });
-  const what = watermarks.kind === "sqlite" ? watermarks.path : watermarks.endpoint;
-  return new Failure("unavailable", `${error.message} Nothing is known to have changed in ${what}.`, { cause: error });
+  const place = placeOf(settings);
+  return new Failure("unavailable", `${error.message} Nothing is known to have changed in ${place}.`, { cause: error });
 }

@@ -1,5 +1,6 @@
 import type { Confirmations } from "../confirmation/confirmations.ts";
 import type { ConfirmationSocket } from "../confirmation/socket.ts";
+import { SignerError } from "../errors.ts";
 import { type OwnRelease, shortHash } from "../installation/own-release.ts";
 import type { UpdaterState } from "../installation/updater-state.ts";
 import { keyProblem } from "../keys/key-problem.ts";
@@ -56,7 +57,9 @@ export class StatusReport {
   /** Says whether a signature can be had now; if not, why. What is to be mended before that is so is a reason too. */
   ready(): { ready: boolean; reasons: string[] } {
     const { keyring, preparation, store } = this.#parts;
-    const reasons = new Set(store.stops.values());
+    // In the words of a request that was refused for it, as the preparation tells it too.
+    const stops = [...store.stops.values()].map((stop) => new SignerError("watermark-untrusted", stop).message);
+    const reasons = new Set(stops);
     if (preparation.reason !== undefined) reasons.add(preparation.reason);
     const missing = keyring.problem?.() ?? (keyring.keys.size === 0 ? "There is no key that can sign." : undefined);
     if (missing !== undefined) reasons.add(missing);

@@ -170,8 +170,8 @@ export class Guard {
     throw new SignerError(
       "level-implausible",
       `Level ${position.level} is more than ${maxStep} above what time explains since level ${furthest.level} ` +
-        `(${new Date(furthest.at).toISOString()}) for the ${rowName(key)}. If the chain is really there, follow a node ` +
-        "(`head.node`), or raise `watermarks.maxStep` for one start.",
+        `(${new Date(furthest.at).toISOString()}) for the ${rowName(key)}. If the chain is really there, go on as ` +
+        'docs/recover.md says under "A level that is too far ahead".',
     );
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { Baker } from "./baker.ts";
-import { BAKER, connect, type Machine } from "./machine.ts";
+import { BAKER, connect, isConnected, type Machine } from "./machine.ts";
 import { type Changes, type Variant, variant } from "./variants.ts";
 import { OBJECT_ID, RIGHTS, THROW_AWAY, World } from "./world.ts";
 
@@ -71,6 +71,7 @@ describe("an upgrade on the machine", () => {
 
   afterEach(() => {
     world.vault.policies.grant(OBJECT_ID, [...RIGHTS]);
+    if (!isConnected()) connect(true);
   });
 
   /** As the stack writes them for a throw-away network: levels may rise as fast as the baker asks. */

@@ -55,7 +55,7 @@ export async function cliPage(): Promise<string> {
 
 <!-- Made from the commands: node test/docs/cli-page.ts > docs/reference/cli.md -->
 
-Where this page says \`tezos-signer COMMAND\`, type \`npm run --silent signer -- COMMAND\` in a checkout, \`sudo tezos-signer COMMAND\` on the machine in Azure, and \`./tezos-signer COMMAND\` in the folder of a release that was unpacked.
+Where this page says \`tezos-signer COMMAND\`, type \`npm run --silent signer -- COMMAND\` in the folder of a checkout (elsewhere npm ends with 254 and says nothing), \`sudo tezos-signer COMMAND\` on the machine in Azure, and \`./tezos-signer COMMAND\` in the folder of a release that was unpacked.
 
 - Results go to standard output. Questions, explanations and errors go to standard error.
 - A command that asks questions needs a terminal. Over SSH, use \`ssh -t\`.

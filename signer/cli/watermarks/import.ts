@@ -129,7 +129,7 @@ async function nameMissingKinds(terminal: Terminal, opened: OpenedStore, marks: 
     const missing = CONSENSUS_KINDS.filter((kind) => !rows.has(rowName({ ...key, kind })));
     if (missing.length === 0) continue;
     terminal.say(
-      `${place} has no mark for ${missing.join(" and ")}, and without one nothing of the kind is signed. If the key never signed one, \`watermarks init\` makes it, at a level that the chain has not reached; marks that are there stay.`,
+      `${place} has no mark for ${missing.join(" and ")}, and without one nothing of the kind is signed. If the key never signed one, \`watermarks init\` makes it, at a level that the chain has not reached, and raises those that are lower: nothing is signed below it.`,
     );
   }
 }

@@ -126,7 +126,7 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new InterchangeError(`It is no JSON: ${messageOf(error)}`, { cause: error });
+    throw new InterchangeError(`It is no JSON: ${messageOf(error)}.`, { cause: error });
   }
 }
 

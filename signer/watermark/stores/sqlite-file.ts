@@ -2,7 +2,7 @@ import { type BigIntStats, lstatSync, readdirSync, readFileSync, realpathSync, r
 import { basename, dirname, join, resolve } from "node:path";
 import { StoreError } from "./store.ts";
 
-const MEND = "Mend the cause, make sure that nothing was lost, then restart.";
+const MEND = "Mend the cause, make sure that nothing was lost (docs/recover.md), then restart.";
 
 /** Files beside a database, by their endings: SQLite's own, of which the first has the newest commits, and the witness. */
 const LOG = "-wal";
@@ -59,13 +59,24 @@ export class SqliteFile {
     throw untrusted(this.#path, `is gone, and ${basename(left)}, which belongs to it, is still there`, undefined, cure);
   }
 
+  /** Checks that there is a folder for a file that is to be made. @throws StoreError `untrusted` where there is none */
+  requireFolder(): void {
+    const folder = dirname(this.#path);
+    if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return;
+    const cure = "Is its disk mounted, and the path right? Else make the folder, then restart.";
+    throw untrusted(this.#path, `cannot be made: there is no folder ${folder}`, undefined, cure);
+  }
+
   /**
    * Checks that the file and its log cannot be parted: each name of a file has a log of its own, and so has each place
    * where it is mounted.
    * @throws StoreError `untrusted` where they can
    */
   requireWhole(): void {
-    if (!statSync(this.#path).isFile()) throw untrusted(this.#path, "is no file");
+    if (!statSync(this.#path).isFile()) {
+      const cure = `Name the file in it, such as ${join(this.#path, "watermarks.sqlite")}, by \`watermarks.path\`.`;
+      throw untrusted(this.#path, "is a folder, and no file", undefined, cure);
+    }
     const mounted = mountPoints();
     if (["", ...SQLITE_BESIDE].some((ending) => mounted.includes(this.#path + ending))) {
       const cure = `Stop the signer, mount the folder that holds ${basename(this.#path)}, then restart.`;

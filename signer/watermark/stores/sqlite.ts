@@ -55,6 +55,7 @@ export class SqliteStore implements WatermarkStore {
     const draft = `${path}.${process.pid}.new`;
     try {
       this.#guarded(() => {
+        this.#file.requireFolder();
         rmSync(draft, { force: true });
         SqliteConnection.create(draft, id);
       });
@@ -183,7 +184,7 @@ export class SqliteStore implements WatermarkStore {
   #failureOf(error: unknown): StoreError {
     const code = sqliteCode(error);
     if (code === SQLITE_BUSY) {
-      const advice = "Only one may open it: stop the other, or give this one a folder of its own.";
+      const advice = "Only one may open it: stop the other. Never give a key a second file.";
       return new StoreError("in-use", `${this.#file.path} is held by another process. ${advice}`, { cause: error });
     }
     if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return untrusted(this.#file.path, "is damaged", error);

@@ -105,7 +105,7 @@ describe("serve", () => {
     await using dir = await folder();
     await using _first = await startSignerProcess(dir.path, CONFIG);
     expect(await refusal(dir.path)).to.match(
-      /^exit 12: \S*watermarks\.sqlite is held by another process\. Only one may open it: stop the other, or give this one a folder of its own\.$/,
+      /^exit 12: \S*watermarks\.sqlite is held by another process\. Only one may open it: stop the other\. Never give a key a second file\.$/,
     );
   });
 

@@ -11,7 +11,7 @@ import { HeadFollower } from "../../../signer/policy/head-follower.ts";
 import { LiveSettings } from "../../../signer/settings/live-settings.ts";
 import { Preparation } from "../../../signer/watermark/preparation.ts";
 import { StoreView } from "../../../signer/watermark/store-view.ts";
-import { type RowKey, rowName, type WatermarkStore } from "../../../signer/watermark/stores/store.ts";
+import { type RowKey, rowName, StoreError, type WatermarkStore } from "../../../signer/watermark/stores/store.ts";
 import { UnwrittenStore } from "../../../signer/watermark/stores/unwritten.ts";
 import { OTHER } from "../../fixtures/payloads.ts";
 import { BLOCK_KEY, KEY, rowAt } from "../../fixtures/watermark-rows.ts";
@@ -149,6 +149,17 @@ describe("the status report's readiness", () => {
     expect(reasons[0])
       .to.include(`The ${rowName(KEY)} is at level 9100000`)
       .and.to.include("A wrong push");
+  });
+
+  it("tells of a store that cannot be trusted once, however often that was noticed", async () => {
+    const store = storeWith([KEY, 100]);
+    store.identity = () => Promise.reject(new StoreError("untrusted", "The file is not what it was."));
+    const { report, preparation, signer } = reportOver(store);
+    await preparation.check();
+    await signer.outcome({ level: 101 });
+    expect(report.ready().reasons).to.deep.equal([
+      "The record of what was signed cannot be trusted, so nothing is signed: The file is not what it was.",
+    ]);
   });
 
   it("says nothing of marks where no head is known, or of another chain", async () => {

@@ -29,7 +29,9 @@ describe("watermarks commands", () => {
     it("say that there is no store yet, and make none", async () => {
       const { code, stderr } = await commands.run(["show"]);
       expect(code).to.equal(10);
-      expect(stderr).to.include("watermarks init");
+      const said = stderr.replaceAll(/\s+/g, " ");
+      expect(said).to.include(`no watermark store at ${commands.path}.`).and.include("watermarks init");
+      expect(said.indexOf("watermarks import"), "a key that has signed comes first").to.be.below(said.indexOf("init"));
     });
 
     it("refuse a store with another id than the settings name", async () => {
@@ -46,7 +48,7 @@ describe("watermarks commands", () => {
       const { code, stderr } = await commands.run(["show"]);
       await signer.close();
       expect(code).to.equal(12);
-      expect(stderr).to.match(/Stop it, run this\s+command, then start it again/);
+      expect(stderr).to.match(/It\s+is\s+mostly\s+the\s+signer\s+itself:\s+stop\s+it/);
     });
 
     it("find a mark that contradicts itself", async () => {
@@ -133,7 +135,7 @@ describe("watermarks commands", () => {
     });
 
     for (const [what, content, message] of [
-      ["no JSON", "{", "no JSON"],
+      ["no JSON", "{", "). Where another signer wrote it"],
       ["another format", { format: "x" }, "format"],
       ["a later version", { ...interchange([MARK]), version: 2 }, "version"],
       ["a negative level", interchange([{ ...MARK, level: -1 }]), "watermarks.0.level"],

@@ -122,9 +122,21 @@ describe("sqlite store's file", () => {
     });
   });
 
+  it("says which folder is not there, where it is to be made", async () => {
+    const store = place.open(join(folder, "not-mounted", "watermarks.sqlite"));
+    expect(await store.identity()).to.equal(undefined);
+    const message = await hardStop(store.establish("id-1"));
+    expect(message)
+      .to.include(`there is no folder ${join(folder, "not-mounted")}`)
+      .and.not.include("ENOENT");
+  });
+
   it("stops hard at a folder in its place, which is what Docker makes of a file that it does not find", async () => {
     mkdirSync(path);
-    expect(await hardStop(place.open().identity())).to.include("is no file");
+    const message = await hardStop(place.open().identity());
+    expect(message)
+      .to.include(`${path} is a folder`)
+      .and.include(`${join(path, "watermarks.sqlite")}, by \`watermarks.path\``);
   });
 
   describe("mounted", () => {
