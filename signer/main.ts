@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { openKeyring, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
-import { StartError } from "./errors.ts";
+import { reasonOf, StartError } from "./errors.ts";
 import { createAdminApp } from "./http/admin.ts";
 import { addressFilter, createApp } from "./http/app.ts";
 import { takeInheritedSockets } from "./http/inherited-sockets.ts";
@@ -180,7 +180,9 @@ async function readTls(tls: Settings["listen"]["tls"]) {
   if (tls === undefined) return undefined;
   const read = (name: "cert" | "key") =>
     readFile(tls[name]).catch((error: Error) => {
-      throw new StartError("unusable", `listen.tls.${name} cannot be read: ${error.message}.`, { cause: error });
+      throw new StartError("unusable", `listen.tls.${name} cannot be read: ${tls[name]}: ${reasonOf(error)}.`, {
+        cause: error,
+      });
     });
   const [cert, key] = await Promise.all([read("cert"), read("key")]);
   return { cert, key };
