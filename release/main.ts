@@ -87,4 +87,9 @@ function compare({ version, sha256 }: Release, changelog: string): Ending {
   return "differs";
 }
 
+// Nobody reads on (`| head`): what is left to say is dropped.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 process.exitCode = EXIT_CODES[await main(process.argv.slice(2))].code;

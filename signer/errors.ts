@@ -104,3 +104,26 @@ function messagesBelow(thrown: unknown, left: number): string {
   const texts = below.map((each) => messagesBelow(each, left - 1)).filter((text) => !message.includes(text));
   return [message, texts.join("; ")].filter(Boolean).join(": ") || thrown.name;
 }
+
+/** What is wrong with a file or folder, by the system's code. */
+const FILE_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or directory",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EEXIST: "something else of that name is there",
+  EISDIR: "it is a directory",
+  ENOTDIR: "a part of the path is no directory",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk is full for this user",
+  EROFS: "the disk is read-only",
+  EIO: "the disk has a fault",
+  ELOOP: "its links lead in a circle",
+  ENAMETOOLONG: "its name is too long",
+  EMFILE: "this process has too many files open",
+};
+
+/** Words the system's reason why a file cannot be had, without the path, which a sentence about a file has already. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return FILE_FAULTS[code ?? ""] ?? message;
+}

@@ -218,7 +218,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "test/boot": ["cloud-init", "release", "signer/tezos", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/bench": [],
   // The runner, this file, and what holds for the whole tree.
-  test: ["test/harness"],
+  test: ["test/emulators", "test/harness"],
 };
 
 /** Every file of ours with code, as paths from the root. */

@@ -9,6 +9,7 @@ import { once } from "node:events";
 import { globSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
+import { commandLine } from "./emulators/command-line.ts";
 import { processorTime } from "./harness/processor-time.ts";
 
 /**
@@ -118,6 +119,13 @@ function most(
   }
 }
 
+// What mocha takes of it; a mistake is told once, and not by each share.
+commandLine("test", "Runs every test but those of test:stack and test:release, several files at once.")
+  .option("-g, --grep <pattern>", "only tests whose titles match")
+  .option("-f, --fgrep <text>", "only tests whose titles have the text")
+  .option("-i, --invert", "only tests that do not match")
+  .option("-b, --bail", "no test of a share after its first failure")
+  .parse();
 const started = performance.now();
 rmSync(COMPILED, { recursive: true, force: true });
 process.env.NODE_COMPILE_CACHE = COMPILED;

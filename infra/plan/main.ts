@@ -32,5 +32,12 @@ export async function main(args: string[], folder?: string): Promise<number> {
   }
 }
 
+// Nobody reads on (`| head`): what is left to say is dropped.
+if (import.meta.main) {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
 // The stand-in for the engine keeps a port open, so the process is ended by hand, once everything is written.
 if (import.meta.main) main(process.argv.slice(2)).then((code) => process.stdout.write("", () => process.exit(code)));

@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { access, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { writeNewFile } from "../key-files/key-file.ts";
@@ -13,17 +13,17 @@ const FIRST_USE_FOLDER = dirname(FIRST_USE_SETTINGS);
 
 /** What a test key may sign: what a baker needs, and by hand what moves money. */
 const SETTINGS = {
-  keys: { kind: "local", path: join(FIRST_USE_FOLDER, "keys") },
+  keys: { kind: "local", path: "keys" },
   watermarks: {
     kind: "sqlite",
-    path: join(FIRST_USE_FOLDER, "watermarks.sqlite"),
+    path: "watermarks.sqlite",
     initialise: "always",
     maxStep: "off",
   },
   policy: {
     default: { allow: [...CONSENSUS_KINDS], confirm: ["reveal", "transaction", "delegation"] },
   },
-  confirmation: { socket: join(FIRST_USE_FOLDER, "confirm.sock") },
+  confirmation: { socket: "confirm.sock" },
   listKnownKeys: true,
 };
 
@@ -42,15 +42,25 @@ const FOOTER = `# Who may ask: everybody on this computer, until you give your c
  * @returns the settings' path
  */
 export async function prepareFirstUse(terminal: Terminal, curve: Curve): Promise<string> {
-  const key = join(SETTINGS.keys.path, curve === "P-256" ? "tz3.pem" : "tz2.pem");
+  const keys = join(FIRST_USE_FOLDER, SETTINGS.keys.path);
+  const key = join(keys, curve === "P-256" ? "tz3.pem" : "tz2.pem");
   if (!(await exists(key))) {
-    const passphrase = await localPassphrase(SETTINGS.keys.path);
+    const passphrase = await localPassphrase(keys);
     const { address } = await generateLocalKey(curve, key, passphrase);
     terminal.print(`Made a test key, ${address}, in ${key}\n`);
   }
-  if (!(await exists(FIRST_USE_SETTINGS)))
-    await writeNewFile(FIRST_USE_SETTINGS, HEADER + stringify(SETTINGS) + FOOTER);
+  if (await exists(FIRST_USE_SETTINGS)) await takeFromFolder(FIRST_USE_SETTINGS);
+  else await writeNewFile(FIRST_USE_SETTINGS, HEADER + stringify(SETTINGS) + FOOTER);
   return FIRST_USE_SETTINGS;
+}
+
+/** Version 0.1.0 wrote paths that begin at the current folder; they begin at the file's now. */
+async function takeFromFolder(settings: string): Promise<void> {
+  const text = await readFile(settings, "utf8").catch(() => "");
+  const mended = text.replaceAll(/^( *(?:path|socket): )\.tezos-signer\//gm, "$1");
+  if (mended === text) return;
+  await writeFile(`${settings}.new`, mended, { mode: 0o600 });
+  await rename(`${settings}.new`, settings);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from "commander";
+import { reasonOf } from "../errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
-import { toFailure } from "./failure.ts";
+import { Failure, toFailure } from "./failure.ts";
 import type { Io } from "./terminal.ts";
 import { harmless, WIDTH, wrap } from "./text.ts";
 
@@ -11,16 +12,40 @@ import { harmless, WIDTH, wrap } from "./text.ts";
  */
 export async function runCommandLine(program: Command, args: readonly string[], io: Io): Promise<number> {
   configure(program, io);
+  const written = outputOf(io);
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(args, { from: "user" }).catch((error) => {
+      // Help and version end so.
+      if (!(error instanceof CommanderError && error.exitCode === 0)) throw error;
+    });
+    await written();
     return EXIT_CODES.done.code;
   } catch (error) {
-    // Commander has said already what is wrong; help and version come here too, with exit code 0.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.done.code : EXIT_CODES.usage.code;
+    // Commander has said already what is wrong.
+    if (error instanceof CommanderError) return EXIT_CODES.usage.code;
     const failure = toFailure(error);
     io.stderr.write(`${wrap(harmless(failure.message))}\n`);
     return EXIT_CODES[failure.exit].code;
   }
+}
+
+/**
+ * Lets a command do what it was asked for though nobody reads on what it says (`| head`): half an import is worse. What a
+ * full disk did not take is an error.
+ * @returns what to wait for at the end; it throws Failure `failed` where standard output could not be written
+ */
+function outputOf({ stdout, stderr }: Io): () => Promise<void> {
+  let fault: NodeJS.ErrnoException | undefined;
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") fault ??= error;
+  });
+  stderr.on("error", () => undefined);
+  return async () => {
+    // An error of a write that was just made is told in the next turn.
+    await new Promise((turn) => setImmediate(turn));
+    if (fault === undefined) return;
+    throw new Failure("failed", `What was to be printed could not be written: ${reasonOf(fault)}.`, { cause: fault });
+  };
 }
 
 /** Commands inherit none of this once they are made apart from their parent, so each is told. */

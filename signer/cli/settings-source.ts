@@ -1,12 +1,14 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { dirname, relative, resolve } from "node:path";
 import { imdsHost } from "../azure/metadata-service.ts";
 import { UserData, userDataUrl } from "../azure/user-data.ts";
 import { readUserDataDocument } from "../azure/user-data-document.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf, reasonOf } from "../errors.ts";
 import { anotherThan, inWords, ownRelease, type ReleaseId } from "../installation/own-release.ts";
-import { reasonOf } from "../key-files/key-file.ts";
 import { LiveSettings } from "../settings/live-settings.ts";
-import { SettingsError } from "../settings/parse.ts";
+import { parseSettings, SettingsError } from "../settings/parse.ts";
+import { pathFrom } from "../settings/paths.ts";
 import { SettingsCache } from "../settings/settings-cache.ts";
 import { Failure } from "./failure.ts";
 
@@ -24,7 +26,29 @@ export async function readSettingsFile(file: string): Promise<LiveSettings> {
   const text = await readFile(file, "utf8").catch((error: Error) => {
     throw new Failure("unusable", `The settings cannot be read: ${file}: ${reasonOf(error)}.`, { cause: error });
   });
-  return parseLive(text, file);
+  const live = parseLive(text, file, dirname(file));
+  refuseMovedPaths(text, file);
+  return live;
+}
+
+/**
+ * Before version 0.2.0 paths began at the current folder. A store that is left behind there would be made anew, and forget
+ * what was signed: so what is there, and not where it is looked for now, is told.
+ * @throws Failure `unusable`
+ */
+function refuseMovedPaths(text: string, file: string): void {
+  const { keys, watermarks } = parseSettings(text, file);
+  for (const [name, path] of [
+    ["keys.path", keys.kind === "local" ? keys.path : undefined],
+    ["watermarks.path", watermarks.kind === "sqlite" ? watermarks.path : undefined],
+  ] as const) {
+    if (path === undefined || !existsSync(path) || existsSync(pathFrom(dirname(file), path))) continue;
+    const meant = relative(resolve(dirname(file)), resolve(path));
+    throw new Failure(
+      "unusable",
+      `${file} cannot be used:\n  ${name}: begins at the folder of the settings file, where there is no ${path}; the current folder has one: write ${meant}`,
+    );
+  }
 }
 
 /** Makes a reader of the VM's userData (`--user-data`). @param apply takes each new text, where it is watched */
@@ -86,10 +110,10 @@ export function waitingFor(release: ReleaseId): string {
   return `the settings in ${USER_DATA} wait for release ${inWords(release)}`;
 }
 
-/** Parses settings. @throws Failure `unusable` naming every mistake */
-export function parseLive(text: string, source: string): LiveSettings {
+/** Parses settings. @param folder that relative paths begin at @throws Failure `unusable` naming every mistake */
+export function parseLive(text: string, source: string, folder?: string): LiveSettings {
   try {
-    return new LiveSettings(text, source);
+    return new LiveSettings(text, source, folder);
   } catch (error) {
     if (error instanceof SettingsError) throw new Failure("unusable", error.message, { cause: error });
     throw error;

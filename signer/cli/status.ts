@@ -41,6 +41,8 @@ export function statusCommand(io: Io): Command {
           return;
         }
         if (!answered) terminal.say(state.message);
+        // Nobody reads on (`--watch | head`).
+        if (io.stdout.errored || io.stderr.errored) return;
         await sleep(PAUSE);
       }
     });

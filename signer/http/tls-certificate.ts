@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
-import { messageOf, StartError } from "../errors.ts";
+import { messageOf, reasonOf, StartError } from "../errors.ts";
 
 /** A certificate chain and its private key, in PEM. */
 export interface CertificatePair {
@@ -119,7 +119,7 @@ export function unusablePair(error: unknown): string {
 async function read(files: CertificateFiles): Promise<CertificatePair> {
   const one = (name: keyof CertificatePair) =>
     readFile(files[name]).catch((error: Error) => {
-      throw new Error(`listen.tls.${name} cannot be read: ${error.message}.`, { cause: error });
+      throw new Error(`listen.tls.${name} cannot be read: ${files[name]}: ${reasonOf(error)}.`, { cause: error });
     });
   const [cert, key] = await Promise.all([one("cert"), one("key")]);
   return { cert, key };

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { access, open, readFile, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { reasonOf } from "../errors.ts";
 import { KeyError } from "./key-error.ts";
 
 /** No key, blob or KEK comes near this size; a larger file is something else, and is not read. */
@@ -78,18 +79,4 @@ export async function readSmallFile(path: string): Promise<Buffer> {
     if (error instanceof KeyError) throw error;
     throw new KeyError("unreadable", `${path} cannot be read: ${reasonOf(error)}`, { cause: error });
   }
-}
-
-/** Words the system's reason, without the path, which a sentence about a file has already. */
-export function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const words: Record<string, string> = {
-    ENOENT: "no such file or directory",
-    EACCES: "permission denied",
-    EISDIR: "it is a directory",
-    ENOTDIR: "a part of the path is no directory",
-    ENOSPC: "the disk is full",
-    EROFS: "the disk is read-only",
-  };
-  return words[code ?? ""] ?? message;
 }

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../errors.ts";
 import type { ReleaseId } from "../installation/own-release.ts";
 import { parseSettings } from "./parse.ts";
+import { pathsFrom } from "./paths.ts";
 import { LIVE_SETTINGS, type Settings } from "./schema.ts";
 
 /** Result of applying settings; `unchanged`: they are the ones in use, `restart`: a new process is needed. */
@@ -14,6 +15,7 @@ export type ApplyResult = "applied" | "unchanged" | "restart";
  */
 export class LiveSettings {
   readonly source: string;
+  readonly #folder: string;
   #current: Settings;
   #since = new Date();
   #version: string;
@@ -23,11 +25,13 @@ export class LiveSettings {
   /**
    * @param text YAML
    * @param source what to call it in messages
+   * @param folder that relative paths begin at, where it is not the current one
    * @throws SettingsError naming every mistake
    */
-  constructor(text: string, source: string) {
+  constructor(text: string, source: string, folder = "") {
     this.source = source;
-    this.#current = parseSettings(text, source);
+    this.#folder = folder;
+    this.#current = this.#read(text);
     this.#version = versionOf(text);
   }
 
@@ -82,9 +86,13 @@ export class LiveSettings {
     return "applied";
   }
 
+  #read(text: string): Settings {
+    return pathsFrom(this.#folder, parseSettings(text, this.source));
+  }
+
   #parse(text: string): Settings {
     try {
-      const next = parseSettings(text, this.source);
+      const next = this.#read(text);
       this.#refusal = undefined;
       this.#awaited = undefined;
       return next;

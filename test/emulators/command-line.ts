@@ -7,6 +7,10 @@ import { Command, InvalidArgumentError } from "commander";
  * @param description what it does, in sentences
  */
 export function commandLine(script: string, description: string): Command {
+  // Nobody reads on (`| head`): what is left to say is dropped.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   return new ScriptCommand(`npm run ${script} --`)
     .description(description)
     .showHelpAfterError(`(for help: npm run ${script} -- --help)`)

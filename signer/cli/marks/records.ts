@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
-import { reasonOf } from "../../key-files/key-file.ts";
+import { reasonOf } from "../../errors.ts";
 import type { DatedRecord } from "../../watermark/interchange/dates.ts";
 import { InterchangeError } from "../../watermark/interchange/format.ts";
 import { SOURCES, type Source, type SourceName } from "../../watermark/interchange/sources.ts";

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { reasonOf } from "../../errors.ts";
 import { KeyError } from "../../key-files/key-error.ts";
 import { readSmallFile, writeNewFile } from "../../key-files/key-file.ts";
 import { decryptPem, encryptPem } from "../../key-files/pem.ts";
@@ -63,11 +65,22 @@ export async function generateLocalKey(curve: Curve, path: string, passphrase: U
 
 /**
  * The passphrase of a directory of throw-away keys: read from the file `passphrase` in it, which is made on first use,
- * as is the directory. {@link LOCAL_KEYS_WARNING} says what that is worth.
+ * as is the directory; beside keys it must be there. {@link LOCAL_KEYS_WARNING} says what that is worth.
  */
 export async function localPassphrase(directory: string): Promise<Buffer> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
+    throw new KeyError("unreadable", `The key directory ${directory} cannot be made: ${reasonOf(error)}.`, {
+      cause: error,
+    });
+  });
   const path = join(directory, PASSPHRASE_FILE);
+  // A new passphrase would open none of them.
+  if (!existsSync(path) && (await pemFiles(directory)).length > 0) {
+    throw new KeyError(
+      "unreadable",
+      `${path} is missing: the file with the passphrase of the keys beside it. Bring it back.`,
+    );
+  }
   try {
     await writeNewFile(path, `${randomBytes(16).toString("hex")}\n`);
   } catch (error) {
@@ -79,7 +92,7 @@ export async function localPassphrase(directory: string): Promise<Buffer> {
 
 async function pemFiles(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-    throw new KeyError("unreadable", `The key directory ${directory} cannot be read: ${error.message}`, {
+    throw new KeyError("unreadable", `The key directory ${directory} cannot be read: ${reasonOf(error)}.`, {
       cause: error,
     });
   });

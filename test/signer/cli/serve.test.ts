@@ -121,7 +121,7 @@ describe("serve", () => {
       ],
       [
         { port: 0, tls: { cert: "settings.yaml", key: "nowhere.pem" } },
-        "exit 4: listen.tls.key cannot be read: ENOENT: no such file or directory, open 'nowhere.pem'.",
+        "exit 4: listen.tls.key cannot be read: nowhere.pem: no such file or directory.",
       ],
     ] as const) {
       await writeFile(join(dir.path, "settings.yaml"), JSON.stringify({ ...LOCAL, listen }));
