@@ -263,7 +263,7 @@ describe("tezos-signer confirm", () => {
       keys: { kind: "local", path: "keys" },
       watermarks: { kind: "sqlite", path: "watermarks.sqlite" },
       policy: {},
-      confirmation: { socket: "confirm.sock" },
+      confirmation: { socket: "../confirm.sock" },
     };
     await writeFile(join(signer.folder, ".tezos-signer/settings.yaml"), JSON.stringify(settings));
     const session = await inTerminal(command, [[/Waiting for signing requests/, CTRL_C]], {

@@ -73,7 +73,7 @@ const FAULTS: readonly (readonly [command: string, changes: object, said: RegExp
   ["serve --config settings.yaml", tls("file/x", "file/x"), /file\/x: a part of the path is no directory/],
   ["watermarks show --config none.yaml", {}, /none\.yaml: no such file or directory/],
   ["watermarks show --config folder", {}, /folder: it is a directory/],
-  ["watermarks show --config settings.yaml", storeAt("folder"), /folder is no file/],
+  ["watermarks show --config settings.yaml", storeAt("folder"), /folder is a folder/],
   ["watermarks import none --config settings.yaml", {}, /none cannot be read: no such file or directory/],
   ["watermarks import file/x --config settings.yaml", {}, /file\/x cannot be read: a part of the path/],
   ["watermarks import folder --config settings.yaml", {}, /folder is a folder/],
