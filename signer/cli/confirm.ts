@@ -81,19 +81,26 @@ function requireRoom(terminal: Terminal): void {
   throw new Failure("usage", `This terminal has ${columns} columns and ${rows} rows. Make it ${needed} or larger.`);
 }
 
+/** So many other answers are a no: a program that types is not to find the code by trying. */
+const MOST_MISTAKES = 10;
+
 /** @returns undefined where the question was taken back before it was answered */
 async function decide(terminal: Terminal, asked: PendingRequest, withdrawn: AbortSignal): Promise<boolean | undefined> {
   const at = randomInt(Math.max(1, asked.digest.length - CODE_LENGTH + 1));
   const code = asked.digest.slice(at, at + CODE_LENGTH);
   terminal.ring();
   try {
-    for (let above: "details" | "block" | "mistake" = "details"; ; ) {
+    let mistakes = 0;
+    for (let above: "details" | "block" | "mistake" = "details"; mistakes < MOST_MISTAKES; ) {
       const typed = await ask(terminal, asked, withdrawn, at, above);
       if (typed === code) return true;
       if (["n", "no"].includes(typed)) return false;
       if (typed === "all") await page(terminal, asked, withdrawn);
       above = ["all", RESIZED].includes(typed) ? "block" : "mistake";
+      if (above === "mistake") mistakes += 1;
     }
+    terminal.warn(`${MOST_MISTAKES} answers were wrong, which declines the request.`);
+    return false;
   } catch (error) {
     if (error === withdrawn.reason) return undefined;
     throw error;

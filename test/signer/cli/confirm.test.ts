@@ -70,6 +70,18 @@ describe("tezos-signer confirm", () => {
     expect(session.screen.match(/Not understood\. Nothing was signed\.\n== Request 1/g)).to.have.length(5);
   });
 
+  it("declines after ten wrong answers, so that no program finds the right one by trying", async () => {
+    await using signer = await desk();
+    let tries = 0;
+    const session = await confirmInTerminal(signer.path, ["--once"], signer.ask, [
+      [promptOf(1), (screen) => (++tries <= 10 ? "0 00" : code(screen))],
+    ]);
+    expect(session.code).to.equal(3);
+    expect(tries).to.equal(10);
+    expect(signer.outcomes).to.deep.equal(["operator-declined"]);
+    expect(session.screen).to.contain("10 answers were wrong, which declines the request.");
+  });
+
   it("shows everything page by page on all, and comes back to the block", async () => {
     await using signer = await desk();
     const answers = ["all"];
