@@ -38,15 +38,13 @@ export interface ConfirmationsOptions {
   readonly patience?: number;
   /** How many wait at once; more are refused. */
   readonly capacity?: number;
-  /** How many of one client, and how many for one key, wait at once: nobody blocks the others. */
-  readonly ofOneClient?: number;
-  readonly ofOneKey?: number;
 }
 
 /** A person needs a minute or two to read; a client that waits longer has been forgotten. */
 const PATIENCE = 5 * 60_000;
 /** More than a person reads with care, and too few to fill memory: describe.ts bounds the size of each. */
 const CAPACITY = 16;
+/** So that nobody blocks the others: one client takes at most half of a key's. */
 const OF_ONE_CLIENT = 4;
 const OF_ONE_KEY = 8;
 
@@ -70,8 +68,6 @@ export class Confirmations {
   readonly #logger: Logger;
   readonly #patience: number;
   readonly #capacity: number;
-  readonly #ofOneClient: number;
-  readonly #ofOneKey: number;
   readonly #waiting = new Map<number, Waiting>();
   /** Who is connected, and the number of the question that each has before them. */
   readonly #operators = new Map<Operator, number | undefined>();
@@ -84,8 +80,6 @@ export class Confirmations {
     this.#logger = options.logger;
     this.#patience = options.patience ?? PATIENCE;
     this.#capacity = options.capacity ?? CAPACITY;
-    this.#ofOneClient = options.ofOneClient ?? OF_ONE_CLIENT;
-    this.#ofOneKey = options.ofOneKey ?? OF_ONE_KEY;
   }
 
   /** Questions without an answer, the oldest first. */
@@ -186,8 +180,8 @@ export class Confirmations {
       if (count >= most) throw refused("operator-busy", `at most ${most} ${whose} can`);
     };
     full(waiting.length, this.#capacity, "of all clients");
-    full(waiting.filter((asked) => asked.client === client).length, this.#ofOneClient, `of ${client}`);
-    full(waiting.filter((asked) => asked.key === key).length, this.#ofOneKey, `for ${key}`);
+    full(waiting.filter((asked) => asked.client === client).length, OF_ONE_CLIENT, `of ${client}`);
+    full(waiting.filter((asked) => asked.key === key).length, OF_ONE_KEY, `for ${key}`);
   }
 
   /** Puts the oldest question before each operator who has none. */
