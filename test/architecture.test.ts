@@ -11,7 +11,7 @@ const BASE = [
   "signer/errors.ts",
   "signer/deadline.ts",
   "signer/rate-limit.ts",
-  "signer/visible.ts",
+  "signer/invisible-characters.ts",
   "signer/contract.ts",
 ] as const;
 
@@ -36,7 +36,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/contract.ts": ["signer/tezos"],
   "signer/deadline.ts": [],
   "signer/rate-limit.ts": [],
-  "signer/visible.ts": [],
+  "signer/invisible-characters.ts": [],
   "signer/errors.ts": [],
   // How settings write a URL and a range of addresses; how whatever is asked for is sent.
   "signer/network": ["signer/errors.ts"],

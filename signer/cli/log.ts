@@ -1,5 +1,5 @@
 import { type Logger, pino, stdTimeFunctions } from "pino";
-import { visibleJson } from "../visible.ts";
+import { visibleJson } from "../invisible-characters.ts";
 import type { Io } from "./terminal.ts";
 
 /** JSON lines on standard error: standard output is for what a person asked for. */

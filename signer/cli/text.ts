@@ -1,4 +1,4 @@
-import { INVISIBLE } from "../visible.ts";
+import { INVISIBLE } from "../invisible-characters.ts";
 
 /** Columns of a terminal that texts are made for. */
 export const WIDTH = 80;

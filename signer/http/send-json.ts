@@ -1,5 +1,5 @@
 import type { Context } from "koa";
-import { visibleJson } from "../visible.ts";
+import { visibleJson } from "../invisible-characters.ts";
 
 /** Exactly this, without a charset: what octez-signer sends and octez-client looks up. */
 export const JSON_TYPE = "application/json";
