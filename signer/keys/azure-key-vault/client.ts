@@ -2,13 +2,14 @@ import type { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import { KeyClient, type KeyClientOptions } from "@azure/keyvault-keys";
-import { within } from "../../deadline.ts";
+import { settled, within } from "../../deadline.ts";
 import { outgoingAgent } from "../../network/outgoing.ts";
 import { isLoopback, readServiceUrl } from "../../network/url.ts";
 import { faultOfAnswer, faultOfError, type VaultAnswer, VaultFault } from "./fault.ts";
 import type { FaultLog } from "./fault-log.ts";
 import type { UsableKey } from "./key-selection.ts";
-import { send, signCall } from "./sign-call.ts";
+import { Patience } from "./patience.ts";
+import { type SignCall, send, signCall } from "./sign-call.ts";
 import { FreshToken } from "./token.ts";
 
 type Policy = NonNullable<KeyClientOptions["additionalPolicies"]>[number]["policy"];
@@ -52,6 +53,7 @@ export class VaultClient {
   readonly #token: FreshToken;
   readonly #log: FaultLog;
   readonly #tryTimeout: number;
+  readonly #patience = new Patience();
 
   constructor({ vault, credential, log, tryTimeout }: VaultClientOptions) {
     const url = readServiceUrl(vault, { plainHttp: "loopback", path: "refused" });
@@ -89,9 +91,31 @@ export class VaultClient {
   sign(key: UsableKey, digest: Uint8Array, signal: AbortSignal): Promise<VaultAnswer> {
     const call = signCall(this.#origin, key, digest);
     const where = { vault: this.#origin, path: `POST ${call.url.pathname}`, requestId: call.requestId };
-    return this.#untilGood(call.url, where, signal, (token, within) =>
-      send(call, { agent: this.#agent, token, signal: within }),
-    );
+    return this.#untilGood(call.url, where, signal, (token, within) => this.#askTwiceIfLate(call, token, within));
+  }
+
+  /**
+   * Asks once, and a second time on another connection where the first answer is late. Either signature is the key's, and
+   * one of them is read: which one comes first is the answer, unless it is a fault and the other is not.
+   */
+  async #askTwiceIfLate(call: SignCall, token: string, signal: AbortSignal): Promise<VaultAnswer> {
+    const over = new AbortController();
+    const ends = AbortSignal.any([signal, over.signal]);
+    const ask = () => send(call, { agent: this.#agent, token, signal: ends });
+    const began = performance.now();
+    const first = ask();
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), this.#patience.limit);
+    try {
+      await settled(first, AbortSignal.any([late.signal, ends]));
+      const isLate = late.signal.aborted && !ends.aborted && this.#patience.take();
+      const answer = await (isLate ? firstGood(first, ask()) : first);
+      if (faultOfAnswer(answer) === undefined) this.#patience.answered(performance.now() - began);
+      return answer;
+    } finally {
+      clearTimeout(timer);
+      over.abort(); // the connection on which no answer came is none to keep
+    }
   }
 
   async #send(request: Request, next: Next): ReturnType<Next> {
@@ -137,6 +161,7 @@ export class VaultClient {
         last = fault;
         this.#log.fault(fault, { ...where, tries });
         if (fault.kind === "unauthorized") refusals += 1;
+        if (fault.kind === "throttled") this.#patience.throttled();
         if (!fault.retryable || refusals >= MOST_REFUSALS) throw fault;
         await this.#beforeNext(fault, tries, signal);
       }
@@ -180,6 +205,16 @@ export class VaultClient {
     const pause = Math.min(fault.retryAfter ?? usual * (0.5 + Math.random() / 2), LONGEST_PAUSE);
     await sleep(pause, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** Which of two answers comes first and is good; where neither is, the first one's fault. */
+async function firstGood(first: Promise<VaultAnswer>, second: Promise<VaultAnswer>): Promise<VaultAnswer> {
+  const good = async (asked: Promise<VaultAnswer>) => {
+    const answer = await asked;
+    if (faultOfAnswer(answer) !== undefined) throw new Error("not good");
+    return answer;
+  };
+  return Promise.any([good(first), good(second)]).catch(() => first);
 }
 
 /** What a token must be for: `https://vault.azure.net`, or the same name in another cloud. */
