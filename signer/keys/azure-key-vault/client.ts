@@ -2,17 +2,22 @@ import type { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import { KeyClient, type KeyClientOptions } from "@azure/keyvault-keys";
-import { within } from "../../deadline.ts";
+import { settled, within } from "../../deadline.ts";
 import { outgoingAgent } from "../../network/outgoing.ts";
 import { isLoopback, readServiceUrl } from "../../network/url.ts";
-import { faultOfAnswer, faultOfError, VaultFault } from "./fault.ts";
+import { faultOfAnswer, faultOfError, type VaultAnswer, VaultFault } from "./fault.ts";
 import type { FaultLog } from "./fault-log.ts";
+import type { UsableKey } from "./key-selection.ts";
+import { Patience } from "./patience.ts";
+import { type SignCall, send, signCall } from "./sign-call.ts";
 import { FreshToken } from "./token.ts";
 
 type Policy = NonNullable<KeyClientOptions["additionalPolicies"]>[number]["policy"];
 type Request = Parameters<Policy["sendRequest"]>[0];
 type Next = Parameters<Policy["sendRequest"]>[1];
-type Response = Awaited<ReturnType<Next>>;
+
+/** One try: sends with the token, and ends with the signal. */
+type Try<Response> = (token: string, signal: AbortSignal) => Promise<Response>;
 
 /** Pauses between tries, in milliseconds; the last one is kept. A reset is answered by a new connection at once. */
 const PAUSES = [20, 40, 80, 100];
@@ -33,9 +38,9 @@ export interface VaultClientOptions {
 }
 
 /**
- * One KeyClient and one pipeline for a vault. The SDK builds requests and reads answers; what happens in between is
- * decided here, in a policy of its pipeline: the token goes with every request, each try has its time-out (the SDK's ends
- * with the headers), and tries go on until the caller's signal ends. The SDK's own retries are off: they wait 0.5 to 1 s
+ * One way to a vault: for the SDK's KeyClient, which builds requests and reads answers, and for the sign call, which is made
+ * without it. What happens in between is decided here, for the SDK in a policy of its pipeline: the token goes with every
+ * request, each try has its time-out (the SDK's ends with the headers), and tries go on until the caller's signal ends. The SDK's own retries are off: they wait 0.5 to 1 s
  * after one reset, obey a Retry-After of any length, and give up at a 429 that has none.
  *
  * Since the token is always sent, the SDK's challenge state never gets to hold back a body, which it can lose when cold
@@ -48,6 +53,7 @@ export class VaultClient {
   readonly #token: FreshToken;
   readonly #log: FaultLog;
   readonly #tryTimeout: number;
+  readonly #patience = new Patience();
 
   constructor({ vault, credential, log, tryTimeout }: VaultClientOptions) {
     const url = readServiceUrl(vault, { plainHttp: "loopback", path: "refused" });
@@ -81,18 +87,69 @@ export class VaultClient {
     this.#agent.destroy();
   }
 
-  /** Tries until an answer is good, a fault cannot heal, or the caller's signal ends. @throws VaultFault */
-  async #send(request: Request, next: Next): Promise<Response> {
+  /** Asks for a signature. @param digest 32 bytes @returns a good answer @throws VaultFault */
+  sign(key: UsableKey, digest: Uint8Array, signal: AbortSignal): Promise<VaultAnswer> {
+    const call = signCall(this.#origin, key, digest);
+    const where = { vault: this.#origin, path: `POST ${call.url.pathname}`, requestId: call.requestId };
+    return this.#untilGood(call.url, where, signal, (token, within) => this.#askTwiceIfLate(call, token, within));
+  }
+
+  /**
+   * Asks once, and a second time on another connection where the first answer is late. Either signature is the key's, and
+   * one of them is read: which one comes first is the answer, unless it is a fault and the other is not.
+   */
+  async #askTwiceIfLate(call: SignCall, token: string, signal: AbortSignal): Promise<VaultAnswer> {
+    const over = new AbortController();
+    const ends = AbortSignal.any([signal, over.signal]);
+    const ask = () => send(call, { agent: this.#agent, token, signal: ends });
+    const began = performance.now();
+    const first = ask();
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), this.#patience.limit);
+    try {
+      await settled(first, AbortSignal.any([late.signal, ends]));
+      const isLate = late.signal.aborted && !ends.aborted && this.#patience.take();
+      const answer = await (isLate ? firstGood(first, ask()) : first);
+      if (faultOfAnswer(answer) === undefined) this.#patience.answered(performance.now() - began);
+      return answer;
+    } finally {
+      clearTimeout(timer);
+      over.abort(); // the connection on which no answer came is none to keep
+    }
+  }
+
+  async #send(request: Request, next: Next): ReturnType<Next> {
     // The SDK forgets the caller's signal when it follows a list to its next page.
     const signal = (request.abortSignal as AbortSignal | undefined) ?? AbortSignal.timeout(PAGE_TIMEOUT);
-    if (new URL(request.url).origin !== this.#origin) {
+    request.agent = this.#agent;
+    const url = new URL(request.url);
+    const where = { vault: this.#origin, path: `${request.method} ${url.pathname}`, requestId: request.requestId };
+    return this.#untilGood(url, where, signal, (token, within) => {
+      request.headers.set("Authorization", `Bearer ${token}`);
+      request.abortSignal = within;
+      return next(request);
+    });
+  }
+
+  /**
+   * Tries until an answer is good, a fault cannot heal, or the caller's signal ends.
+   * @param where the request, for the log
+   * @throws VaultFault
+   */
+  async #untilGood<Response extends VaultAnswer>(
+    url: URL,
+    where: object,
+    signal: AbortSignal,
+    once: Try<Response>,
+  ): Promise<Response> {
+    if (url.origin !== this.#origin) {
       throw new VaultFault("answer", "It pointed to another host, which gets no token.");
     }
     let last: VaultFault | undefined;
     let refusals = 0;
     for (let tries = 1; !signal.aborted; tries += 1) {
       try {
-        const response = await this.#try(request, next, signal);
+        const response = await this.#try(once, signal);
         this.#log.success();
         return response;
       } catch (error) {
@@ -102,8 +159,9 @@ export class VaultClient {
           break;
         }
         last = fault;
-        this.#log.fault(fault, { ...whereabouts(request), tries });
+        this.#log.fault(fault, { ...where, tries });
         if (fault.kind === "unauthorized") refusals += 1;
+        if (fault.kind === "throttled") this.#patience.throttled();
         if (!fault.retryable || refusals >= MOST_REFUSALS) throw fault;
         await this.#beforeNext(fault, tries, signal);
       }
@@ -111,16 +169,14 @@ export class VaultClient {
     throw last ?? new VaultFault("timeout", "There was no time left to ask.");
   }
 
-  async #try(request: Request, next: Next, signal: AbortSignal): Promise<Response> {
+  async #try<Response extends VaultAnswer>(once: Try<Response>, signal: AbortSignal): Promise<Response> {
     const token = await this.#token.current(signal);
-    request.headers.set("Authorization", `Bearer ${token}`);
-    request.agent = this.#agent;
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(), this.#tryTimeout);
-    request.abortSignal = AbortSignal.any([signal, timeout.signal]);
+    const ends = AbortSignal.any([signal, timeout.signal]);
     try {
       // No layer below is trusted to end with the signal.
-      const response = await within(next(request), request.abortSignal as AbortSignal, () => new Error("ended"));
+      const response = await within(once(token, ends), ends, () => new Error("ended"));
       clearTimeout(timer); // a token that must be renewed takes its own time
       const fault = faultOfAnswer(response);
       if (fault?.kind === "unauthorized") await this.#token.renew(token, signal);
@@ -136,7 +192,6 @@ export class VaultClient {
       throw error;
     } finally {
       clearTimeout(timer);
-      request.abortSignal = signal;
     }
   }
 
@@ -152,13 +207,17 @@ export class VaultClient {
   }
 }
 
+/** Which of two answers comes first and is good; where neither is, the first one's fault. */
+async function firstGood(first: Promise<VaultAnswer>, second: Promise<VaultAnswer>): Promise<VaultAnswer> {
+  const good = async (asked: Promise<VaultAnswer>) => {
+    const answer = await asked;
+    if (faultOfAnswer(answer) !== undefined) throw new Error("not good");
+    return answer;
+  };
+  return Promise.any([good(first), good(second)]).catch(() => first);
+}
+
 /** What a token must be for: `https://vault.azure.net`, or the same name in another cloud. */
 function audience(hostname: string, loopback: boolean): string {
   return loopback ? "https://vault.azure.net" : `https://${hostname.split(".").slice(1).join(".")}`;
-}
-
-/** A request for the log; the vault's own logs know it by the same id. */
-function whereabouts({ method, url, requestId }: Request) {
-  const { origin, pathname } = new URL(url);
-  return { vault: origin, path: `${method} ${pathname}`, requestId };
 }

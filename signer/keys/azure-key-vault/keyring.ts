@@ -140,7 +140,7 @@ class AzureKeyVaultKeyring implements Keyring {
       );
       this.#served.dropExcluded(include);
       const rotated = await this.#served.dropMissing(found, this.#discovery, began, signal);
-      const doubled = await this.#served.serve(found, stores, signal);
+      const doubled = this.#served.serve(found, stores);
       this.#write([...skipped, ...rotated, ...doubled]);
       this.#failures = failed.length + stores.unread.length === 0 ? 0 : this.#failures + 1;
       this.#problem = this.#problemOf(failed, skipped);

@@ -68,11 +68,11 @@ export class ServedKeys {
    * that all of the vault names for it.
    * @returns what is to be noted
    */
-  async serve(found: readonly UsableKey[], stores: StoreTags, signal: AbortSignal): Promise<string[]> {
+  serve(found: readonly UsableKey[], stores: StoreTags): string[] {
     const notes: string[] = [];
     for (const versions of this.#byKey(found)) {
       const best = preferred(versions, stores);
-      const key = await this.#serve(best, stores, signal);
+      const key = this.#serve(best, stores);
       const others = versions.filter(({ id }) => id !== best.id);
       notes.push(...others.map(({ name }) => `${name} is left out: it is the same key as ${best.id}`));
       const { boundStoreId, conflict } = key.binding;
@@ -97,13 +97,13 @@ export class ServedKeys {
     return byKey.values();
   }
 
-  async #serve(version: UsableKey, stores: StoreTags, signal: AbortSignal): Promise<VaultKey> {
+  #serve(version: UsableKey, stores: StoreTags): VaultKey {
     const { address, curve } = version.publicKey;
     const known = this.byAddress.get(address);
     const binding = bindingOf(version, stores, known?.binding);
     const isKnown = known?.location === version.id;
     const key = isKnown ? known : new VaultKey(version, this.#client, this.#onFault);
-    if (!isKnown) await key.warm(signal);
+    if (!isKnown) key.warm();
     if (!isKnown || known.boundStoreId !== binding.boundStoreId) {
       const store = binding.boundStoreId;
       this.#logger.info({ key: address, location: version.id, curve, store }, "key is served");
