@@ -18,6 +18,7 @@ import { StatusReport } from "./observability/status.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import type { LiveSettings } from "./settings/live-settings.ts";
 import { AuditLog } from "./signing/audit-log.ts";
+import { BUDGETS } from "./signing/budgets.ts";
 import type { CurrentSettings } from "./signing/request-context.ts";
 import { requiredRows } from "./signing/required-rows.ts";
 import { SigningService } from "./signing/signing-service.ts";
@@ -47,9 +48,6 @@ export interface RunningSigner {
  * that admit nobody, without a socket for operators, and without a write to the watermark store.
  */
 export type Purpose = "serve" | "trial";
-
-/** How long one signature may take, in milliseconds: a round of a block lasts a few seconds, and octez then asks again. */
-export const REQUEST_DEADLINE = 4_000;
 
 /**
  * Builds a signer from its settings and opens its ports. What cannot be had yet (a vault, a table) is waited for in the background.
@@ -84,7 +82,7 @@ export async function startSigner(
   const { initialise, maxStep, minimalBlockDelay, storeId } = settings.watermarks;
   const clock = steadyClock();
   const store = new TrustedStore({ store: backend, storeId, initialise, clock });
-  const guard = new Guard({ store, maxStep, minimalBlockDelay, deadline: REQUEST_DEADLINE, clock });
+  const guard = new Guard({ store, maxStep, minimalBlockDelay, budgets: BUDGETS, clock });
   const preparation = new Preparation({
     store,
     rows: () => requiredRows(keyring.keys.keys(), live.current.policy),
@@ -119,7 +117,7 @@ export async function startSigner(
     settings: requestSettings,
     head: follower,
     confirmations,
-    deadline: REQUEST_DEADLINE,
+    budget: BUDGETS.other,
   });
   const report = new StatusReport({
     release,

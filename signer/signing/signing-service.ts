@@ -24,7 +24,7 @@ export interface SigningServiceParts {
   /** Where a person is asked. */
   readonly confirmations: Confirmations;
   /** How long a signature that needs no watermark may take, in milliseconds. */
-  readonly deadline: number;
+  readonly budget: number;
 }
 
 const HEAD_ERRORS = {
@@ -118,7 +118,7 @@ export class SigningService implements RemoteSigner {
   /** Signs what has no watermark. */
   async #signAtOnce(key: SigningKey, call: SigningCall): Promise<Uint8Array> {
     const asked = performance.now();
-    const signature = await signVerified(key, call.digest, AbortSignal.timeout(this.#parts.deadline));
+    const signature = await signVerified(key, call.digest, AbortSignal.timeout(this.#parts.budget));
     call.stages.sign = performance.now() - asked;
     call.source = "signed";
     return signature;

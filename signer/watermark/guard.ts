@@ -1,6 +1,6 @@
 import { within } from "../deadline.ts";
 import { SignerError } from "../errors.ts";
-import { CONSENSUS_KINDS } from "../tezos/payload/consensus-kind.ts";
+import { CONSENSUS_KINDS, type ConsensusKind } from "../tezos/payload/consensus-kind.ts";
 import { type Anchor, highestPlausible, raise } from "./anchor.ts";
 import { decide, type Mark, type Position } from "./decision.ts";
 import { type Row, type RowKey, rowName, type Versioned } from "./stores/store.ts";
@@ -38,8 +38,8 @@ export interface GuardOptions {
   readonly maxStep: number | "off";
   /** Seconds in which a level is believed to pass at the fastest; see anchor.ts. */
   readonly minimalBlockDelay: number;
-  /** How long one attempt may take, in milliseconds. */
-  readonly deadline: number;
+  /** How long one attempt may take, in milliseconds, by kind. */
+  readonly budgets: Readonly<Record<ConsensusKind, number>>;
   /** Milliseconds since 1970, by a clock that does not jump ahead. */
   readonly clock: () => number;
 }
@@ -82,7 +82,7 @@ export class Guard {
   async #attempt(request: ConsensusSigning): Promise<Released> {
     const { store } = this.#options;
     const { key, position, digest } = request;
-    const deadline = AbortSignal.timeout(this.#options.deadline);
+    const deadline = AbortSignal.timeout(this.#options.budgets[key.kind]);
     let signing: Promise<string> | undefined;
     const askKey = () => {
       if (signing === undefined) {

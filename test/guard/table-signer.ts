@@ -6,6 +6,7 @@ import { Guard } from "../../signer/watermark/guard.ts";
 import { AzureTableStore } from "../../signer/watermark/stores/azure-table.ts";
 import { TrustedStore } from "../../signer/watermark/trusted-store.ts";
 import { tableCredential } from "../emulators/azurite.ts";
+import { allAt } from "../harness/guarded-signer.ts";
 import { logLines } from "../harness/log-lines.ts";
 import { requestSettings } from "../harness/request-settings.ts";
 import { openSigningPort } from "../harness/signing-port.ts";
@@ -31,11 +32,11 @@ if (import.meta.main) {
   const service = new SigningService({
     keyring,
     store,
-    guard: new Guard({ store, maxStep: "off", minimalBlockDelay: 1, deadline: 4_000, clock: Date.now }),
+    guard: new Guard({ store, maxStep: "off", minimalBlockDelay: 1, budgets: allAt(4_000), clock: Date.now }),
     settings: { current: settings },
     head: { of: () => undefined },
     confirmations: new Confirmations({ logger: logLines().log }),
-    deadline: 4_000,
+    budget: 4_000,
   });
   const { url } = await openSigningPort(service, { settings });
   process.send?.({ url, address: service.addresses()[0] });

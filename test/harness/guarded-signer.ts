@@ -19,6 +19,15 @@ export interface Ask {
 /** The deadline where a test is about none: it ends what hangs, however slow the computer is. */
 const A_MINUTE = 60_000;
 
+type Options = Partial<
+  Omit<GuardOptions, "budgets"> & Omit<TrustedStoreOptions, "store"> & { readonly deadline: number }
+>;
+
+/** One budget for every kind, in milliseconds. */
+export function allAt(milliseconds: number): GuardOptions["budgets"] {
+  return { block: milliseconds, preattestation: milliseconds, attestation: milliseconds };
+}
+
 /** The real guard over a store, with a key that signs as an HSM does: another signature each time. */
 export class GuardedSigner {
   readonly trusted: TrustedStore;
@@ -28,10 +37,10 @@ export class GuardedSigner {
   /** Called before each signature: may wait or throw. */
   before: (ask: Ask) => Promise<void> | void = () => undefined;
 
-  constructor(store: WatermarkStore, options: Partial<GuardOptions & Omit<TrustedStoreOptions, "store">> = {}) {
+  constructor(store: WatermarkStore, options: Options = {}) {
     const { maxStep = "off", minimalBlockDelay = 1, deadline = A_MINUTE, clock = Date.now, ...rest } = options;
     this.trusted = new TrustedStore({ initialise: "always", ...rest, store, clock });
-    this.guard = new Guard({ store: this.trusted, maxStep, minimalBlockDelay, deadline, clock });
+    this.guard = new Guard({ store: this.trusted, maxStep, minimalBlockDelay, budgets: allAt(deadline), clock });
   }
 
   ask(ask: Ask): Promise<Released> {

@@ -13,6 +13,7 @@ import { Guard } from "../../signer/watermark/guard.ts";
 import { SqliteStore } from "../../signer/watermark/stores/sqlite.ts";
 import type { WatermarkStore } from "../../signer/watermark/stores/store.ts";
 import { TrustedStore } from "../../signer/watermark/trusted-store.ts";
+import { allAt } from "./guarded-signer.ts";
 import { writeLocalKey } from "./local-key.ts";
 import { logLines } from "./log-lines.ts";
 import { callOf, requestSettings } from "./request-settings.ts";
@@ -117,13 +118,13 @@ export class ServiceSigner implements AsyncDisposable {
         store: trusted,
         maxStep: this.#maxStep,
         minimalBlockDelay: 1,
-        deadline: 4_000,
+        budgets: allAt(4_000),
         clock: Date.now,
       }),
       settings: { current: SETTINGS },
       head: { of: () => undefined },
       confirmations: new Confirmations({ logger: logLines().log }),
-      deadline: 4_000,
+      budget: 4_000,
     });
     return [store, service];
   }

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
-import { REQUEST_DEADLINE } from "../../signer/main.ts";
+import { BUDGETS } from "../../signer/signing/budgets.ts";
 import { encode } from "../../signer/tezos/crypto/base58.ts";
 import { azurite } from "../emulators/azurite.ts";
 import { Imds } from "../emulators/imds/imds.ts";
@@ -166,8 +166,8 @@ for (const keys of ["local", "azure-key-vault"] as const) {
 
       if (keys === "azure-key-vault" && watermarks === "sqlite") {
         it("gives up a vault that never answers while octez still waits, for a vote and for a transfer", async () => {
-          // octez would ask again; nobody waits for three times the deadline of main.ts.
-          const patience = { retries: 0, signal: AbortSignal.timeout(3 * REQUEST_DEADLINE) };
+          // octez would ask again; nobody waits for three times the budget.
+          const patience = { retries: 0, signal: AbortSignal.timeout(3 * BUDGETS.other) };
           place.vault?.faults.rate([{ kind: "stall-headers", on: "sign", rate: 1 }]);
           const payloads = [attestation({ level: 14 }), transfer({ source: address })];
           const answers = await Promise.all(

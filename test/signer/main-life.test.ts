@@ -3,9 +3,9 @@ import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { expect } from "chai";
 import { LIMITS } from "../../signer/http/limits.ts";
-import { REQUEST_DEADLINE } from "../../signer/main.ts";
+import { BUDGETS } from "../../signer/signing/budgets.ts";
 import { sign } from "../emulators/octez-client.ts";
-import { attestation, transfer } from "../fixtures/payloads.ts";
+import { attestation, block, preattestation, transfer } from "../fixtures/payloads.ts";
 import { operatorAt } from "../harness/operator.ts";
 import { WiredSigner } from "../harness/wired-signer.ts";
 
@@ -79,8 +79,28 @@ describe("the life of a signer as main.ts wires it", () => {
   it("ends a request before it is cut off at a stop, and a stop before systemd kills it", () => {
     const unit = resolve(import.meta.dirname, "../../machine/files/etc/systemd/system/tezos-signer.service");
     const patience = Number(/^TimeoutStopSec=(\d+)$/m.exec(readFileSync(unit, "utf8"))?.[1]) * 1_000;
-    expect(REQUEST_DEADLINE).to.be.below(LIMITS.drainTimeout);
+    expect(Math.max(...Object.values(BUDGETS))).to.be.below(LIMITS.drainTimeout);
     expect(LIMITS.drainTimeout + LIMITS.closeTimeout).to.be.below(patience);
+  });
+
+  it("gives a vote less than 2 s, a block less than 3 s and a transfer 4 s", async () => {
+    await signer.start({ policy: { default: { allow: ["block", "preattestation", "attestation", "transaction"] } } });
+    const { timeout } = AbortSignal;
+    const longest: number[] = [];
+    const payloads = [preattestation, attestation, block].map((make) => make({ level: 7 }));
+    for (const payload of [...payloads, transfer({ source: tz3 })]) {
+      const asked: number[] = [];
+      AbortSignal.timeout = (milliseconds) => {
+        asked.push(milliseconds);
+        return timeout.call(AbortSignal, milliseconds);
+      };
+      const status = await signer.ask(tz3, payload).finally(() => {
+        AbortSignal.timeout = timeout;
+      });
+      expect(status).to.equal(200);
+      longest.push(Math.max(...asked));
+    }
+    expect(longest).to.deep.equal([1_800, 1_800, 2_800, 4_000]);
   });
 
   describe("on trial", () => {

@@ -5,6 +5,7 @@ import type { Initialise } from "../../../signer/watermark/initialise.ts";
 import { StoreError, type WatermarkStore } from "../../../signer/watermark/stores/store.ts";
 import { TrustedStore } from "../../../signer/watermark/trusted-store.ts";
 import { KEY } from "../../fixtures/watermark-rows.ts";
+import { allAt } from "../../harness/guarded-signer.ts";
 import { memoryOf } from "./memory.ts";
 import { type Answer, type Call, type Event, NOW, type Operation, type Request } from "./messages.ts";
 
@@ -19,7 +20,7 @@ export interface SignerParts {
 
 export const REAL: SignerParts = {
   trusted: (store, initialise) => new TrustedStore({ store, initialise, clock: () => NOW }),
-  guard: (store) => new Guard({ store, maxStep: "off", minimalBlockDelay: 1, deadline: 1_000, clock: () => NOW }),
+  guard: (store) => new Guard({ store, maxStep: "off", minimalBlockDelay: 1, budgets: allAt(1_000), clock: () => NOW }),
   store: (store) => store,
   isReadable: true,
 };

@@ -14,6 +14,7 @@ import { TrustedStore } from "../../../signer/watermark/trusted-store.ts";
 import { sign } from "../../emulators/octez-client.ts";
 import { block, transfer } from "../../fixtures/payloads.ts";
 import { NEVER } from "../../fixtures/watermark-rows.ts";
+import { allAt } from "../../harness/guarded-signer.ts";
 import { logLines } from "../../harness/log-lines.ts";
 import { MemoryStore } from "../../harness/memory-store.ts";
 import { rejection } from "../../harness/rejection.ts";
@@ -84,12 +85,12 @@ function signerOf(
       },
       close: async () => {},
     },
-    guard: new Guard({ store, maxStep: "off", minimalBlockDelay: 1, deadline: 500, clock: Date.now }),
+    guard: new Guard({ store, maxStep: "off", minimalBlockDelay: 1, budgets: allAt(500), clock: Date.now }),
     store: { id: storeId },
     settings,
     head: { of: () => undefined },
     confirmations,
-    deadline: 500,
+    budget: 500,
   });
   const { address } = publicKey;
   const ask = () => service.sign(callOf(settings.current, address, transfer({ source: address })));
