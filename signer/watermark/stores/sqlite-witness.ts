@@ -1,6 +1,6 @@
 import { messageOf } from "../../errors.ts";
 import { isConsensusKind } from "../../tezos/payload/consensus-kind.ts";
-import type { Mark } from "../decision.ts";
+import { type Mark, positionInWords } from "../decision.ts";
 import { isOlder } from "../row-memory.ts";
 import { untrusted } from "./sqlite-file.ts";
 import { WitnessFile } from "./sqlite-witness-file.ts";
@@ -156,8 +156,9 @@ function contradicts(is: Mark, seen: Mark): boolean {
   return is.digest !== seen.digest || (seen.signature !== undefined && is.signature !== seen.signature);
 }
 
-function told({ level, round, digest }: Mark): string {
-  return `level ${level} round ${round}${digest === undefined ? "" : ` (${digest.slice(0, 16)}…)`}`;
+function told(mark: Mark): string {
+  const { digest } = mark;
+  return `${positionInWords(mark)}${digest === undefined ? "" : ` (${digest.slice(0, 16)}…)`}`;
 }
 
 function restored(witness: string): string {

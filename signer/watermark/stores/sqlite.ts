@@ -1,13 +1,13 @@
 import { closeSync, fsyncSync, linkSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import type { SQLInputValue } from "node:sqlite";
 import { messageOf } from "../../errors.ts";
 import { clockAtLeast, timeAtLeast } from "./sqlite-clock.ts";
 import { SqliteConnection, type Statements } from "./sqlite-connection.ts";
 import { SqliteFile, untrusted } from "./sqlite-file.ts";
+import { isNamed, keyOf, namedRowOf, rowOf, valuesOf, versionAfter } from "./sqlite-rows.ts";
 import { type NamedRow, Witness } from "./sqlite-witness.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
-import { keyFrom, rowFrom, UnreadableRow } from "./stored-row.ts";
+import { UnreadableRow } from "./stored-row.ts";
 
 /** https://sqlite.org/rescode.html */
 const SQLITE_BUSY = 5;
@@ -103,6 +103,10 @@ export class SqliteStore implements WatermarkStore {
     );
     if (!isDone) throw new StoreError("conflict", `The row for the ${rowName(key)} has changed.`);
     return String(next);
+  }
+
+  probe(): void {
+    if (this.#connection !== undefined) this.#guarded(() => this.#file.requireUntouched());
   }
 
   async list(): Promise<{ key: RowKey; row: Row }[]> {
@@ -207,44 +211,6 @@ export class SqliteStore implements WatermarkStore {
   #exists(): StoreError {
     return new StoreError("conflict", `${this.#file.path} exists already.`);
   }
-}
-
-/** A row as it lies in the file; without a key where it is nobody's. */
-function namedRowOf(found: Record<string, unknown>): Omit<NamedRow, "key"> & { readonly key: RowKey | undefined } {
-  const { chain_id, address, kind } = found;
-  return { key: keyFrom(String(chain_id), String(address), String(kind)), row: rowOf(found) };
-}
-
-function isNamed(row: ReturnType<typeof namedRowOf>): row is NamedRow {
-  return row.key !== undefined;
-}
-
-function keyOf({ chainId, address, kind }: RowKey): [string, string, string] {
-  return [chainId, address, kind];
-}
-
-function valuesOf({ level, round, digest, signature, anchor }: Row): SQLInputValue[] {
-  return [level, round, digest ?? null, signature ?? null, anchor.level, anchor.at];
-}
-
-/** @returns undefined where it is no mark, or can have no next version */
-function rowOf({ level, round, digest, signature, anchor_level, anchor_at, version }: Record<string, unknown>) {
-  if (versionAfter(version) === FIRST_VERSION) return undefined;
-  const [anchorLevel, anchorAt] = [numberOf(anchor_level), numberOf(anchor_at)];
-  return rowFrom({ level: numberOf(level), round: numberOf(round), digest, signature, anchorLevel, anchorAt });
-}
-
-/** SQLite's integers have 64 bits. */
-function numberOf(value: unknown): unknown {
-  return typeof value === "bigint" ? Number(value) : value;
-}
-
-const FIRST_VERSION = 1n;
-
-/** The version that the next write of a row makes; the first, where somebody has written one that has no next. */
-function versionAfter(version: unknown): bigint {
-  const isOwn = typeof version === "bigint" && version >= FIRST_VERSION && version < Number.MAX_SAFE_INTEGER;
-  return isOwn ? version + 1n : FIRST_VERSION;
 }
 
 function errorCode(error: unknown): unknown {

@@ -53,7 +53,11 @@ const FAULTS: readonly (readonly [command: string, changes: object, said: RegExp
   ["serve --config none.yaml", {}, /none\.yaml: no such file or directory/],
   ["serve --config folder", {}, /folder: it is a directory/],
   ["serve --config file/x", {}, /file\/x: a part of the path is no directory/],
-  ["serve --config settings.yaml", keysAt("file"), /key directory file cannot be made: something else of that name/],
+  [
+    "serve --config settings.yaml",
+    keysAt("file"),
+    /key directory file cannot be read: a part of the path is no directory/,
+  ],
   [
     "serve --config settings.yaml",
     keysAt("file/keys"),
