@@ -33,6 +33,7 @@ async function place(changes: object) {
   await writeLocalKey(join(folder.path, "keys"));
   await mkdir(join(folder.path, "folder"));
   await writeFile(join(folder.path, "file"), "no settings\n");
+  await writeFile(join(folder.path, "keys.sqlite"), "SQLite format 3\0and more");
   const settings = {
     listen: { port: 0 },
     admin: { port: 0 },
@@ -58,10 +59,12 @@ const FAULTS: readonly (readonly [command: string, changes: object, said: RegExp
     keysAt("file"),
     /key directory file cannot be read: a part of the path is no directory/,
   ],
+  ["serve --config settings.yaml", keysAt("file/keys"), /There is no key directory file\/keys\. Is `keys\.path` right/],
+  ["serve --config settings.yaml", keysAt("nowhere"), /There is no key directory nowhere\. Is `keys\.path` right/],
   [
-    "serve --config settings.yaml",
-    keysAt("file/keys"),
-    /file\/keys cannot be made: a part of the path is no directory/,
+    "watermarks import keys.sqlite --config settings.yaml",
+    {},
+    /keys\.sqlite is a SQLite database, .* `watermarks export/,
   ],
   ["serve --config settings.yaml", keysAt("folder"), /There is no key/],
   [
