@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { PassThrough } from "node:stream";
 import { TableClient } from "@azure/data-tables";
 import { expect } from "chai";
 import { replaceUnreadable, unreadableRows } from "../../../../signer/cli/marks/unreadable.ts";
@@ -125,9 +126,8 @@ describe("a row of the table that nobody can read", () => {
     const settings = { watermarks: { maxStep: "off" } } as Settings;
     const opened = { store, settings, deadline: () => NEVER };
     const options = { chain: MAINNET, pkh: SOURCE, level: LEVEL };
-    const { stdin, stdout, stderr, env } = process;
-    using terminal = new Terminal({ stdin, stdout, stderr, env });
-    terminal.print = () => undefined;
+    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    using terminal = new Terminal({ stdin, stdout, stderr, env: {} });
     const shown = await unreadableRows(opened, options);
     expect(shown.map(({ found }) => found.content)).to.have.length(1);
     expect(shown[0]?.found.content).to.include('"level":"many\\u001b[2J"');
