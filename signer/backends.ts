@@ -25,9 +25,9 @@ export async function openKeyring(live: LiveSettings, logger: Logger): Promise<K
       return openAzureKeyVaultKeyring({ ...keys, include, logger });
     }
     case "local": {
-      const { LOCAL_KEYS_WARNING, localPassphrase, openLocalKeyring } = await import("./keys/local/keyring.ts");
+      const { LOCAL_KEYS_WARNING, openLocalKeyring, readLocalPassphrase } = await import("./keys/local/keyring.ts");
       logger.warn({ path: keys.path }, LOCAL_KEYS_WARNING);
-      return openLocalKeyring({ path: keys.path, passphrase: await localPassphrase(keys.path) });
+      return openLocalKeyring({ path: keys.path, passphrase: await readLocalPassphrase(keys.path) });
     }
   }
 }

@@ -83,12 +83,14 @@ export async function startSigner(
   const clock = steadyClock();
   const store = new TrustedStore({ store: backend, storeId, initialise, clock });
   const guard = new Guard({ store, maxStep, minimalBlockDelay, budgets: BUDGETS, clock });
+  const view = new StoreView(backend);
   const preparation = new Preparation({
     store,
     rows: () => requiredRows(keyring.keys.keys(), live.current.policy),
     onChange: (reason) => {
-      if (reason === undefined) logger.info({ store: store.id }, "the watermark store is ready");
-      else logger.error(reason);
+      if (reason !== undefined) return logger.error(reason);
+      logger.info({ store: store.id }, "the watermark store is ready");
+      view.look(); // for the first one who asks for /status
     },
   });
   parts.defer(() => preparation.stop());
@@ -125,7 +127,7 @@ export async function startSigner(
     live,
     keyring,
     store,
-    view: new StoreView(backend),
+    view,
     preparation,
     metrics,
     activity,

@@ -5,6 +5,7 @@ import { messagesOf } from "../errors.ts";
 import { inWords, type ReleaseId } from "../installation/own-release.ts";
 import { get, outgoingAgent } from "../network/outgoing.ts";
 import { readServiceUrl } from "../network/url.ts";
+import { positionInWords } from "../watermark/decision.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
 import { type Io, Terminal } from "./terminal.ts";
@@ -187,9 +188,7 @@ function markInWords({ level, round, since, signedAt }: StatusMark, age: (time: 
   const time = isOwn ? signedAt : since;
   const when = time === null ? "" : `, ${age(time)} ago${isOwn ? "" : ", not by this process"}`;
   if (level === null) return when.slice(", ".length);
-  // A floor, which stands just below the first level that may be signed.
-  if (round === 2 ** 31 - 1) return `nothing at or below level ${level}${when}`;
-  return `level ${level} round ${round}${when}`;
+  return `${positionInWords({ level, round: round ?? 0 })}${when}`;
 }
 
 /** Nothing for a signer of a checkout, which no updater keeps. */

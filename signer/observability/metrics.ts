@@ -27,6 +27,7 @@ export class Metrics {
   readonly settingsRefused = this.#gauge("settings_refused", "1 while the newest settings are not in use", []);
   readonly keys = this.#gauge("keys", "Keys that can sign", []);
   readonly keysRefused = this.#gauge("keys_refused", "Keys that are here and cannot sign until somebody mends it", []);
+  readonly keysFull = this.#gauge("keys_full", "Keys with marks on so many chains that they get none on another", []);
   readonly headUnknown = this.#gauge("head_unknown", "1 while the head check has no fresh head to judge by", []);
   readonly waiting = this.#gauge("confirmations_waiting", "Requests that wait for a person", []);
   readonly certificateExpiry = this.#gauge("tls_certificate_expiry_timestamp_seconds", "When it ends", []);

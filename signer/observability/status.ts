@@ -40,6 +40,11 @@ function seconds(milliseconds: number | undefined): number | null {
   return milliseconds === undefined ? null : Math.round(milliseconds / 1_000);
 }
 
+function fullReason(address: string): string {
+  const cure = "Name the chains that it is for in its policy's `chains`.";
+  return `${address} has marks on so many chains that it signs on no other one. ${cure}`;
+}
+
 /** A time in ISO 8601, or null. */
 function timeOf(milliseconds: number | undefined): string | null {
   return milliseconds === undefined ? null : new Date(milliseconds).toISOString();
@@ -57,6 +62,8 @@ export class StatusReport {
   /** Says whether a signature can be had now; if not, why. What is to be mended before that is so is a reason too. */
   ready(): { ready: boolean; reasons: string[] } {
     const { keyring, preparation, store } = this.#parts;
+    // Nobody may have asked since somebody touched what the store stands on.
+    store.probe();
     // In the words of a request that was refused for it, as the preparation tells it too.
     const stops = [...store.stops.values()].map((stop) => new SignerError("watermark-untrusted", stop).message);
     const reasons = new Set(stops);
@@ -71,6 +78,7 @@ export class StatusReport {
     const ready = reasons.size === 0;
     const warning = this.#parts.certificate?.problem;
     if (warning !== undefined) reasons.add(warning);
+    for (const address of this.#full()) reasons.add(fullReason(address));
     return { ready, reasons: [...reasons] };
   }
 
@@ -93,7 +101,8 @@ export class StatusReport {
     const { certificate, keyring, live, store, metrics, preparation } = this.#parts;
     const { watermarks, confirmation } = live.current;
     const [p50, p99] = await Promise.all([metrics.quantile("sign", 0.5), metrics.quantile("sign", 0.99)]);
-    const stored = await this.#stored();
+    const stored = this.#stored();
+    const full = this.#full();
     return {
       started: this.#started,
       ...this.ready(),
@@ -121,7 +130,8 @@ export class StatusReport {
         publicKey: key.publicKey.base58,
         location: key.location,
         watermarkStore: key.boundStoreId ?? "not recorded with the key",
-        problem: keyProblem(key, store.id) ?? null,
+        problem:
+          keyProblem(key, store.id) ?? (full.has(key.publicKey.address) ? fullReason(key.publicKey.address) : null),
         policy: policyOf(live.current.policy, key.publicKey.address),
       })),
       watermarks: this.#watermarks(stored),
@@ -134,6 +144,14 @@ export class StatusReport {
       },
       refusals: this.#parts.activity.refusals,
     };
+  }
+
+  /** The keys that sign where they have marks, and get none on another chain, since their policy names no chain. */
+  #full(): ReadonlySet<string> {
+    const { keyring, live, store } = this.#parts;
+    const isFull = (address: string) =>
+      policyOf(live.current.policy, address).chains === undefined && store.isFull(address);
+    return new Set([...keyring.keys.keys()].filter(isFull));
   }
 
   #release() {
@@ -153,7 +171,7 @@ export class StatusReport {
   }
 
   /** What the store holds; nothing, and no call, before it is known to be the right one. */
-  async #stored(): Promise<StoredMarks> {
+  #stored(): StoredMarks {
     if (this.#parts.store.id !== undefined) return this.#parts.view.look();
     return { rows: [], readAt: undefined, problem: undefined };
   }
@@ -195,6 +213,7 @@ export class StatusReport {
     metrics.ready.set(this.ready().ready ? 1 : 0);
     metrics.keys.set(keyring.keys.size - refused);
     metrics.keysRefused.set(refused);
+    metrics.keysFull.set(this.#full().size);
     metrics.headUnknown.set(this.#parts.follower.problem() === undefined ? 0 : 1);
     metrics.waiting.set(this.#parts.confirmations.waiting.length);
     metrics.settingsRefused.set(this.#parts.live.refusal === undefined ? 0 : 1);

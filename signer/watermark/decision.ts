@@ -46,6 +46,14 @@ export function decide(recorded: Mark | undefined, requested: Position, digest: 
     : { verdict: "return", signature: recorded.signature };
 }
 
+/** The highest round there can be: a mark that has it stands for all rounds of its level. */
+export const HIGHEST_ROUND = 2 ** 31 - 1;
+
+/** Writes a position for a person. */
+export function positionInWords({ level, round }: Position): string {
+  return `level ${level} ${round === HIGHEST_ROUND ? "(all rounds)" : `round ${round}`}`;
+}
+
 /** Lexicographic order of positions. Never a 32-bit difference: it overflows. */
 export function compare(a: Position, b: Position): -1 | 0 | 1 {
   if (a.level !== b.level) return a.level < b.level ? -1 : 1;

@@ -2,7 +2,7 @@ import { within } from "../deadline.ts";
 import { SignerError } from "../errors.ts";
 import { CONSENSUS_KINDS, type ConsensusKind } from "../tezos/payload/consensus-kind.ts";
 import { type Anchor, highestPlausible, raise } from "./anchor.ts";
-import { decide, type Mark, type Position } from "./decision.ts";
+import { decide, type Mark, type Position, positionInWords } from "./decision.ts";
 import { type Row, type RowKey, rowName, type Versioned } from "./stores/store.ts";
 import type { TrustedStore } from "./trusted-store.ts";
 
@@ -177,9 +177,9 @@ export class Guard {
 }
 
 function refusal(reason: "below" | "other-bytes", { key, position }: ConsensusSigning, recorded: Mark | undefined) {
-  const at = `The ${rowName(key)} is at level ${recorded?.level} round ${recorded?.round}`;
+  const at = `The ${rowName(key)} is at ${recorded && positionInWords(recorded)}`;
   if (reason === "other-bytes") return new SignerError("position-already-signed", `${at}, reserved by other bytes.`);
-  const asked = `level ${position.level} round ${position.round} was asked`;
+  const asked = `${positionInWords(position)} was asked`;
   return new SignerError("position-below-watermark", `${at}; ${asked}.`);
 }
 

@@ -3,6 +3,7 @@
  * slashed because a lost database was taken for an empty one.
  * @module
  */
+import { HIGHEST_ROUND } from "./decision.ts";
 import type { Row } from "./stores/store.ts";
 
 /** The setting: a floor and a time, or `always` on throw-away networks. */
@@ -15,7 +16,6 @@ export interface InitialiseWindow {
   readonly until: number;
 }
 
-const HIGHEST_ROUND = 2 ** 31 - 1;
 const LONGEST_WINDOW = 24 * 60 * 60 * 1_000;
 
 /** Says why the window does not allow a row to be made at `now` (the store's clock); undefined where it does. */

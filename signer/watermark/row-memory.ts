@@ -1,4 +1,4 @@
-import { compare, type Mark } from "./decision.ts";
+import { compare, type Mark, positionInWords } from "./decision.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./stores/store.ts";
 
 /** Whether what was seen before will do, or the store is to be read again. */
@@ -77,10 +77,10 @@ function strictness({ digest, signature }: Mark): 0 | 1 | 2 {
 }
 
 function refuseOlder(name: string, found: Mark | undefined, seen: Mark): void {
-  const was = `level ${seen.level} round ${seen.round}`;
+  const was = positionInWords(seen);
   if (found === undefined) throw new StoreError("untrusted", `The ${name} was at ${was} and is gone. ${CURE}`);
   if (isOlder(found, seen)) {
-    const is = `level ${found.level} round ${found.round}`;
+    const is = positionInWords(found);
     throw new StoreError("untrusted", `The ${name} was at ${was} and is now at ${is}: the store went back. ${CURE}`);
   }
   if (compare(found, seen) !== 0 || found.digest === undefined) return;

@@ -11,17 +11,17 @@ export interface StoredMarks {
   readonly problem: string | undefined;
 }
 
-/** How long whoever looks may wait, in milliseconds: a screen wants an answer now. */
-const PATIENCE = 1_000;
+/** How long one look may take, in milliseconds. Nobody waits for it. */
+const PATIENCE = 10_000;
 /** Between two looks, in milliseconds, however often somebody asks. */
 const PAUSE = 5_000;
 
-/** Looks into a store for those who only want to see: seldom, never for long, and never in the way of a signature. */
+/** Looks into a store for those who only want to see: seldom, in the background, and never in the way of a signature. */
 export class StoreView {
   readonly #store: WatermarkStore;
   readonly #clock: () => number;
   #seen: StoredMarks = { rows: [], readAt: undefined, problem: "The watermark store has not been read yet." };
-  #looking: Promise<void> | undefined;
+  #isLooking = false;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   /** @param clock monotonic, milliseconds */
@@ -30,15 +30,17 @@ export class StoreView {
     this.#clock = clock;
   }
 
-  /** Reads every row, or tells what was read a few seconds ago; where the store does not answer, when that was, and why. */
-  async look(): Promise<StoredMarks> {
-    if (this.#looking === undefined && this.#clock() - this.#lookedAt >= PAUSE) {
+  /**
+   * Tells at once what was read last, and when; where the store did not answer since, why. What is some seconds old is read
+   * anew afterwards, for the next one who looks.
+   */
+  look(): StoredMarks {
+    if (!this.#isLooking && this.#clock() - this.#lookedAt >= PAUSE) {
       this.#lookedAt = this.#clock();
-      this.#looking = this.#read().finally(() => {
-        this.#looking = undefined;
-      });
+      this.#isLooking = true;
+      // A store on this computer is read in this thread: not before the one who looks has the answer.
+      setImmediate(() => void this.#read());
     }
-    await this.#looking;
     return this.#seen;
   }
 
@@ -51,5 +53,6 @@ export class StoreView {
     } catch (error) {
       this.#seen = { ...this.#seen, problem: `The watermark store cannot be read now. ${messageOf(error)}` };
     }
+    this.#isLooking = false;
   }
 }

@@ -1,6 +1,7 @@
 import { within } from "../deadline.ts";
 import { SignerError } from "../errors.ts";
 import { floorRow, type Initialise, windowClosedReason } from "./initialise.ts";
+import { late, pause } from "./outage.ts";
 import { RowMemory, type Seen } from "./row-memory.ts";
 import {
   newStoreId,
@@ -24,8 +25,6 @@ export interface TrustedStoreOptions {
 
 /** Why a compare-and-set was not confirmed. Whoever reads the row again learns whether it was applied. */
 export type Unconfirmed = "conflict" | "unanswered";
-
-const PAUSE_AFTER_NO_ANSWER = 50;
 
 /**
  * On so many chains a key may have rows. A chain's id is whatever a client says it is: where neither the policy nor the
@@ -71,6 +70,21 @@ export class TrustedStore {
     return this.#memory.marks();
   }
 
+  /** Whether a key has marks on so many chains that it gets none on another one, unless a policy names it. */
+  isFull(address: string): boolean {
+    return this.#memory.chainsOf(address).size >= MOST_CHAINS;
+  }
+
+  /** Looks, without a wait, whether the store still stands where it stood; if not, that is a hard stop. */
+  probe(): void {
+    try {
+      this.#options.store.probe?.();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#stops.set("store", error.message);
+    }
+  }
+
   /**
    * The row as it is; made first where it is missing and may be made.
    * @param from `known`: what was seen last is good enough; `anew`: only what the store answers now
@@ -79,9 +93,7 @@ export class TrustedStore {
    */
   async current(key: RowKey, deadline: AbortSignal, from: Seen = "known"): Promise<Versioned | undefined> {
     for (;;) {
-      // Whatever one row tells of the store holds for all: a store that went back did so in the rows not read yet as well.
-      const [stop] = this.#stops.values();
-      if (stop !== undefined) throw new SignerError("watermark-untrusted", stop);
+      this.#refuseStopped();
       try {
         return await within(this.#find(key, deadline, from), deadline, late);
       } catch (error) {
@@ -130,6 +142,8 @@ export class TrustedStore {
    */
   async prepare(keys: readonly RowKey[], deadline: AbortSignal): Promise<void> {
     this.#named = new Set(keys.map(rowName));
+    this.probe();
+    this.#refuseStopped();
     if (this.#id === undefined) await this.#once("store", () => this.#verify(deadline), deadline);
     if (!this.#isListed) await this.#once("store", () => this.#list(deadline), deadline);
     for (const key of keys) await this.#once(rowName(key), () => this.#find(key, deadline), deadline);
@@ -144,16 +158,20 @@ export class TrustedStore {
     }
   }
 
+  /** Whatever one row tells of the store holds for all: a store that went back did so in the rows not read yet as well. */
+  #refuseStopped(): void {
+    const [stop] = this.#stops.values();
+    if (stop !== undefined) throw new SignerError("watermark-untrusted", stop);
+  }
+
   async #find(key: RowKey, deadline: AbortSignal, from: Seen = "known"): Promise<Versioned | undefined> {
     if (this.#id === undefined) await this.#verify(deadline);
     const found = await this.#memory.current(key, deadline, from);
-    const { initialise, store, clock } = this.#options;
+    const { initialise, clock } = this.#options;
     if (found !== undefined || initialise === "always") return found;
     const window = await this.#openWindow(rowName(key), initialise, deadline);
-    const row = floorRow(window, clock());
-    const state = { row, version: await store.insert(key, row, deadline) };
-    this.#memory.remember(key, state);
-    return state;
+    this.#refuseManyChains(key);
+    return this.#make(key, floorRow(window, clock()), deadline);
   }
 
   async #verify(deadline: AbortSignal): Promise<void> {
@@ -229,12 +247,4 @@ export class TrustedStore {
     this.#stops.set(name, error.message);
     throw new SignerError("watermark-untrusted", error.message, { cause: error });
   }
-}
-
-const late = () => new SignerError("watermark-unavailable", "It did not answer before the request's deadline.");
-
-/** Waits a moment before the store is asked again; ends with the store's own fault where the deadline is over. */
-async function pause(deadline: AbortSignal, fault: StoreError): Promise<void> {
-  const over = () => new SignerError("watermark-unavailable", fault.message, { cause: fault });
-  await within(new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_NO_ANSWER)), deadline, over);
 }

@@ -91,7 +91,7 @@ describe("command line", () => {
     const page = readFileSync(new URL("../../docs/recover.md", import.meta.url), "utf8");
     const commands = linesOf(page).flatMap(commandOf);
     expect(new Set(await Promise.all(commands.map(taker)))).to.have.all.keys(
-      ...["export", "forget", "import", "init"].map((name) => `tezos-signer watermarks ${name}`),
+      ...["check", "export", "forget", "import", "init"].map((name) => `tezos-signer watermarks ${name}`),
     );
     expect(commands.length).to.be.at.least(9);
   });

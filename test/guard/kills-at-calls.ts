@@ -47,8 +47,12 @@ export async function killAtCalls(step: number): Promise<KillCounts> {
   return { kills, answers };
 }
 
-/** Signs a block and an attestation. @returns the signatures that left */
+/**
+ * Signs a block and an attestation, on a store without its witness: so that is written whole at the start, and in its parts
+ * afterwards. @returns the signatures that left
+ */
 function signUntilKilled(path: string, level: number, name: string, nth: number) {
+  rmSync(`${path}.seen`, { force: true });
   const files = [path, `${path}-wal`, `${path}.seen`, `${path}.seen.new`].flatMap((file) => ["-P", file]);
   const options = ["-f", "-o", "/dev/null", "-e", `trace=${name}`, "-e", `inject=${name}:signal=KILL:when=${nth}`];
   const command = [...files, ...options, process.execPath, SIGNER, path, String(level), "1"];

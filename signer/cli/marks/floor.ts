@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { CONSENSUS_KINDS } from "../../tezos/payload/consensus-kind.ts";
+import type { Anchor } from "../../watermark/anchor.ts";
 import { floorRow } from "../../watermark/initialise.ts";
 import { type Row, type RowKey, rowName } from "../../watermark/stores/store.ts";
 import { Failure } from "../failure.ts";
@@ -43,6 +44,11 @@ export function rowKeys({ chain, pkh }: FloorOptions): RowKey[] {
   return CONSENSUS_KINDS.map((kind) => ({ chainId: chain, address: pkh, kind }));
 }
 
+/** What a floor is believed from: the chain's level, where it was told. */
+export function anchorAt({ level, head = level }: FloorOptions, now: number): Anchor {
+  return { level: Math.max(level, head), at: now };
+}
+
 /** Puts a floor in place of each mark that `applies` chooses, given what is there and the floor, and prints what became of it. */
 export async function setFloor(
   terminal: Terminal,
@@ -50,10 +56,10 @@ export async function setFloor(
   options: FloorOptions,
   applies: (before: Row | undefined, floor: Row) => boolean,
 ): Promise<void> {
-  const { level, head = level } = options;
+  const { level } = options;
   for (const key of rowKeys(options)) {
     const now = Date.now();
-    const floor = { ...floorRow({ level, until: 0 }, now), anchor: { level: Math.max(level, head), at: now } };
+    const floor = { ...floorRow({ level, until: 0 }, now), anchor: anchorAt(options, now) };
     const { before, after } = await update(opened, key, (row) => (applies(row, floor) ? floor : undefined));
     const was = before === undefined ? "" : ` (it was at ${describe(before)})`;
     const verb = before === after ? "stays as it is" : `starts at level ${level}${was}`;

@@ -9,6 +9,8 @@ import { Failure } from "../failure.ts";
 import type { Io } from "../terminal.ts";
 
 const STDIN = "-";
+/** https://sqlite.org/fileformat.html#magic_header_string */
+const SQLITE_HEADER = "SQLite format 3\0";
 
 /**
  * Reads the records that an import was given.
@@ -41,6 +43,11 @@ async function readRecord(path: string, source: Source, from: SourceName): Promi
   const [text, { mtimeMs }] = await Promise.all([readFile(path, "utf8"), stat(path)]).catch((error) => {
     throw unreadable(path, error, source);
   });
+  if (text.startsWith(SQLITE_HEADER)) {
+    const way =
+      "Its own signer's settings open it: stop that signer, run `watermarks export --out FILE` with them, and import FILE";
+    throw new Failure("unusable", `${path} is a SQLite database, and no file of marks. ${way}. Nothing was changed.`);
+  }
   return { name: path, modifiedAt: Math.floor(mtimeMs), ...parse(text, path, source, from) };
 }
 

@@ -1,13 +1,15 @@
 import type { Settings } from "../../settings/schema.ts";
 import { highestPlausible } from "../../watermark/anchor.ts";
+import { HIGHEST_ROUND, positionInWords } from "../../watermark/decision.ts";
 import type { Row } from "../../watermark/stores/store.ts";
 
 /** Describes a row in words. */
-export function describe({ level, round, digest, signature }: Row): string {
+export function describe(row: Row): string {
+  const { level, round, digest, signature } = row;
   const what = digest === undefined ? "by unknown bytes" : `by ${digest.slice(0, 16)}…`;
   // A floor stands just below the first level that may be signed.
-  if (digest === undefined && round === 2 ** 31 - 1) return `nothing at or below level ${level}`;
-  return `level ${level} round ${round}, ${what}${signature === undefined ? "" : ", signature kept"}`;
+  if (digest === undefined && round === HIGHEST_ROUND) return `the floor below level ${level + 1}`;
+  return `${positionInWords(row)}, ${what}${signature === undefined ? "" : ", signature kept"}`;
 }
 
 /** Says how high a level the guard would sign by a row now. @param now milliseconds since 1970 */

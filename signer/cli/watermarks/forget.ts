@@ -1,29 +1,42 @@
 import { Command } from "commander";
 import { rowName } from "../../watermark/stores/store.ts";
 import { confirmAddress, type FloorOptions, floorOptions, rowKeys, setFloor } from "../marks/floor.ts";
+import { replaceUnreadable, unreadableRows, warnOfUnreadable } from "../marks/unreadable.ts";
 import { describe } from "../marks/words.ts";
 import { type OpenedStore, requireIdentity, withStore } from "../open-store.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 
+const RESTART = "Restart every signer of this store now.";
+
 /** `watermarks forget` */
 export function forgetCommand(io: Io): Command {
   const command = new Command("forget")
-    .summary("lower the marks of a key: a testnet that began anew, a wrong push")
+    .summary(
+      "lower the marks of a key, or replace what cannot be read: a testnet that began anew, a wrong push, a row written by hand",
+    )
     .description(
-      'Sets the three marks of a key on a chain back to a level: for a testnet that was restarted under the same chain id, or after a wrong push (docs/recover.md, "A wrong push"). In any other case this is how a key gets slashed. Restart every signer of the store afterwards: one that remembers the old marks stops by itself.',
+      'Sets the three marks of a key on a chain back to a level: for a testnet that was restarted under the same chain id, or after a wrong push (docs/recover.md, "A wrong push"). In any other case this is how a key gets slashed. Where rows of them cannot be read, it shows what is there and replaces these alone, by floors below which nothing is signed ("A row that cannot be read"). Restart every signer of the store afterwards: one that remembers the old marks stops by itself.',
     );
   floorOptions(command).action(async (options: FloorOptions) => {
     using terminal = new Terminal(io);
     await withStore(options, async (opened) => {
       await requireIdentity(opened);
+      const unreadable = await unreadableRows(opened, options);
+      if (unreadable.length > 0) {
+        warnOfUnreadable(terminal, unreadable, options);
+        await confirmAddress(terminal, options.pkh);
+        await replaceUnreadable(terminal, opened, unreadable, options);
+        terminal.say(RESTART);
+        return;
+      }
       terminal.warn(
         `Everything that ${options.pkh} has signed on ${options.chain} at or above level ${options.level} will be forgotten, and can be signed again with other bytes.`,
       );
       await warnOfMarksAhead(terminal, opened, options);
       await confirmAddress(terminal, options.pkh);
       await setFloor(terminal, opened, options, (before) => before !== undefined);
-      terminal.say("Restart every signer of this store now.");
+      terminal.say(RESTART);
     });
   });
   return withExamples(

@@ -45,7 +45,7 @@ export async function openLocalKeyring(options: {
       prepareVerification(key.publicKey);
       keys.set(address, { publicKey: key.publicKey, location, sign: async (digest) => key.sign(digest) });
     }
-    if (opened.length === 0) throw new KeyError("unreadable", `There is no key (*.pem) in ${options.path}.`);
+    if (opened.length === 0) throw noKey(options.path);
   } catch (error) {
     close();
     throw error;
@@ -64,8 +64,26 @@ export async function generateLocalKey(curve: Curve, path: string, passphrase: U
 }
 
 /**
- * The passphrase of a directory of throw-away keys: read from the file `passphrase` in it, which is made on first use,
- * as is the directory; beside keys it must be there. {@link LOCAL_KEYS_WARNING} says what that is worth.
+ * Reads the passphrase of a directory of throw-away keys from the file `passphrase` in it. Nothing is made: a path that is
+ * wrong would be a signer without its keys.
+ * @throws KeyError where there is no directory, no key in it, or no passphrase beside the keys
+ */
+export async function readLocalPassphrase(directory: string): Promise<Buffer> {
+  if (!existsSync(directory)) {
+    const advice = "Is `keys.path` right, and its disk mounted? No key is made where settings name the directory.";
+    throw new KeyError("unreadable", `There is no key directory ${directory}. ${advice}`);
+  }
+  const path = join(directory, PASSPHRASE_FILE);
+  if (!existsSync(path)) {
+    if ((await pemFiles(directory)).length === 0) throw noKey(directory);
+    throw noPassphrase(path);
+  }
+  return readPassphrase(path);
+}
+
+/**
+ * The passphrase of a directory in which throw-away keys are made: read from the file `passphrase` in it, which is made on
+ * first use, as is the directory; beside keys it must be there. {@link LOCAL_KEYS_WARNING} says what that is worth.
  */
 export async function localPassphrase(directory: string): Promise<Buffer> {
   await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
@@ -75,19 +93,27 @@ export async function localPassphrase(directory: string): Promise<Buffer> {
   });
   const path = join(directory, PASSPHRASE_FILE);
   // A new passphrase would open none of them.
-  if (!existsSync(path) && (await pemFiles(directory)).length > 0) {
-    throw new KeyError(
-      "unreadable",
-      `${path} is missing: the file with the passphrase of the keys beside it. Bring it back.`,
-    );
-  }
+  if (!existsSync(path) && (await pemFiles(directory)).length > 0) throw noPassphrase(path);
   try {
     await writeNewFile(path, `${randomBytes(16).toString("hex")}\n`);
   } catch (error) {
     if (!(error instanceof KeyError && error.problem === "exists")) throw error;
   }
+  return readPassphrase(path);
+}
+
+async function readPassphrase(path: string): Promise<Buffer> {
   const content = await readSmallFile(path);
   return content.at(-1) === 0x0a ? content.subarray(0, -1) : content;
+}
+
+function noKey(directory: string): KeyError {
+  return new KeyError("unreadable", `There is no key (*.pem) in ${directory}.`);
+}
+
+function noPassphrase(path: string): KeyError {
+  const why = `${path} is missing: the file with the passphrase of the keys beside it. Bring it back.`;
+  return new KeyError("unreadable", why);
 }
 
 async function pemFiles(directory: string): Promise<string[]> {

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { decode } from "../../tezos/crypto/base58.ts";
 import type { ConsensusKind } from "../../tezos/payload/payload.ts";
+import { HIGHEST_ROUND } from "../decision.ts";
 import {
   checkForm,
   checkNames,
@@ -28,8 +29,6 @@ const KINDS: Readonly<Record<string, ConsensusKind>> = {
   attestation_with_dal: "attestation",
   endorsement: "attestation",
 };
-
-const HIGHEST_ROUND = 2 ** 31 - 1;
 
 const int32 = z
   .int()

@@ -2,8 +2,8 @@ import { type RestError, TableClient, type TableEntityResult } from "@azure/data
 import type { TokenCredential } from "@azure/identity";
 import { sentByOwnAgents } from "../../azure/sdk-requests.ts";
 import { messageOf } from "../../errors.ts";
-import type { ConsensusKind } from "../../tezos/payload/payload.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
+import { keyFrom, rowFrom, UnreadableRow } from "./stored-row.ts";
 
 export interface AzureTableOptions {
   /** `https://ACCOUNT.table.core.windows.net`; never the account's `-secondary`, which lags behind. */
@@ -71,7 +71,8 @@ export class AzureTableStore implements WatermarkStore {
   async read(key: RowKey, signal: AbortSignal): Promise<Versioned | undefined> {
     const found = await this.#get(key.address, rowKeyOf(key), signal);
     if (found === undefined) return undefined;
-    return { row: this.#rowOf(found, rowName(key)), version: this.#tokenOf(found.etag, rowName(key)) };
+    const version = this.#tokenOf(found.etag, rowName(key));
+    return { row: this.#rowOf(found, key, version), version };
   }
 
   async insert(key: RowKey, row: Row, signal: AbortSignal): Promise<string> {
@@ -93,9 +94,7 @@ export class AzureTableStore implements WatermarkStore {
     let from: string | undefined;
     do {
       const page = await this.#page(from, signal);
-      // Whatever else lies in the table (the store's own identity, a note of somebody's) is no key's.
-      const entities = page.filter(({ partitionKey }) => partitionKey?.startsWith("tz"));
-      rows.push(...entities.map((found) => this.#namedRowOf(found)));
+      rows.push(...page.flatMap((found) => this.#namedRowOf(found) ?? []));
       from = page.continuationToken;
     } while (from !== undefined);
     return rows;
@@ -157,25 +156,21 @@ export class AzureTableStore implements WatermarkStore {
     this.#client = this.#connect();
   }
 
-  #namedRowOf(found: TableEntityResult<Record<string, unknown>>): { key: RowKey; row: Row } {
+  /** Whatever else lies in the table (the store's own identity, a note of somebody's) is no key's: undefined. */
+  #namedRowOf(found: TableEntityResult<Record<string, unknown>>): { key: RowKey; row: Row } | undefined {
     const [chainId = "", kind = ""] = found.rowKey?.split("_") ?? [];
-    const key = { address: found.partitionKey ?? "", chainId, kind: kind as ConsensusKind };
-    return { key, row: this.#rowOf(found, rowName(key)) };
+    const key = keyFrom(chainId, found.partitionKey ?? "", kind);
+    if (key === undefined || found.rowKey !== rowKeyOf(key)) return undefined;
+    return { key, row: this.#rowOf(found, key, found.etag) };
   }
 
-  #rowOf(found: TableEntityResult<Record<string, unknown>>, name: string): Row {
+  #rowOf(found: TableEntityResult<Record<string, unknown>>, key: RowKey, version: string): Row {
     const { level, round, digest, signature, anchorLevel, anchorAt } = found;
-    const numbers = [level, round, anchorLevel];
-    const texts = [digest, signature].filter((value) => value !== undefined && value !== null);
-    const whole = numbers.every(Number.isInteger) && anchorAt instanceof Date && texts.every(isHex);
-    if (!whole) throw this.#unreadable(name);
-    return {
-      level: Number(level),
-      round: Number(round),
-      ...(isHex(digest) ? { digest } : {}),
-      ...(isHex(signature) ? { signature } : {}),
-      anchor: { level: Number(anchorLevel), at: anchorAt.getTime() },
-    };
+    const at = anchorAt instanceof Date ? anchorAt.getTime() : undefined;
+    const row = rowFrom({ level, round, digest, signature, anchorLevel, anchorAt: at });
+    if (row !== undefined) return row;
+    const { etag: _, "odata.metadata": __, partitionKey, rowKey, timestamp, ...columns } = found;
+    throw new UnreadableRow(this.#name, key, { partitionKey, rowKey, timestamp, ...columns }, version);
   }
 
   /** The version that a write has made; without it the next request reads what is there. */
@@ -192,7 +187,7 @@ export class AzureTableStore implements WatermarkStore {
   }
 
   #unreadable(what: string): StoreError {
-    const cure = "Find out who wrote it, bring the row back from an export, then restart.";
+    const cure = 'Find out who wrote it; docs/recover.md says under "A row that cannot be read" how to go on.';
     return new StoreError("untrusted", `${this.#name} holds a ${what} that cannot be read. ${cure}`);
   }
 }
@@ -222,10 +217,6 @@ function entityOf(key: RowKey, { level, round, digest, signature, anchor }: Row)
 /** Whether a text is an ETag of one state (RFC 9110, 8.8.3): `*` is none, and stands for any. */
 function isToken(etag: string | undefined): etag is string {
   return etag !== undefined && /^(W\/)?"[^"]+"$/.test(etag);
-}
-
-function isHex(value: unknown): value is string {
-  return typeof value === "string" && /^([0-9a-f]{2})+$/.test(value);
 }
 
 function statusOf(error: unknown): number | undefined {

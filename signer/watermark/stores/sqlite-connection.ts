@@ -100,14 +100,20 @@ function pragma(database: DatabaseSync, name: string): unknown {
 
 function prepare(database: DatabaseSync): Statements {
   const where = "WHERE chain_id = ? AND address = ? AND kind = ?";
+  const rows = (sql: string) => {
+    const statement = database.prepare(sql);
+    // A number that JavaScript does not have is no error of the whole file.
+    statement.setReadBigInts(true);
+    return statement;
+  };
   return {
     identity: database.prepare("SELECT id FROM store"),
-    read: database.prepare(`SELECT * FROM watermarks ${where}`),
+    read: rows(`SELECT * FROM watermarks ${where}`),
     insert: database.prepare("INSERT INTO watermarks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING"),
     replace: database.prepare(
       "UPDATE watermarks SET level = ?, round = ?, digest = ?, signature = ?, anchor_level = ?, anchor_at = ?, " +
-        `version = version + 1 ${where} AND version = ?`,
+        `version = ? ${where} AND version = ?`,
     ),
-    list: database.prepare("SELECT * FROM watermarks"),
+    list: rows("SELECT * FROM watermarks"),
   };
 }

@@ -1,13 +1,13 @@
 import { closeSync, fsyncSync, linkSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import type { SQLInputValue } from "node:sqlite";
 import { messageOf } from "../../errors.ts";
-import type { ConsensusKind } from "../../tezos/payload/payload.ts";
 import { clockAtLeast, timeAtLeast } from "./sqlite-clock.ts";
 import { SqliteConnection, type Statements } from "./sqlite-connection.ts";
 import { SqliteFile, untrusted } from "./sqlite-file.ts";
-import { Witness } from "./sqlite-witness.ts";
+import { isNamed, keyOf, namedRowOf, rowOf, valuesOf, versionAfter } from "./sqlite-rows.ts";
+import { type NamedRow, Witness } from "./sqlite-witness.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
+import { UnreadableRow } from "./stored-row.ts";
 
 /** https://sqlite.org/rescode.html */
 const SQLITE_BUSY = 5;
@@ -29,8 +29,10 @@ export class SqliteStore implements WatermarkStore {
   #failure: StoreError | undefined;
   /** The newest time that was seen, in milliseconds since 1970. */
   #seen = 0;
-  /** What is stored, by row name: to be told to the witness also where the files can be read no more. */
-  #contents: { readonly id: string; readonly rows: Map<string, NamedRow> } | undefined;
+  /** Known once the file is open. */
+  #id: string | undefined;
+  /** What the witness has not been told yet, by row name: it is told also where the files can be read no more. */
+  readonly #untold = new Map<string, NamedRow>();
   /** Set while something is written that the one file does not hold yet. */
   #settling: NodeJS.Immediate | undefined;
 
@@ -46,7 +48,7 @@ export class SqliteStore implements WatermarkStore {
 
   async identity(): Promise<string | undefined> {
     if (this.#connection === undefined && !this.#guarded(() => this.#file.locate())) return undefined;
-    return this.#run(() => this.#contents?.id);
+    return this.#run(() => this.#id);
   }
 
   async establish(id: string): Promise<void> {
@@ -81,7 +83,11 @@ export class SqliteStore implements WatermarkStore {
 
   async read(key: RowKey): Promise<Versioned | undefined> {
     const found = this.#run(({ read }) => read.get(...keyOf(key)));
-    return found === undefined ? undefined : { row: rowOf(found), version: String(found.version) };
+    if (found === undefined) return undefined;
+    const [row, version] = [rowOf(found), String(found.version)];
+    // A row is written over by its version; nobody else writes while this process has the file.
+    if (row === undefined) throw new UnreadableRow(this.#file.path, key, found, version);
+    return { row, version };
   }
 
   async insert(key: RowKey, row: Row): Promise<string> {
@@ -91,15 +97,25 @@ export class SqliteStore implements WatermarkStore {
   }
 
   async replace(key: RowKey, row: Row, version: string): Promise<string> {
+    const next = versionAfter(BigInt(version));
     const isDone = this.#write({ key, row }, ({ replace }) =>
-      replace.run(...valuesOf(row), ...keyOf(key), Number(version)),
+      replace.run(...valuesOf(row), next, ...keyOf(key), BigInt(version)),
     );
     if (!isDone) throw new StoreError("conflict", `The row for the ${rowName(key)} has changed.`);
-    return String(Number(version) + 1);
+    return String(next);
   }
 
-  async list(): Promise<NamedRow[]> {
-    return this.#run(({ list }) => list.all().map(namedRowOf));
+  probe(): void {
+    if (this.#connection !== undefined) this.#guarded(() => this.#file.requireUntouched());
+  }
+
+  async list(): Promise<{ key: RowKey; row: Row }[]> {
+    return this.#run(({ list }) => list.all()).flatMap((found) => {
+      const { key, row } = namedRowOf(found);
+      if (key === undefined) return [];
+      if (row === undefined) throw new UnreadableRow(this.#file.path, key, found, String(found.version));
+      return { key, row };
+    });
   }
 
   async close(): Promise<void> {
@@ -120,7 +136,7 @@ export class SqliteStore implements WatermarkStore {
   #write(named: NamedRow, work: (statements: Statements) => { readonly changes: number | bigint }): boolean {
     if (Number(this.#run(work).changes) !== 1) return false;
     this.#guarded(() => this.#file.written());
-    this.#contents?.rows.set(rowName(named.key), named);
+    this.#untold.set(rowName(named.key), named);
     // Once this turn of the event loop is over: the answer has left by then, or the key is still at work on it, and no
     // request was read that can have come after an answer. Those that came together share the work.
     this.#settling ??= setImmediate(() => this.#settle());
@@ -147,9 +163,9 @@ export class SqliteStore implements WatermarkStore {
   }
 
   #testify(): void {
-    if (this.#contents === undefined) return;
     this.#seen = Math.max(this.#seen, clockAtLeast());
-    this.#witness.remember({ id: this.#contents.id, rows: [...this.#contents.rows.values()] }, this.#seen);
+    this.#witness.remember([...this.#untold.values()], this.#seen);
+    this.#untold.clear();
   }
 
   /** Opens a file that must be a whole watermark store already, and hold what it held before. */
@@ -161,9 +177,10 @@ export class SqliteStore implements WatermarkStore {
     const { identity, list } = connection.statements;
     const id = identity.get()?.id;
     if (id === undefined) throw untrusted(this.#file.path, "has no store id");
-    const rows = list.all().map(namedRowOf);
+    const rows = list.all().map(namedRowOf).filter(isNamed);
     this.#seen = Math.max(this.#seen, this.#witness.compare(this.#file.path, { id: String(id), rows }));
-    this.#contents = { id: String(id), rows: new Map(rows.map((named) => [rowName(named.key), named])) };
+    this.#id = String(id);
+    for (const named of rows) this.#untold.set(rowName(named.key), named);
     this.#file.opened();
     this.#fold();
     this.#testify();
@@ -194,35 +211,6 @@ export class SqliteStore implements WatermarkStore {
   #exists(): StoreError {
     return new StoreError("conflict", `${this.#file.path} exists already.`);
   }
-}
-
-interface NamedRow {
-  readonly key: RowKey;
-  readonly row: Row;
-}
-
-function namedRowOf(found: Record<string, unknown>): NamedRow {
-  const { chain_id, address, kind } = found;
-  const key = { chainId: String(chain_id), address: String(address), kind: kind as ConsensusKind };
-  return { key, row: rowOf(found) };
-}
-
-function keyOf({ chainId, address, kind }: RowKey): [string, string, string] {
-  return [chainId, address, kind];
-}
-
-function valuesOf({ level, round, digest, signature, anchor }: Row): SQLInputValue[] {
-  return [level, round, digest ?? null, signature ?? null, anchor.level, anchor.at];
-}
-
-function rowOf(found: Record<string, unknown>): Row {
-  return {
-    level: Number(found.level),
-    round: Number(found.round),
-    ...(found.digest === null ? {} : { digest: String(found.digest) }),
-    ...(found.signature === null ? {} : { signature: String(found.signature) }),
-    anchor: { level: Number(found.anchor_level), at: Number(found.anchor_at) },
-  };
 }
 
 function errorCode(error: unknown): unknown {

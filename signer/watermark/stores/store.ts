@@ -63,6 +63,11 @@ export interface WatermarkStore {
   insert(key: RowKey, row: Row, signal: AbortSignal): Promise<string>;
   /** Writes a row that must still be at `version`. @returns the new version */
   replace(key: RowKey, row: Row, version: string, signal: AbortSignal): Promise<string>;
+  /**
+   * Looks whether what it stands on is still what it was, without a wait; absent where only an answer of the store tells.
+   * @throws StoreError `untrusted`
+   */
+  probe?(): void;
   /** Every row, in no particular order. */
   list(signal: AbortSignal): Promise<{ readonly key: RowKey; readonly row: Row }[]>;
   close(): Promise<void>;

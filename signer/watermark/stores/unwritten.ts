@@ -29,6 +29,10 @@ export class UnwrittenStore implements WatermarkStore {
     return this.#store.now(signal);
   }
 
+  probe(): void {
+    this.#store.probe?.();
+  }
+
   async read(key: RowKey, signal: AbortSignal): Promise<Versioned | undefined> {
     return this.#isNew ? undefined : this.#store.read(key, signal);
   }

@@ -33,6 +33,7 @@ async function place(changes: object) {
   await writeLocalKey(join(folder.path, "keys"));
   await mkdir(join(folder.path, "folder"));
   await writeFile(join(folder.path, "file"), "no settings\n");
+  await writeFile(join(folder.path, "keys.sqlite"), "SQLite format 3\0and more");
   const settings = {
     listen: { port: 0 },
     admin: { port: 0 },
@@ -53,11 +54,17 @@ const FAULTS: readonly (readonly [command: string, changes: object, said: RegExp
   ["serve --config none.yaml", {}, /none\.yaml: no such file or directory/],
   ["serve --config folder", {}, /folder: it is a directory/],
   ["serve --config file/x", {}, /file\/x: a part of the path is no directory/],
-  ["serve --config settings.yaml", keysAt("file"), /key directory file cannot be made: something else of that name/],
   [
     "serve --config settings.yaml",
-    keysAt("file/keys"),
-    /file\/keys cannot be made: a part of the path is no directory/,
+    keysAt("file"),
+    /key directory file cannot be read: a part of the path is no directory/,
+  ],
+  ["serve --config settings.yaml", keysAt("file/keys"), /There is no key directory file\/keys\. Is `keys\.path` right/],
+  ["serve --config settings.yaml", keysAt("nowhere"), /There is no key directory nowhere\. Is `keys\.path` right/],
+  [
+    "watermarks import keys.sqlite --config settings.yaml",
+    {},
+    /keys\.sqlite is a SQLite database, .* `watermarks export/,
   ],
   ["serve --config settings.yaml", keysAt("folder"), /There is no key/],
   [

@@ -120,7 +120,7 @@ describe("tezos-signer status", () => {
       "  block of K on C: level 77 round 1, 60 s ago",
       "  block of K on C: level 77 round 1, 30 s ago, not by this process",
       "  block of K on C: level 77 round 1",
-      "  block of K on C: nothing at or below level 77, 2 min ago, not by this process",
+      "  block of K on C: level 77 (all rounds), 2 min ago, not by this process",
       "  operation of K: 60 min ago",
     ]);
   });

@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import pino from "pino";
 import { Confirmations } from "../../../signer/confirmation/confirmations.ts";
@@ -18,6 +20,7 @@ import { BLOCK_KEY, KEY, rowAt } from "../../fixtures/watermark-rows.ts";
 import { FaultyStore } from "../../harness/faulty-store.ts";
 import { GuardedSigner } from "../../harness/guarded-signer.ts";
 import { MemoryStore } from "../../harness/memory-store.ts";
+import { SqlitePlace } from "../../harness/sqlite-place.ts";
 
 const SETTINGS = '{ keys: { kind: local, path: keys }, watermarks: { kind: sqlite, path: "x" } }';
 const AT = Date.parse("2026-11-20T16:00:00Z");
@@ -64,6 +67,9 @@ describe("the status report's marks", () => {
   it("are those of the store from the start, with the time since when they are believed", async () => {
     const { preparation, marks } = reportOver(storeWith([KEY, 100], [BLOCK_KEY, 90]));
     await preparation.check();
+    await marks(); // reads the store, for the next one who asks
+    await nextTurn();
+    await nextTurn();
     const since = "2026-11-20T16:00:00.000Z";
     expect(await marks()).to.deep.equal([
       { row: rowName(KEY), level: 100, round: 0, since, signedAt: null },
@@ -97,7 +103,7 @@ describe("the status report's marks", () => {
     store.always = (call) => (call === "list" ? "silence" : undefined);
     const { watermarks, store: shown } = await report.status();
     expect(watermarks.map(({ row, level }) => ({ row, level }))).to.deep.equal([{ row: rowName(KEY), level: 101 }]);
-    expect(shown).to.include({ readAt: null }).and.to.have.property("problem").that.includes("cannot be read now");
+    expect(shown).to.include({ readAt: null }).and.to.have.property("problem").that.includes("has not been read yet");
   });
 
   it("cost no call before the store is known to be the one that it should be", async () => {
@@ -127,6 +133,35 @@ describe("the status report's marks", () => {
 });
 
 describe("the status report's readiness", () => {
+  it("sees without a request that the SQLite file was removed or written over", async () => {
+    for (const touch of [(path: string) => rmSync(path), (path: string) => writeFileSync(path, "x")]) {
+      await using place = new SqlitePlace();
+      const { report, preparation } = reportOver(await place.started());
+      await preparation.check();
+      await nextTurn();
+      expect(report.ready().reasons).to.deep.equal([]);
+      touch(place.path);
+      const { ready, reasons } = report.ready();
+      expect(ready).to.equal(false);
+      expect(reasons.join()).to.match(/was (removed or replaced|changed by another program) while it was in use/);
+      await preparation.check();
+      expect(preparation.reason, "for the log").to.include("while it was in use");
+    }
+  });
+
+  it("names a key with marks on so many chains that it gets no others, and stays as it is", async () => {
+    const store = storeWith();
+    for (let chain = 0; chain < 1_024; chain++) store.put({ ...KEY, chainId: `Net${chain}` }, rowAt(1));
+    const { report, preparation } = reportOver(store);
+    await preparation.check();
+    const { ready, reasons } = report.ready();
+    expect(ready).to.equal(true);
+    expect(reasons).to.have.length(1);
+    expect(reasons[0]).to.include("has marks on so many chains").and.include("`chains`");
+    expect((await report.status()).keys.map(({ problem }) => problem)).to.include(reasons[0]);
+    expect(await report.metrics()).to.match(/^tezos_signer_keys_full 1$/m);
+  });
+
   const NODE = "http://127.0.0.1:8732";
   const FOLLOWED = SETTINGS.replace(/ }$/, `, head: { node: "${NODE}" } }`);
   const headAt = (level: number): Head => ({

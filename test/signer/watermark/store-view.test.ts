@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { StoreView } from "../../../signer/watermark/store-view.ts";
 import { BLOCK_KEY, KEY, rowAt } from "../../fixtures/watermark-rows.ts";
@@ -14,47 +15,59 @@ function view() {
   return { inner, store, clock, view: new StoreView(store, () => clock.now) };
 }
 
+/** What a look tells once the one before it has read the store. */
+async function nextLook(looker: StoreView) {
+  looker.look();
+  await nextTurn();
+  await nextTurn();
+  return looker.look();
+}
+
 describe("a view of a store", () => {
-  it("shows every row", async () => {
-    const { view: looker } = view();
-    const { rows, readAt, problem } = await looker.look();
+  it("tells at once what it knows, which is nothing at first, and reads every row for the next one who looks", async () => {
+    const { view: looker, store } = view();
+    const { rows: none, readAt: never, problem: why } = looker.look();
+    expect({ none, never }).to.deep.equal({ none: [], never: undefined });
+    expect(why).to.include("has not been read yet");
+    expect(store.calls, "not before the one who looks has the answer").to.deep.equal([]);
+    const { rows, readAt, problem } = await nextLook(looker);
     expect(rows.map(({ row }) => row.level).sort()).to.deep.equal([100, 90]);
     expect(problem).to.equal(undefined);
     expect(readAt).to.be.a("number");
   });
 
-  it("asks the store once in five seconds, however many look, and at once", async () => {
+  it("asks the store once in five seconds, however many look", async () => {
     const { store, clock, view: looker } = view();
-    await Promise.all([looker.look(), looker.look()]);
+    for (let count = 0; count < 3; count++) await nextLook(looker);
     clock.now += 4_999;
-    await looker.look();
+    await nextLook(looker);
     expect(store.calls).to.deep.equal(["list"]);
     clock.now += 1;
-    await looker.look();
+    await nextLook(looker);
     expect(store.calls).to.deep.equal(["list", "list"]);
   });
 
-  it("ends its wait for a store that never answers, shows what it saw before, says so, and asks seldom too", async () => {
+  it("tells what it saw before while a store does not answer, and asks it no second time meanwhile", async () => {
     const { store, clock, view: looker } = view();
-    const before = await looker.look();
-    clock.now += 5_000;
+    const before = await nextLook(looker);
     store.always = () => "silence";
-    const { rows, readAt, problem } = await looker.look();
-    expect(rows).to.deep.equal(before.rows);
-    expect(readAt).to.equal(before.readAt);
-    expect(problem).to.match(/^The watermark store cannot be read now\. It did not answer within 1000 ms\.$/);
-    await looker.look();
+    for (let count = 0; count < 3; count++) {
+      clock.now += 5_000;
+      expect(await nextLook(looker)).to.deep.equal(before);
+    }
     expect(store.calls).to.have.length(2);
-    store.always = () => undefined;
-    clock.now += 5_000;
-    expect((await looker.look()).problem).to.equal(undefined);
   });
 
-  it("shows nothing of a store that was never read, and why", async () => {
-    const { store, view: looker } = view();
+  it("says why what it shows is no newer", async () => {
+    const { store, clock, view: looker } = view();
+    const { rows, readAt } = await nextLook(looker);
     store.always = () => "unavailable";
-    const { rows, readAt, problem } = await looker.look();
-    expect({ rows, readAt }).to.deep.equal({ rows: [], readAt: undefined });
-    expect(problem).to.include("cannot be read now");
+    clock.now += 5_000;
+    const shown = await nextLook(looker);
+    expect(shown).to.deep.include({ rows, readAt });
+    expect(shown.problem).to.include("cannot be read now");
+    store.always = () => undefined;
+    clock.now += 5_000;
+    expect((await nextLook(looker)).problem).to.equal(undefined);
   });
 });

@@ -168,7 +168,7 @@ describe("what a mark that a command made lets through", () => {
     expect(init.stdout).to.match(/block of .* stays as it is; up to any level now\n/);
     const { stdout } = await commands.run(["show"]);
     expect(stdout).to.match(/block +level 5000 round 0, by aaaaaaaaaaaaaaaa…; up to any level now\n/);
-    expect(stdout).to.match(/attestation +nothing at or below level 999; up to any level now\n/);
+    expect(stdout).to.match(/attestation +the floor below level 1000; up to any level now\n/);
   });
 
   it("import names the kinds that have no mark yet, and how to make one", async () => {

@@ -2,17 +2,21 @@ import {
   chownSync,
   copyFileSync,
   existsSync,
+  linkSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { watermarksCommand } from "../../../../signer/cli/watermarks/index.ts";
+import { encode } from "../../../../signer/tezos/crypto/base58.ts";
 import { readInterchange } from "../../../../signer/watermark/interchange/format.ts";
 import { mergeAll } from "../../../../signer/watermark/interchange/merge.ts";
 import { SqliteStore } from "../../../../signer/watermark/stores/sqlite.ts";
@@ -154,7 +158,7 @@ describe("sqlite store's witness", () => {
     expect(place.warnings).to.deep.equal([]);
   });
 
-  it("is written after the answer, before a later request, one line that `watermarks import` reads", async () => {
+  it("is written after the answer, before a later request, as a file that `watermarks import` reads", async () => {
     const store = await place.started();
     const signature = digestOf("5f").repeat(2);
     const { digest: _, ...floor } = rowAt(7);
@@ -163,7 +167,6 @@ describe("sqlite store's witness", () => {
     expect(readFileSync(witness, "utf8")).not.to.include("block");
     await nextTurn();
     const text = readFileSync(witness, "utf8");
-    expect(text.trimEnd().split("\n")).to.have.length(1);
     expect(mergeAll(readInterchange(text).marks).map(({ mark }) => mark)).to.deep.equal([
       { level: 100, round: 0, digest: digestOf("aa") },
       { level: 90, round: 0, digest: digestOf("aa"), signature },
@@ -171,9 +174,82 @@ describe("sqlite store's witness", () => {
     ]);
   });
 
+  it("gets what has changed and no more, however many marks it has: each in its place, the rest as it was", async () => {
+    const store = await place.started();
+    const chains = [...Array(400)].map((_, index) => encode("Net", Uint8Array.of(1, 2, index >> 8, index & 0xff)));
+    for (const chainId of chains) await store.insert({ ...KEY, chainId }, rowAt(50));
+    await nextTurn();
+    const { ino, size } = statSync(witness);
+    const before = readFileSync(witness, "utf8").split("\n");
+    for (const level of [101, 102]) {
+      await raise(store, level);
+      await nextTurn();
+      const after = readFileSync(witness, "utf8").split("\n");
+      const changed = after.flatMap((line, index) => (line === before[index] ? [] : [index]));
+      expect(changed).to.deep.equal([0, 1]);
+      expect(statSync(witness)).to.include({ ino, size });
+    }
+    await store.close();
+    expect(readInterchange(readFileSync(witness, "utf8")).marks).to.have.length(401);
+    // A start goes on with the file, and so does the mark of a chain that is new.
+    const next = place.open();
+    await next.insert(BLOCK_KEY, rowAt(7));
+    await next.close();
+    expect(statSync(witness)).to.include({ ino, size });
+    expect(readInterchange(readFileSync(witness, "utf8")).marks.at(-1)).to.deep.include({ key: BLOCK_KEY });
+  });
+
+  it("is whole JSON, and no part of it lies across two pages of memory, whatever the store's id is", async () => {
+    for (const id of ["id-1", "i".repeat(600), 'ï"\u2028']) {
+      const file = join(folder, String(id.length));
+      const store = place.open(file);
+      await store.establish(id);
+      for (let level = 100; level < 120; level++) {
+        const key = { ...KEY, chainId: encode("Net", Uint8Array.of(0, 0, 0, level)) };
+        await store.insert(key, rowAt(level));
+        await nextTurn();
+        await store.replace(key, rowAt(level + 1), "1");
+        await nextTurn();
+      }
+      await store.close();
+      const text = readFileSync(`${file}.seen`, "utf8");
+      expect(JSON.parse(text)).to.have.property("storeId", id);
+      expect(Buffer.byteLength(text)).to.equal(text.length);
+      const begins = [...text.matchAll(/^[ ,]\{/gm)].map(({ index }) => index % 512);
+      expect(begins).to.deep.equal(Array(20).fill(0));
+    }
+  });
+
+  it("that somebody writes, replaces or gives a second name while the signer runs is not written into", async () => {
+    const store = await place.started();
+    await nextTurn();
+    const changes = [
+      () => writeFileSync(witness, "{}"),
+      () => rmSync(witness),
+      () => {
+        renameSync(witness, `${witness}.moved`);
+        symlinkSync(`${witness}.moved`, witness);
+      },
+      () => linkSync(witness, `${witness}.linked`),
+    ];
+    for (const [index, change] of changes.entries()) {
+      change();
+      await raise(store, 101 + index);
+      await nextTurn();
+      const { marks } = readInterchange(readFileSync(witness, "utf8"));
+      expect(marks.map(({ mark }) => mark.level)).to.deep.equal([101 + index]);
+    }
+    expect(readFileSync(`${witness}.moved`, "utf8")).to.include('"level":102');
+    expect(readFileSync(`${witness}.linked`, "utf8")).to.include('"level":103');
+    expect(lstatSync(witness).isFile()).to.equal(true);
+    expect(place.warnings).to.deep.equal([]);
+  });
+
   it("that cannot be written is no reason to refuse, and is told once until it can be again", async () => {
     const store = await place.started();
     await nextTurn();
+    // What is put in its place is not written into, so it is written anew, and cannot be.
+    rmSync(witness);
     mkdirSync(`${witness}.new`);
     for (const level of [101, 102]) {
       await raise(store, level);
@@ -186,6 +262,7 @@ describe("sqlite store's witness", () => {
     rmSync(`${witness}.new`, { recursive: true });
     await raise(store, 103);
     await nextTurn();
+    rmSync(witness);
     mkdirSync(`${witness}.new`);
     await raise(store, 104);
     await nextTurn();
