@@ -47,7 +47,9 @@ export class Upgrade {
     this.#files.link(current, before);
     if (service.release !== current) service.restart(disk.place(current), before && disk.place(before));
     state.note({ running: this.#named(current) });
-    return (await this.#files.inForce(current, parameters)) ? "done" : "again";
+    const inForce = await this.#files.inForce(current, parameters);
+    this.#compile(this.#named(current));
+    return inForce ? "done" : "again";
   }
 
   /**
@@ -85,6 +87,8 @@ export class Upgrade {
     say(`trying ${inWords(wanted)}`);
     const place = disk.place(wanted.sha256);
     const { current } = disk;
+    // The first release is to sign soon; the next run makes it.
+    if (current !== undefined) this.#compile(wanted);
     const first = trial(place, current === undefined ? TRIAL.first : TRIAL.later);
     if (first.verdict === "broken") return this.#broken(wanted, first, settings);
     if (first.verdict === "ready" || current === undefined) return undefined;
@@ -216,6 +220,12 @@ export class Upgrade {
     state.note({ candidate: null, running: before, step: refuse ? "refused" : "done", problem: null });
     say(`back from ${inWords(back)} to ${inWords(before)}: ${reason}`);
     return (await this.#files.inForce(before.sha256, undefined)) ? "done" : "again";
+  }
+
+  #compile(release: Named): void {
+    const { disk, compile, say } = this.#parts;
+    const reason = compile(disk.place(release.sha256));
+    if (reason !== undefined) say(`${inWords(release)} starts more slowly than it could: ${reason}`);
   }
 
   #refuse({ version, sha256 }: Named, reason: string, settings: string): End {

@@ -36,6 +36,8 @@ export class FakeMachine {
   readonly behaviours = new Map<string, Behaviour>();
   /** Why a release cannot be fetched; undefined where it can. */
   unreachable: string | undefined;
+  /** Why Node.js' modules are not compiled in advance; undefined where they are. */
+  uncompiled: string | undefined;
   /** Whether vault and table answer. */
   vault = true;
   /** Whose firewall is in force. */
@@ -100,6 +102,7 @@ export class FakeMachine {
       files,
       service: this.#service(),
       trial: (place) => this.#call("trial", () => this.#tried(place)),
+      compile: () => this.#call("compile", () => this.uncompiled),
       fetch: ({ sha256 }) => this.#call("fetch", () => this.#fetched(sha256)),
       apply: async () =>
         this.#call("apply", () => {
