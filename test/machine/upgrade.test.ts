@@ -50,6 +50,32 @@ describe("an upgrade of the machine", () => {
     fresh.remove();
   });
 
+  it("compiles the first release once it runs, and a later one before it is tried", async () => {
+    const fresh = new FakeMachine();
+    const steps: string[] = [];
+    fresh.onStep = (name) => {
+      if (/^before (compile|trial|restart)$/.test(name)) steps.push(name.slice(7));
+    };
+    fresh.want("one");
+    await fresh.run();
+    expect(steps.splice(0)).to.deep.equal(["trial", "restart"]);
+    await fresh.run();
+    expect(steps.splice(0)).to.deep.equal(["compile"]);
+    fresh.want("two");
+    await fresh.run();
+    expect(steps).to.deep.equal(["compile", "compile", "trial", "restart"]);
+    fresh.remove();
+  });
+
+  it("takes a release that cannot be compiled in advance, and says why", async () => {
+    machine.uncompiled = "too much memory";
+    machine.want("two");
+    await settle();
+    expect(machine.current).to.equal("two");
+    expect(machine.state()).to.include({ step: "done", problem: null, refused: null });
+    expect(machine.said.join("\n")).to.match(/release two \(\w+\) starts more slowly than it could: too much memory/);
+  });
+
   it("keeps the release before and deletes older ones, with the links to their files", async () => {
     for (const name of ["two", "three"]) {
       machine.want(name);
