@@ -88,7 +88,8 @@ export class Compiled {
     const properties = [...SANDBOX, ...own].map((property) => `--property=${property}`);
     const program = join(import.meta.dirname, "compile.ts");
     const options = ["--quiet", "--wait", "--collect", "--pipe", `--unit=${UNIT}`];
-    return this.#run("systemd-run", ...options, ...properties, ...node, `--allow-fs-write=${this.#output}`, program);
+    const rights = ["read", "write"].map((right) => `--allow-fs-${right}=${this.#output}`);
+    return this.#run("systemd-run", ...options, ...properties, ...node, ...rights, program);
   }
 
   /** Copies what was made, once its maker has ended: plain files alone, under the number of the user who is to read them. */

@@ -42,14 +42,14 @@ describe("what is compiled of a release in advance", () => {
 
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), "compiled-"));
-    place = join(root, "releases/ab");
+    place = join(root, "opt/releases/ab");
     asked = [];
     before = () => undefined;
     afterwards = () => undefined;
     // The unit's own flags, for folders below `root`; the updater lies in a release too.
     const unit = readFileSync(join(ROOT, SERVICE), "utf8")
       .replaceAll("/opt/tezos-signer/current", place)
-      .replaceAll("/opt/tezos-signer ", `${root} --allow-fs-read=${ROOT} `);
+      .replaceAll("/opt/tezos-signer ", `${root}/opt --allow-fs-read=${ROOT} `);
     for (const [path, text] of Object.entries({ ...FILES, [SERVICE]: unit })) write(path, text);
     mkdirSync(join(place, "node/bin"), { recursive: true });
     symlinkSync(process.execPath, join(place, "node/bin/node"));
