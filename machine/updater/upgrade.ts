@@ -18,7 +18,7 @@ export type End = "done" | "again";
 
 /** How long a release may take to get ready when it is tried, seconds; the first one is waited for in use. */
 const TRIAL = { first: 5, later: 60, compared: 20 };
-/** A new release that is not ready is compared with the one before this often, milliseconds. */
+/** A new release that is not ready for so long is compared with the one before, and again as often, milliseconds. */
 const COMPARE_EVERY = 20_000;
 /** What may have failed for want of memory or time is tried so often before it is refused. */
 const TRIES = 3;
@@ -45,7 +45,8 @@ export class Upgrade {
     if (candidate !== null && candidate.sha256 !== current) state.note({ candidate: null });
     const before = state.now.candidate?.before.sha256;
     this.#files.link(current, before);
-    if (service.release !== current) service.restart(disk.place(current), before && disk.place(before));
+    if ((await service.settledRelease()) !== current)
+      service.restart(disk.place(current), before && disk.place(before));
     state.note({ running: this.#named(current) });
     const inForce = await this.#files.inForce(current, parameters);
     this.#compile(this.#named(current));
@@ -161,6 +162,7 @@ export class Upgrade {
       const readiness = await service.readiness();
       if (readiness?.ready === true) {
         readySince ??= clock();
+        compared = clock();
         if (clock() - readySince < watch) continue;
         if (await inForce) return this.#accept();
         return this.#takeBack("its firewall is not taken", settings, true);

@@ -160,6 +160,18 @@ describe("an upgrade of the machine", () => {
     expect(machine.said.slice(restart).join("\n")).not.to.include("back from");
   });
 
+  it("compares a release that was ready and is not for a moment with nothing", async () => {
+    let trials = 0;
+    machine.onStep = (name) => {
+      if (name === "before trial") trials += 1;
+    };
+    machine.unreadyAt = 30_000;
+    machine.want("two");
+    await settle();
+    expect(machine.current).to.equal("two");
+    expect(trials).to.equal(1);
+  });
+
   it("takes back a release that systemd does not start, though the one before still answers", async () => {
     machine.behaviours.set("two", { unit: "refused" });
     machine.want("two");
