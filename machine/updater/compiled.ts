@@ -15,7 +15,7 @@ const USERS_FOLDER = /^(.+-)\d+$/;
 /** Prints what must be the same for V8 to take what it made. */
 const FINGERPRINT = "[process.version, process.arch, v8.cachedDataVersionTag()].join(' ')";
 
-/** The right to nothing but the release's files and the folder for the result; gives way to the signer beside it. */
+/** Writes nothing but the result, reaches nobody, and gives way to the signer beside it. */
 const SANDBOX = [
   "DynamicUser=yes",
   "PrivateNetwork=yes",
@@ -43,9 +43,9 @@ const SANDBOX = [
 
 /**
  * What Node.js makes of a release's modules before it runs them (types stripped, code compiled), kept in the release's
- * folder: half of a start. It is code, and nothing checks it when it is run. So it is made on this machine, from the
- * release's own files alone, by a user who has no network and no other files, and it is root's from then on: the service
- * can only read it. A start without it, or with a damaged one, takes longer and works.
+ * folder: a third of a start. It is code, and nothing checks it when it is run. So it is made on this machine, from the
+ * release's own files alone, by a user who has no network and whom nobody else is, and it is root's from then on: the
+ * service can only read it. A start without it, or with a damaged one, takes longer and works.
  */
 export class Compiled {
   readonly #run: Run;
