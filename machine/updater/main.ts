@@ -9,6 +9,7 @@ import { imdsHost } from "../../signer/azure/metadata-service.ts";
 import { UserData, userDataUrl } from "../../signer/azure/user-data.ts";
 import { readUserDataDocument, type UserDataDocument } from "../../signer/azure/user-data-document.ts";
 import { run, start } from "./command.ts";
+import { Compiled } from "./compiled.ts";
 import { Disk } from "./disk.ts";
 import { MachineFiles } from "./machine-files.ts";
 import { Service } from "./service.ts";
@@ -52,6 +53,7 @@ async function main(): Promise<number> {
   mkdirSync(STATE, { recursive: true, mode: 0o755 });
   const disk = new Disk(OPT);
   const state = new StateFile(join(STATE, "state.json"));
+  const compiled = new Compiled(run);
   const trial = new Trial(run, "/", join(OPT, "current"));
   const upgrade = new Upgrade({
     disk,
@@ -59,6 +61,7 @@ async function main(): Promise<number> {
     files: new MachineFiles("/", OPT),
     service: new Service(run),
     trial: (place, seconds) => trial.of(place, seconds),
+    compile: (place) => compiled.make(place),
     fetch: ({ url, sha256, clientId }) => run(join(import.meta.dirname, "../bin/fetch-release"), url, sha256, clientId),
     apply: async () => (await start(join(OPT, "current/machine/bin/apply"))) === 0,
     firewall: (place) => void run("nft", "--file", join(place, "machine/files/etc/tezos-signer/firewall.nft")),

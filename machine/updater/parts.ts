@@ -17,6 +17,8 @@ export interface UpgradeParts {
   readonly service: Service;
   /** Tries the release at a place, for so many seconds. */
   readonly trial: (place: string, seconds: number) => Outcome;
+  /** Makes what the release at a place starts faster with, where it is not there. @returns why there is none */
+  readonly compile: (place: string) => string | undefined;
   /** Fetches and unpacks a release; exit status 0 where it is there, else the reason in the output. */
   readonly fetch: (release: Release) => Ended;
   /** Puts the machine's own files in force. @returns whether the firewall is in force */

@@ -6,6 +6,11 @@ import type { Run } from "./command.ts";
 import type { Sha256 } from "./disk.ts";
 
 const SERVICE = "tezos-signer.service";
+/** What systemd calls a service between two processes, and one whose process is not the program yet. */
+const STARTING = /^(auto-restart|start-pre|start)$/;
+/** So long a start may take before it is judged by what is there, in looks. */
+const PATIENCE = 40;
+
 /** Whether the signer can sign now; if not, why. */
 export interface Readiness {
   readonly ready: boolean;
@@ -43,6 +48,17 @@ export class Service {
     } catch {
       return undefined;
     }
+  }
+
+  /**
+   * The release that runs, once systemd has started it where it is about to: who restarts a service that starts again after
+   * a crash only makes that take longer.
+   */
+  async settledRelease(): Promise<Sha256 | undefined> {
+    const starts = () =>
+      STARTING.test(this.#run("systemctl", "show", "--value", "--property", "SubState", SERVICE).output);
+    for (let looks = 0; looks < PATIENCE && starts(); looks += 1) await this.pause();
+    return this.release;
   }
 
   /**

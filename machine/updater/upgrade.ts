@@ -18,7 +18,7 @@ export type End = "done" | "again";
 
 /** How long a release may take to get ready when it is tried, seconds; the first one is waited for in use. */
 const TRIAL = { first: 5, later: 60, compared: 20 };
-/** A new release that is not ready is compared with the one before this often, milliseconds. */
+/** A new release that is not ready for so long is compared with the one before, and again as often, milliseconds. */
 const COMPARE_EVERY = 20_000;
 /** What may have failed for want of memory or time is tried so often before it is refused. */
 const TRIES = 3;
@@ -45,9 +45,12 @@ export class Upgrade {
     if (candidate !== null && candidate.sha256 !== current) state.note({ candidate: null });
     const before = state.now.candidate?.before.sha256;
     this.#files.link(current, before);
-    if (service.release !== current) service.restart(disk.place(current), before && disk.place(before));
+    if ((await service.settledRelease()) !== current)
+      service.restart(disk.place(current), before && disk.place(before));
     state.note({ running: this.#named(current) });
-    return (await this.#files.inForce(current, parameters)) ? "done" : "again";
+    const inForce = await this.#files.inForce(current, parameters);
+    this.#compile(this.#named(current));
+    return inForce ? "done" : "again";
   }
 
   /**
@@ -85,6 +88,8 @@ export class Upgrade {
     say(`trying ${inWords(wanted)}`);
     const place = disk.place(wanted.sha256);
     const { current } = disk;
+    // The first release is to sign soon; the next run makes it.
+    if (current !== undefined) this.#compile(wanted);
     const first = trial(place, current === undefined ? TRIAL.first : TRIAL.later);
     if (first.verdict === "broken") return this.#broken(wanted, first, settings);
     if (first.verdict === "ready" || current === undefined) return undefined;
@@ -157,6 +162,7 @@ export class Upgrade {
       const readiness = await service.readiness();
       if (readiness?.ready === true) {
         readySince ??= clock();
+        compared = clock();
         if (clock() - readySince < watch) continue;
         if (await inForce) return this.#accept();
         return this.#takeBack("its firewall is not taken", settings, true);
@@ -216,6 +222,12 @@ export class Upgrade {
     state.note({ candidate: null, running: before, step: refuse ? "refused" : "done", problem: null });
     say(`back from ${inWords(back)} to ${inWords(before)}: ${reason}`);
     return (await this.#files.inForce(before.sha256, undefined)) ? "done" : "again";
+  }
+
+  #compile(release: Named): void {
+    const { disk, compile, say } = this.#parts;
+    const reason = compile(disk.place(release.sha256));
+    if (reason !== undefined) say(`${inWords(release)} starts more slowly than it could: ${reason}`);
   }
 
   #refuse({ version, sha256 }: Named, reason: string, settings: string): End {

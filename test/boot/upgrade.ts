@@ -11,6 +11,8 @@ const LONG_WATCH = 40;
 /** What takes minutes is left to `BOOT_CAMPAIGN=all npm run test:boot`; test/machine/upgrade.test.ts has each case of it, played. */
 const WHOLE = process.env.BOOT_CAMPAIGN === "all";
 
+const UNIT = "/etc/systemd/system/tezos-signer.service";
+
 /** Appends a line to the signer's first module. */
 const inMain = (line: string): Changes => ({ "signer/main.ts": (text) => `${text}\n${line}\n` });
 
@@ -133,6 +135,21 @@ describe("an upgrade on the machine", () => {
       [world.release.sha256, next.sha256].sort().join("\n"),
     );
   }).timeout(900_000);
+
+  it("takes what it compiled in advance, for the service's own user, who cannot change it", async () => {
+    const compiled = "/opt/tezos-signer/current/compiled";
+    expect(await machine.output(`find -L ${compiled} ! -user root -o -perm /022`)).to.equal("");
+    const asService = (command: string) =>
+      machine.run(`cd /opt/tezos-signer/current && runuser -u tezos-signer -- ${command}`);
+    expect((await asService(`touch ${compiled}/made-for`)).status).to.not.equal(0);
+    const unit = machine.read(`/opt/tezos-signer/releases/${await inUse()}/machine/files${UNIT}`);
+    const [, program = ""] = /^ExecStart=(.*) serve --user-data$/m.exec(unit) ?? [];
+    const variables = `NODE_COMPILE_CACHE=${compiled} NODE_DEBUG_NATIVE=COMPILE_CACHE`;
+    const { output } = await asService(`env ${variables} ${program} serve --help`);
+    const count = (how: string) => output.split(`.ts was ${how}`).length - 1;
+    expect(count("accepted"), output.slice(0, 2_000)).to.be.above(20);
+    expect(count("not initialized") + count("rejected")).to.equal(0);
+  });
 
   it("goes back to the release before without asking the storage, and without a failed request", async () => {
     const { calls } = world.blobs;

@@ -36,6 +36,8 @@ export class FakeMachine {
   readonly behaviours = new Map<string, Behaviour>();
   /** Why a release cannot be fetched; undefined where it can. */
   unreachable: string | undefined;
+  /** Why Node.js' modules are not compiled in advance; undefined where they are. */
+  uncompiled: string | undefined;
   /** Whether vault and table answer. */
   vault = true;
   /** Whose firewall is in force. */
@@ -43,6 +45,8 @@ export class FakeMachine {
   /** Told each step, before the run may be killed there. */
   onStep: (name: string) => void = () => undefined;
   now = 0;
+  /** When after its start a process once does not answer, milliseconds. */
+  unreadyAt = Number.POSITIVE_INFINITY;
   userData: UserDataDocument;
   /** The running process: its release and when it started. */
   process: { readonly pid: number; readonly release: string; readonly since: number } | undefined;
@@ -100,6 +104,7 @@ export class FakeMachine {
       files,
       service: this.#service(),
       trial: (place) => this.#call("trial", () => this.#tried(place)),
+      compile: () => this.#call("compile", () => this.uncompiled),
       fetch: ({ sha256 }) => this.#call("fetch", () => this.#fetched(sha256)),
       apply: async () =>
         this.#call("apply", () => {
@@ -131,6 +136,7 @@ export class FakeMachine {
         machine.#tick(0);
         return machine.process?.release;
       },
+      settledRelease: async () => service.release,
       restart: (place: string) => machine.#call("restart", () => machine.#start(place.split("/").at(-1) ?? "")),
       readiness: async () => machine.#readiness(),
       pause: async () => machine.#tick(1_000),
@@ -160,6 +166,10 @@ export class FakeMachine {
 
   #readiness() {
     if (this.process === undefined) return undefined;
+    if (this.now - this.process.since >= this.unreadyAt) {
+      this.unreadyAt = Number.POSITIVE_INFINITY;
+      return undefined;
+    }
     const ready = this.#reached && this.#behaviour(this.process.release).ready !== false;
     return { ready, reasons: ready ? [] : ["the vault is away"] };
   }

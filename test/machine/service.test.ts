@@ -31,7 +31,12 @@ describe("the signer's service", () => {
 
     before(() => {
       root = mkdtempSync(join(tmpdir(), "permissions-"));
-      const folders = ["opt/tezos-signer", "var/lib/tezos-signer", "var/lib/tezos-signer-updater", "run/tezos-signer"];
+      const folders = [
+        "opt/tezos-signer/current/compiled",
+        "var/lib/tezos-signer",
+        "var/lib/tezos-signer-updater",
+        "run/tezos-signer",
+      ];
       for (const folder of folders) mkdirSync(join(root, folder), { recursive: true });
     });
     after(() => rmSync(root, { recursive: true }));
@@ -47,6 +52,9 @@ describe("the signer's service", () => {
     for (const [scope, path, allowed] of [
       ["fs.read", "/opt/tezos-signer/releases/x/signer/main.ts", true],
       ["fs.write", "/opt/tezos-signer/releases/x/signer/main.ts", false],
+      // Node.js reads its compile cache only where it may write it; that it is read-only is the system's doing.
+      ["fs.write", "/opt/tezos-signer/current/compiled/v24/0123abcd", true],
+      ["fs.write", "/opt/tezos-signer/current/node/bin/node", false],
       ["fs.read", "/var/lib/tezos-signer/settings.yaml", true],
       ["fs.write", "/var/lib/tezos-signer/settings.yaml", true],
       ["fs.read", "/var/lib/tezos-signer-updater/state.json", true],
@@ -120,7 +128,7 @@ describe("the signer's service", () => {
     expect(lines(SERVICE)).to.include.members([
       "KillMode=mixed",
       "Restart=always",
-      "RestartSec=200ms",
+      "RestartSec=100ms",
       "StartLimitIntervalSec=0",
       "Sockets=tezos-signer.socket tezos-signer-admin.socket",
       "ExecStartPost=/opt/tezos-signer/current/machine/bin/alive 40",

@@ -50,6 +50,32 @@ describe("an upgrade of the machine", () => {
     fresh.remove();
   });
 
+  it("compiles the first release once it runs, and a later one before it is tried", async () => {
+    const fresh = new FakeMachine();
+    const steps: string[] = [];
+    fresh.onStep = (name) => {
+      if (/^before (compile|trial|restart)$/.test(name)) steps.push(name.slice(7));
+    };
+    fresh.want("one");
+    await fresh.run();
+    expect(steps.splice(0)).to.deep.equal(["trial", "restart"]);
+    await fresh.run();
+    expect(steps.splice(0)).to.deep.equal(["compile"]);
+    fresh.want("two");
+    await fresh.run();
+    expect(steps).to.deep.equal(["compile", "compile", "trial", "restart"]);
+    fresh.remove();
+  });
+
+  it("takes a release that cannot be compiled in advance, and says why", async () => {
+    machine.uncompiled = "too much memory";
+    machine.want("two");
+    await settle();
+    expect(machine.current).to.equal("two");
+    expect(machine.state()).to.include({ step: "done", problem: null, refused: null });
+    expect(machine.said.join("\n")).to.match(/release two \(\w+\) starts more slowly than it could: too much memory/);
+  });
+
   it("keeps the release before and deletes older ones, with the links to their files", async () => {
     for (const name of ["two", "three"]) {
       machine.want(name);
@@ -132,6 +158,18 @@ describe("an upgrade of the machine", () => {
     await settle();
     expect(machine.current).to.equal("three");
     expect(machine.said.slice(restart).join("\n")).not.to.include("back from");
+  });
+
+  it("compares a release that was ready and is not for a moment with nothing", async () => {
+    let trials = 0;
+    machine.onStep = (name) => {
+      if (name === "before trial") trials += 1;
+    };
+    machine.unreadyAt = 30_000;
+    machine.want("two");
+    await settle();
+    expect(machine.current).to.equal("two");
+    expect(trials).to.equal(1);
   });
 
   it("takes back a release that systemd does not start, though the one before still answers", async () => {
