@@ -2,6 +2,7 @@ import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { PendingRequest } from "../confirmation/confirmations.ts";
 import type { OperatorMessage, ServerMessage } from "../confirmation/socket.ts";
+import { reasonOf } from "../errors.ts";
 import { Failure } from "./failure.ts";
 
 /** A question of the signer's. */
@@ -110,5 +111,5 @@ function notReached(path: string, error: NodeJS.ErrnoException): Failure {
     return new Failure("refused", `This user may not open ${path}. ${remedy}`, { cause: error });
   }
   const remedy = "Is the signer running, with confirmation.socket in its settings? `tezos-signer status` says.";
-  return new Failure("unavailable", `No signer listens at ${path} (${error.message}). ${remedy}`, { cause: error });
+  return new Failure("unavailable", `No signer listens at ${path} (${reasonOf(error)}). ${remedy}`, { cause: error });
 }

@@ -2,6 +2,7 @@ import { lstatSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Logger } from "pino";
+import { reasonOf } from "../errors.ts";
 import type { Confirmations, Operator, PendingRequest } from "./confirmations.ts";
 
 /**
@@ -50,7 +51,7 @@ export class ConfirmationSocket {
       serve(socket, `operator ${++this.#connections}`, confirmations);
     });
     this.#server.on("error", (error) => {
-      this.#problem = `Nobody can connect to confirm requests: ${error.message}.`;
+      this.#problem = `Nobody can connect to confirm requests: ${reasonOf(error)}.`;
       logger.error(this.#problem);
     });
   }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { messageOf } from "../errors.ts";
+import { reasonOf } from "../errors.ts";
 import { type OwnRelease, shortHash } from "../installation/own-release.ts";
 
 /** Anew, and each write on the disk before it returns: Node.js disables fsync under its permission model, which the unit has. */
@@ -72,7 +72,7 @@ export class SettingsCache {
       writeDurably(draft, text);
       renameSync(draft, path);
     } catch (error) {
-      log.warn(`${otherwise}: ${messageOf(error)}`);
+      log.warn(`${otherwise}: ${reasonOf(error)}`);
     }
   }
 }

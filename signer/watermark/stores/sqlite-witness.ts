@@ -1,5 +1,5 @@
 import { chownSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { messageOf } from "../../errors.ts";
+import { reasonOf } from "../../errors.ts";
 import { isConsensusKind } from "../../tezos/payload/consensus-kind.ts";
 import type { Mark } from "../decision.ts";
 import { isOlder } from "../row-memory.ts";
@@ -85,7 +85,7 @@ export class Witness {
       this.#written = text;
       this.#isTold = false;
     } catch (error) {
-      this.#tell(`cannot be written (${messageOf(error)})`);
+      this.#tell(`cannot be written (${reasonOf(error)})`);
     }
   }
 
@@ -106,7 +106,7 @@ export class Witness {
       text = readFileSync(this.#path, "utf8");
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-      throw untrusted(this.#store, `has a witness that cannot be read (${messageOf(error)})`, error);
+      throw untrusted(this.#store, `has a witness that cannot be read (${reasonOf(error)})`, error);
     }
     const testimony = parse(text);
     // Not synced, so a power cut may leave an empty file.

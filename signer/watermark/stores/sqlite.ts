@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, linkSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { SQLInputValue } from "node:sqlite";
-import { messageOf } from "../../errors.ts";
+import { messageOf, reasonOf } from "../../errors.ts";
 import type { ConsensusKind } from "../../tezos/payload/payload.ts";
 import { clockAtLeast, timeAtLeast } from "./sqlite-clock.ts";
 import { SqliteConnection, type Statements } from "./sqlite-connection.ts";
@@ -68,7 +68,7 @@ export class SqliteStore implements WatermarkStore {
       this.#guarded(() => this.#load()); // the lock is this process's from here on
     } catch (error) {
       if (errorCode(error) === "EEXIST") throw this.#exists();
-      throw error instanceof StoreError ? error : untrusted(path, `cannot be made (${messageOf(error)})`, error);
+      throw error instanceof StoreError ? error : untrusted(path, `cannot be made (${reasonOf(error)})`, error);
     } finally {
       rmSync(draft, { force: true });
     }
@@ -188,7 +188,7 @@ export class SqliteStore implements WatermarkStore {
       return new StoreError("in-use", `${this.#file.path} is held by another process. ${advice}`, { cause: error });
     }
     if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return untrusted(this.#file.path, "is damaged", error);
-    return untrusted(this.#file.path, `failed (${messageOf(error)})`, error);
+    return untrusted(this.#file.path, `failed (${reasonOf(error)})`, error);
   }
 
   #exists(): StoreError {
