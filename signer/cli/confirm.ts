@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { Command } from "commander";
 import type { PendingRequest } from "../confirmation/confirmations.ts";
 import { allLines, blockLines, CODE_LENGTH, firstLines } from "../confirmation/screen.ts";
-import { asciiJson } from "../confirmation/socket.ts";
 import { CONFIRMATION_SOCKET } from "../contract.ts";
+import { visibleJson } from "../invisible-characters.ts";
 import { Desk } from "./desk.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
@@ -32,7 +32,7 @@ export function confirmCommand(io: Io): Command {
       using desk = await Desk.open(socket ?? (await socketHere()));
       await terminal.prepare();
       terminal.release();
-      const record = (event: object) => json && terminal.print(asciiJson(event));
+      const record = (event: object) => json && terminal.print(visibleJson(JSON.stringify(event)));
       terminal.say("Waiting for signing requests. Ctrl-C to quit.");
       for (;;) {
         const { asked, withdrawn } = await desk.next();

@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Logger } from "pino";
 import { reasonOf } from "../errors.ts";
+import { visibleJson } from "../invisible-characters.ts";
 import type { Confirmations, Operator, PendingRequest } from "./confirmations.ts";
 
 /**
@@ -38,6 +39,7 @@ const MOST_UNSENT = 4 * 1024 * 1024;
 export class ConfirmationSocket {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #path = "";
   #problem: string | undefined;
   #connections = 0;
 
@@ -51,7 +53,7 @@ export class ConfirmationSocket {
       serve(socket, `operator ${++this.#connections}`, confirmations);
     });
     this.#server.on("error", (error) => {
-      this.#problem = `Nobody can connect to confirm requests: ${reasonOf(error)}.`;
+      this.#problem = `Nobody can connect to confirm requests at ${this.#path}: ${reasonOf(error)}.`;
       logger.error(this.#problem);
     });
   }
@@ -62,6 +64,7 @@ export class ConfirmationSocket {
 
   /** Opens the socket; one that a process left behind when it was killed is replaced. @param path at most 107 bytes */
   async open(path: string): Promise<void> {
+    this.#path = path;
     try {
       if (await isLeftBehind(path)) unlinkSync(path);
     } catch (error) {
@@ -87,11 +90,11 @@ export class ConfirmationSocket {
 async function isLeftBehind(path: string): Promise<boolean> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return false;
-  if (!found.isSocket()) throw new Error(`${path} is there already and is no socket`);
+  if (!found.isSocket()) throw new Error("something else of that name is there, and is no socket");
   return await new Promise((resolve, reject) => {
     const socket = connect(path, () => {
       socket.destroy();
-      reject(new Error(`${path} is another process's`));
+      reject(new Error("it is another process's"));
     });
     socket.on("error", () => resolve(true));
   });
@@ -101,7 +104,7 @@ function serve(socket: Socket, name: string, confirmations: Confirmations): void
   // A question waits here until what was sent before it has been read: who reads slowly is not sent more meanwhile.
   let unsent: PendingRequest | undefined;
   const send = (message: ServerMessage) => {
-    socket.write(`${asciiJson(message)}\n`, sendQuestion);
+    socket.write(`${visibleJson(JSON.stringify(message))}\n`, sendQuestion);
     if (socket.writableLength > MOST_UNSENT) socket.destroy();
   };
   const sendQuestion = () => {
@@ -141,17 +144,6 @@ function serve(socket: Socket, name: string, confirmations: Confirmations): void
     const { id, confirm } = answered;
     send({ event: "acknowledged", id, accepted: confirmations.answer(operator, id, confirm) });
   });
-}
-
-/**
- * Writes JSON in ASCII: a client's text has no character that ends a line for the one who reads lines (U+2028 does), nor
- * one that a terminal could take for more than a letter.
- */
-export function asciiJson(message: object): string {
-  return JSON.stringify(message).replaceAll(
-    /[^ -~]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
 
 function parse(line: string): OperatorMessage | undefined {

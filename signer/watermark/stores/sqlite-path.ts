@@ -20,7 +20,10 @@ const CURE =
 export function requireUsablePath(path: string): void {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
-    if (found === undefined) return requireFolder(path);
+    if (found === undefined) {
+      requireFolder(path);
+      return;
+    }
     if (!found.isFile()) {
       const cure = `Name the file in it, such as ${join(path, "watermarks.sqlite")}, by \`watermarks.path\`.`;
       throw unusable(path, found.isDirectory() ? "is a folder, and no file" : "is no file", cure);
