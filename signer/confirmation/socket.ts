@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { reasonOf } from "../errors.ts";
 import { visibleJson } from "../invisible-characters.ts";
 import type { Confirmations, Operator, PendingRequest } from "./confirmations.ts";
+import { readOperatorMessage } from "./messages.ts";
 
 /**
  * Where operators connect: a Unix socket, never a network port, which its owner and their group alone may open. Each side
@@ -19,12 +20,6 @@ export type ServerMessage =
   | { readonly event: "withdrawn"; readonly id: number; readonly reason: string }
   /** Whether an answer was accepted: one that comes too late is not. */
   | { readonly event: "acknowledged"; readonly id: number; readonly accepted: boolean };
-
-/** What an operator sends. */
-export interface OperatorMessage {
-  readonly id: number;
-  readonly confirm: boolean;
-}
 
 /** Read and write for the owner and their group: whoever may write may answer. */
 const UMASK = 0o117;
@@ -136,7 +131,7 @@ function serve(socket: Socket, name: string, confirmations: Confirmations): void
   // It repeats the socket's errors, and one that nobody listens to would end the signer.
   lines.on("error", () => undefined);
   lines.on("line", (line) => {
-    const answered = parse(line);
+    const answered = readOperatorMessage(line);
     if (answered === undefined) {
       socket.destroy();
       return;
@@ -144,13 +139,4 @@ function serve(socket: Socket, name: string, confirmations: Confirmations): void
     const { id, confirm } = answered;
     send({ event: "acknowledged", id, accepted: confirmations.answer(operator, id, confirm) });
   });
-}
-
-function parse(line: string): OperatorMessage | undefined {
-  try {
-    const { id, confirm } = JSON.parse(line);
-    return typeof id === "number" && typeof confirm === "boolean" ? { id, confirm } : undefined;
-  } catch {
-    return undefined;
-  }
 }

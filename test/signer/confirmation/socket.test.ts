@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -150,7 +150,8 @@ describe("the operators' socket", () => {
       await socket.open(process.argv[1]);
       console.log(socket.problem ?? "open");
       await socket.close();`;
-    const allow = [`--allow-fs-read=${root}`, `--allow-fs-read=${folder}`, `--allow-fs-write=${folder}`];
+    const allow = [root, realpathSync(`${root}node_modules`)].map((path) => `--allow-fs-read=${path}`);
+    allow.push(`--allow-fs-read=${folder}`, `--allow-fs-write=${folder}`);
     const args = ["--permission", ...allow, "--input-type=module", "--eval", code, path];
     expect(execFileSync(process.execPath, args, { encoding: "utf8" })).to.equal("open\n");
   });
