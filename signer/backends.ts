@@ -36,6 +36,7 @@ export async function openKeyring(live: LiveSettings, logger: Logger): Promise<K
  * Opens the watermark store that the settings name, not yet asked anything. The table is asked in the same name as the
  * vault; beside local keys, in the operator's own.
  * @param warn told what a store does without, and an operator should know
+ * @throws StoreError `untrusted` for a local path that can be no store's
  */
 export async function openWatermarkStore(
   { keys, watermarks }: Settings,
@@ -50,6 +51,8 @@ export async function openWatermarkStore(
     }
     case "sqlite": {
       const { SqliteStore } = await import("./watermark/stores/sqlite.ts");
+      const { requireUsablePath } = await import("./watermark/stores/sqlite-path.ts");
+      requireUsablePath(watermarks.path);
       return new SqliteStore(watermarks.path, warn);
     }
   }

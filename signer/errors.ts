@@ -120,6 +120,8 @@ const FILE_FAULTS: Readonly<Record<string, string>> = {
   ELOOP: "its links lead in a circle",
   ENAMETOOLONG: "its name is too long",
   EMFILE: "this process has too many files open",
+  ECONNREFUSED: "nobody listens there",
+  EADDRINUSE: "something else of that name is there",
 };
 
 /** Words the system's reason why a file cannot be had, without the path, which a sentence about a file has already. */

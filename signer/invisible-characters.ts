@@ -1,10 +1,30 @@
 /**
- * Characters that a reader does not see, or that move what he sees: controls, marks of direction, characters of no width,
- * separators of lines. Texts of a node, a vault, a table or a client may hold them.
+ * Which characters of a text from elsewhere (a node, a vault, a table, a client) a person may be shown: the one table, for
+ * terminals, the log, answers and the operators' socket, and for the question, which is stricter.
+ * @module
  */
-export const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** Writes them as JSON's own escapes, so that a terminal shows them and a reader of JSON gets what was meant. @param json on one line */
+/**
+ * Characters that a reader does not see, or that move what he sees: controls, marks of direction, characters of no width,
+ * separators of lines, and what has no meaning.
+ */
+export const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** ASCII, and the letters of scripts that run from left to right, one by one. */
+const LETTERS = /^[ -~\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]$/u;
+/** Marks, and parts of Korean syllables, which stack on the letter before. */
+const STACKED = /^[\p{M}\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]$/u;
+
+/** Whether a character takes columns of its own, from left to right, and is no other's: where columns are counted nothing else is shown. */
+export function isLetter(character: string): boolean {
+  return LETTERS.test(character) && !STACKED.test(character) && character.search(INVISIBLE) < 0;
+}
+
+/**
+ * Writes what is not seen as JSON's own escapes, so that a terminal shows it, no reader of lines takes it for an end
+ * (U+2028), and a reader of JSON gets what was meant.
+ * @param json on one line
+ */
 export function visibleJson(json: string): string {
   return json.replaceAll(INVISIBLE, (character) => (character === "\n" ? character : escapes(character)));
 }

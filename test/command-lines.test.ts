@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
+import { expectWords, run as runInto } from "./harness/command-place.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
@@ -15,10 +16,11 @@ const NOT_THEIR_OWN = ["test", "up", "docs:cli"];
 const OTHER_CODES: Readonly<Record<string, number>> = { plan: 1, release: 4 };
 
 /** The programs of ours that scripts run, with their words, by the script's name. */
-const programs = Object.entries(scripts).flatMap(([name, script]) => {
-  const words = /\bnode ((?:\S+\/)+\S+\.[jt]s.*)$/.exec(script)?.[1]?.split(" ");
-  return words === undefined || NOT_THEIR_OWN.includes(name) ? [] : [{ name, words }];
+const all = Object.entries(scripts).flatMap(([name, script]) => {
+  const words = /\bnode ((?:\S+\/)+\S+\.[jt]s[^>]*)/.exec(script)?.[1]?.trim().split(" ");
+  return words === undefined ? [] : [{ name, words }];
 });
+const programs = all.filter(({ name }) => !NOT_THEIR_OWN.includes(name));
 
 function run(words: readonly string[]) {
   return new Promise<{ code: number | string | null | undefined; stdout: string; stderr: string }>((done) => {
@@ -61,6 +63,22 @@ describe("the scripts of package.json", function () {
       expect(help.stderr).to.equal("");
       expect(help.stdout).to.match(new RegExp(`(npm run ${name} .*--|tezos-signer)`));
       expect(help.code).to.equal(0);
+    });
+  }
+
+  // What a person reads the first line of, and what is read by nobody.
+  const printing = [
+    ...all.map(({ name, words }) => ({ name, words: [...words, ...(name === "docs:cli" ? [] : ["--help"])] })),
+    { name: "plan", words: ["infra/plan/main.ts"] },
+    { name: "demo", words: ["demo/demo.ts"] },
+  ];
+  for (const { name, words } of printing) {
+    it(`${name} ends as it would where nobody reads on, without a stack trace: ${words.join(" ")}`, async () => {
+      const ends = await Promise.all([runInto(words, root, "closed"), runInto(words, root, "first line")]);
+      for (const { errors } of ends) {
+        expectWords(errors);
+        expect(errors).to.match(/^code 0$/m);
+      }
     });
   }
 });

@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { Command } from "commander";
 import type { PendingRequest } from "../confirmation/confirmations.ts";
 import { allLines, blockLines, CODE_LENGTH, firstLines } from "../confirmation/screen.ts";
-import { asciiJson } from "../confirmation/socket.ts";
 import { CONFIRMATION_SOCKET } from "../contract.ts";
+import { visibleJson } from "../invisible-characters.ts";
+import { RateLimit } from "../rate-limit.ts";
 import { Desk } from "./desk.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
@@ -32,11 +33,13 @@ export function confirmCommand(io: Io): Command {
       using desk = await Desk.open(socket ?? (await socketHere()));
       await terminal.prepare();
       terminal.release();
-      const record = (event: object) => json && terminal.print(asciiJson(event));
+      const record = (event: object) => json && terminal.print(visibleJson(JSON.stringify(event)));
+      const bell = new RateLimit(BELL_INTERVAL);
       terminal.say("Waiting for signing requests. Ctrl-C to quit.");
       for (;;) {
         const { asked, withdrawn } = await desk.next();
         record({ event: "asked", ...asked });
+        if (bell.pass() !== undefined) terminal.ring();
         const confirm = await decide(terminal, asked, withdrawn);
         if (confirm === undefined) {
           terminal.say(`Withdrawn: request ${asked.id}, ${withdrawn.reason}.`);
@@ -69,6 +72,9 @@ async function socketHere(): Promise<string> {
   return current.confirmation?.socket ?? CONFIRMATION_SOCKET;
 }
 
+/** Between two rings of the bell, in milliseconds: a client may ask and give up without end. */
+const BELL_INTERVAL = 10_000;
+
 /** In less, what is asked would not be on one screen with the prompt. */
 const LEAST_COLUMNS = 40;
 const LEAST_ROWS = 20;
@@ -88,7 +94,6 @@ const MOST_MISTAKES = 10;
 async function decide(terminal: Terminal, asked: PendingRequest, withdrawn: AbortSignal): Promise<boolean | undefined> {
   const at = randomInt(Math.max(1, asked.digest.length - CODE_LENGTH + 1));
   const code = asked.digest.slice(at, at + CODE_LENGTH);
-  terminal.ring();
   try {
     let mistakes = 0;
     for (let above: "details" | "block" | "mistake" = "details"; mistakes < MOST_MISTAKES; ) {

@@ -1,7 +1,8 @@
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { PendingRequest } from "../confirmation/confirmations.ts";
-import type { OperatorMessage, ServerMessage } from "../confirmation/socket.ts";
+import { type OperatorMessage, type ReceivedMessage, readServerMessage } from "../confirmation/messages.ts";
+import { reasonOf } from "../errors.ts";
 import { Failure } from "./failure.ts";
 
 /** A question of the signer's. */
@@ -19,6 +20,8 @@ export class Desk implements Disposable {
   readonly #taken = new Map<number, boolean>();
   #wake = Promise.withResolvers<void>();
   #isOpen = true;
+  /** Why what listens there is not listened to any more. */
+  #problem: Failure | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -38,8 +41,12 @@ export class Desk implements Disposable {
     // It repeats the socket's errors, and one that nobody listens to would end the process.
     lines.on("error", () => undefined);
     lines.on("line", (line) => {
-      const told: ServerMessage = JSON.parse(line);
-      if (told.event === "ready") ready.resolve();
+      const told = readServerMessage(line);
+      if (told === undefined) {
+        desk.#problem = notUnderstood(path, line);
+        ready.reject(desk.#problem);
+        socket.destroy();
+      } else if (told.event === "ready") ready.resolve();
       else desk.#take(told);
     });
     await ready.promise;
@@ -50,7 +57,7 @@ export class Desk implements Disposable {
   async next(): Promise<Pending> {
     for (;;) {
       for (const pending of this.#pending.values()) return pending;
-      if (!this.#isOpen) throw closed();
+      if (!this.#isOpen) throw this.#problem ?? closed();
       await this.#wake.promise;
     }
   }
@@ -62,7 +69,7 @@ export class Desk implements Disposable {
     for (;;) {
       const accepted = this.#taken.get(answered.id);
       if (accepted !== undefined) return accepted;
-      if (!this.#isOpen) throw closed();
+      if (!this.#isOpen) throw this.#problem ?? closed();
       await this.#wake.promise;
     }
   }
@@ -71,7 +78,7 @@ export class Desk implements Disposable {
     this.#socket.end();
   }
 
-  #take(told: Exclude<ServerMessage, { event: "ready" }>): void {
+  #take(told: Exclude<ReceivedMessage, { event: "ready" }>): void {
     if (told.event === "asked") {
       const control = new AbortController();
       this.#pending.set(told.question.id, { asked: told.question, withdrawn: control.signal, control });
@@ -104,11 +111,23 @@ function closed(): Failure {
   return new Failure("unavailable", "The signer closed the connection. Start `tezos-signer confirm` again.");
 }
 
+/** The beginning of a message, as much as tells what it is. */
+const SOME = 60;
+
+function notUnderstood(path: string, line: string): Failure {
+  const what = JSON.stringify(line.length > SOME ? `${line.slice(0, SOME)}…` : line);
+  return new Failure(
+    "unusable",
+    `What listens at ${path} is no signer of this release: it sent ${what}. Nothing more is answered there. Name the ` +
+      "signer's socket (confirmation.socket in its settings), and run `confirm` of the release that runs there.",
+  );
+}
+
 function notReached(path: string, error: NodeJS.ErrnoException): Failure {
   if (error.code === "EACCES") {
     const remedy = "Run this as a member of the socket's group, or with sudo.";
     return new Failure("refused", `This user may not open ${path}. ${remedy}`, { cause: error });
   }
   const remedy = "Is the signer running, with confirmation.socket in its settings? `tezos-signer status` says.";
-  return new Failure("unavailable", `No signer listens at ${path} (${error.message}). ${remedy}`, { cause: error });
+  return new Failure("unavailable", `No signer listens at ${path} (${reasonOf(error)}). ${remedy}`, { cause: error });
 }

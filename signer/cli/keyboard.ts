@@ -11,6 +11,9 @@ const ESCAPE = 0x1b;
 /** Longer than any answer; what is typed beyond it is dropped. */
 export const MAX_LINE = 1024;
 
+/** More than two numbers of a terminal's size need. */
+const MOST_PARAMETERS = 16;
+
 /** What the next byte belongs to: a line, or one of a terminal's sequences (ESC, ESC [ …, ESC O …). */
 type State = "text" | "escape" | "control" | "single";
 
@@ -23,8 +26,10 @@ export class Keyboard {
   #state: State = "text";
   #shown = "";
   #reports = false;
-  /** How many reports the terminal owes: one for a question that was taken back meanwhile is not the next one's. */
-  #owed = 0;
+  /** The parameters of the sequence that is being read. */
+  #parameters = "";
+  /** The columns of the reports that the terminal owes: one for a question that was taken back meanwhile is not the next one's. */
+  #owed: number[] = [];
   #onReport: () => void = () => undefined;
 
   constructor(stdin: Readable, echo: Writable) {
@@ -59,19 +64,20 @@ export class Keyboard {
   /**
    * Drops every key until the terminal says where its cursor is, as often as it was asked: what comes after was typed
    * after. It was asked just before.
+   * @param column where the cursor is, from 1: no other report counts
    * @param until gives up
    * @throws Failure `interrupted` for Ctrl-C
    */
-  async dropUntilReport(until: AbortSignal): Promise<void> {
+  async dropUntilReport(column: number, until: AbortSignal): Promise<void> {
     const reported = new AbortController();
-    this.#owed += 1;
+    this.#owed.push(column);
     this.#onReport = () => reported.abort();
     try {
       await this.drop(AbortSignal.any([until, reported.signal]));
     } finally {
       this.#onReport = () => undefined;
       // One that has not come in all that time does not come any more.
-      if (until.reason instanceof DOMException && until.reason.name === "TimeoutError") this.#owed = 0;
+      if (until.reason instanceof DOMException && until.reason.name === "TimeoutError") this.#owed = [];
     }
   }
 
@@ -158,6 +164,7 @@ export class Keyboard {
         return true;
       case "escape":
         this.#state = byte === 0x5b ? "control" : byte === 0x4f ? "single" : "text";
+        this.#parameters = "";
         // A lone Escape and then another key: that one is meant.
         return this.#state !== "text";
       case "single":
@@ -168,17 +175,25 @@ export class Keyboard {
           this.#state = "text";
           return false;
         }
-        if (byte < 0x40 || byte > 0x7e) return true;
+        if (byte < 0x40 || byte > 0x7e) {
+          if (this.#parameters.length < MOST_PARAMETERS) this.#parameters += String.fromCharCode(byte);
+          return true;
+        }
         this.#state = "text";
-        if (byte === 0x52) this.#report();
+        if (byte === 0x52) this.#report(this.#parameters);
         return true;
     }
   }
 
-  /** The terminal said where its cursor is: ESC [ row ; column R. */
-  #report(): void {
+  /**
+   * Takes what may be a report, ESC [ row ; column R, if the cursor is where it must be. F3 with Shift, Alt or Ctrl sends the
+   * same for a place in the first row and not in the first column (ESC [ 1 ; 2 R), where no prompt of ours ends.
+   */
+  #report(parameters: string): void {
+    const [, row, column] = /^(\d+);(\d+)$/.exec(parameters)?.map(Number) ?? [];
+    if (column === undefined || column !== this.#owed[0] || (row === 1 && column > 1)) return;
     this.#reports = true;
-    this.#owed = Math.max(0, this.#owed - 1);
-    if (this.#owed === 0) this.#onReport();
+    this.#owed.shift();
+    if (this.#owed.length === 0) this.#onReport();
   }
 }

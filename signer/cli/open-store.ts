@@ -2,6 +2,7 @@ import { Option } from "commander";
 import { openWatermarkStore } from "../backends.ts";
 import { STATE_FOLDER } from "../contract.ts";
 import type { Settings } from "../settings/schema.ts";
+import type { SettingsCache } from "../settings/settings-cache.ts";
 import {
   newStoreId,
   type Row,
@@ -130,11 +131,34 @@ async function readSettings({ config, userData }: StoreOptions): Promise<Setting
     });
   // A command is run beside the service, without its environment.
   const cache = settingsCache(process.env.STATE_DIRECTORY ?? STATE_FOLDER);
-  return parseLive(settingsForThisRelease(text, cache), USER_DATA).current;
+  try {
+    const { current } = parseLive(settingsForThisRelease(text, cache), USER_DATA);
+    warnOfAnotherStore(current, cache);
+    return current;
+  } catch (error) {
+    if (!(error instanceof Failure) || cache?.read() === undefined) throw error;
+    const advice = `A signer that has gone back to the last good settings goes by ${cache.path}: name that file by --config.`;
+    throw new Failure(error.exit, `${error.message}\n${advice}`, { cause: error });
+  }
+}
+
+/**
+ * Tells where userData names another store than the last settings that a signer was ready with: a signer that has gone back
+ * to those works on that one, and this command does not.
+ */
+function warnOfAnotherStore(current: Settings, cache: SettingsCache | undefined): void {
+  const good = cache?.read();
+  if (cache === undefined || good === undefined) return;
+  const [here, there] = [placeOf(current), placeOf(parseLive(good, cache.path).current)];
+  if (here === there) return;
+  process.emitWarning(
+    `This command works on ${here}, which ${USER_DATA} names. The last settings that a signer was ready with name ${there}: ` +
+      `a signer that has gone back to them works on that one. To do the same there: --config ${cache.path}`,
+  );
 }
 
 function placeOf({ watermarks }: Settings): string {
-  return watermarks.kind === "sqlite" ? watermarks.path : watermarks.endpoint;
+  return watermarks.kind === "sqlite" ? watermarks.path : `${watermarks.endpoint}/${watermarks.table}`;
 }
 
 function failureOf(error: StoreError, settings: Settings): Failure {

@@ -7,8 +7,9 @@ import { readUserDataDocument } from "../azure/user-data-document.ts";
 import { messageOf, reasonOf } from "../errors.ts";
 import { anotherThan, inWords, ownRelease, type ReleaseId } from "../installation/own-release.ts";
 import { LiveSettings } from "../settings/live-settings.ts";
-import { parseSettings, SettingsError } from "../settings/parse.ts";
+import { SettingsError } from "../settings/parse.ts";
 import { pathFrom } from "../settings/paths.ts";
+import type { Settings } from "../settings/schema.ts";
 import { SettingsCache } from "../settings/settings-cache.ts";
 import { Failure } from "./failure.ts";
 
@@ -27,7 +28,7 @@ export async function readSettingsFile(file: string): Promise<LiveSettings> {
     throw new Failure("unusable", `The settings cannot be read: ${file}: ${reasonOf(error)}.`, { cause: error });
   });
   const live = parseLive(text, file, dirname(file));
-  refuseMovedPaths(text, file);
+  refuseMovedPaths(live.written, file);
   return live;
 }
 
@@ -36,8 +37,7 @@ export async function readSettingsFile(file: string): Promise<LiveSettings> {
  * what was signed: so what is there, and not where it is looked for now, is told.
  * @throws Failure `unusable`
  */
-function refuseMovedPaths(text: string, file: string): void {
-  const { keys, watermarks } = parseSettings(text, file);
+function refuseMovedPaths({ keys, watermarks }: Settings, file: string): void {
   for (const [name, path] of [
     ["keys.path", keys.kind === "local" ? keys.path : undefined],
     ["watermarks.path", watermarks.kind === "sqlite" ? watermarks.path : undefined],

@@ -84,7 +84,14 @@ export interface Status {
     operators: number;
     waiting: readonly { id: number; key: string; client: string; since: string; summary: { kinds: string } }[];
   };
-  readonly refusals: readonly { at: string; client: string; asked: string; message: string }[];
+  readonly refusals: readonly {
+    at: string;
+    since: string;
+    count: number;
+    client: string;
+    asked: string;
+    message: string;
+  }[];
 }
 
 /** A mark; operations have none, and only when they were signed. */
@@ -162,7 +169,11 @@ export function screen(status: Status, now: number): string {
     ),
     section(
       "last refusals",
-      refusals.slice(0, 5).map(({ at, client, asked, message }) => `${age(at)} ago, ${client}, ${asked}: ${message}`),
+      refusals.slice(0, 5).map(({ at, since, count, client, asked, message }) => {
+        const times =
+          count === 1 ? "" : `, ${count} times in ${duration((Date.parse(at) - Date.parse(since)) / 1_000)}`;
+        return `${age(at)} ago${times}, ${client}, ${asked}: ${message}`;
+      }),
     ),
     ...keys.map(({ address, location, problem, policy }) => {
       const { allow, confirm = [], chains = [] } = policy;

@@ -113,15 +113,15 @@ export class Terminal implements Disposable {
     this.#takeKeys();
     const { TERM = "" } = this.#io.env;
     if (["", "dumb"].includes(TERM)) return;
-    await this.#write(WHERE);
-    await this.#keyboard.dropUntilReport(AbortSignal.timeout(FIRST_REPORT));
+    await this.#write(`\r${WHERE}`);
+    await this.#keyboard.dropUntilReport(1, AbortSignal.timeout(FIRST_REPORT));
   }
 
   /**
    * Asks a question that nobody waited for. Nothing counts that was typed before its prompt could be seen: the terminal
    * itself says when it has shown it, where it can; else keys are dropped until all is written, and for a moment more.
    * @param lines what stands above the prompt, laid out already
-   * @param prompt made anew every second: it may count, and always has the same length
+   * @param prompt made anew every second: it may count, is ASCII on one line, and always has the same length
    * @param signal takes the question back
    * @throws Failure as {@link ask}; the signal's reason
    */
@@ -130,8 +130,10 @@ export class Terminal implements Disposable {
     this.show(lines);
     await this.#write("");
     if (this.#keyboard.reports) {
-      await this.#write(`${prompt()}${WHERE}`);
-      await this.#keyboard.dropUntilReport(AbortSignal.any([signal, AbortSignal.timeout(LATER_REPORT)]));
+      const shown = prompt();
+      await this.#write(`${shown}${WHERE}`);
+      const until = AbortSignal.any([signal, AbortSignal.timeout(LATER_REPORT)]);
+      await this.#keyboard.dropUntilReport(shown.length + 1, until);
     } else {
       await this.#keyboard.drop(AbortSignal.any([signal, AbortSignal.timeout(SETTLING)]));
       await this.#write(prompt());

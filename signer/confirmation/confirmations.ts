@@ -155,6 +155,7 @@ export class Confirmations {
     if (this.#operators.size === 0) {
       throw refused("operator-absent", "run `tezos-signer confirm` on the signer's machine first, then ask again");
     }
+    this.#requirePause(question);
     this.#requireRoom(question);
     const now = Date.now();
     const id = ++this.#lastId;
@@ -171,6 +172,14 @@ export class Confirmations {
     this.#waiting.set(id, waiting);
     this.#showNext();
     return waiting;
+  }
+
+  /** @throws SignerError `operator-declined` where a person has just declined what this client asked for this key */
+  #requirePause(question: Question): void {
+    const seconds = this.#past.secondsOfPause(question);
+    if (seconds === 0) return;
+    const who = `${question.client} for this key`;
+    throw refused("operator-declined", `nothing was signed, and nobody is asked anything of ${who} for ${seconds} s`);
   }
 
   /** @throws SignerError `operator-busy` where too many wait, of all or of this client or for this key */

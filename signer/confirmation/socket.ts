@@ -2,7 +2,10 @@ import { lstatSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Logger } from "pino";
+import { reasonOf } from "../errors.ts";
+import { visibleJson } from "../invisible-characters.ts";
 import type { Confirmations, Operator, PendingRequest } from "./confirmations.ts";
+import { readOperatorMessage } from "./messages.ts";
 
 /**
  * Where operators connect: a Unix socket, never a network port, which its owner and their group alone may open. Each side
@@ -18,12 +21,6 @@ export type ServerMessage =
   /** Whether an answer was accepted: one that comes too late is not. */
   | { readonly event: "acknowledged"; readonly id: number; readonly accepted: boolean };
 
-/** What an operator sends. */
-export interface OperatorMessage {
-  readonly id: number;
-  readonly confirm: boolean;
-}
-
 /** Read and write for the owner and their group: whoever may write may answer. */
 const UMASK = 0o117;
 /** Two are a person and their colleague. */
@@ -37,6 +34,7 @@ const MOST_UNSENT = 4 * 1024 * 1024;
 export class ConfirmationSocket {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #path = "";
   #problem: string | undefined;
   #connections = 0;
 
@@ -50,7 +48,7 @@ export class ConfirmationSocket {
       serve(socket, `operator ${++this.#connections}`, confirmations);
     });
     this.#server.on("error", (error) => {
-      this.#problem = `Nobody can connect to confirm requests: ${error.message}.`;
+      this.#problem = `Nobody can connect to confirm requests at ${this.#path}: ${reasonOf(error)}.`;
       logger.error(this.#problem);
     });
   }
@@ -61,6 +59,7 @@ export class ConfirmationSocket {
 
   /** Opens the socket; one that a process left behind when it was killed is replaced. @param path at most 107 bytes */
   async open(path: string): Promise<void> {
+    this.#path = path;
     try {
       if (await isLeftBehind(path)) unlinkSync(path);
     } catch (error) {
@@ -86,11 +85,11 @@ export class ConfirmationSocket {
 async function isLeftBehind(path: string): Promise<boolean> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return false;
-  if (!found.isSocket()) throw new Error(`${path} is there already and is no socket`);
+  if (!found.isSocket()) throw new Error("something else of that name is there, and is no socket");
   return await new Promise((resolve, reject) => {
     const socket = connect(path, () => {
       socket.destroy();
-      reject(new Error(`${path} is another process's`));
+      reject(new Error("it is another process's"));
     });
     socket.on("error", () => resolve(true));
   });
@@ -100,7 +99,7 @@ function serve(socket: Socket, name: string, confirmations: Confirmations): void
   // A question waits here until what was sent before it has been read: who reads slowly is not sent more meanwhile.
   let unsent: PendingRequest | undefined;
   const send = (message: ServerMessage) => {
-    socket.write(`${asciiJson(message)}\n`, sendQuestion);
+    socket.write(`${visibleJson(JSON.stringify(message))}\n`, sendQuestion);
     if (socket.writableLength > MOST_UNSENT) socket.destroy();
   };
   const sendQuestion = () => {
@@ -132,7 +131,7 @@ function serve(socket: Socket, name: string, confirmations: Confirmations): void
   // It repeats the socket's errors, and one that nobody listens to would end the signer.
   lines.on("error", () => undefined);
   lines.on("line", (line) => {
-    const answered = parse(line);
+    const answered = readOperatorMessage(line);
     if (answered === undefined) {
       socket.destroy();
       return;
@@ -140,24 +139,4 @@ function serve(socket: Socket, name: string, confirmations: Confirmations): void
     const { id, confirm } = answered;
     send({ event: "acknowledged", id, accepted: confirmations.answer(operator, id, confirm) });
   });
-}
-
-/**
- * Writes JSON in ASCII: a client's text has no character that ends a line for the one who reads lines (U+2028 does), nor
- * one that a terminal could take for more than a letter.
- */
-export function asciiJson(message: object): string {
-  return JSON.stringify(message).replaceAll(
-    /[^ -~]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
-
-function parse(line: string): OperatorMessage | undefined {
-  try {
-    const { id, confirm } = JSON.parse(line);
-    return typeof id === "number" && typeof confirm === "boolean" ? { id, confirm } : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -221,7 +221,9 @@ function warningsOf(operations: readonly Operation[], source: string | undefined
   const transactions = operations.filter((operation) => operation.kind === "transaction");
   const calls = transactions.filter((operation) => !isPlain(operation)).length;
   const contracts = transactions.filter((each) => isPlain(each) && each.destination.startsWith("KT1")).length;
-  const fees = operations.filter((operation) => "fee" in operation && operation.fee > FEE_CAP).length;
+  const fees = operations.flatMap((operation) => ("fee" in operation ? [operation.fee] : []));
+  const sum = fees.reduce((all, fee) => all + fee, 0n);
+  const high = fees.filter((fee) => fee > FEE_CAP).length;
   return [
     ...(source !== undefined && source !== address ? ["The source is not the key that is asked."] : []),
     ...Object.entries(GRAVE).flatMap(([kind, sentence]) => (kinds.has(kind as OperationKind) ? [sentence] : [])),
@@ -229,6 +231,7 @@ function warningsOf(operations: readonly Operation[], source: string | undefined
       ? [`${calls} of ${operations.length} call an entrypoint with parameters, which decide what follows.`]
       : []),
     ...(contracts > 0 ? [`${contracts} of ${operations.length} pay a contract, which decides what follows.`] : []),
-    ...(fees > 0 ? [`${fees} of ${operations.length} pay a fee above ${tez(FEE_CAP)}.`] : []),
+    ...(high > 0 ? [`${high} of ${operations.length} pay a fee above ${tez(FEE_CAP)}.`] : []),
+    ...(high === 0 && sum > FEE_CAP ? [`The fees together are above ${tez(FEE_CAP)}: ${tez(sum)}.`] : []),
   ];
 }

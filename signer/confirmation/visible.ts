@@ -1,26 +1,19 @@
+import { isLetter } from "../invisible-characters.ts";
+
 /**
  * Makes any text fit to be shown at a terminal, and folds it: what comes out has only characters that take the columns
  * which are counted for them, from left to right. Pure.
  * @module
  */
 
-/**
- * What is shown as it is: ASCII, and the letters of scripts that run from left to right, one by one. Everything else is
- * escaped: control characters, those of no width, those that turn the direction, marks and parts of Korean syllables that
- * stack on others, and the line that stands before values.
- */
-const SHOWN = /[ -~\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]/u;
-const NOT_SHOWN = /[\p{M}\p{C}\p{Default_Ignorable_Code_Point}\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]/u;
-
 /** What has a shorter escape than its number. */
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** Returns a text in which every character can be seen. */
+/** Returns a text in which every character can be seen: what is no letter of its own is escaped, the line before values too. */
 export function visible(text: string): string {
   let shown = "";
   for (const character of text) {
-    const isShown = SHOWN.test(character) && !NOT_SHOWN.test(character);
-    shown += isShown ? character : (SHORT[character] ?? `\\u{${character.codePointAt(0)?.toString(16)}}`);
+    shown += isLetter(character) ? character : (SHORT[character] ?? `\\u{${character.codePointAt(0)?.toString(16)}}`);
   }
   return shown;
 }

@@ -1,7 +1,13 @@
-/** A request that was not signed, for /status: what the client was told, and never a secret. */
+/**
+ * Requests that were not signed, for /status: what the client was told, and never a secret. Those of one client for one key
+ * with one code are one, which tells of the last.
+ */
 export interface Refusal {
-  /** ISO 8601. */
+  /** When the last was, ISO 8601. */
   readonly at: string;
+  /** When the first was. */
+  readonly since: string;
+  readonly count: number;
   readonly key: string;
   readonly client: string;
   /** Kinds of what was asked; `unparsed` where it could not be read. */
@@ -11,6 +17,8 @@ export interface Refusal {
 }
 
 const MOST_REFUSALS = 20;
+/** A client can name as many keys as it likes: of its refusals so many are kept, so that the others' stay. */
+const MOST_OF_ONE_CLIENT = 10;
 /** A baker asks every few seconds: of one that has stopped asking nothing is known. In milliseconds. */
 const IMPLAUSIBLE_FOR = 60_000;
 /** Longest text kept, in characters: a batch has hundreds of operations. */
@@ -40,10 +48,23 @@ export class RecentActivity {
   }
 
   /** Notes a refusal; the oldest one goes. */
-  refused(refusal: Omit<Refusal, "at">): void {
-    const [asked, message] = [refusal.asked, refusal.message].map((text) => text.slice(0, MOST_CHARACTERS));
-    this.#refusals.unshift({ ...refusal, at: new Date().toISOString(), asked: asked ?? "", message: message ?? "" });
+  refused(refusal: Omit<Refusal, "at" | "since" | "count">): void {
+    const [asked = "", message = ""] = [refusal.asked, refusal.message].map((text) => text.slice(0, MOST_CHARACTERS));
+    const at = new Date().toISOString();
+    const { client, code, key } = refusal;
+    const same = this.#take((each) => each.client === client && each.code === code && each.key === key);
+    const { since = at, count = 0 } = same ?? {};
+    if (this.#refusals.filter((each) => each.client === client).length >= MOST_OF_ONE_CLIENT) {
+      this.#take((each) => each.client === client);
+    }
+    this.#refusals.unshift({ ...refusal, at, since, count: count + 1, asked, message });
     this.#refusals.length = Math.min(this.#refusals.length, MOST_REFUSALS);
+  }
+
+  /** Takes the oldest of these away. */
+  #take(isOne: (refusal: Refusal) => boolean): Refusal | undefined {
+    const at = this.#refusals.findLastIndex(isOne);
+    return at < 0 ? undefined : this.#refusals.splice(at, 1)[0];
   }
 
   /** When something was last signed, ISO 8601, by row name. */

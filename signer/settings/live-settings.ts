@@ -15,6 +15,8 @@ export type ApplyResult = "applied" | "unchanged" | "restart";
  */
 export class LiveSettings {
   readonly source: string;
+  /** The first settings with their paths as the text has them. */
+  readonly written: Settings;
   readonly #folder: string;
   #current: Settings;
   #since = new Date();
@@ -31,7 +33,8 @@ export class LiveSettings {
   constructor(text: string, source: string, folder = "") {
     this.source = source;
     this.#folder = folder;
-    this.#current = this.#read(text);
+    this.written = parseSettings(text, source);
+    this.#current = pathsFrom(folder, this.written);
     this.#version = versionOf(text);
   }
 
@@ -86,13 +89,9 @@ export class LiveSettings {
     return "applied";
   }
 
-  #read(text: string): Settings {
-    return pathsFrom(this.#folder, parseSettings(text, this.source));
-  }
-
   #parse(text: string): Settings {
     try {
-      const next = this.#read(text);
+      const next = pathsFrom(this.#folder, parseSettings(text, this.source));
       this.#refusal = undefined;
       this.#awaited = undefined;
       return next;

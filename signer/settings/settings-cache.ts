@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { messageOf } from "../errors.ts";
+import { reasonOf } from "../errors.ts";
 import { type OwnRelease, shortHash } from "../installation/own-release.ts";
 
 /** Anew, and each write on the disk before it returns: Node.js disables fsync under its permission model, which the unit has. */
@@ -14,7 +14,8 @@ const DURABLE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | con
  * was ready with; of settings that no signer could be started with it is noted why. No secret is in settings.
  */
 export class SettingsCache {
-  readonly #path: string;
+  /** Where the text is kept: a settings file like any other. */
+  readonly path: string;
   /** Why no signer could be started with a text, and the text's hash. */
   readonly #failurePath: string;
 
@@ -24,14 +25,14 @@ export class SettingsCache {
    */
   constructor(folder: string, { sha256 }: OwnRelease) {
     const name = sha256 === undefined ? "settings" : `settings-${shortHash(sha256)}`;
-    this.#path = join(folder, `${name}.yaml`);
+    this.path = join(folder, `${name}.yaml`);
     this.#failurePath = join(folder, `${name}.failed.json`);
   }
 
   /** Returns the text kept, or undefined where none is. */
   read(): string | undefined {
     try {
-      return readFileSync(this.#path, "utf8");
+      return readFileSync(this.path, "utf8");
     } catch {
       return undefined;
     }
@@ -42,7 +43,7 @@ export class SettingsCache {
    * error is logged and ignored: a full disk stops nothing.
    */
   keep(text: string, log: Logger): void {
-    this.#replace(this.#path, text, log, "the settings in use could not be kept");
+    this.#replace(this.path, text, log, "the settings in use could not be kept");
   }
 
   /** Notes that no signer could be started with a text, for the next start. @param reason in words */
@@ -72,7 +73,7 @@ export class SettingsCache {
       writeDurably(draft, text);
       renameSync(draft, path);
     } catch (error) {
-      log.warn(`${otherwise}: ${messageOf(error)}`);
+      log.warn(`${otherwise}: ${reasonOf(error)}`);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { Writable } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import type { Command } from "commander";
 import { EXIT_CODES } from "../../signer/cli/exit-codes.ts";
 import { program } from "../../signer/cli/program.ts";
@@ -30,7 +30,7 @@ export async function helpOf(words: readonly string[]): Promise<string> {
       done();
     },
   });
-  const io: Io = { stdin: process.stdin, stdout, stderr: process.stderr, env: {} };
+  const io: Io = { stdin: process.stdin, stdout, stderr: new PassThrough(), env: {} };
   await runCommandLine(await wholeProgram(io), [...words, "--help"], io);
   return text.trimEnd();
 }
@@ -73,4 +73,4 @@ ${codes.join("\n")}
 `;
 }
 
-if (import.meta.main) process.stdout.write(await cliPage());
+if (import.meta.main) console.log((await cliPage()).trimEnd());

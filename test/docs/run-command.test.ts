@@ -59,7 +59,7 @@ function worstStatus(): Status {
     })),
     head: { node: "10.0.0.5:8732", chainId: MAINNET, level: level(), ageSeconds: 4, problem: null },
     confirmations: { socket: "/run/tezos-signer/confirm.sock", problem: null, operators: 0, waiting: [] },
-    refusals: Array.from({ length: 20 }, () => ({ ...refusal, message: "x".repeat(300) })),
+    refusals: Array.from({ length: 20 }, () => ({ ...refusal, since: refusal.at, count: 1, message: "x".repeat(300) })),
   };
 }
 

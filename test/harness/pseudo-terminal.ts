@@ -11,9 +11,14 @@ export interface Session {
   readonly screen: string;
 }
 
-/** How a terminal asks another where its cursor is, and what that one answers: any place will do. */
+/** How a program asks a terminal where its cursor is. */
 const WHERE = "\x1b[6n";
-const HERE = "\x1b[24;1R";
+
+/** What the terminal answers: its last row, and the column after what stands there. @param before what was shown until then */
+function here(before: string): string {
+  const line = before.slice(Math.max(before.lastIndexOf("\n"), before.lastIndexOf("\r")) + 1);
+  return `\x1b[24;${line.length + 1}R`;
+}
 
 /** For the environment of a program that may use what `npm test` has compiled: with strace it would be seen to read that. */
 export function compiled(): Readonly<Record<string, string>> {
@@ -52,14 +57,16 @@ export async function inTerminal(
   child.stdin.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
+  let shown = "";
   let screen = "";
   let unanswered = 0;
   child.stdout.on("data", (chunk: Buffer) => {
-    screen += chunk.toString("latin1").replaceAll("\r", "");
-    if (reports && screen.includes(WHERE)) {
-      screen = screen.replaceAll(WHERE, "");
-      child.stdin.write(`${beforeReport}${HERE}`);
+    shown += chunk.toString("latin1");
+    for (let at = shown.indexOf(WHERE); reports && at >= 0; at = shown.indexOf(WHERE)) {
+      child.stdin.write(`${beforeReport}${here(shown.slice(0, at))}`);
+      shown = shown.slice(0, at) + shown.slice(at + WHERE.length);
     }
+    screen = shown.replaceAll("\r", "");
     const answer = answers.find(([prompt]) => prompt.test(screen.slice(unanswered)))?.[1];
     if (answer === undefined) return;
     unanswered = screen.length;

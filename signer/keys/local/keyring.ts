@@ -86,8 +86,10 @@ export async function readLocalPassphrase(directory: string): Promise<Buffer> {
  * first use, as is the directory; beside keys it must be there. {@link LOCAL_KEYS_WARNING} says what that is worth.
  */
 export async function localPassphrase(directory: string): Promise<Buffer> {
-  await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
-    throw new KeyError("unreadable", `The key directory ${directory} cannot be made: ${reasonOf(error)}.`, {
+  await mkdir(directory, { recursive: true, mode: 0o700 }).catch(async (error) => {
+    // Of a disk that is read-only Node says, where it makes all folders of a path, that there is no such file.
+    const fault = error.code === "ENOENT" ? await mkdir(directory).catch((reason) => reason) : error;
+    throw new KeyError("unreadable", `The key directory ${directory} cannot be made: ${reasonOf(fault)}.`, {
       cause: error,
     });
   });

@@ -3,7 +3,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { untrusted } from "./sqlite-file.ts";
 
 /** "tzwm": tells this file from any other SQLite database. */
-const APPLICATION_ID = 0x747a776d;
+export const APPLICATION_ID = 0x747a776d;
 const SCHEMA_VERSION = 1;
 const SCHEMA = `
   CREATE TABLE store (id TEXT NOT NULL) STRICT;

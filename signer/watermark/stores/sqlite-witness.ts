@@ -1,4 +1,4 @@
-import { messageOf } from "../../errors.ts";
+import { reasonOf } from "../../errors.ts";
 import { isConsensusKind } from "../../tezos/payload/consensus-kind.ts";
 import { type Mark, positionInWords } from "../decision.ts";
 import { isOlder } from "../row-memory.ts";
@@ -103,7 +103,7 @@ export class Witness {
       file.write(this.#head(now), this.#marks, indexes);
       this.#isTold = false;
     } catch (error) {
-      this.#tell(`cannot be written (${messageOf(error)})`);
+      this.#tell(`cannot be written (${reasonOf(error)})`);
     }
   }
 
@@ -135,7 +135,7 @@ function readText(store: string, file: WitnessFile): string | undefined {
   try {
     return file.read();
   } catch (error) {
-    throw untrusted(store, `has a witness that cannot be read (${messageOf(error)})`, error);
+    throw untrusted(store, `has a witness that cannot be read (${reasonOf(error)})`, error);
   }
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, linkSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { messageOf } from "../../errors.ts";
+import { messageOf, reasonOf } from "../../errors.ts";
 import { clockAtLeast, timeAtLeast } from "./sqlite-clock.ts";
 import { SqliteConnection, type Statements } from "./sqlite-connection.ts";
 import { SqliteFile, untrusted } from "./sqlite-file.ts";
@@ -70,7 +70,7 @@ export class SqliteStore implements WatermarkStore {
       this.#guarded(() => this.#load()); // the lock is this process's from here on
     } catch (error) {
       if (errorCode(error) === "EEXIST") throw this.#exists();
-      throw error instanceof StoreError ? error : untrusted(path, `cannot be made (${messageOf(error)})`, error);
+      throw error instanceof StoreError ? error : untrusted(path, `cannot be made (${reasonOf(error)})`, error);
     } finally {
       rmSync(draft, { force: true });
     }
@@ -205,7 +205,7 @@ export class SqliteStore implements WatermarkStore {
       return new StoreError("in-use", `${this.#file.path} is held by another process. ${advice}`, { cause: error });
     }
     if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return untrusted(this.#file.path, "is damaged", error);
-    return untrusted(this.#file.path, `failed (${messageOf(error)})`, error);
+    return untrusted(this.#file.path, `failed (${reasonOf(error)})`, error);
   }
 
   #exists(): StoreError {

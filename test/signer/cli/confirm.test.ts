@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { expect } from "chai";
@@ -11,6 +12,7 @@ import { hasProgram } from "../../emulators/has-program.ts";
 import { temporaryFolder } from "../../emulators/signer-process.ts";
 import { operations, part, SOURCE } from "../../fixtures/payloads.ts";
 import { describePayload } from "../../harness/described.ts";
+import { atTerminal } from "../../harness/fake-terminal.ts";
 import { logLines } from "../../harness/log-lines.ts";
 import { code, confirmInTerminal, promptOf } from "../../harness/operator.ts";
 import { compiled, inTerminal } from "../../harness/pseudo-terminal.ts";
@@ -224,7 +226,7 @@ describe("tezos-signer confirm", () => {
       const path = join(folder.path, "no.sock");
       const { code: exit, screen } = await failed(confirm(path));
       expect(screen.replaceAll(/\s+/g, " ").trim()).to.equal(
-        `No signer listens at ${path} (connect ENOENT ${path}). ${remedy}`,
+        `No signer listens at ${path} (no such file or directory). ${remedy}`,
       );
       expect(exit).to.equal(11);
     });
@@ -236,7 +238,7 @@ describe("tezos-signer confirm", () => {
       expect(() => execFileSync(process.execPath, ["--eval", leave])).to.throw();
       const { code: exit, screen } = await failed(confirm(path));
       expect(screen.replaceAll(/\s+/g, " ").trim()).to.equal(
-        `No signer listens at ${path} (connect ECONNREFUSED ${path}). ${remedy}`,
+        `No signer listens at ${path} (nobody listens there). ${remedy}`,
       );
       expect(exit).to.equal(11);
     });
@@ -253,6 +255,35 @@ describe("tezos-signer confirm", () => {
         `This user may not open ${signer.path}. Run this as a member of the socket's group, or with sudo.`,
       );
       expect(exit).to.equal(9);
+    });
+
+    it("says that what listens there is no signer of this release, whatever it sends, and asks nothing", async () => {
+      await using folder = await temporaryFolder();
+      const path = join(folder.path, "other.sock");
+      const known = { id: 1, since: "2026-01-01T00:00:00Z", until: "2026-01-01T00:00:00Z", ...QUESTION };
+      const asked = (changes: object) => JSON.stringify({ event: "asked", question: { ...known, ...changes } });
+      for (const line of [
+        "HTTP/1.1 400 Bad Request",
+        "null",
+        "{}",
+        '{"event":"told"}',
+        '{"event":"withdrawn","id":"1","reason":"x"}',
+        asked({ digest: "" }),
+        asked({ id: -1 }),
+        asked({ until: "soon" }),
+        asked({ summary: { ...QUESTION.summary, rest: { count: 0, mutez: "1e9" } } }),
+        asked({ sections: [{ title: "t", fields: [{ label: "l" }] }] }),
+      ]) {
+        const server = createServer((socket) =>
+          socket.on("error", () => undefined).end(`{"event":"ready"}\n${line}\n`),
+        );
+        await new Promise<void>((resolve) => server.listen(path, resolve));
+        const { code: exit, stderr } = await atTerminal(confirmCommand, ["--once", "--socket", path]);
+        server.close();
+        expect(stderr.replaceAll(/\s+/g, " "), line).to.contain("is no signer of this release: it sent");
+        expect(stderr).not.to.contain("Request 1");
+        expect(exit).to.equal(4);
+      }
     });
 
     it("says that the signer went while nobody was asked", async () => {

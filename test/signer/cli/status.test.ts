@@ -158,7 +158,7 @@ describe("tezos-signer status", () => {
   it("keeps the last refusals only, and not all of a long message", () => {
     const activity = new RecentActivity();
     for (let count = 0; count < 50; count++) {
-      activity.refused({ key: "", client: "", asked: "", code: `${count}`, message: "x".repeat(5_000) });
+      activity.refused({ key: "", client: `${count}`, asked: "", code: `${count}`, message: "x".repeat(5_000) });
     }
     expect(activity.refusals).to.have.length(20);
     expect(activity.refusals[0]).to.include({ code: "49" });

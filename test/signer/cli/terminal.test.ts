@@ -60,7 +60,8 @@ describe("terminal", () => {
 
   describe("at a question that nobody waited for", () => {
     const WHERE = "\x1b[6n";
-    const HERE = "\x1b[24;1R";
+    /** A terminal's word that its cursor stands after the last thing that was shown, in its last row. */
+    const here = (shown: string) => `\x1b[24;${shown.slice(shown.lastIndexOf("\r") + 1).indexOf("\x1b") + 1}R`;
     const never = new AbortController().signal;
     const BLOCK = [{ text: "To | tz1" }];
 
@@ -69,7 +70,7 @@ describe("terminal", () => {
       const { terminal, stdin, io, shown } = pretend(env);
       io.stderr.on("shown", (text: string) => {
         if (!text.includes(WHERE)) return;
-        stdin.write(`${early}${HERE}`);
+        stdin.write(`${early}${here(text)}`);
         stdin.write(late);
       });
       await terminal.prepare();
@@ -86,7 +87,7 @@ describe("terminal", () => {
     it("takes what follows the terminal's word in one piece with it", async () => {
       const { terminal, stdin, io } = pretend({ TERM: "xterm" });
       io.stderr.on("shown", (text: string) => {
-        if (text.includes(WHERE)) stdin.write(`early\r${HERE}late\r`);
+        if (text.includes(WHERE)) stdin.write(`early\r${here(text)}late\r`);
       });
       await terminal.prepare();
       stdin.read();
@@ -97,17 +98,27 @@ describe("terminal", () => {
       const { terminal, stdin, io } = pretend({ TERM: "xterm" });
       const withdrawn = new AbortController();
       const told = [
-        () => stdin.write(HERE),
+        (text: string) => stdin.write(here(text)),
         () => withdrawn.abort("the client gave up"),
-        () => stdin.write(`${HERE}no\r${HERE}late\r`),
+        (text: string) => stdin.write(`${here(text)}no\r${here(text)}late\r`),
       ];
-      io.stderr.on("shown", (text: string) => text.includes(WHERE) && told.shift()?.());
+      io.stderr.on("shown", (text: string) => text.includes(WHERE) && told.shift()?.(text));
       await terminal.prepare();
       stdin.read();
       expect(await terminal.askUnexpected(BLOCK, () => "1> ", withdrawn.signal).catch(String)).to.equal(
         "the client gave up",
       );
       expect(await terminal.askUnexpected(BLOCK, () => "2> ", never)).to.equal("late");
+    });
+
+    it("takes no key for the terminal's word: F3 with Shift, Alt or Ctrl sends what a report is like", async () => {
+      for (let modifier = 2; modifier <= 256; modifier += 1) {
+        const key = `\x1b[1;${modifier}R`;
+        const { answer } = await answering(`${key}early\r`, "late\r");
+        expect(answer, key).to.equal("late");
+      }
+      // Nor a report of another place, such as one that a question asked for which was taken back long ago.
+      expect((await answering("\x1b[24;9Rearly\r\x1b[24;12;1Rearly\r", "late\r")).answer).to.equal("late");
     });
 
     it("drops keys until all is written, and for a moment more, where the terminal says nothing", async () => {

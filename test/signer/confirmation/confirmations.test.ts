@@ -54,7 +54,7 @@ describe("confirmations", () => {
         gone.abort();
         expect(await asked).to.equal("operator-timeout");
       }
-      const asked = outcome(confirmations.ask(question(`${round}`), NEVER));
+      const asked = outcome(confirmations.ask({ ...question(`${round}`), client: `192.0.2.${round}` }, NEVER));
       confirmations.answer(one, shown.at(-1)?.id ?? 0, round % 2 === 0);
       expect(await asked).to.equal(round % 2 === 0 ? "confirmed" : "operator-declined");
     }
@@ -63,6 +63,34 @@ describe("confirmations", () => {
     );
     expect(persons).to.have.length(20);
     expect(others?.length).to.be.below(200);
+  });
+
+  it("ask nothing new of a client for a key for a while after a no, for twice as long after each, until a yes", async () => {
+    using clock = monotonicClock();
+    const { confirmations } = desk();
+    const { one, shown } = operator();
+    confirmations.attach(one);
+    const answer = async (digest: string, isYes: boolean) => {
+      const asked = outcome(confirmations.ask(question(digest), NEVER));
+      confirmations.answer(one, shown.at(-1)?.id ?? 0, isYes);
+      return asked;
+    };
+    for (const [index, seconds] of [10, 20, 40, 80, 160, 300, 300].entries()) {
+      expect(await answer(`question ${index}`, false)).to.equal("operator-declined");
+      const before = shown.length;
+      clock.advance(seconds * 1_000 - 1);
+      const refused = await rejection(confirmations.ask(question("one byte changed"), NEVER), SignerError);
+      expect(refused.message).to.contain("nobody is asked anything of 203.0.113.7 for this key for 1 s");
+      expect(shown).to.have.length(before);
+      clock.advance(1);
+    }
+    const other = outcome(confirmations.ask({ ...question("other"), client: "192.0.2.1" }, NEVER));
+    confirmations.answer(one, shown.at(-1)?.id ?? 0, true);
+    expect(await other).to.equal("confirmed");
+    expect(await answer("the right one", true)).to.equal("confirmed");
+    expect(await answer("no again", false)).to.equal("operator-declined");
+    clock.advance(10_000);
+    expect(await answer("asked again", true)).to.equal("confirmed");
   });
 
   it("hold a request until a person says yes or no, with an audit line for each", async () => {
@@ -182,14 +210,14 @@ describe("confirmations", () => {
     expect(await again).to.equal("confirmed");
   });
 
-  it("ask at once about other bytes, and for another key, after a no", async () => {
+  it("ask at once for another client, and for another key, after a no", async () => {
     const { confirmations } = desk();
     const { one } = operator();
     confirmations.attach(one);
     const asked = outcome(confirmations.ask(question(), NEVER));
     confirmations.answer(one, 1, false);
     expect(await asked).to.equal("operator-declined");
-    void outcome(confirmations.ask(question("bb"), NEVER));
+    void outcome(confirmations.ask({ ...question("bb"), client: "192.0.2.1" }, NEVER));
     void outcome(confirmations.ask({ ...question(), key: "tz3other" }, NEVER));
     expect(confirmations.waiting).to.have.length(2);
   });
@@ -234,7 +262,7 @@ describe("confirmations", () => {
     void outcome(confirmations.ask(question("aa"), NEVER));
     void outcome(confirmations.ask(question("bb"), NEVER));
     expect(await outcome(confirmations.ask(question("cc"), NEVER))).to.equal("operator-busy");
-    confirmations.answer(one, 1, false);
+    confirmations.answer(one, 1, true);
     void outcome(confirmations.ask(question("cc"), NEVER));
     expect(confirmations.waiting).to.have.length(2);
   });

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import type { Description } from "../../../signer/confirmation/describe.ts";
+import { summarise } from "../../../signer/confirmation/summary.ts";
 import { micheline, tez } from "../../../signer/confirmation/values.ts";
 import { SignerError } from "../../../signer/errors.ts";
 import { encode } from "../../../signer/tezos/crypto/base58.ts";
@@ -125,6 +126,17 @@ describe("a request in words", () => {
     expect(out(transfer({ destination: KT1, entrypoint: named("mint") }))[0]).to.match(/^1 of 1 call an entrypoint/);
     expect(out(transfer({ parameters: string("x"), entrypoint: named("default") }))[0]).to.match(/^1 of 1 call an/);
     expect(out(transfer({ fee: 1_000_001n }))).to.deep.equal(["1 of 1 pay a fee above 1 tez."]);
+    const reveal = {
+      kind: "reveal",
+      source: SOURCE,
+      fee: 200_001n,
+      counter: 1n,
+      gasLimit: 0n,
+      storageLimit: 0n,
+    } as const;
+    const key = "edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav";
+    const batch = summarise(Array(5).fill({ ...reveal, publicKey: key, proof: undefined }), SOURCE);
+    expect(batch.warnings).to.deep.equal(["The fees together are above 1 tez: 1.000005 tez."]);
     expect(out(transfer(), OTHER)).to.deep.equal(["The source is not the key that is asked."]);
     for (const [tag, ...rest] of [
       [110, Buffer.from([0])],
