@@ -1,6 +1,7 @@
 /**
  * `npm test`: every test file but those of the whole Pulumi program and of stacks, which `npm run test:stack` has, and of the
- * packing of a release, which `npm run test:release` has. They are run in shares, several at once, since the tests wait more than they compute. A share's text comes as one piece when it is done.
+ * packing of a release, which `npm run test:release` has. They are run in shares, several at once, since the tests wait
+ * more than they compute. A share's text comes as one piece when it is done.
  * At the end: what was slow, what took the processor, and the sum. Words after `--` go to mocha.
  * @module
  */

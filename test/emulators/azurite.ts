@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -58,22 +58,20 @@ async function start(service: Service): Promise<Azurite> {
     rmSync(folder, { recursive: true, force: true });
   });
   const endpoint = `https://127.0.0.1:${port}/devstoreaccount1`;
-  await answers(`${endpoint}${PROBES[service]}`);
+  await answers(`${endpoint}${PROBES[service]}`, child);
   return { endpoint, port, ca, certificate };
 }
 
-async function answers(url: string): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      const { token } = await storageToken();
-      const headers = { Authorization: `Bearer ${token}`, "x-ms-version": "2021-12-02", Accept: "application/json" };
-      const { status } = await fetch(url, { headers });
-      if (status === 200) return;
-      throw new Error(`Azurite answers ${status}`);
-    } catch (error) {
-      if (tries === 150) throw error;
-      await sleep(100);
-    }
+/** Asks until it answers, however long it takes to start. @throws Error where it ends, or answers with an error */
+async function answers(url: string, child: ChildProcess): Promise<void> {
+  for (;;) {
+    const { token } = await storageToken();
+    const headers = { Authorization: `Bearer ${token}`, "x-ms-version": "2021-12-02", Accept: "application/json" };
+    const answer = await fetch(url, { headers }).catch(() => undefined);
+    if (answer?.status === 200) return;
+    if (answer !== undefined) throw new Error(`Azurite answers ${answer.status}`);
+    if (child.exitCode !== null) throw new Error(`Azurite ended with ${child.exitCode} before it answered`);
+    await sleep(100);
   }
 }
 

@@ -3,6 +3,7 @@ import { FORMATS, type Format } from "../../signer/confirmation/formats.ts";
 import { encode, PREFIX_LENGTHS, type Prefix } from "../../signer/tezos/crypto/base58.ts";
 import type { Micheline } from "../../signer/tezos/payload/micheline.ts";
 import { OPERATION_KINDS, OPERATION_TAGS, type Operation } from "../../signer/tezos/payload/operation.ts";
+import { anyCharacter } from "./any-character.ts";
 
 /**
  * Operations of every kind with anything in their fields that a decoder could give, and what an attacker would put there.
@@ -37,7 +38,7 @@ const HOSTILE = [
   "│ ┃ | ",
 ];
 const text = fc
-  .array(fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: "grapheme" }), fc.string({ unit: "binary" })), {
+  .array(fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: "grapheme" }), fc.string({ unit: anyCharacter })), {
     maxLength: 6,
   })
   .map((pieces) => pieces.join(""));

@@ -111,6 +111,9 @@ function foreignPayloads(): Readonly<Record<string, Uint8Array>> {
   };
 }
 
+/** Made once: for each look-alike some dozens of addresses are tried. */
+const FOREIGN = foreignPayloads();
+
 /** Payloads that send the loot to the thief and would rather have it unread. @param columns of the terminal */
 export function hostilePayloads(columns: number): Readonly<Record<string, Uint8Array>> {
   const room = columns < 60 ? columns - 4 : columns - 23;
@@ -142,6 +145,6 @@ export function hostilePayloads(columns: number): Readonly<Record<string, Uint8A
         ]),
       }),
     ),
-    ...foreignPayloads(),
+    ...FOREIGN,
   };
 }

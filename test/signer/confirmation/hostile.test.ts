@@ -88,10 +88,11 @@ describe("hostile payloads at a terminal", () => {
     it(`leave destination and amount within the last 20 rows, and no value at column 0, in ${name}`, async function () {
       requires(this, hasProgram("script") && hasProgram("stty"), "script(1) and stty(1) make the pseudo-terminal");
       const screens = await screensOf(size);
+      const payloads = hostilePayloads(size.columns);
       expect(screens).to.have.length(10);
       for (const [payload, screen] of screens) {
         const rows = rowsOf(screen, size.columns);
-        const labels = labelsOf(describePayload(hostilePayloads(size.columns)[payload] ?? Buffer.alloc(0)));
+        const labels = labelsOf(describePayload(payloads[payload] ?? Buffer.alloc(0)));
         for (const row of rows) expect(isSound(row, labels), `${payload}: ${JSON.stringify(row)}`).to.equal(true);
         const last = rows.slice(-20);
         kept.set(`${name}, ${payload}`, still(last));

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { columns, fold, foldWords, shorten, visible } from "../../../signer/confirmation/visible.ts";
+import { anyCharacter } from "../../harness/any-character.ts";
 
 describe("a text made visible", () => {
   it("keeps ASCII and the letters of scripts that run from left to right", () => {
@@ -29,7 +30,7 @@ describe("a text made visible", () => {
   });
 
   it("is folded so that nothing is lost and no line is too wide", () => {
-    const property = fc.property(fc.string({ unit: "binary" }), fc.integer({ min: 2, max: 50 }), (text, width) => {
+    const property = fc.property(fc.string({ unit: anyCharacter }), fc.integer({ min: 2, max: 50 }), (text, width) => {
       const shown = visible(text);
       const lines = fold(shown, width);
       expect(lines.join("")).to.equal(shown);
@@ -41,7 +42,7 @@ describe("a text made visible", () => {
 
   it("says how much is missing where it is cut to one line", () => {
     const property = fc.property(
-      fc.string({ unit: "binary", maxLength: 200 }),
+      fc.string({ unit: anyCharacter, maxLength: 200 }),
       fc.integer({ min: 25, max: 80 }),
       (text, width) => {
         const shown = visible(text);
