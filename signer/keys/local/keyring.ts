@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { reasonOf } from "../../errors.ts";
 import { KeyError } from "../../key-files/key-error.ts";
@@ -69,10 +69,13 @@ export async function generateLocalKey(curve: Curve, path: string, passphrase: U
  * @throws KeyError where there is no directory, no key in it, or no passphrase beside the keys
  */
 export async function readLocalPassphrase(directory: string): Promise<Buffer> {
-  if (!existsSync(directory)) {
+  await stat(directory).catch((error) => {
+    if (error.code !== "ENOENT") {
+      throw new KeyError("unreadable", `The key directory ${directory} cannot be read: ${reasonOf(error)}.`);
+    }
     const advice = "Is `keys.path` right, and its disk mounted? No key is made where settings name the directory.";
     throw new KeyError("unreadable", `There is no key directory ${directory}. ${advice}`);
-  }
+  });
   const path = join(directory, PASSPHRASE_FILE);
   if (!existsSync(path)) {
     if ((await pemFiles(directory)).length === 0) throw noKey(directory);

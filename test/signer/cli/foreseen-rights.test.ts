@@ -36,7 +36,7 @@ const FAULTS: readonly (readonly [command: string, changes: object, locked: stri
   ["serve --config settings.yaml", {}, "keys", /keys\S* cannot be (read|written): permission denied/],
   ["serve --config settings.yaml", {}, "keys/passphrase", /keys\/passphrase cannot be read: permission denied/],
   ["serve --config settings.yaml", {}, "keys/tz3.pem", /keys\/tz3\.pem cannot be read: permission denied/],
-  ["serve --config settings.yaml", keysAt("folder/keys"), "folder", /folder\/keys cannot be made: permission denied/],
+  ["serve --config settings.yaml", keysAt("folder/keys"), "folder", /folder\/keys cannot be read: permission denied/],
   ["serve --config settings.yaml", tls("file", "file"), "file", /listen\.tls\.\w+ cannot be read: file: permission/],
   ["serve --config settings.yaml", {}, "watermarks.sqlite", /cannot be the watermark store: permission denied/],
   ["serve --config settings.yaml", storeAt("folder/w"), "folder", /cannot be the watermark store: permission denied/],
@@ -70,14 +70,7 @@ describe("what a user has no rights to", () => {
 /** Commands beside a disk, and what is said of it. */
 const DISKS: readonly (readonly [state: "full" | "read-only", command: string, changes: object, said: RegExp])[] = [
   ["full", `${EXPORT} --out disk/x`, {}, /disk\/x could not be written whole and was removed again: the disk is full/],
-  ["full", "serve --config settings.yaml", keysAt("disk/keys"), /disk\/keys.* the disk is full/],
   ["read-only", `${EXPORT} --out disk/x`, {}, /disk\/x cannot be written: the disk is read-only/],
-  [
-    "read-only",
-    "serve --config settings.yaml",
-    keysAt("disk/keys"),
-    /disk\/keys cannot be made: the disk is read-only/,
-  ],
   ["read-only", "serve --config settings.yaml", storeAt("disk/w"), /watermark store: the disk is read-only/],
 ];
 

@@ -30,7 +30,11 @@ const FAULTS: readonly (readonly [command: string, changes: object, said: RegExp
     keysAt("file"),
     /key directory file cannot be read: a part of the path is no directory/,
   ],
-  ["serve --config settings.yaml", keysAt("file/keys"), /There is no key directory file\/keys\. Is `keys\.path` right/],
+  [
+    "serve --config settings.yaml",
+    keysAt("file/keys"),
+    /key directory file\/keys cannot be read: a part of the path is no/,
+  ],
   ["serve --config settings.yaml", keysAt("nowhere"), /There is no key directory nowhere\. Is `keys\.path` right/],
   [
     "watermarks import keys.sqlite --config settings.yaml",
@@ -65,7 +69,7 @@ const FAULTS: readonly (readonly [command: string, changes: object, said: RegExp
     /none\/x cannot be made: there is no folder .*none\. Is its disk/,
   ],
   ["serve --config settings.yaml", storeAt(LONG), /cannot be the watermark store: its name is too long/],
-  ["serve --config settings.yaml", keysAt(LONG), /key directory n+ cannot be made: its name is too long/],
+  ["serve --config settings.yaml", keysAt(LONG), /key directory n+ cannot be read: its name is too long/],
   ["serve --config settings.yaml", tls(LONG, LONG), /cannot be read: n+: its name is too long/],
   [`serve --config ${LONG}`, {}, /n+: its name is too long/],
   ["watermarks show --config settings.yaml", storeAt("folder"), /folder is a folder/],

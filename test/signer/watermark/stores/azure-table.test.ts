@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { TableClient } from "@azure/data-tables";
 import { expect } from "chai";
+import { encode } from "../../../../signer/tezos/crypto/base58.ts";
 import { AzureTableStore } from "../../../../signer/watermark/stores/azure-table.ts";
 import { StoreError, type WatermarkStore } from "../../../../signer/watermark/stores/store.ts";
 import { azurite, tableCredential } from "../../../emulators/azurite.ts";
 import { type TableProxy, tableProxy } from "../../../emulators/table-proxy.ts";
+import { int32 } from "../../../fixtures/payloads.ts";
 import { BLOCK_KEY, KEY, NEVER, rowAt } from "../../../fixtures/watermark-rows.ts";
 import { GuardedSigner } from "../../../harness/guarded-signer.ts";
 import { heldDeadline } from "../../../harness/held-deadline.ts";
@@ -217,8 +219,8 @@ describe("azure table store behind a network with bad days", () => {
     for (let from = 0; from < 1_100; from += 100) {
       const rows = Array.from({ length: 100 }, (_, index) => ({
         ...entity,
-        partitionKey: "tz2",
-        rowKey: `${from + index}_block`,
+        partitionKey: KEY.address,
+        rowKey: `${encode("Net", int32(from + index))}_block`,
       }));
       await client.submitTransaction(rows.map((row) => ["create", row]));
     }
