@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { hasProgram } from "../../emulators/has-program.ts";
@@ -11,6 +12,7 @@ import { attestation, preattestation } from "../../fixtures/payloads.ts";
 import { writeLocalKey } from "../../harness/local-key.ts";
 import { requires } from "../../harness/requires.ts";
 
+const ENTRY = resolve(import.meta.dirname, "../../../signer/tezos-signer.js");
 const CONFIG = ["--config", "settings.yaml"];
 
 function settings(changed: object = {}): string {
@@ -86,6 +88,33 @@ describe("serve, started by hand", function () {
     expect(await refusal()).to.include("only a new process takes: restart it");
     expect(await ask(signer, preattestation({ level: 6 }))).to.equal(200);
     expect(await signer.end("SIGTERM")).to.equal(0);
+  });
+
+  it("signs on when its terminal is gone, to which nothing can be written any more", async function () {
+    requires(this, hasProgram("script"), "script(1) of util-linux makes the terminal");
+    await writeFile(file("settings.yaml"), settings({ listen: { port: 0, host: "127.0.0.1" } }));
+    const words = `echo $$ > pid; exec '${process.execPath}' '${ENTRY}' serve ${CONFIG.join(" ")}`;
+    const terminal = spawn("script", ["--quiet", "--command", words, "/dev/null"], {
+      cwd: folder.path,
+      detached: true,
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    let shown = "";
+    terminal.stdout.on("data", (chunk) => (shown += chunk));
+    const told = () => /"url":"(http:[^"]+)".*"keys":\["(tz\w+)"/.exec(shown.replaceAll(/\s+/g, ""));
+    while (told() === null) await sleep(20);
+    const [, url = "", address = ""] = told() ?? [];
+    const pid = Number(await readFile(file("pid"), "utf8"));
+    try {
+      terminal.kill("SIGKILL");
+      await once(terminal, "exit");
+      for (const level of [5, 6, 7]) {
+        const { status } = await sign(url, address, attestation({ level }).toString("hex"));
+        expect(status).to.equal(200);
+      }
+    } finally {
+      process.kill(pid, "SIGKILL");
+    }
   });
 
   it("leaves no memory in a core file when it crashes, though the shell allows one", async function () {
