@@ -10,7 +10,7 @@ const page = readFileSync(new URL("../../../docs/disaster.md", import.meta.url),
  * @throws Error where there is not one
  */
 export function block(heading: string, part: string): string {
-  const section = page.split(/^#+ /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
+  const section = page.split(/^##+ /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
   const blocks = [...section.matchAll(/^ *```sh\n([\s\S]*?)^ *```$/gm)].map(([, code = ""]) => code);
   const found = blocks.filter((code) => code.includes(part));
   if (found.length !== 1) throw new Error(`docs/disaster.md, "${heading}": ${found.length} blocks with ${part}`);

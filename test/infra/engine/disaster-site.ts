@@ -155,8 +155,8 @@ export class Site implements AsyncDisposable {
   }
 }
 
-/** A stack's file with these keys, JSON being YAML. */
+/** A stack's file with these keys, a line each, as Pulumi keeps it. */
 export function stackFile(config: Readonly<Record<string, unknown>>): string {
-  const entries = Object.entries(config).map(([key, value]) => [`tezos-signer:${key}`, value]);
-  return JSON.stringify({ config: Object.fromEntries(entries) });
+  const lines = Object.entries(config).map(([key, value]) => `  tezos-signer:${key}: ${JSON.stringify(value)}\n`);
+  return `config:\n${lines.join("")}`;
 }
