@@ -18,9 +18,25 @@ const named = namedCommands();
 
 /** Programs that every Linux has, or that a page makes beforehand: known, and not looked at. */
 const PLAIN_TOOLS = [
-  ...["awk", "base64", "basenc", "cat", "cd", "chmod", "cp", "curl", "date", "diff", "echo", "for", "git", "grep"],
+  ...[
+    "awk",
+    "base64",
+    "basename",
+    "basenc",
+    "cat",
+    "cd",
+    "chmod",
+    "cp",
+    "curl",
+    "date",
+    "diff",
+    "echo",
+    "for",
+    "git",
+    "grep",
+  ],
   ...["gunzip", "gzip", "head", "jq", "ls", "mkdir", "mv", "nc", "openssl", "sed", "sha256sum", "sort", "tail", "tar"],
-  ...["tr", "ask", "on", "row", "floor"],
+  ...["tr", "ask", "of", "on", "row"],
 ];
 
 /** Commands of az that are an extension's: az offers to install it, and its own table has them not. */
