@@ -20,7 +20,7 @@ const CONFIG = {
 const KEY = "azure-native:keyvault:Key";
 
 describe("what docs/disaster.md and docs/change.md say of accidents, one story whose tests follow on each other", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   const cloud = new Cloud();
   const open = new AsyncDisposableStack();
   let operator: Checkout;
@@ -144,6 +144,17 @@ describe("what docs/disaster.md and docs/change.md say of accidents, one story w
     await succeeds("npm run destroy");
     await succeeds("npm run up");
     expect(cloud.ofType(VAULT)[0]?.outputs.name).not.to.equal(vault?.outputs.name);
+  });
+
+  it("a vault's name that somebody else has is told by another code, and destroy and up choose another", async () => {
+    await succeeds("npm run destroy");
+    cloud.faults.set("vault", "create");
+    await fails("npm run up");
+    const id = `pulumi stack export | jq -r '.deployment.resources[] | select(.type | test("RandomId")) | .outputs.hex'`;
+    cloud.taken.add(`tezos-${/\b[0-9a-f]{16}\b/.exec(await succeeds(id))?.[0]}`);
+    expect(await fails("npm run up")).to.match(/vault.*VaultAlreadyExists/s);
+    await succeeds("npm run destroy");
+    await succeeds("npm run up");
   });
 });
 

@@ -42,7 +42,7 @@ function payload(kind: Kind, level: number, other = false): Buffer {
 }
 
 describe("a region that is lost, as docs/disaster.md says it, one story whose tests follow on each other", function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   const [azure, elsewhere] = [new Cloud(), new Cloud()];
   const tokens = new TokenAuthority();
   const open = new AsyncDisposableStack();
