@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Words } from "../harness/shell-words.ts";
 import { namedCommands } from "./named-commands.ts";
-import type { Words } from "./shell-words.ts";
 
 /**
  * What a program takes, kept in tables/ of those commands alone that a page or a message names: `.ci/command-tables`

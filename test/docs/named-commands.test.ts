@@ -5,10 +5,10 @@ import { expect } from "chai";
 import type { Command as OurCommand } from "commander";
 import { hasProgram } from "../emulators/has-program.ts";
 import { requires } from "../harness/requires.ts";
+import { callsIn, type Words } from "../harness/shell-words.ts";
 import { wholeProgram, wordsOf } from "./cli-page.ts";
 import { type Command, complaint, tableOf } from "./command-tables.ts";
 import { inPage, inText, namedCommands, TOOLS } from "./named-commands.ts";
-import { callsIn, type Words } from "./shell-words.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {

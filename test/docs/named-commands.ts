@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import ts from "typescript";
-import { callsIn, type Words } from "./shell-words.ts";
+import { callsIn, type Words } from "../harness/shell-words.ts";
 
 /**
  * Every command that the pages show and that the product prints: what a reader will type.

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { callsIn, type Words } from "../../docs/shell-words.ts";
+import { callsIn, type Words } from "../../harness/shell-words.ts";
 
 const page = readFileSync(new URL("../../../docs/disaster.md", import.meta.url), "utf8");
 
