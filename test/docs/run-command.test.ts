@@ -7,7 +7,7 @@ import { expect } from "chai";
 import type { Status } from "../../signer/cli/status.ts";
 import { MAINNET, OTHER, SOURCE } from "../fixtures/payloads.ts";
 import { KEY } from "../fixtures/watermark-rows.ts";
-import { WatermarkCommands } from "../harness/watermark-commands.ts";
+import { interchange, MARK, WatermarkCommands } from "../harness/watermark-commands.ts";
 import { KEPT_BYTES, type PageScripts, pageScripts, Stage } from "./run-command.ts";
 
 const CHAINS = [MAINNET, "NetXnHfVqm9iesp"];
@@ -111,6 +111,7 @@ describe("what the pages send through run command", () => {
         problem: "x".repeat(5_000),
       }),
     });
+    writeFileSync(join(stage.folder, "floor.json"), JSON.stringify(interchange([MARK])));
     mkdirSync(join(stage.folder, "watermark_v2"));
     const marks = Object.fromEntries(ADDRESSES.map((address) => [address, { block: { level: level(), round: 1 } }]));
     writeFileSync(join(stage.folder, "watermark_v2", `${MAINNET}.json`), JSON.stringify(marks), { mode: 0o600 });
@@ -139,7 +140,7 @@ describe("what the pages send through run command", () => {
   it("are found in each page that has any", () => {
     const found = Object.fromEntries(pages.map(({ page, lines }) => [page, lines.length]));
     expect(found).to.have.all.keys(
-      ...["change", "keys", "machine", "recover", "verify-on-azure"].map((name) => `docs/${name}.md`),
+      ...["change", "disaster", "keys", "machine", "recover", "verify-on-azure"].map((name) => `docs/${name}.md`),
     );
     expect(found["docs/verify-on-azure.md"]).to.be.at.least(7);
   });

@@ -121,7 +121,7 @@ export class Stage implements AsyncDisposable {
       "echo '#* PHC0                         0   3   377     8   -1us[   -2us] +/-   13us'",
     );
     stage.#program("machine/uptime", "echo ' 12:00:00 up 90 days,  3:02,  1 user,  load average: 0.00, 0.01, 0.05'");
-    stage.#program("machine/tezos-signer-retry", "true");
+    for (const name of ["tezos-signer-retry", "systemctl"]) stage.#program(`machine/${name}`, "true");
     return stage;
   }
 
@@ -139,6 +139,7 @@ export class Stage implements AsyncDisposable {
     const env = {
       ...process.env,
       PATH: `${join(this.#root, "bin")}:${process.env.PATH}`,
+      HEAD: "9123456",
       VAULT: "https://tezos-0a1b2c3d.vault.azure.net",
       GROUP: "tezos",
     };

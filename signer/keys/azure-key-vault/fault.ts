@@ -70,7 +70,7 @@ export const VAULT_FAULTS = {
   "key-missing": {
     retryable: false,
     standsUntil: "look",
-    remedy: "Recover the key if it was deleted: az keyvault key recover --name NAME.",
+    remedy: "Recover the key if it was deleted: az keyvault key recover --vault-name VAULT --name NAME.",
   },
   refused: { retryable: false, standsUntil: "signature", remedy: "Report this, with the log line." },
 } as const satisfies Record<

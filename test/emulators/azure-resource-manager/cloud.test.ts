@@ -125,7 +125,7 @@ describe("the fake Azure refuses what Azure refuses", () => {
   it("names: a deleted vault's stays taken", () => {
     const deleted = site(...NETWORK, "vault");
     deleted.delete("vault");
-    expect(() => deleted.try("vault")).to.throw(/VaultAlreadyExists/);
+    expect(() => deleted.try("vault")).to.throw(/ConflictError/);
   });
 
   it("places: no unknown region, no other region later, no group that is not there", () => {

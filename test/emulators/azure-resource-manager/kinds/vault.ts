@@ -22,7 +22,13 @@ export const VAULT: Readonly<Record<string, Kind>> = {
 
 function vault(inputs: Properties, cloud: Subscription, before: Resource | undefined): Properties {
   const name = text(inputs, "vaultName");
-  if (before === undefined && (cloud.softDeleted.has(name) || cloud.taken.has(name))) {
+  if (before === undefined && cloud.softDeleted.has(name)) {
+    throw conflict(
+      "ConflictError",
+      `A vault with the same name already exists in deleted state. You need to either recover or purge existing key vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete.`,
+    );
+  }
+  if (before === undefined && cloud.taken.has(name)) {
     throw conflict(
       "VaultAlreadyExists",
       `The vault name '${name}' is already in use. Vault names are globally unique so it is possible that the name is already taken.`,

@@ -1,0 +1,166 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect } from "chai";
+import { makeRelease } from "../../../release/make.ts";
+import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
+import { Engine, pulumiFolder } from "../../emulators/azure-resource-manager/engine.ts";
+import { SSH_KEY } from "../../fixtures/stack-configs.ts";
+import { requires } from "../../harness/requires.ts";
+import { kept, MACHINE, NO_CLI, requests, VAULT } from "../stack.ts";
+import { block } from "./disaster-page.ts";
+import { Checkout, stackFile } from "./disaster-site.ts";
+
+const CONFIG = {
+  location: "northeurope",
+  bakerIp: "84.20.17.5",
+  sshPublicKey: SSH_KEY,
+  authorizedKeys: "none",
+  keys: [{ name: "baker", curve: "P-256", source: "generate" }],
+};
+const KEY = "azure-native:keyvault:Key";
+
+describe("what docs/disaster.md and docs/change.md say of accidents, one story whose tests follow on each other", function () {
+  this.timeout(600_000);
+  const cloud = new Cloud();
+  const open = new AsyncDisposableStack();
+  let operator: Checkout;
+
+  /** A computer with another memory of Pulumi's, for the same Azure. */
+  async function computer(): Promise<Checkout> {
+    const engine = await Engine.start(cloud, pulumiFolder() ?? "");
+    open.defer(() => engine.close());
+    return open.use(new Checkout(engine));
+  }
+
+  /** Writes the stack's file as an editor would, with Pulumi's own lines kept. */
+  function edit(config: Readonly<Record<string, unknown>>): void {
+    const path = join(operator.folder, "Pulumi.mainnet.yaml");
+    const salt = /^encryptionsalt:.*$/m.exec(readFileSync(path, "utf8"))?.[0] ?? "";
+    writeFileSync(path, `${salt}\n${stackFile(config)}`);
+  }
+
+  async function succeeds(script: string, by = operator): Promise<string> {
+    const { failed, output } = await by.run(script);
+    expect(failed, output).to.equal(false);
+    return output;
+  }
+  async function fails(script: string, by = operator): Promise<string> {
+    const { failed, output } = await by.run(script);
+    expect(failed, output).to.equal(true);
+    return output;
+  }
+
+  before(async () => {
+    if (pulumiFolder() === undefined) return;
+    await makeRelease(resolve(import.meta.dirname, "../../.."), () => undefined);
+    operator = await computer();
+    writeFileSync(join(operator.folder, "Pulumi.mainnet.yaml"), stackFile(CONFIG));
+    await succeeds("pulumi stack init mainnet && npm run up");
+  });
+  beforeEach(function () {
+    requires(this, pulumiFolder() !== undefined, NO_CLI);
+    cloud.calls.length = 0;
+  });
+  after(() => open.disposeAsync());
+
+  it("a machine that is gone is made again, and nothing else is touched", async () => {
+    const before = kept(cloud);
+    for (const { type, id } of cloud.ofType(MACHINE)) cloud.delete(type, "by hand", id);
+    cloud.calls.length = 0;
+    const [refresh = "", up = ""] = block("The machine", "pulumi refresh").split("\n").slice(-3);
+    expect([refresh, up]).to.deep.equal(["pulumi refresh", "npm run up"]);
+    expect(await succeeds(refresh)).to.match(/- 1 deleted/);
+    await succeeds(up);
+    expect(requests(cloud).filter((request) => !request.startsWith("read"))).to.deep.equal(["create machine"]);
+    expect(kept(cloud)).to.deep.equal(before);
+  });
+
+  it("a table that is gone is made again, empty", async () => {
+    for (const { type, id } of cloud.ofType("azure-native:storage:Table")) cloud.delete(type, "by hand", id);
+    await succeeds("pulumi refresh");
+    cloud.calls.length = 0;
+    await succeeds("npm run up");
+    expect(requests(cloud)).to.deep.equal(["create watermarks"]);
+  });
+
+  it("a lost passphrase costs a line of the stack's file, and replaces nothing", async () => {
+    const lost = "export PULUMI_CONFIG_PASSPHRASE=another;";
+    expect(await fails(`${lost} npm run up`)).to.include("incorrect passphrase");
+    expect(
+      await succeeds(`${lost} ${block("Pulumi's passphrase", "encryptionsalt").replace("'…'", "chosen")}`),
+    ).to.match(/Resources:\s+\d+ unchanged/);
+    expect(await succeeds("export PULUMI_CONFIG_PASSPHRASE=chosen; npm run preview")).to.match(
+      /Resources:\s+\d+ unchanged/,
+    );
+    // Back to what the rest of the story has.
+    await succeeds("sed -i '/^encryptionsalt:/d' Pulumi.mainnet.yaml; npm run up");
+    expect(cloud.calls).to.deep.equal([]);
+  });
+
+  it("Pulumi's memory comes back from its copy, and finds nothing to change", async () => {
+    const other = await computer();
+    await succeeds(block("What is kept where", "stack export").replaceAll("/media/$USER/COPIES", other.folder));
+    const back = block("Pulumi's memory", "stack import").replace("pulumi login --local\n", ""); // the engine's own folder
+    const output = await succeeds(back, other);
+    expect(output.slice(output.lastIndexOf("Previewing"))).to.match(/Resources:\s+\d+ unchanged/);
+    expect(requests(cloud).filter((request) => !request.startsWith("read"))).to.deep.equal([]);
+  });
+
+  it("without the copy an up fails at the group and changes nothing", async () => {
+    const other = await computer();
+    writeFileSync(join(other.folder, "Pulumi.mainnet.yaml"), stackFile(CONFIG));
+    const before = [...cloud.resources.keys()];
+    expect(await fails("pulumi stack init mainnet && npm run up", other)).to.match(
+      /group.*cannot create already existing resource/s,
+    );
+    expect([...cloud.resources.keys()]).to.deep.equal(before);
+  });
+
+  it("a generated key that is taken out of the settings stays in the vault, and put back is refused by name", async () => {
+    edit({ ...CONFIG, keys: [] });
+    expect(await succeeds("npm run up")).to.match(/1 deleted|- 1 /);
+    expect(cloud.ofType(KEY)).to.have.length(1);
+    edit(CONFIG);
+    expect(await fails("npm run up")).to.match(/baker.*cannot create already existing resource/s);
+    expect(cloud.ofType(KEY)).to.have.length(1);
+  });
+
+  it("that key is left out, or taken back into Pulumi's memory by the page's lines", async () => {
+    edit({ ...CONFIG, keys: [] });
+    await succeeds("npm run up");
+    await succeeds(changeBlock("pulumi import"));
+    edit(CONFIG);
+    const output = await succeeds("npm run up");
+    expect(output).not.to.match(/replaced|deleted|created/);
+    expect(cloud.ofType(KEY)).to.have.length(1);
+    expect(await succeeds("npm run preview")).to.match(/Resources:\s+\d+ unchanged/);
+  });
+
+  it("a group that was deleted by hand leaves the vault's name taken by oneself, and destroy and up choose another", async () => {
+    const [vault] = cloud.ofType(VAULT);
+    for (const { type, id } of cloud.ofType("azure-native:resources:ResourceGroup")) cloud.delete(type, "by hand", id);
+    await operator.run("pulumi refresh");
+    expect(await fails("npm run up")).to.match(/vault.*ConflictError.*deleted state/s);
+    await succeeds("npm run destroy");
+    await succeeds("npm run up");
+    expect(cloud.ofType(VAULT)[0]?.outputs.name).not.to.equal(vault?.outputs.name);
+  });
+
+  it("a vault's name that somebody else has is told by another code, and destroy and up choose another", async () => {
+    await succeeds("npm run destroy");
+    cloud.faults.set("vault", "create");
+    await fails("npm run up");
+    const id = `pulumi stack export | jq -r '.deployment.resources[] | select(.type | test("RandomId")) | .outputs.hex'`;
+    cloud.taken.add(`tezos-${/\b[0-9a-f]{16}\b/.exec(await succeeds(id))?.[0]}`);
+    expect(await fails("npm run up")).to.match(/vault.*VaultAlreadyExists/s);
+    await succeeds("npm run destroy");
+    await succeeds("npm run up");
+  });
+});
+
+/** The block of docs/change.md with a text in it. */
+function changeBlock(part: string): string {
+  const page = readFileSync(new URL("../../../docs/change.md", import.meta.url), "utf8");
+  const blocks = [...page.matchAll(/^ *```\w*\n([\s\S]*?)^ *```$/gm)].map(([, code = ""]) => code);
+  return blocks.find((code) => code.includes(part)) ?? `echo no block with ${part}; false`;
+}
