@@ -5,8 +5,8 @@ import { KeyClient, type KeyClientOptions } from "@azure/keyvault-keys";
 import { within } from "../../deadline.ts";
 import { outgoingAgent } from "../../network/outgoing.ts";
 import { isLoopback, readServiceUrl } from "../../network/url.ts";
+import type { FaultLog } from "../fault-log.ts";
 import { faultOfAnswer, faultOfError, VaultFault } from "./fault.ts";
-import type { FaultLog } from "./fault-log.ts";
 import { FreshToken } from "./token.ts";
 
 type Policy = NonNullable<KeyClientOptions["additionalPolicies"]>[number]["policy"];

@@ -3,11 +3,11 @@ import type { TokenCredential } from "@azure/identity";
 import type { Logger } from "pino";
 import { type AzureCredentialOptions, azureCredential } from "../../azure/credential.ts";
 import { settledWithin } from "../../deadline.ts";
+import { FaultLog } from "../fault-log.ts";
 import type { Keyring } from "../keyring.ts";
 import { VaultClient } from "./client.ts";
 import { Discovery } from "./discovery.ts";
 import { faultOfError, type VaultFault } from "./fault.ts";
-import { FaultLog } from "./fault-log.ts";
 import { type KeySelector, parseKeySelector } from "./key-selection.ts";
 import { ServedKeys } from "./served-keys.ts";
 import type { VaultKey } from "./signing-key.ts";
@@ -76,7 +76,12 @@ class AzureKeyVaultKeyring implements Keyring {
     this.#logger = logger;
     this.#include = include;
     this.#times = { ...TIMES, ...times };
-    this.#client = new VaultClient({ vault, credential, log: new FaultLog(logger), tryTimeout: this.#times.try });
+    this.#client = new VaultClient({
+      vault,
+      credential,
+      log: new FaultLog(logger, "the vault"),
+      tryTimeout: this.#times.try,
+    });
     this.#discovery = new Discovery(this.#client.keys);
     this.#served = new ServedKeys(this.#client, logger, (fault) => this.#failed(fault));
   }
