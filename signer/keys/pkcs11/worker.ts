@@ -8,6 +8,9 @@ import { SESSIONS } from "./session-pool.ts";
 
 const ENTRY = fileURLToPath(new URL("token-process.ts", import.meta.url));
 
+/** How long the process may take to begin, its library to be ready, and the token to log in, in milliseconds. */
+const OPENING = 30_000;
+
 /** How long a library may take to end its sessions, in milliseconds. */
 const FAREWELL = 2_000;
 
@@ -26,7 +29,7 @@ export class TokenWorker {
   #end: TokenFault | undefined;
   #count = 0;
 
-  /** @param patience how long an answer may take before the process is ended, in milliseconds */
+  /** @param patience how long an answer may take before the process is ended, in milliseconds; the login has longer */
   constructor(patience: number) {
     this.#patience = patience;
     // A vendor's library finds its own settings by the environment. Its words go where the signer's go.
@@ -52,8 +55,9 @@ export class TokenWorker {
     if (this.#end !== undefined) return Promise.reject(this.#end);
     this.#count += 1;
     const number = this.#count;
+    const patience = name === "open" ? Math.max(OPENING, this.#patience) : this.#patience;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#giveUp(), this.#patience);
+      const timer = setTimeout(() => this.#giveUp(patience), patience);
       this.#asked.set(number, { resolve: resolve as Asked["resolve"], reject, timer });
       this.#child.send({ number, name, ask }, (error) => {
         if (error) this.#fail(new TokenFault("process", "The process with the token's library is gone."));
@@ -79,8 +83,8 @@ export class TokenWorker {
     else asked.resolve(message.answer);
   }
 
-  #giveUp(): void {
-    this.#fail(new TokenFault("timeout", `The token did not answer within ${this.#patience / 1_000} s.`));
+  #giveUp(patience: number): void {
+    this.#fail(new TokenFault("timeout", `The token did not answer within ${patience / 1_000} s.`));
     this.#child.kill("SIGKILL");
   }
 

@@ -1,8 +1,8 @@
 /*
  * A PKCS#11 module that hands every call on to another one, and misbehaves when it is told to: what a device does that is
  * unplugged, restarted, or badly made. FAULTY_MODULE_TARGET names the other module, FAULTY_MODULE_FOLDER a folder with
- *   fault   "FUNCTION WHAT [once]", where WHAT is a return code in decimal, `hang`, `crash`, `flip` (a signature with a bit
- *           changed) or `bare` (CKA_EC_POINT without its DER header); read at each call
+ *   fault   lines "FUNCTION WHAT [once]", where WHAT is a return code in decimal, `hang`, `crash`, `flip` (a signature with a bit
+ *           changed) or `bare` (CKA_EC_POINT without its DER header); read at each call. `once` ends all of them
  *   calls   a line is added to it for each call of the functions below
  */
 #define _GNU_SOURCE
@@ -43,9 +43,14 @@ static int told(const char *function) {
   path_of(path, sizeof path, "fault");
   FILE *file = fopen(path, "r");
   if (file == NULL) return 0;
-  int read = fscanf(file, "%63s %31s %15s", name, what, once);
+  char line[128], found[32] = "";
+  while (found[0] == 0 && fgets(line, sizeof line, file) != NULL) {
+    once[0] = 0;
+    if (sscanf(line, "%63s %31s %15s", name, what, once) >= 2 && strcmp(name, function) == 0) strcpy(found, what);
+  }
   fclose(file);
-  if (read < 2 || strcmp(name, function) != 0) return 0;
+  if (found[0] == 0) return 0;
+  strcpy(what, found);
   if (strcmp(once, "once") == 0) unlink(path);
   if (strcmp(what, "hang") == 0) for (;;) pause();
   if (strcmp(what, "crash") == 0) abort();

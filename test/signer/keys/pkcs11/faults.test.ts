@@ -53,7 +53,7 @@ describe("faults of a PKCS#11 token", function () {
   }
 
   it("end a library that hangs, answer 502 meanwhile, and sign again with another process", async () => {
-    await using opened = await openToken(token, { times: { ...RARELY, patience: 1_000 } });
+    await using opened = await openToken(token, { times: { ...RARELY, patience: 5_000 } });
     token.tell("C_Sign hang once");
     const late = await rejection(opened.sign(DIGEST, 100), SignerError);
     expect(late.code).to.equal("vault-unavailable");
@@ -65,9 +65,8 @@ describe("faults of a PKCS#11 token", function () {
 
   it("are told by readiness while a token is away, and are over when it is back, without a restart", async () => {
     await using opened = await openToken(token, { times: TIMES });
-    token.tell("C_GetSlotList 224");
     const { key } = opened;
-    token.tell("C_SignInit 224");
+    token.tell("C_SignInit 224\nC_GetSlotList 224");
     const away = await rejection(opened.sign(DIGEST, 3_000), SignerError);
     expect(away.code).to.equal("vault-unavailable");
     expect(opened.keyring.problem?.()).to.include("CKR_TOKEN_NOT_PRESENT");

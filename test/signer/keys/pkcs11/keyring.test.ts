@@ -68,7 +68,8 @@ describe("a keyring of a PKCS#11 token (SoftHSM2)", function () {
     using token = SoftToken.make();
     await token.generate("baker", "P-256");
     const shown = execFileSync("softhsm2-util", ["--show-slots"]).toString();
-    const slot = Number(/Slot (\d+)(?:(?!Slot \d)[^])*$/.exec(shown.slice(0, shown.indexOf(token.label)))?.[1]);
+    const above = shown.slice(0, shown.indexOf(token.label));
+    const slot = Number([...above.matchAll(/^Slot (\d+)$/gm)].at(-1)?.[1]);
     await using opened = await openToken(token, { tokenLabel: undefined, slot });
     await opened.sign();
   });

@@ -22,7 +22,7 @@ const A_MINUTE = 60_000;
 export async function openToken(token: SoftToken, options: Partial<Pkcs11Options> = {}): Promise<OpenedToken> {
   const { log, lines } = logLines();
   const keyring = await openPkcs11Keyring({ ...token.settings, include: () => "all", logger: log, ...options });
-  return {
+  const opened: OpenedToken = {
     keyring,
     lines,
     get key() {
@@ -30,9 +30,9 @@ export async function openToken(token: SoftToken, options: Partial<Pkcs11Options
       if (key === undefined) throw new Error(`the token shows no key: ${keyring.problem?.()}`);
       return key;
     },
-    sign(digest = DIGEST, milliseconds = A_MINUTE) {
-      return signVerified(this.key, digest, AbortSignal.timeout(milliseconds));
-    },
+    sign: (digest = DIGEST, milliseconds = A_MINUTE) =>
+      signVerified(opened.key, digest, AbortSignal.timeout(milliseconds)),
     [Symbol.asyncDispose]: () => keyring.close(),
   };
+  return opened;
 }
