@@ -59,10 +59,21 @@ const MACHINE = {
   objectId: "7a0c1f0e-3f57-4a55-8a39-51d0b1f0aa02",
 };
 
-async function vaultPlace(curve: Curve): Promise<KeyPlace> {
+/** An emulated IMDS with the machine's identity, and how a signer is told of it. */
+export async function machineIdentity() {
   const imds = await Imds.start({ identities: [MACHINE] });
+  const env = {
+    AZURE_POD_IDENTITY_AUTHORITY_HOST: imds.url,
+    AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
+    AZURE_CLIENT_ID: MACHINE.clientId,
+  };
+  return { env, tokens: imds.tokens, stop: () => imds.stop() };
+}
+
+async function vaultPlace(curve: Curve): Promise<KeyPlace> {
+  const machine = await machineIdentity();
   const policies = { [MACHINE.objectId]: ["get", "list", "sign"] as const };
-  const vault = await KeyVaultEmulator.start({ tokens: imds.tokens, policies });
+  const vault = await KeyVaultEmulator.start({ tokens: machine.tokens, policies });
   vault.createKey("baker", { crv: curve });
   const faults = {
     away: { kind: "status", status: 503, rate: 1 },
@@ -72,15 +83,11 @@ async function vaultPlace(curve: Curve): Promise<KeyPlace> {
   return {
     vault,
     settings: { kind: "azure-key-vault", vault: vault.url, clientId: MACHINE.clientId },
-    env: {
-      AZURE_POD_IDENTITY_AUTHORITY_HOST: imds.url,
-      AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
-      AZURE_CLIENT_ID: MACHINE.clientId,
-    },
+    env: machine.env,
     fault: (fault) => vault.faults.rate(fault === undefined ? [] : [faults[fault]]),
     [Symbol.asyncDispose]: async () => {
       await vault.stop();
-      await imds.stop();
+      await machine.stop();
     },
   };
 }

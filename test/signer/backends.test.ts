@@ -9,7 +9,7 @@ import type { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
 import { publicKey, sign } from "../emulators/octez-client.ts";
 import { type SignerProcess, startSignerProcess, temporaryFolder } from "../emulators/signer-process.ts";
 import { attestation, block, preattestation, transfer } from "../fixtures/payloads.ts";
-import { KEY_BACKENDS, type KeyBackend } from "../harness/key-backends.ts";
+import { KEY_BACKENDS, type KeyBackend, machineIdentity } from "../harness/key-backends.ts";
 import { tableName } from "../harness/watermark-stores.ts";
 
 /** A place for a signer: its keys, its watermarks, and whatever they need around them. */
@@ -30,7 +30,10 @@ class Place implements AsyncDisposable {
     const place = new Place(folder.path, vault);
     place.#parts.use(folder);
     place.#parts.use(rest);
-    Object.assign(place.#env, env);
+    // The table is asked in the machine's name, whatever the keys are.
+    const machine = await machineIdentity();
+    place.#parts.defer(() => machine.stop());
+    Object.assign(place.#env, machine.env, env);
     const settings = {
       listen: { port: 0 },
       admin: { port: 0 },
