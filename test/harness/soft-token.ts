@@ -94,14 +94,12 @@ export class SoftToken implements Disposable {
     const point = Uint8Array.from(subjectPublicKeyInfo(key.publicKey).subarray(-65));
     const { curve } = key.publicKey;
     const id = Buffer.from(label).toString("hex");
-    await this.#ask((connection) =>
-      key.withScalar((scalar) =>
-        connection.ask("import", { label, id, curve, scalar, point }, AbortSignal.timeout(30_000)),
-      ),
-    );
+    const scalar = key.withScalar((copy) => Uint8Array.from(copy));
+    const ask = { label, id, curve, scalar, point };
+    await this.#ask((connection) => connection.ask("import", ask, AbortSignal.timeout(30_000)));
   }
 
-  /** Deletes a token or object with SoftHSM2's own tool. */
+  /** Deletes it with SoftHSM2's own tool. */
   delete(): void {
     execFileSync("softhsm2-util", ["--delete-token", "--token", this.label], { stdio: "ignore" });
   }

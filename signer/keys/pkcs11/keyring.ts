@@ -1,29 +1,17 @@
-import { access, constants } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { Logger } from "pino";
 import { settledWithin } from "../../deadline.ts";
-import { reasonOf, StartError } from "../../errors.ts";
 import { EncodingError } from "../../tezos/crypto/base58.ts";
 import { prepareVerification } from "../../tezos/crypto/signature.ts";
 import { FaultLog } from "../fault-log.ts";
 import type { Keyring } from "../keyring.ts";
 import { Polling } from "../polling.ts";
 import { TokenConnection } from "./connection.ts";
-import { missingDriver } from "./driver.ts";
 import { readPublicKey } from "./ec-key.ts";
 import { TokenFault } from "./fault.ts";
 import type { TokenKeyInfo, TokenPlace, TokenView } from "./messages.ts";
-import { readPin } from "./pin.ts";
+import { type TokenSettings, tokenPlace } from "./place.ts";
 import { means, nameOf } from "./selection.ts";
 import { TokenKey } from "./signing-key.ts";
-
-/** A token as settings name it: `keys` of kind pkcs11. */
-export interface TokenSettings {
-  readonly module: string;
-  readonly slot?: number | undefined;
-  readonly tokenLabel?: string | undefined;
-  readonly pin: { readonly file: string };
-}
 
 export interface Pkcs11Options extends TokenSettings {
   /** Labels, or `id:` and hex; `all`: every key of the token that can sign. Read at each look. */
@@ -47,24 +35,6 @@ interface Times {
 }
 
 const TIMES: Times = { startup: 15_000, interval: 60_000, refresh: 10_000, look: 15_000, patience: 10_000 };
-
-/**
- * Names the token that settings mean.
- * @throws StartError where the package, the vendor's library or the PIN cannot be had
- */
-export async function tokenPlace({ module, slot, tokenLabel, pin }: TokenSettings): Promise<TokenPlace> {
-  const missing = missingDriver();
-  if (missing !== undefined) throw new StartError("unusable", missing);
-  // A name without a slash would be looked for in the system's folders of libraries.
-  const path = resolve(module);
-  await access(path, constants.R_OK).catch((error: Error) => {
-    throw new StartError("unusable", `keys.module cannot be read: ${path}: ${reasonOf(error)}.`, { cause: error });
-  });
-  await readPin(pin.file).catch((error: TokenFault) => {
-    throw new StartError("unusable", error.message, { cause: error });
-  });
-  return { module: path, slot, tokenLabel };
-}
 
 /**
  * The keys of a PKCS#11 token. Returns once the keys are known, or without them when the token does not show them in time: it

@@ -2,7 +2,8 @@
  * A PKCS#11 module that hands every call on to another one, and misbehaves when it is told to: what a device does that is
  * unplugged, restarted, or badly made. FAULTY_MODULE_TARGET names the other module, FAULTY_MODULE_FOLDER a folder with
  *   fault   lines "FUNCTION WHAT [once]", where WHAT is a return code in decimal, `hang`, `crash`, `flip` (a signature with a bit
- *           changed) or `bare` (CKA_EC_POINT without its DER header); read at each call. `once` ends all of them
+ *           changed), `bare` (CKA_EC_POINT without its DER header) or `final-try` (a token's flag); read at each call.
+           `once` ends all of them
  *   calls   a line is added to it for each call of the functions below
  */
 #define _GNU_SOURCE
@@ -91,6 +92,12 @@ CK_RV C_Sign(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG length, CK_BY
   return answer;
 }
 
+CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info) {
+  CK_RV answer = real->C_GetTokenInfo(slot, info);
+  if (answer == CKR_OK && told("C_GetTokenInfo") && strcmp(what, "final-try") == 0) info->flags |= CKF_USER_PIN_FINAL_TRY;
+  return answer;
+}
+
 CK_RV C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR list, CK_ULONG count) {
   CK_RV answer = real->C_GetAttributeValue(session, object, list, count);
   if (answer != CKR_OK || !told("C_GetAttributeValue") || strcmp(what, "bare") != 0) return answer;
@@ -111,6 +118,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list) {
   faulty = *real;
   faulty.C_Initialize = C_Initialize;
   faulty.C_GetSlotList = C_GetSlotList;
+  faulty.C_GetTokenInfo = C_GetTokenInfo;
   faulty.C_OpenSession = C_OpenSession;
   faulty.C_Login = C_Login;
   faulty.C_FindObjectsInit = C_FindObjectsInit;
