@@ -5,10 +5,11 @@ import { faultOfCode, TokenFault } from "./fault.ts";
 /** Objects that one C_FindObjects may show. */
 const BATCH = 64;
 
-/** The code of what pkcs11js throws; undefined where it is none of PKCS#11's. */
+/** The code of what pkcs11js throws, which some of its functions have in the message alone; undefined where it is none. */
 export function codeOf(error: unknown): number | undefined {
-  const { code } = error as { code?: unknown };
-  return typeof code === "number" && code !== 0 ? code : undefined;
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const found = typeof code === "number" ? code : Number(/^CKR_\w+:(\d+)/.exec(String(message))?.[1]);
+  return found > 0 ? found : undefined;
 }
 
 /** Turns what a call threw into a fault, without words of the package or of the library. */

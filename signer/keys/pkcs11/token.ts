@@ -1,4 +1,4 @@
-import { attribute, faultOf, findObjects, perform } from "./calls.ts";
+import { attribute, codeOf, faultOf, findObjects, perform } from "./calls.ts";
 import { ATTRIBUTES, CLASSES, FLAGS, KEY_TYPE_EC, MECHANISMS, RETURN_CODES, TOKEN_FLAGS, USER } from "./codes.ts";
 import type { Cryptoki } from "./driver.ts";
 import { TokenFault } from "./fault.ts";
@@ -37,8 +37,7 @@ export class Token {
       // All sessions of a process are logged in together.
       cryptoki.C_Login(first, USER, pin);
     } catch (error) {
-      const { code } = error as { code?: number };
-      if (code !== RETURN_CODES.USER_ALREADY_LOGGED_IN) throw faultOf("C_Login", error);
+      if (codeOf(error) !== RETURN_CODES.USER_ALREADY_LOGGED_IN) throw faultOf("C_Login", error);
     }
     return new Token(cryptoki, slot, new SessionPool(sessions));
   }
