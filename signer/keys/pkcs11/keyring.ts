@@ -155,7 +155,7 @@ class Pkcs11Keyring implements Keyring {
       const known = this.keys.get(address);
       if (known?.point === point && known.location === location) return undefined;
       prepareVerification(publicKey);
-      this.keys.set(address, new TokenKey({ publicKey, location, point }, this.#connection));
+      this.keys.set(address, new TokenKey({ publicKey, location, point }, this.#connection, () => this.refresh()));
       this.#options.logger.info({ key: address, location, curve }, "key is served");
       return undefined;
     } catch (error) {

@@ -11,13 +11,20 @@ export class TokenKey implements SigningKey {
   /** CKA_EC_POINT, hex: whatever handles it had before and gets later, this is the key. */
   readonly point: string;
   readonly #connection: TokenConnection;
+  readonly #onFault: () => void;
   #refused: TokenFault | undefined;
 
-  constructor(key: { publicKey: PublicKey; location: string; point: string }, connection: TokenConnection) {
+  /** @param onFault told when a signature could not be had: a look at the token shows whether that lasts */
+  constructor(
+    key: { publicKey: PublicKey; location: string; point: string },
+    connection: TokenConnection,
+    onFault: () => void,
+  ) {
     this.publicKey = key.publicKey;
     this.location = key.location;
     this.point = key.point;
     this.#connection = connection;
+    this.#onFault = onFault;
   }
 
   get refusal(): string | undefined {
@@ -33,6 +40,7 @@ export class TokenKey implements SigningKey {
     } catch (error) {
       if (!(error instanceof TokenFault)) throw error;
       if (error.kind === "refused") this.#refused = error;
+      this.#onFault();
       const code = error.kind === "refused" ? "internal-error" : "vault-unavailable";
       throw new SignerError(code, `${this.location}: ${error.advice}`, { cause: error });
     }

@@ -77,6 +77,15 @@ describe("faults of a PKCS#11 token", function () {
     await opened.sign();
   });
 
+  it("bring about a look at the token, which ends them where they are over", async () => {
+    await using opened = await openToken(token, { times: { ...RARELY, refresh: 0 } });
+    token.tell("C_Sign 48");
+    await rejection(opened.sign(), SignerError);
+    expect(opened.keyring.problem?.()).to.include("CKR_DEVICE_ERROR");
+    token.tell();
+    await until(() => opened.keyring.problem?.() === undefined);
+  });
+
   it("let no signature out that a device got wrong", async () => {
     await using opened = await openToken(token, { times: RARELY });
     token.tell("C_Sign flip");
