@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { verifySignature } from "@taquito/utils";
 import { commandLine, wholeNumberFrom } from "../emulators/command-line.ts";
 import { publicKey, sign } from "../emulators/octez-client.ts";
 import { type SignerProcess, startSignerProcess, temporaryFolder } from "../emulators/signer-process.ts";
 import { attestation } from "../fixtures/payloads.ts";
-import { SoftToken } from "../harness/soft-token.ts";
+import { libraryOf, SoftToken } from "../harness/soft-token.ts";
 
 export interface TokenCounts {
   readonly signatures: number;
@@ -79,14 +79,6 @@ function settingsOf(token: SoftToken): object {
     watermarks: { kind: "sqlite", path: "watermarks.sqlite", initialise: "always", maxStep: "off" },
     policy: { default: { allow: ["attestation"] } },
   };
-}
-
-/** The process that the signer has the token's library in. */
-function libraryOf({ child: { pid } }: SignerProcess): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
-  const [found] = children;
-  if (found === undefined || found === 0) throw new Error("the signer has no process with the token's library");
-  return found;
 }
 
 async function untilSigned(

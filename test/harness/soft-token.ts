@@ -9,6 +9,7 @@ import { FaultLog } from "../../signer/keys/fault-log.ts";
 import { TokenConnection } from "../../signer/keys/pkcs11/connection.ts";
 import type { Curve } from "../../signer/tezos/crypto/curve.ts";
 import { hasProgram } from "../emulators/has-program.ts";
+import type { SignerProcess } from "../emulators/signer-process.ts";
 import { logLines } from "./log-lines.ts";
 import { requires } from "./requires.ts";
 
@@ -52,6 +53,14 @@ function buildFaultyModule(): string {
   process.env.FAULTY_MODULE_FOLDER = tokenFolder();
   faultyModule = path;
   return path;
+}
+
+/** The process that the signer has the token's library in. */
+export function libraryOf({ child: { pid } }: SignerProcess): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+  const [found] = children;
+  if (found === undefined || found === 0) throw new Error("the signer has no process with the token's library");
+  return found;
 }
 
 let tokens = 0;
