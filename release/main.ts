@@ -9,7 +9,7 @@ import { EXIT_CODES } from "./exit-codes.ts";
 import { makeHardwareRelease, makeRelease, type Release, sizeOf } from "./make.ts";
 import { publishedHash } from "./published.ts";
 
-const USAGE = "npm run release [-- --check | --hardware]";
+const USAGE = "npm run release [-- --check] [-- --hardware]";
 
 const HELP = `${USAGE}
 
