@@ -1,21 +1,22 @@
 /**
- * `npm run release [-- --check] [--help]`: makes this checkout's release and says what it is.
+ * `npm run release [-- --check] [-- --hardware] [--help]`: makes this checkout's release and says what it is.
  * @module
  */
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { EXIT_CODES } from "./exit-codes.ts";
-import { makeRelease, type Release, sizeOf } from "./make.ts";
+import { makeHardwareRelease, makeRelease, type Release, sizeOf } from "./make.ts";
 import { publishedHash } from "./published.ts";
 
-const USAGE = "npm run release [-- --check]";
+const USAGE = "npm run release [-- --check] [-- --hardware]";
 
 const HELP = `${USAGE}
 
 Makes the release of this checkout in .release/ and prints its name, SHA-256, size and path.
-  --check   compares its SHA-256 with the one that CHANGELOG.md publishes for package.json's version
-  --help    prints this
+  --check     compares its SHA-256 with the one that CHANGELOG.md publishes for package.json's version
+  --hardware  with the packages for PKCS#11 tokens, compiled here, for this computer's processor alone
+  --help      prints this
 
 Exit codes:
 ${Object.values(EXIT_CODES)
@@ -28,24 +29,29 @@ const root = resolve(import.meta.dirname, "..");
 
 async function main(args: string[]): Promise<Ending> {
   let check: boolean;
-  if (process.env.npm_config_check !== undefined) {
-    console.error(`npm took --check for its own: write \`${USAGE.replace("[-- --check]", "-- --check")}\``);
+  let hardware: boolean;
+  for (const name of ["check", "hardware"]) {
+    if (process.env[`npm_config_${name}`] === undefined) continue;
+    console.error(`npm took --${name} for its own: write \`npm run release -- --${name}\``);
     return "usage";
   }
   try {
-    const options = { check: { type: "boolean", default: false }, help: { type: "boolean", default: false } } as const;
+    const flag = { type: "boolean", default: false } as const;
+    const options = { check: flag, hardware: flag, help: flag } as const;
     const { values } = parseArgs({ args, options });
     if (values.help) {
       console.log(HELP);
       return "done";
     }
-    check = values.check;
+    ({ check, hardware } = values);
+    if (check && hardware)
+      throw new Error("A release with --hardware depends on the compiler, so no hash is published for it");
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`);
     return "usage";
   }
   try {
-    const release = await makeRelease(root, (line) => console.error(line));
+    const release = await (hardware ? makeHardwareRelease : makeRelease)(root, (line) => console.error(line));
     console.log(describe(release, await sizeOf(release)));
     return check ? compare(release, changelog()) : "done";
   } catch (error) {

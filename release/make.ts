@@ -11,10 +11,11 @@ import { pipeline } from "node:stream/promises";
 import tarStream from "tar-stream/package" with { type: "json" };
 import { archiveFile, fetchArchives } from "./archives.ts";
 import { type Contents, readContents } from "./contents.ts";
+import { readHardwareContents } from "./hardware.ts";
 import { inspectArchive } from "./inspection.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { archiveList, byPath, manifest, namedArchives, sha256 } from "./manifest.ts";
-import { NODE_BUILDS, NODE_VERSION } from "./node.ts";
+import { NODE_BUILDS, NODE_VERSION, type NodeBuild } from "./node.ts";
 import type { Pin } from "./pin.ts";
 import { type TarEntry, writeTar } from "./tar.ts";
 
@@ -60,19 +61,52 @@ export async function makeRelease(root: string, say: (line: string) => void): Pr
     }
   }
 
-  await fetchArchives(root, NODE_BUILDS, contents.packages, say);
+  const release = await pack(root, contents, NODE_BUILDS, say);
+  const note: Made = { inputs, version: contents.version, sha256: release.sha256 };
+  await writeWhole(root, async (temporary) => {
+    await writeFile(temporary, `${JSON.stringify(note)}\n`);
+    return join(root, FOLDER, "made.json");
+  });
+  return release;
+}
+
+/**
+ * Makes the release with hardware's packages, for the processor of this computer. Its bytes depend on the compiler, so its
+ * hash is published nowhere; no stack asks for it.
+ * @throws Error as makeRelease does, and where nothing can be compiled
+ */
+export async function makeHardwareRelease(root: string, say: (line: string) => void): Promise<Release> {
+  const { contents, builds, flavour } = await readHardwareContents(root, say);
+  return await pack(root, contents, builds, say, flavour);
+}
+
+/** Fetches what is missing and writes the tar. @param flavour stands in its name, where it is not the usual release */
+async function pack(
+  root: string,
+  contents: Contents,
+  builds: readonly NodeBuild[],
+  say: (line: string) => void,
+  flavour?: string,
+): Promise<Release> {
+  await fetchArchives(root, builds, contents.packages, say);
   await mkdir(join(root, FOLDER), { recursive: true });
+  const archives = namedArchives<Pin>([...contents.packages, ...builds]);
+  let hash = "";
+  const release = () => named(root, contents.version, hash, flavour);
+  await writeWhole(root, async (temporary) => {
+    hash = await writeTar(temporary, await entries(contents, archives));
+    return release().file;
+  });
+  // Earlier states of the checkout, 116 MB each, and what a run left that was ended from outside.
+  await removeLeftovers(join(root, FOLDER), ["tezos-signer-*.tar", "making-*"]);
+  return release();
+}
+
+/** Writes a file under another name first. @param write writes it, and says where it belongs */
+async function writeWhole(root: string, write: (temporary: string) => Promise<string>): Promise<void> {
   const temporary = join(root, FOLDER, `making-${randomBytes(6).toString("hex")}`);
   try {
-    const hash = await writeTar(temporary, await entries(contents, archives));
-    const release = named(root, contents.version, hash);
-    await rename(temporary, release.file);
-    const note: Made = { inputs, version: contents.version, sha256: hash };
-    await writeFile(temporary, `${JSON.stringify(note)}\n`);
-    await rename(temporary, join(root, FOLDER, "made.json"));
-    // Earlier states of the checkout, 116 MB each, and what a run left that was ended from outside.
-    await removeLeftovers(join(root, FOLDER), ["tezos-signer-*.tar", "making-*"]);
-    return release;
+    await rename(temporary, await write(temporary));
   } finally {
     await rm(temporary, { force: true });
   }
@@ -93,8 +127,10 @@ export async function sizeOf({ file }: Release): Promise<number> {
   return (await stat(file)).size;
 }
 
-function named(root: string, version: string, hash: string): Release {
-  const name = `tezos-signer-${version}-${hash.slice(0, 12)}.tar`;
+function named(root: string, version: string, hash: string, flavour?: string): Release {
+  const name = ["tezos-signer", version, ...(flavour === undefined ? [] : [flavour]), `${hash.slice(0, 12)}.tar`].join(
+    "-",
+  );
   return { version, sha256: hash, name, file: join(root, FOLDER, name) };
 }
 

@@ -24,6 +24,11 @@ export async function openKeyring(live: LiveSettings, logger: Logger): Promise<K
       const include = () => (live.current.keys.kind === keys.kind ? live.current.keys.include : keys.include);
       return openAzureKeyVaultKeyring({ ...keys, include, logger });
     }
+    case "pkcs11": {
+      const { openPkcs11Keyring } = await import("./keys/pkcs11/keyring.ts");
+      const include = () => (live.current.keys.kind === keys.kind ? live.current.keys.include : keys.include);
+      return openPkcs11Keyring({ ...keys, include, logger });
+    }
     case "local": {
       const { LOCAL_KEYS_WARNING, openLocalKeyring, readLocalPassphrase } = await import("./keys/local/keyring.ts");
       logger.warn({ path: keys.path }, LOCAL_KEYS_WARNING);

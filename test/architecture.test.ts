@@ -59,6 +59,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/keys": BASE,
   "signer/keys/azure-key-vault": [...BASE, "signer/azure", "signer/keys", "signer/network", "signer/observability"],
   "signer/keys/local": [...BASE, "signer/keys", "signer/key-files"],
+  "signer/keys/pkcs11": [...BASE, "signer/keys"],
   "signer/settings": [...BASE, "signer/network", "signer/policy", "signer/installation", "signer/settings/secrets.ts"],
   // Looks at all of a signer that runs; only main.ts makes one.
   "signer/observability/status.ts": [

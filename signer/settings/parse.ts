@@ -32,7 +32,10 @@ export function parseSettings(text: string, source: string): Settings {
 }
 
 /** Finds the mistakes that only show between settings. */
-function* contradict({ policy, watermarks, authentication }: Settings): Iterable<string> {
+function* contradict({ keys, policy, watermarks, authentication }: Settings): Iterable<string> {
+  if (keys.kind === "pkcs11" && (keys.slot === undefined) === (keys.tokenLabel === undefined)) {
+    yield "keys: name the token by tokenLabel or by slot, and by one of them only";
+  }
   for (const [name, rule] of [["default", policy.default] as const, ...policy.keys]) {
     if (rule?.authentication === true && authentication === undefined) {
       yield `policy.${name}.authentication: names no client's key; give them in authentication.keys`;
@@ -82,7 +85,9 @@ export function describeIssue(issue: z.core.$ZodIssue): string[] {
     const reasons = issue.message.split("\n");
     return issue.keys.map((key, at) => `${[path, unlessSecret(key)].filter(Boolean).join(".")}: ${reasons[at]}`);
   }
-  return [`${path || "the settings"}: ${issue.message}${wordGiven(issue.input)}`];
+  // A PIN is short, and is put in place of its file by mistake.
+  const given = issue.path.includes("pin") ? "" : wordGiven(issue.input);
+  return [`${path || "the settings"}: ${issue.message}${given}`];
 }
 
 function wordGiven(input: unknown): string {

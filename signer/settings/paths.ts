@@ -9,10 +9,21 @@ export function pathsFrom(folder: string, settings: Settings): Settings {
   return {
     ...settings,
     listen: tls === undefined ? listen : { ...listen, tls: { cert: at(tls.cert), key: at(tls.key) } },
-    keys: keys.kind === "local" ? { ...keys, path: at(keys.path) } : keys,
+    keys: keysFrom(at, keys),
     watermarks: watermarks.kind === "sqlite" ? { ...watermarks, path: at(watermarks.path) } : watermarks,
     ...(confirmation && { confirmation: { socket: at(confirmation.socket) } }),
   };
+}
+
+function keysFrom(at: (path: string) => string, keys: Settings["keys"]): Settings["keys"] {
+  switch (keys.kind) {
+    case "local":
+      return { ...keys, path: at(keys.path) };
+    case "pkcs11":
+      return { ...keys, module: at(keys.module), pin: { file: at(keys.pin.file) } };
+    default:
+      return keys;
+  }
 }
 
 /** The path as the process can open it, in its shorter form: a socket's may have 107 bytes. */

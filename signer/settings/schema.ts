@@ -69,6 +69,11 @@ const keyName = z
   .string()
   .regex(/^[0-9A-Za-z-]{1,127}(\/[0-9a-f]{32})?$/, { error: "must be a key's name, or its name/version" });
 
+/** CKA_LABEL of a key, or `id:` and its CKA_ID in hex. */
+const tokenKeyName = z.string().regex(/^(?!id:)(?=.).*$|^id:([0-9A-Fa-f]{2})+$/, {
+  error: "must be a key's label, or id: and its CKA_ID in hex, such as id:01a0",
+});
+
 const keys = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("local"), path: file }),
   z.strictObject({
@@ -77,6 +82,14 @@ const keys = z.discriminatedUnion("kind", [
     include: z.union([z.literal("all"), z.array(keyName).min(1)]).default("all"),
     credential: z.enum(["managed-identity", "default"]).default("managed-identity"),
     clientId: z.guid().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("pkcs11"),
+    module: file,
+    slot: z.int().min(0).optional(),
+    tokenLabel: z.string().min(1).max(32).optional(),
+    pin: z.strictObject({ file }),
+    include: z.union([z.literal("all"), z.array(tokenKeyName).min(1)]).default("all"),
   }),
 ]);
 

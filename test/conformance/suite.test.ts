@@ -1,9 +1,11 @@
 import { expect } from "chai";
 import { attestation, block, preattestation } from "../fixtures/payloads.ts";
+import { KEY_BACKENDS } from "../harness/key-backends.ts";
 import { MemoryStore } from "../harness/memory-store.ts";
 import { ServiceSigner } from "../harness/service-signer.ts";
 import { needsSecond, runFile, type Subject, suiteFiles } from "./suite.ts";
 
+const CURVES = ["P-256", "P-256K"] as const;
 const CHAIN = "NetXnHfVqm9iesp";
 
 type Second = ReturnType<ServiceSigner["second"]>;
@@ -35,9 +37,10 @@ async function runAll(subject: Subject, name = ""): Promise<{ decisions: number;
 describe("public suite", function () {
   this.timeout(60_000);
 
-  for (const curve of ["P-256", "P-256K"] as const) {
-    it(`is passed by this signer, ${curve}: at least 60 files and 250 decisions`, async () => {
-      await using signer = await ServiceSigner.make(curve, { maxStep: "off" });
+  for (const [backend, curve] of KEY_BACKENDS.flatMap((each) => CURVES.map((name) => [each, name] as const))) {
+    it(`is passed by this signer with ${backend.name} keys, ${curve}: at least 60 files and 250 decisions`, async function () {
+      backend.requires(this);
+      await using signer = await ServiceSigner.make(curve, { maxStep: "off", backend });
       const { decisions, failures } = await runAll(subjectOf(signer));
       expect(failures).to.deep.equal([]);
       expect(decisions).to.be.at.least(250);

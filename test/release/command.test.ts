@@ -88,6 +88,12 @@ describe("npm run release", function () {
     expect(code).to.equal(4);
   });
 
+  it("ends with 4 for --hardware with --check: its bytes depend on the compiler", async () => {
+    const { code, text } = await fixture.release(root, ["--check", "--hardware"]);
+    expect(text).to.include("depends on the compiler").and.not.include("    at ");
+    expect(code).to.equal(4);
+  });
+
   it("--check ends with 2 where there is no CHANGELOG.md", async () => {
     rmSync(join(root, "CHANGELOG.md"), { force: true });
     const { code, stdout } = await fixture.release(root, ["--check"]);

@@ -5,18 +5,12 @@ import { expect } from "chai";
 import { BUDGETS } from "../../signer/signing/budgets.ts";
 import { encode } from "../../signer/tezos/crypto/base58.ts";
 import { azurite } from "../emulators/azurite.ts";
-import { Imds } from "../emulators/imds/imds.ts";
-import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
+import type { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
 import { publicKey, sign } from "../emulators/octez-client.ts";
 import { type SignerProcess, startSignerProcess, temporaryFolder } from "../emulators/signer-process.ts";
 import { attestation, block, preattestation, transfer } from "../fixtures/payloads.ts";
-import { writeLocalKey } from "../harness/local-key.ts";
+import { KEY_BACKENDS, type KeyBackend, machineIdentity } from "../harness/key-backends.ts";
 import { tableName } from "../harness/watermark-stores.ts";
-
-const MACHINE = {
-  clientId: "0b4dd1f2-6f3a-4bd5-9b5c-2f8f3f0f6f01",
-  objectId: "7a0c1f0e-3f57-4a55-8a39-51d0b1f0aa02",
-};
 
 /** A place for a signer: its keys, its watermarks, and whatever they need around them. */
 class Place implements AsyncDisposable {
@@ -30,22 +24,20 @@ class Place implements AsyncDisposable {
     this.vault = vault;
   }
 
-  static async open(keys: "local" | "azure-key-vault", watermarks: "sqlite" | "azure-table"): Promise<Place> {
+  static async open(keys: KeyBackend, watermarks: "sqlite" | "azure-table"): Promise<Place> {
     const folder = await temporaryFolder();
-    const imds = await Imds.start({ identities: [MACHINE] });
-    const policies = { [MACHINE.objectId]: ["get", "list", "sign"] as const };
-    const vault = keys === "local" ? undefined : await KeyVaultEmulator.start({ tokens: imds.tokens, policies });
+    const { settings: keySettings, env, vault, ...rest } = await keys.place(folder.path, "P-256K");
     const place = new Place(folder.path, vault);
     place.#parts.use(folder);
-    place.#parts.defer(() => imds.stop());
-    if (vault !== undefined) place.#parts.defer(() => vault.stop());
-    place.#env.AZURE_POD_IDENTITY_AUTHORITY_HOST = imds.url;
-    place.#env.AZURE_TOKEN_CREDENTIALS = "ManagedIdentityCredential";
-    place.#env.AZURE_CLIENT_ID = MACHINE.clientId;
+    place.#parts.use(rest);
+    // The table is asked in the machine's name, whatever the keys are.
+    const machine = await machineIdentity();
+    place.#parts.defer(() => machine.stop());
+    Object.assign(place.#env, machine.env, env);
     const settings = {
       listen: { port: 0 },
       admin: { port: 0 },
-      keys: await place.#keys(),
+      keys: keySettings,
       watermarks: { ...(await place.#watermarks(watermarks)), initialise: "always", maxStep: "off" },
       policy: { default: { allow: ["block", "preattestation", "attestation", "transaction"] } },
     };
@@ -55,16 +47,6 @@ class Place implements AsyncDisposable {
 
   start(): Promise<SignerProcess> {
     return startSignerProcess(this.#folder, ["--config", "settings.yaml"], this.#env);
-  }
-
-  async #keys() {
-    if (this.vault !== undefined) {
-      this.vault.createKey("baker", { crv: "P-256K" });
-      return { kind: "azure-key-vault", vault: this.vault.url, clientId: MACHINE.clientId };
-    }
-    const path = join(this.#folder, "keys");
-    await writeLocalKey(path, "P-256K");
-    return { kind: "local", path };
   }
 
   async #watermarks(kind: "sqlite" | "azure-table") {
@@ -81,7 +63,8 @@ class Place implements AsyncDisposable {
   }
 }
 
-for (const keys of ["local", "azure-key-vault"] as const) {
+for (const backend of KEY_BACKENDS) {
+  const keys = backend.name;
   for (const watermarks of ["sqlite", "azure-table"] as const) {
     describe(`a signer with ${keys} keys and ${watermarks} watermarks`, () => {
       let place: Place;
@@ -90,14 +73,15 @@ for (const keys of ["local", "azure-key-vault"] as const) {
 
       const ask = (payload: Buffer) => sign(signer.url, address, payload.toString("hex"));
 
-      before(async () => {
-        place = await Place.open(keys, watermarks);
+      before(async function () {
+        backend.requires(this);
+        place = await Place.open(backend, watermarks);
         signer = await place.start();
         address = signer.addresses[0] ?? "";
       });
       after(async () => {
-        await signer[Symbol.asyncDispose]();
-        await place[Symbol.asyncDispose]();
+        await signer?.[Symbol.asyncDispose]();
+        await place?.[Symbol.asyncDispose]();
       });
 
       it("answers 64 clients at once on a cold start, each with a signature of its own bytes", async () => {

@@ -110,9 +110,14 @@ export class VaultFault extends Error {
     return VAULT_FAULTS[this.kind].standsUntil;
   }
 
+  /** What the operator does, unless it heals by itself. */
+  get remedy(): string {
+    return VAULT_FAULTS[this.kind].remedy;
+  }
+
   /** What happened and what to do, in one sentence each. */
   get advice(): string {
-    return `${this.message} ${VAULT_FAULTS[this.kind].remedy}`;
+    return `${this.message} ${this.remedy}`;
   }
 }
 

@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import type { Logger } from "pino";
 import { type AzureCredentialOptions, azureCredential } from "../../azure/credential.ts";
 import { settledWithin } from "../../deadline.ts";
+import { FaultLog } from "../fault-log.ts";
 import type { Keyring } from "../keyring.ts";
+import { Polling } from "../polling.ts";
 import { VaultClient } from "./client.ts";
 import { Discovery } from "./discovery.ts";
 import { faultOfError, type VaultFault } from "./fault.ts";
-import { FaultLog } from "./fault-log.ts";
 import { type KeySelector, parseKeySelector } from "./key-selection.ts";
 import { ServedKeys } from "./served-keys.ts";
 import type { VaultKey } from "./signing-key.ts";
@@ -40,9 +40,6 @@ interface Times {
 
 const TIMES: Times = { startupTimeout: 15_000, rediscover: 60_000, refresh: 10_000, discovery: 10_000, try: 1_500 };
 
-/** Pauses between discoveries while they fail, in milliseconds; the last one is kept. */
-const FAILURE_PAUSES = [1_000, 2_000, 5_000, 15_000];
-
 /**
  * The keys of an Azure Key Vault. Returns once the keys are known, or without them when the vault does not show them in
  * time: it goes on asking, and `problem` says why. Nothing here ends the process: whatever is wrong can be mended outside.
@@ -61,29 +58,33 @@ class AzureKeyVaultKeyring implements Keyring {
   readonly #discovery: Discovery;
   readonly #served: ServedKeys;
   readonly #include: AzureKeyVaultOptions["include"];
-  readonly #closed = new AbortController();
+  readonly #polling: Polling;
   /** Settled by the first discovery that the vault let us finish. */
   readonly #firstDiscovery = Promise.withResolvers<void>();
   /** What the last discovery noted of keys, so that each thing is written once. */
   #notes: ReadonlySet<string> = new Set();
   #problem: string | undefined = "The vault has not shown its keys yet.";
-  #failures = 0;
-  #refreshedAt = Number.NEGATIVE_INFINITY;
-  #refreshing: Promise<void> | undefined;
 
   constructor({ vault, include, logger, times }: AzureKeyVaultOptions, credential: TokenCredential) {
     this.#vault = vault;
     this.#logger = logger;
     this.#include = include;
     this.#times = { ...TIMES, ...times };
-    this.#client = new VaultClient({ vault, credential, log: new FaultLog(logger), tryTimeout: this.#times.try });
+    this.#client = new VaultClient({
+      vault,
+      credential,
+      log: new FaultLog(logger, "the vault"),
+      tryTimeout: this.#times.try,
+    });
     this.#discovery = new Discovery(this.#client.keys);
     this.#served = new ServedKeys(this.#client, logger, (fault) => this.#failed(fault));
+    const { rediscover: interval, refresh } = this.#times;
+    this.#polling = new Polling({ look: () => this.#discover(), interval, refresh });
   }
 
   async open(): Promise<void> {
-    void this.#pollKeys();
-    await settledWithin(this.#firstDiscovery.promise, this.#times.startupTimeout, this.#closed.signal);
+    this.#polling.start();
+    await settledWithin(this.#firstDiscovery.promise, this.#times.startupTimeout, this.#polling.signal);
   }
 
   get keys(): ReadonlyMap<string, VaultKey> {
@@ -99,34 +100,21 @@ class AzureKeyVaultKeyring implements Keyring {
   }
 
   refresh(): void {
-    if (performance.now() >= this.#refreshedAt + this.#times.refresh) void this.#refreshNow();
+    this.#polling.refresh();
   }
 
   async close(): Promise<void> {
-    this.#closed.abort();
+    this.#polling.stop();
     this.#client.close();
     this.#served.byAddress.clear();
   }
 
-  async #pollKeys(): Promise<void> {
-    while (!this.#closed.signal.aborted) {
-      await this.#refreshNow();
-      const failing = FAILURE_PAUSES[Math.min(this.#failures, FAILURE_PAUSES.length) - 1];
-      await pause(Math.min(failing ?? this.#times.rediscover, this.#times.rediscover), this.#closed.signal);
-    }
-  }
-
-  #refreshNow(): Promise<void> {
-    this.#refreshedAt = performance.now();
-    this.#refreshing ??= this.#discover().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
-  }
-
-  /** Discovers the keys once. What fails changes nothing: a key goes only when the vault says that it is gone. */
-  async #discover(): Promise<void> {
-    const signal = AbortSignal.any([AbortSignal.timeout(this.#times.discovery), this.#closed.signal]);
+  /**
+   * Discovers the keys once. What fails changes nothing: a key goes only when the vault says that it is gone.
+   * @returns whether the vault showed all of them
+   */
+  async #discover(): Promise<boolean> {
+    const signal = AbortSignal.any([AbortSignal.timeout(this.#times.discovery), this.#polling.signal]);
     const began = performance.now();
     try {
       const include = this.#selectors();
@@ -142,13 +130,13 @@ class AzureKeyVaultKeyring implements Keyring {
       const rotated = await this.#served.dropMissing(found, this.#discovery, began, signal);
       const doubled = this.#served.serve(found, stores);
       this.#write([...skipped, ...rotated, ...doubled]);
-      this.#failures = failed.length + stores.unread.length === 0 ? 0 : this.#failures + 1;
       this.#problem = this.#problemOf(failed, skipped);
       this.#firstDiscovery.resolve();
+      return failed.length + stores.unread.length === 0;
     } catch (error) {
-      if (this.#closed.signal.aborted) return;
-      this.#failures += 1;
+      if (this.#polling.signal.aborted) return false;
       this.#problem = this.keys.size === 0 ? `${this.#vault}: ${faultOfError(error).advice}` : undefined;
+      return false;
     }
   }
 
@@ -175,8 +163,4 @@ class AzureKeyVaultKeyring implements Keyring {
     this.#discovery.forget();
     this.refresh();
   }
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await sleep(milliseconds, undefined, { signal, ref: false }).catch(() => undefined);
 }

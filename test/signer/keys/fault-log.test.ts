@@ -1,13 +1,13 @@
 import { expect } from "chai";
-import { VaultFault } from "../../../../signer/keys/azure-key-vault/fault.ts";
-import { FaultLog } from "../../../../signer/keys/azure-key-vault/fault-log.ts";
-import { logLines } from "../../../harness/log-lines.ts";
+import { VaultFault } from "../../../signer/keys/azure-key-vault/fault.ts";
+import { FaultLog } from "../../../signer/keys/fault-log.ts";
+import { logLines } from "../../harness/log-lines.ts";
 
-describe("vault fault log", () => {
+describe("a backend's fault log", () => {
   const start = () => {
     const { log, lines } = logLines();
     const clock = { now: 0 };
-    return { lines, clock, faults: new FaultLog(log, () => clock.now) };
+    return { lines, clock, faults: new FaultLog(log, "the vault", () => clock.now) };
   };
   const timeout = new VaultFault("timeout", "It did not answer within 1500 ms.");
 
