@@ -122,6 +122,7 @@ export class TezosSigner extends pulumi.ComponentResource {
         tenantId: identity.tenantId,
         signerId: identity.principalId,
         subnetId: network.subnetId,
+        joinsAfter: network.interface,
         publicIp: network.publicIp,
         keyImporter: settings.keyImporter,
         keys: settings.keys,
@@ -130,7 +131,13 @@ export class TezosSigner extends pulumi.ComponentResource {
     );
     const watermarks = new WatermarkTable(
       named("watermark-table"),
-      { context, signerId: identity.principalId, subnetId: network.subnetId, redundancy: settings.redundancy },
+      {
+        context,
+        signerId: identity.principalId,
+        subnetId: network.subnetId,
+        joinsAfter: vault.vault,
+        redundancy: settings.redundancy,
+      },
       kept,
     );
     const releases = new Releases(

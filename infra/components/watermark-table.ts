@@ -10,6 +10,8 @@ export interface WatermarkTableArgs {
   readonly signerId: pulumi.Input<string>;
   /** The subnet that may reach the table; its Microsoft.Storage endpoint must exist first. */
   readonly subnetId: pulumi.Input<string>;
+  /** Who joins the subnet before the account: network.ts. */
+  readonly joinsAfter: pulumi.Resource;
   /** Copies in one building, or in three zones. Never in a second region: it would lag, and an old watermark double-signs. */
   readonly redundancy: "LRS" | "ZRS";
 }
@@ -51,7 +53,7 @@ export class WatermarkTable extends pulumi.ComponentResource {
         },
         tags: context.tags,
       },
-      child,
+      { ...child, dependsOn: [args.joinsAfter] },
     );
     const table = new Table(
       context.named("watermarks"),
