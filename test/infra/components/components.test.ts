@@ -174,10 +174,16 @@ describe("what the program asks Azure for", () => {
     it("is replaced for what Azure cannot change, the old one first", () => {
       const { options } = resource(least, "machine");
       expect(options.deleteBeforeReplace).to.equal(true);
-      expect(options.replaceOnChanges).to.include.members([
-        "osProfile",
+      expect(options.replaceOnChanges).to.have.members([
+        "osProfile.computerName",
+        "osProfile.adminUsername",
+        "osProfile.customData",
+        "osProfile.linuxConfiguration.disablePasswordAuthentication",
+        "osProfile.linuxConfiguration.provisionVMAgent",
+        "osProfile.linuxConfiguration.ssh",
         "storageProfile.imageReference",
-        "securityProfile",
+        "securityProfile.securityType",
+        "securityProfile.uefiSettings",
         "hardwareProfile.vmSize",
       ]);
     });
