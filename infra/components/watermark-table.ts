@@ -68,7 +68,8 @@ export class WatermarkTable extends pulumi.ComponentResource {
         principalType: "ServicePrincipal", // the default, User, is looked up and not found for a fresh identity
         roleDefinitionId: roleDefinitionId(account, TABLE_DATA_CONTRIBUTOR),
       },
-      child,
+      // The lock below keeps the role of an identity that is gone, where another one is made in its place.
+      { ...child, retainOnDelete: context.production },
     );
     if (context.production) {
       new ManagementLockByScope(

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine from "@pulumi/pulumi/proto/engine_pb.js";
+import provider from "@pulumi/pulumi/proto/provider_pb.js";
 import { ResourceMonitorService } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import pb from "@pulumi/pulumi/proto/resource_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
@@ -65,6 +66,7 @@ export async function runProgram(
       response.setRef("package");
       return response;
     }),
+    invoke: answer(() => new provider.InvokeResponse()),
     registerErrorHook: answer(() => new empty.Empty()),
     registerResource: answer((request: RegisterRequest) => {
       const inputs = (request.getObject()?.toJavaScript() ?? {}) as Properties;
