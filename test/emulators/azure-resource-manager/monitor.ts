@@ -66,7 +66,12 @@ export async function runProgram(
       response.setRef("package");
       return response;
     }),
-    invoke: answer(() => new provider.InvokeResponse()),
+    // Nothing stands yet.
+    invoke: answer(() => {
+      const response = new provider.InvokeResponse();
+      response.setReturn(struct.Struct.fromJavaScript({}));
+      return response;
+    }),
     registerErrorHook: answer(() => new empty.Empty()),
     registerResource: answer((request: RegisterRequest) => {
       const inputs = (request.getObject()?.toJavaScript() ?? {}) as Properties;
