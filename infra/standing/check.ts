@@ -25,7 +25,7 @@ export async function standsInTheWay(
   if (standing.subscription === undefined) return [];
   const locks = [standing.vaultLock, standing.accountLock].filter((lock) => lock !== undefined);
   const [{ subscriptionId, tenantId }, ...held] = await Promise.all([
-    getClientConfig({ parent: signer, async: true }).catch((error: Error) => {
+    getClientConfig({ parent: signer }).catch((error: Error) => {
       throw new Error(`Azure does not tell which subscription is selected, so nothing was done: ${error.message}`);
     }),
     ...locks.map((lock) => isInForce(lock, signer)),
@@ -53,7 +53,7 @@ async function remembered(): Promise<StandingResource[]> {
 /** Asks Azure for a lock. Where it does not answer, the lock counts as being there. */
 async function isInForce({ scope, lockName }: StandingLock, parent: pulumi.Resource): Promise<boolean> {
   try {
-    await getManagementLockByScope({ scope, lockName }, { parent, async: true });
+    await getManagementLockByScope({ scope, lockName }, { parent });
     return true;
   } catch (error) {
     return !/NotFound|\b404\b/.test(String(error));
