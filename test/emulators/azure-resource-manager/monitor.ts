@@ -4,7 +4,6 @@ import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine from "@pulumi/pulumi/proto/engine_pb.js";
-import provider from "@pulumi/pulumi/proto/provider_pb.js";
 import { ResourceMonitorService } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import pb from "@pulumi/pulumi/proto/resource_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
@@ -68,7 +67,7 @@ export async function runProgram(
     }),
     // Nothing stands yet.
     invoke: answer(() => {
-      const response = new provider.InvokeResponse();
+      const response = new pb.ResourceInvokeResponse();
       response.setReturn(struct.Struct.fromJavaScript({}));
       return response;
     }),
