@@ -16,6 +16,8 @@ export class Inspection {
   /** Rejects with the first broken rule, and otherwise never settles. */
   readonly #refused = Promise.withResolvers<never>();
   #open = true;
+  /** What resources wait for that are registered from now on. */
+  #before: Promise<void> = Promise.resolve();
 
   /** Options for the signer's component: the ones that were given, and what has all below it inspected. */
   readonly options: pulumi.ComponentResourceOptions;
@@ -38,11 +40,28 @@ export class Inspection {
   #inspect({ type, name, props, opts }: pulumi.ResourceTransformationArgs): pulumi.ResourceTransformationResult {
     const resource = known(type, name, props, opts.parent);
     this.#resources.push(resource);
+    const before = this.#before;
     const kept = this.#unlessRefused(
-      resource.then((resource) => this.#judge(violationsOf(resource))).then(() => opts.dependsOn ?? []),
+      resource
+        .then((resource) => this.#judge(violationsOf(resource)))
+        .then(() => before)
+        .then(() => opts.dependsOn ?? []),
     );
     // Pulumi waits for a promise of whatever dependsOn may be; its type knows fewer.
     return { props, opts: { ...opts, dependsOn: kept as Promise<pulumi.Resource[]> } };
+  }
+
+  /**
+   * Has every resource that is registered from now on wait for an answer.
+   * @param refusals sentences that say what cannot be: with one of them nothing more is registered, and the program ends
+   */
+  waitFor(refusals: Promise<readonly string[]>): void {
+    this.#before = refusals.then(
+      (sentences) => {
+        if (sentences.length > 0) this.#refuse(`nothing was changed: ${sentences.join("; ")}`);
+      },
+      (error: Error) => this.#refuse(error.message),
+    );
   }
 
   /**
@@ -66,8 +85,11 @@ export class Inspection {
   }
 
   #judge(broken: readonly string[]): void {
-    if (broken.length === 0) return;
-    this.#refused.reject(new BrokenInvariant(broken));
+    if (broken.length > 0) this.#refuse(brokenBy(broken));
+  }
+
+  #refuse(sentence: string): void {
+    this.#refused.reject(new Refusal(sentence));
   }
 }
 
@@ -78,7 +100,7 @@ export class Inspection {
 export function inspected(outputs: Readonly<Record<string, unknown>>): Record<string, pulumi.Output<unknown>> {
   const judged = valuesOf("outputs", outputs).then((values) => {
     const broken = violationsIn(values);
-    if (broken.length > 0) throw new BrokenInvariant(broken);
+    if (broken.length > 0) throw new Refusal(brokenBy(broken));
   });
   return after(judged, outputs);
 }
@@ -91,11 +113,14 @@ function after(judged: Promise<void>, outputs: Readonly<Record<string, unknown>>
   return Object.fromEntries(entries);
 }
 
+/** @param broken sentences that name a rule and a resource */
+function brokenBy(broken: readonly string[]): string {
+  return `this signer breaks a rule that holds for every one: ${broken.join("; ")}`;
+}
+
 /** Pulumi prints the message of a RunError, and the stack trace of any other. */
-class BrokenInvariant extends pulumi.RunError {
-  /** @param broken sentences that name a rule and a resource */
-  constructor(broken: readonly string[]) {
-    const message = `this signer breaks a rule that holds for every one: ${broken.join("; ")}`;
+class Refusal extends pulumi.RunError {
+  constructor(message: string) {
     super(message);
     // Pulumi writes the name of each property that waited for the resource before the message: none is of use here.
     Object.defineProperty(this, "message", { get: () => message, set: () => undefined });
@@ -113,8 +138,8 @@ async function known(
   return { type, name, parentType: typeof urn === "string" ? typeOf(urn) : "", inputs: await valuesOf(name, props) };
 }
 
-/** Waits for all values of an object. */
-async function valuesOf(name: string, props: pulumi.Inputs): Promise<Record<string, unknown>> {
+/** Waits for all values of an object, which are UNKNOWN where a preview does not know them. */
+export async function valuesOf(name: string, props: pulumi.Inputs): Promise<Record<string, unknown>> {
   return plain(await pulumi.runtime.serializeProperties(name, props)) as Record<string, unknown>;
 }
 

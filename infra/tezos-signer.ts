@@ -22,7 +22,8 @@ import type { KEYS, StackConfig } from "./config/schema.ts";
 import { signerSettings } from "./config/signer-settings.ts";
 import { groupName } from "./config/stack-name.ts";
 import { firewallRules } from "./firewall.ts";
-import { Inspection } from "./inspection.ts";
+import { Inspection, valuesOf } from "./inspection.ts";
+import { standsInTheWay } from "./standing/check.ts";
 import { userData } from "./user-data.ts";
 
 export interface TezosSignerArgs {
@@ -100,6 +101,7 @@ export class TezosSigner extends pulumi.ComponentResource {
     const kept = { ...open, protect: production };
 
     const id = new RandomId(named("id"), { byteLength: 8 }, kept);
+    inspection.waitFor(this.#standsInTheWay(args, id, named));
     const group =
       args.resourceGroup ??
       new ResourceGroup(named("group"), { resourceGroupName: groupName(stack), location, tags }, kept);
@@ -122,6 +124,7 @@ export class TezosSigner extends pulumi.ComponentResource {
         tenantId: identity.tenantId,
         signerId: identity.principalId,
         subnetId: network.subnetId,
+        joinsAfter: network.interface,
         publicIp: network.publicIp,
         keyImporter: settings.keyImporter,
         keys: settings.keys,
@@ -130,7 +133,13 @@ export class TezosSigner extends pulumi.ComponentResource {
     );
     const watermarks = new WatermarkTable(
       named("watermark-table"),
-      { context, signerId: identity.principalId, subnetId: network.subnetId, redundancy: settings.redundancy },
+      {
+        context,
+        signerId: identity.principalId,
+        subnetId: network.subnetId,
+        joinsAfter: vault.vault,
+        redundancy: settings.redundancy,
+      },
       kept,
     );
     const releases = new Releases(
@@ -182,5 +191,18 @@ export class TezosSigner extends pulumi.ComponentResource {
     this.identityClientId = outputs.identityClientId;
     this.resourceGroup = outputs.resourceGroup;
     this.registerOutputs(outputs);
+  }
+
+  /** Asks what stands already. An id that is known is one that Pulumi remembers, or has just made: then it has a state. */
+  async #standsInTheWay(
+    { settings, resourceGroup }: TezosSignerArgs,
+    id: RandomId,
+    named: (part: string) => string,
+  ): Promise<string[]> {
+    const { hex, group } = await valuesOf("signer", { hex: id.hex, group: resourceGroup?.name });
+    if (typeof hex !== "string") return [];
+    const name = resourceGroup === undefined ? groupName(settings.stack) : group;
+    const wanted = { ...settings, resourceGroup: typeof name === "string" ? name : undefined };
+    return standsInTheWay(wanted, named, this);
   }
 }

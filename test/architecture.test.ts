@@ -143,7 +143,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // What a month costs: told by the plan, and by the stack's outputs.
   "infra/cost.ts": ["infra/config"],
   "infra/components": ["infra/config", "infra/firewall.ts", "signer/contract.ts"],
-  "infra/release": ["infra/components", "release"],
+  // What stands already, and what it does not become.
+  "infra/standing": ["infra/config"],
+  "infra/release": ["infra/components", "infra/standing", "release"],
   // What a plan is, as data: what the invariants judge, drawn or under way.
   "infra/plan/plan.ts": [],
   "infra/invariants.ts": ["infra/components", "infra/plan/plan.ts", "signer/contract.ts"],
@@ -156,6 +158,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/config",
     "infra/firewall.ts",
     "infra/inspection.ts",
+    "infra/standing",
     "infra/user-data.ts",
     "signer/contract.ts",
   ],

@@ -35,17 +35,6 @@ export class Alerts extends pulumi.ComponentResource {
     const child = inGroup(this, context);
 
     const workspaceId = args.workspaceId ?? ownWorkspace(context, child);
-    new DiagnosticSetting(
-      context.named("audit-events"),
-      {
-        resourceUri: vaultId,
-        name: "audit-events",
-        workspaceId,
-        logAnalyticsDestinationType: "Dedicated", // the table AZKVAuditLogs
-        logs: [{ category: "AuditEvent", enabled: true }],
-      },
-      child,
-    );
     const group = new ActionGroup(
       context.named("people"),
       {
@@ -59,7 +48,7 @@ export class Alerts extends pulumi.ComponentResource {
       },
       child,
     );
-    new ScheduledQueryRule(
+    const silence = new ScheduledQueryRule(
       context.named("no-signature"),
       {
         resourceGroupName,
@@ -91,8 +80,9 @@ export class Alerts extends pulumi.ComponentResource {
       },
       child,
     );
+    const rules: pulumi.Resource[] = [silence];
     for (const { key, scope, ...metric } of metrics(vaultId, machine.id, size.startsWith("Standard_B"))) {
-      new MetricAlert(
+      const rule = new MetricAlert(
         context.named(key),
         {
           resourceGroupName,
@@ -114,7 +104,20 @@ export class Alerts extends pulumi.ComponentResource {
         },
         { ...child, dependsOn: machine }, // its id is known before it is there
       );
+      rules.push(rule);
     }
+    new DiagnosticSetting(
+      context.named("audit-events"),
+      {
+        resourceUri: vaultId,
+        name: "audit-events",
+        workspaceId,
+        logAnalyticsDestinationType: "Dedicated", // the table AZKVAuditLogs
+        logs: [{ category: "AuditEvent", enabled: true }],
+      },
+      // Made last, so taken away first: where a lock on the vault refuses that, no alert is gone yet.
+      { ...child, dependsOn: rules },
+    );
     this.registerOutputs({});
   }
 }

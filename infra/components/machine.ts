@@ -36,6 +36,23 @@ const SUCCESSORS: Readonly<Record<string, string>> = {
   Standard_B2s: "Standard_B2als_v2",
 };
 
+/**
+ * What Azure fixes when it makes a machine. Each by its own name: beside them the platform writes what it likes, and a
+ * machine is not replaced for that.
+ */
+const FIXED = [
+  "osProfile.computerName",
+  "osProfile.adminUsername",
+  "osProfile.customData",
+  "osProfile.linuxConfiguration.disablePasswordAuthentication",
+  "osProfile.linuxConfiguration.provisionVMAgent",
+  "osProfile.linuxConfiguration.ssh",
+  "storageProfile.imageReference",
+  "securityProfile.securityType",
+  "securityProfile.uefiSettings",
+  "hardwareProfile.vmSize",
+];
+
 /** A small machine that runs the signer. It holds nothing that is needed after it: it may be replaced at any time. */
 export class Machine extends pulumi.ComponentResource {
   readonly id: pulumi.Output<string>;
@@ -85,7 +102,9 @@ export class Machine extends pulumi.ComponentResource {
         dependsOn: [args.release],
         // Azure fixes these at creation, and the provider plans an update that fails (pulumi-azure-native#577). A size is
         // fixed too where one of the two has a temporary disk, as Standard_B1s has and its successor has not (resize-vm).
-        replaceOnChanges: ["osProfile", "storageProfile.imageReference", "securityProfile", "hardwareProfile.vmSize"],
+        replaceOnChanges: FIXED,
+        // Azure Policy and Update Manager write it, and a refresh takes it over.
+        ignoreChanges: ["osProfile.linuxConfiguration.patchSettings"],
         deleteBeforeReplace: true, // the new machine takes over name and network interface
         hooks: { onError: [new pulumi.ErrorHook(context.named("machine-size"), sayWhichSize(size))] },
       },

@@ -27,6 +27,8 @@ export interface NetworkArgs {
 export class Network extends pulumi.ComponentResource {
   readonly subnetId: pulumi.Output<string>;
   readonly interfaceId: pulumi.Output<string>;
+  /** Joins the subnet: who joins it too must wait, since Azure lets in one at a time. */
+  readonly interface: NetworkInterface;
   readonly publicIp: pulumi.Output<string>;
 
   constructor(name: string, { context, rules, subnetId }: NetworkArgs, options?: pulumi.ComponentResourceOptions) {
@@ -61,7 +63,7 @@ export class Network extends pulumi.ComponentResource {
       },
       child,
     );
-    const networkInterface = new NetworkInterface(
+    this.interface = new NetworkInterface(
       context.named("interface"),
       {
         resourceGroupName,
@@ -83,7 +85,7 @@ export class Network extends pulumi.ComponentResource {
       child,
     );
 
-    this.interfaceId = networkInterface.id;
+    this.interfaceId = this.interface.id;
     // A static address is there as soon as it is created; before that a preview knows none.
     this.publicIp = address.ipAddress.apply((ip) => ip ?? "");
     this.registerOutputs({ subnetId: this.subnetId, interfaceId: this.interfaceId, publicIp: this.publicIp });

@@ -13,6 +13,8 @@ export interface KeyVaultArgs {
   readonly signerId: pulumi.Input<string>;
   /** The subnet that may reach the vault; its Microsoft.KeyVault endpoint must exist first. */
   readonly subnetId: pulumi.Input<string>;
+  /** Who joins the subnet before the vault: network.ts. */
+  readonly joinsAfter: pulumi.Resource;
   /** The machine's own public address. */
   readonly publicIp: pulumi.Input<string>;
   /** Who imports keys, while there are keys to import. */
@@ -25,6 +27,8 @@ export interface KeyVaultArgs {
 export class KeyVault extends pulumi.ComponentResource {
   readonly id: pulumi.Output<string>;
   readonly uri: pulumi.Output<string>;
+  /** Joins the subnet. */
+  readonly vault: Vault;
 
   constructor(name: string, args: KeyVaultArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:KeyVault", name, {}, options);
@@ -62,6 +66,7 @@ export class KeyVault extends pulumi.ComponentResource {
       },
       {
         ...inGroup(this, context),
+        dependsOn: [args.joinsAfter],
         // Fixed at creation; a stack that turns to production later keeps its 7 days.
         ignoreChanges: ["properties.softDeleteRetentionInDays"],
       },
@@ -98,6 +103,7 @@ export class KeyVault extends pulumi.ComponentResource {
         { parent: this },
       );
     }
+    this.vault = vault;
     this.id = vault.id;
     // From the name, not from properties.vaultUri: a preview of a changed vault knows its name only, and dependants would show false changes.
     this.uri = pulumi.interpolate`https://${vault.name}.vault.azure.net`;

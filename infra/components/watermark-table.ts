@@ -10,6 +10,8 @@ export interface WatermarkTableArgs {
   readonly signerId: pulumi.Input<string>;
   /** The subnet that may reach the table; its Microsoft.Storage endpoint must exist first. */
   readonly subnetId: pulumi.Input<string>;
+  /** Who joins the subnet before the account: network.ts. */
+  readonly joinsAfter: pulumi.Resource;
   /** Copies in one building, or in three zones. Never in a second region: it would lag, and an old watermark double-signs. */
   readonly redundancy: "LRS" | "ZRS";
 }
@@ -51,7 +53,7 @@ export class WatermarkTable extends pulumi.ComponentResource {
         },
         tags: context.tags,
       },
-      child,
+      { ...child, dependsOn: [args.joinsAfter] },
     );
     const table = new Table(
       context.named("watermarks"),
@@ -66,7 +68,8 @@ export class WatermarkTable extends pulumi.ComponentResource {
         principalType: "ServicePrincipal", // the default, User, is looked up and not found for a fresh identity
         roleDefinitionId: roleDefinitionId(account, TABLE_DATA_CONTRIBUTOR),
       },
-      child,
+      // The lock below keeps the role of an identity that is gone, where another one is made in its place.
+      { ...child, retainOnDelete: context.production },
     );
     if (context.production) {
       new ManagementLockByScope(

@@ -6,49 +6,33 @@
  * program names older releases again, and it knows them from the stack itself.
  * @module
  */
-import * as pulumi from "@pulumi/pulumi";
+import { lastOutputs, type StandingResource, standingResources } from "../standing/stack-state.ts";
 
 const BLOB = "azure-native:storage:Blob";
 
 /**
  * Returns the file names of a signer's releases; none where the stack is new.
  * @param signer name of the `TezosSigner`; absent: the signer of this project's own stack
- * None, too, where Pulumi does not tell (a state of the old layout on disk, an engine without these functions): then the
- * older ones are deleted once the machine is told of the new one, and a way back uploads its release again. Never fails.
+ * None, too, where Pulumi does not tell, and then nothing is deleted either: the signer refuses to go on (standing/).
+ * Never fails.
  */
 export async function earlierReleases(signer?: string): Promise<string[]> {
   try {
-    const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
     // Asked first: of a stack without a state, the second question ends the engine.
-    const { outputs } = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
-    if (outputs === undefined || Object.keys(outputs).length === 0) return [];
-    return blobs(
-      signer === undefined ? "release" : `${signer}-release`,
-      await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName: name }),
-    );
+    if (Object.keys(await lastOutputs()).length === 0) return [];
+    return blobs(signer === undefined ? "release" : `${signer}-release`, await standingResources());
   } catch {
     return [];
   }
 }
 
-/** @param answer each resource's type and outputs, by URN */
-function blobs(
-  prefix: string,
-  { outputs }: { outputs?: Record<string, { type: string; outputs: { name?: unknown } }> },
-): string[] {
-  const found = Object.entries(outputs ?? {}).filter(([urn, { type }]) => type === BLOB && isRelease(urn, prefix));
-  return found.flatMap(
-    ([
-      ,
-      {
-        outputs: { name },
-      },
-    ]) => (typeof name === "string" ? [name] : []),
-  );
+function blobs(prefix: string, standing: readonly StandingResource[]): string[] {
+  return standing
+    .filter(({ type, name }) => type === BLOB && isRelease(name, prefix))
+    .flatMap(({ outputs: { name } }) => (typeof name === "string" ? [name] : []));
 }
 
-/** Whether a URN ends in the name of a release: `PREFIX-HASH12`. */
-function isRelease(urn: string, prefix: string): boolean {
-  const name = urn.split("::").at(-1) ?? "";
+/** Whether it is the name in the program of a release: `PREFIX-HASH12`. */
+function isRelease(name: string, prefix: string): boolean {
   return name.startsWith(`${prefix}-`) && /^[0-9a-f]{12}$/.test(name.slice(prefix.length + 1));
 }

@@ -72,11 +72,63 @@ describe("the invariants", () => {
     ],
     ["machine", "userData", base64(`{"connection":"AccountKey=${"A".repeat(86)}=="}`), /No secret.*userData/],
     ["interface", "tags", { stack: "dev" }, /says whose it is: interface/],
+    ["interface", "tags", { project: "tezos-signer" }, /says whose it is: interface/],
+    ["account", "enableHttpsTrafficOnly", false, /without a key or a token: account/],
+    ["account", "networkRuleSet.bypass", "AzureServices", /deny what they are not told to allow: account/],
+    ["firewall", "securityRules.7.access", "Allow", /denial of everything else: firewall, Outbound/],
+    ["firewall", "securityRules.2.protocol", "Tcp", /denial of everything else: firewall, Inbound/],
+    ["firewall", "securityRules.2.sourceAddressPrefix", "Internet", /denial of everything else: firewall, Inbound/],
+    [
+      "firewall",
+      "securityRules.2.destinationAddressPrefix",
+      "10.0.0.4",
+      /denial of everything else: firewall, Inbound/,
+    ],
     ["vault", "vaultName", "tezos-undefined", /No value is missing inside a text: vault/],
   ];
   for (const [resource, path, value, rule] of breaches) {
     it(`catch ${resource}.${path} = ${JSON.stringify(value).slice(0, 50)}`, () => {
       expect(violations(altered(everything, resource, path, value)).join("\n")).to.match(rule);
+    });
+  }
+
+  // Each right by which a key is lost, copied or made another one, in any case that Azure takes.
+  for (const right of ["delete", "purge", "backup", "restore", "release", "all", "rotate", "Delete"]) {
+    it(`catch the right to ${right} a key, whoever has it`, () => {
+      for (const policy of [0, 1]) {
+        const path = `properties.accessPolicies.${policy}.permissions.keys`;
+        expect(violations(altered(everything, "vault", path, ["get", right])).join("\n")).to.match(
+          new RegExp(`Nobody signs but the machine.*policy ${policy} has ${right}$`),
+        );
+      }
+    });
+  }
+
+  // Each form that a secret has, in what the machine is told and in what the stack prints; none of them is one.
+  for (const secret of [
+    ...["edsk", "spsk", "p2sk", "BLsk", "edesk", "spesk", "p2esk", "BLesk"].map((form) => `${form}${"2".repeat(50)}`),
+    `-----BEGIN PRIVATE KEY-----\n${"A".repeat(64)}`,
+    `eyJ${"a".repeat(30)}.${"b".repeat(30)}`,
+    `AccountKey=${"A".repeat(86)}==`,
+    `https://tzrel.blob.core.windows.net/releases/x?sv=2021-12-02&sig=${"A".repeat(40)}`,
+  ]) {
+    it(`catch a secret that begins with ${secret.slice(0, 26).replace("\n", " ")}`, () => {
+      const given = base64(JSON.stringify({ release: secret }));
+      expect(violations(altered(everything, "machine", "userData", given)).join("\n")).to.match(/No secret.*userData/);
+      expect(violations({ ...everything, outputs: { url: secret } }).join("\n")).to.match(/No secret.*: url/);
+    });
+  }
+
+  for (const anyone of ["*", "Internet", "Any", "0.0.0.0/0", "::/0"]) {
+    it(`catch ${anyone} as somebody who is let in`, () => {
+      for (const [path, value] of [
+        ["sourceAddressPrefix", anyone],
+        ["sourceAddressPrefixes", ["84.20.17.5", anyone]],
+      ] as const) {
+        expect(violations(altered(everything, "firewall", `securityRules.0.${path}`, value)).join("\n")).to.include(
+          `lets just anyone in: firewall, baker takes ${anyone}`,
+        );
+      }
     });
   }
 

@@ -1,12 +1,15 @@
 import { ArmError, conflict } from "./arm.ts";
 import { KINDS } from "./kinds/index.ts";
+import { Locks } from "./locks.ts";
 import { type Properties, text } from "./properties.ts";
-import { type Call, type Kind, type Resource, Subscription, startsWith } from "./subscription.ts";
+import { type Call, type Kind, type Resource, Subscription } from "./subscription.ts";
 
 const REGIONS = new Set(["northeurope", "westeurope", "eastus", "germanywestcentral"]);
 
 /** One subscription of Azure, as far as the stack sees it: it holds resources and refuses what ARM refuses. */
 export class Cloud extends Subscription {
+  readonly locks = new Locks();
+
   create(type: string, name: string, inputs: Properties): Resource {
     return this.#request("create", type, name, () => {
       const kind = kindOf(type);
@@ -18,7 +21,7 @@ export class Cloud extends Subscription {
   }
 
   update(type: string, name: string, id: string, inputs: Properties): Resource {
-    return this.#request("update", type, name, () => {
+    return this.#requestById("update", type, name, id, () => {
       const before = this.get(id);
       if (before === undefined) throw new ArmError(404, "ResourceNotFound", `The Resource '${id}' was not found.`);
       kindOf(type).reach?.(inputs, this);
@@ -27,19 +30,20 @@ export class Cloud extends Subscription {
   }
 
   read(type: string, name: string, id: string): Resource | undefined {
-    return this.#request("read", type, name, () => {
+    return this.#requestById("read", type, name, id, () => {
       const resource = this.get(id);
-      if (resource !== undefined) kindOf(type).reach?.(resource.inputs, this);
+      if (resource === undefined) kindOf(type).missing?.(id);
+      else kindOf(type).reach?.(resource.inputs, this);
       return resource;
     });
   }
 
   delete(type: string, name: string, id: string): void {
-    this.#request("delete", type, name, () => {
+    this.#requestById("delete", type, name, id, () => {
       const resource = this.get(id);
       if (resource === undefined) return; // 404 is success
       kindOf(type).reach?.(resource.inputs, this);
-      this.#refuseLocked(resource);
+      this.locks.allowDeletion(resource, this);
       kindOf(type).delete?.(resource, this);
       for (const { id } of [resource, ...this.below(resource.id)]) {
         const gone = this.get(id);
@@ -47,6 +51,17 @@ export class Cloud extends Subscription {
         this.resources.delete(id.toLowerCase());
       }
     });
+  }
+
+  /** A request that names a resource goes where that one is, whichever subscription is selected. */
+  #requestById<T>(method: Call["method"], type: string, name: string, id: string, act: () => T): T {
+    const selected = this.subscription;
+    this.subscription = id.split("/").slice(0, 3).join("/");
+    try {
+      return this.#request(method, type, name, act);
+    } finally {
+      this.subscription = selected;
+    }
   }
 
   #request<T>(method: Call["method"], type: string, name: string, act: () => T): T {
@@ -86,21 +101,7 @@ export class Cloud extends Subscription {
     this.hold(resource);
     return resource;
   }
-
-  /** A lock holds for its scope and all below it, and nothing above it can go either (lock-resources). */
-  #refuseLocked({ id, type }: Resource): void {
-    if (type === LOCK) return;
-    for (const lock of this.ofType(LOCK)) {
-      const scope = text(lock.inputs, "scope");
-      if (startsWith(`${id}/`, `${scope}/`) || startsWith(scope, `${id}/`)) {
-        const message = `The scope '${id}' cannot perform delete operation because following scope(s) are locked: '${scope}'. Please remove the lock and try again.`;
-        throw conflict("ScopeLocked", message);
-      }
-    }
-  }
 }
-
-const LOCK = "azure-native:authorization:ManagementLockByScope";
 
 export function kindOf(type: string): Kind {
   const kind = KINDS[type];

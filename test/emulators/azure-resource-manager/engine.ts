@@ -191,9 +191,18 @@ export class TestStack {
 
   /** As docs/destroy.md says it. */
   unprotect(): void {
+    this.#state("unprotect", "--all");
+  }
+
+  /** As the warning of a lost lock says it. */
+  forget(urn: string): void {
+    this.#state("delete", "--force", urn);
+  }
+
+  #state(...args: string[]): void {
     const { workDir: cwd, envVars } = this.stack.workspace;
-    const args = ["state", "unprotect", "--all", "--yes", "--stack", this.stack.name];
-    execFileSync("pulumi", args, { cwd, env: { HOME: cwd, ...envVars }, stdio: "pipe" });
+    const all = ["state", ...args, "--yes", "--stack", this.stack.name];
+    execFileSync("pulumi", all, { cwd, env: { HOME: cwd, ...envVars }, stdio: "pipe" });
   }
 
   async #run(act: (onEvent: (event: EngineEvent) => void) => Promise<Record<string, unknown>>): Promise<Outcome> {

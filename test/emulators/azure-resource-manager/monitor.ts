@@ -65,6 +65,12 @@ export async function runProgram(
       response.setRef("package");
       return response;
     }),
+    // Nothing stands yet.
+    invoke: answer(() => {
+      const response = new pb.ResourceInvokeResponse();
+      response.setReturn(struct.Struct.fromJavaScript({}));
+      return response;
+    }),
     registerErrorHook: answer(() => new empty.Empty()),
     registerResource: answer((request: RegisterRequest) => {
       const inputs = (request.getObject()?.toJavaScript() ?? {}) as Properties;

@@ -6,6 +6,8 @@ import pb from "@pulumi/pulumi/proto/provider_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { type Cloud, kindOf } from "./cloud.ts";
+import { FUNCTIONS } from "./functions.ts";
+import { OneSubnetAtATime } from "./one-subnet-at-a-time.ts";
 import type { Properties } from "./properties.ts";
 import type { Resource } from "./subscription.ts";
 
@@ -22,18 +24,27 @@ interface Behaviour {
   replaces(type: string): readonly string[];
   /** Completes the inputs of a resource, new ones from a seed that stays the same from preview to update. */
   check(type: string, inputs: Properties, before: Properties, seed: Uint8Array): Properties;
-  create(type: string, name: string, inputs: Properties): { readonly id: string; readonly outputs: Properties };
-  update(type: string, name: string, id: string, inputs: Properties): { readonly outputs: Properties };
+  create(
+    type: string,
+    name: string,
+    inputs: Properties,
+  ): Awaitable<{ readonly id: string; readonly outputs: Properties }>;
+  update(type: string, name: string, id: string, inputs: Properties): Awaitable<{ readonly outputs: Properties }>;
   read(
     type: string,
     name: string,
     id: string,
   ): { readonly inputs: Properties; readonly outputs: Properties } | undefined;
   delete(type: string, name: string, id: string): void;
+  /** Answers a function of the provider. */
+  invoke?(token: string, args: Properties): Properties;
 }
+
+type Awaitable<T> = T | Promise<T>;
 
 /** Serves a fake Azure as the provider azure-native. */
 export function serveAzure(cloud: Cloud, version: string): Promise<Provider> {
+  const subnets = new OneSubnetAtATime();
   return serve("azure-native", version, {
     replaces: (type) => kindOf(type).replaces,
     check: (type, inputs, before, seed) => {
@@ -41,10 +52,16 @@ export function serveAzure(cloud: Cloud, version: string): Promise<Provider> {
       if (autoname === undefined || inputs[autoname.key] !== undefined) return inputs;
       return { ...inputs, [autoname.key]: before[autoname.key] ?? cloud.guid(Buffer.from(seed).toString("hex")) };
     },
-    create: (type, name, inputs) => cloud.create(type, name, inputs),
-    update: (type, name, id, inputs): Resource => cloud.update(type, name, id, inputs),
+    create: (type, name, inputs) => subnets.join(type, inputs, () => cloud.create(type, name, inputs)),
+    update: (type, name, id, inputs) =>
+      subnets.join(type, inputs, (): Resource => cloud.update(type, name, id, inputs)),
     read: (type, name, id) => cloud.read(type, name, id),
     delete: (type, name, id) => cloud.delete(type, name, id),
+    invoke: (token, args) => {
+      const answer = FUNCTIONS[token];
+      if (answer === undefined) throw new Error(`the fake Azure knows no ${token}`);
+      return answer(args, cloud);
+    },
   });
 }
 
@@ -137,20 +154,20 @@ function methods(version: string, behaviour: Behaviour): grpc.UntypedServiceImpl
       }
       return response;
     }),
-    create: answer((request: InstanceType<typeof pb.CreateRequest>) => {
+    create: answer(async (request: InstanceType<typeof pb.CreateRequest>) => {
       const { type, name } = parse(request.getUrn());
       const inputs = plain(request.getProperties());
       const response = new pb.CreateResponse();
       if (request.getPreview()) {
         response.setProperties(wire(inputs));
       } else {
-        const { id, outputs } = behaviour.create(type, name, inputs);
+        const { id, outputs } = await behaviour.create(type, name, inputs);
         response.setId(id);
         response.setProperties(wire(outputs));
       }
       return response;
     }),
-    update: answer((request: InstanceType<typeof pb.UpdateRequest>) => {
+    update: answer(async (request: InstanceType<typeof pb.UpdateRequest>) => {
       const { type, name } = parse(request.getUrn());
       const response = new pb.UpdateResponse();
       if (request.getPreview()) {
@@ -158,7 +175,8 @@ function methods(version: string, behaviour: Behaviour): grpc.UntypedServiceImpl
         const before = plain(request.getOlds());
         response.setProperties(wire({ name: before.name, location: before.location }));
       } else {
-        response.setProperties(wire(behaviour.update(type, name, request.getId(), plain(request.getNews())).outputs));
+        const { outputs } = await behaviour.update(type, name, request.getId(), plain(request.getNews()));
+        response.setProperties(wire(outputs));
       }
       return response;
     }),
@@ -177,14 +195,19 @@ function methods(version: string, behaviour: Behaviour): grpc.UntypedServiceImpl
       behaviour.delete(type, name, request.getId());
       return new empty.Empty();
     }),
+    invoke: answer((request: InstanceType<typeof pb.InvokeRequest>) => {
+      const response = new pb.InvokeResponse();
+      response.setReturn(wire(behaviour.invoke?.(request.getTok(), plain(request.getArgs())) ?? {}));
+      return response;
+    }),
     cancel: answer(() => new empty.Empty()),
   };
 }
 
-function answer<Request, Response>(act: (request: Request) => Response) {
-  return (call: grpc.ServerUnaryCall<Request, Response>, callback: grpc.sendUnaryData<Response>) => {
+function answer<Request, Response>(act: (request: Request) => Awaitable<Response>) {
+  return async (call: grpc.ServerUnaryCall<Request, Response>, callback: grpc.sendUnaryData<Response>) => {
     try {
-      callback(null, act(call.request));
+      callback(null, await act(call.request));
     } catch (error) {
       callback({ code: grpc.status.UNKNOWN, details: error instanceof Error ? error.message : String(error) });
     }

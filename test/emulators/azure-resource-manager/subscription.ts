@@ -30,6 +30,8 @@ export interface Kind {
    * @throws ArmError
    */
   put(inputs: Properties, cloud: Subscription, before: Resource | undefined): Properties;
+  /** @throws ArmError where the provider takes Azure's word that it is not there for a failure */
+  missing?(id: string): void;
   /** @throws ArmError where ARM refuses to delete the resource while the others are as they are */
   delete?(resource: Resource, cloud: Subscription): void;
 }
@@ -45,7 +47,8 @@ export interface Call {
 
 /** One subscription of Azure as it is: what it holds, who asks, and what was asked. */
 export class Subscription {
-  readonly subscription = "/subscriptions/5ba1d2f0-0c6e-4f0e-9a43-cf2c2e6f1a11";
+  /** The selected one, as `az account set` selects it: what is new is made there. */
+  subscription = "/subscriptions/5ba1d2f0-0c6e-4f0e-9a43-cf2c2e6f1a11";
   readonly tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
   /** Who runs Pulumi, and from where. */
   readonly deployer = { objectId: "d0d0d0d0-0000-4000-8000-000000000001", address: "198.51.100.9", assignsRoles: true };

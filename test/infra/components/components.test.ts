@@ -38,6 +38,29 @@ describe("what the program asks Azure for", () => {
     });
   });
 
+  describe("the subnet", () => {
+    const subnet = "/subscriptions/<subscription>/network/Subnet/subnet";
+
+    /** Whether a resource waits for another one, or for one that does. */
+    function waits(planned: Plan, name: string, other: string): boolean {
+      const { dependencies } = resource(planned, name).options;
+      return dependencies.includes(other) || dependencies.some((next) => waits(planned, next, other));
+    }
+
+    it("is joined by one resource at a time, since Azure refuses whoever comes while it changes", () => {
+      for (const planned of [least, everything]) {
+        const joining = planned.resources.filter(({ inputs }) => JSON.stringify(inputs).includes(`"${subnet}"`));
+        expect(joining.map(({ name }) => name)).to.have.members(["interface", "vault", "account"]);
+        for (const [index, one] of joining.entries()) {
+          for (const other of joining.slice(index + 1)) {
+            const inARow = waits(planned, one.name, other.name) || waits(planned, other.name, one.name);
+            expect(inARow, `${one.name} and ${other.name} are made at once`).to.equal(true);
+          }
+        }
+      }
+    });
+  });
+
   describe("the vault", () => {
     it("is premium and answers the subnet, the machine's address and the key importer, and nobody else", () => {
       const acls = at(resource(everything, "vault").inputs, "properties.networkAcls");
@@ -151,10 +174,16 @@ describe("what the program asks Azure for", () => {
     it("is replaced for what Azure cannot change, the old one first", () => {
       const { options } = resource(least, "machine");
       expect(options.deleteBeforeReplace).to.equal(true);
-      expect(options.replaceOnChanges).to.include.members([
-        "osProfile",
+      expect(options.replaceOnChanges).to.have.members([
+        "osProfile.computerName",
+        "osProfile.adminUsername",
+        "osProfile.customData",
+        "osProfile.linuxConfiguration.disablePasswordAuthentication",
+        "osProfile.linuxConfiguration.provisionVMAgent",
+        "osProfile.linuxConfiguration.ssh",
         "storageProfile.imageReference",
-        "securityProfile",
+        "securityProfile.securityType",
+        "securityProfile.uefiSettings",
         "hardwareProfile.vmSize",
       ]);
     });

@@ -135,9 +135,10 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
 
   it("a key that is to have another curve is refused by its name, and stays as it was", async () => {
     await stack.configure({ keys: '[{"name":"baker","curve":"P-256K","source":"generate"}]' });
-    const { failed, messages } = await stack.up();
+    const { failed, messages, operations } = await stack.up();
     expect(failed).to.equal(true);
-    expect(messages).to.include("cannot create already existing resource");
+    expect(messages).to.include("keys: baker has the curve P-256 and cannot get P-256K");
+    expect(operations).to.deep.equal([]);
     expect(text(cloud.ofType("azure-native:keyvault:Key")[0]?.inputs, "properties.curveName")).to.equal("P-256");
   });
 

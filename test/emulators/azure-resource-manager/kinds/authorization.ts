@@ -1,4 +1,5 @@
 import { ArmError, badRequest, conflict } from "../arm.ts";
+import { lockNotFound } from "../functions.ts";
 import { type Properties, text } from "../properties.ts";
 import type { Kind, Subscription } from "../subscription.ts";
 import { must, same } from "./network.ts";
@@ -17,6 +18,9 @@ export const AUTHORIZATION: Readonly<Record<string, Kind>> = {
   "azure-native:authorization:ManagementLockByScope": {
     replaces: ["scope", "lockName"],
     id: (inputs) => `${text(inputs, "scope")}/providers/Microsoft.Authorization/locks/${text(inputs, "lockName")}`,
+    missing: (id) => {
+      throw lockNotFound(id.split("/").at(-1) ?? "");
+    },
     put: (inputs, cloud) => {
       mayAuthorize(cloud, "Microsoft.Authorization/locks/write");
       must(cloud, text(inputs, "scope"));

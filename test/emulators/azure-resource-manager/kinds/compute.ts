@@ -12,7 +12,9 @@ const IMMUTABLE = [
   "osProfile.customData",
   "osProfile.computerName",
   "osProfile.adminUsername",
-  "osProfile.linuxConfiguration",
+  "osProfile.linuxConfiguration.disablePasswordAuthentication",
+  "osProfile.linuxConfiguration.provisionVMAgent",
+  "osProfile.linuxConfiguration.ssh",
   "storageProfile.imageReference",
   "storageProfile.osDisk.managedDisk",
   "securityProfile.securityType",
@@ -20,7 +22,11 @@ const IMMUTABLE = [
 
 /** Virtual machine. The provider lists no replacement for its body: a change of the above is sent, and refused. */
 export const COMPUTE: Readonly<Record<string, Kind>> = {
-  [MACHINE]: { ...inGroup("Microsoft.Compute/virtualMachines", ["vmName"], USUAL_NAME), put: machine },
+  [MACHINE]: {
+    ...inGroup("Microsoft.Compute/virtualMachines", ["vmName"], USUAL_NAME),
+    put: machine,
+    delete: withItsParts,
+  },
 };
 
 function machine(inputs: Properties, cloud: Subscription, before: Resource | undefined): Properties {
@@ -74,6 +80,13 @@ function machine(inputs: Properties, cloud: Subscription, before: Resource | und
     userData: undefined, // nor userData, unless asked with $expand
     provisioningState: "Succeeded",
   };
+}
+
+/** What a machine was told to take with it when it goes, Azure deletes after it. */
+function withItsParts({ inputs }: Resource, cloud: Subscription): void {
+  for (const nic of list(inputs, "networkProfile.networkInterfaces")) {
+    if (text(nic, "deleteOption") === "Delete") cloud.resources.delete(text(nic, "id").toLowerCase());
+  }
 }
 
 /** Of the sizes that this stack knows: the first generation of B has one, the second none. */

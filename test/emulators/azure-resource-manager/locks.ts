@@ -1,0 +1,33 @@
+import { conflict } from "./arm.ts";
+import { text } from "./properties.ts";
+import { type Resource, type Subscription, startsWith } from "./subscription.ts";
+
+const LOCK = "azure-native:authorization:ManagementLockByScope";
+
+/** Locks against deletion: what they refuse, and that they go on to do so for a while after they are gone. */
+export class Locks {
+  /** How many deletions a lock still refuses once it is deleted itself: Azure takes a while to know everywhere. */
+  lingering = 0;
+  /** Scopes of deleted locks, with the refusals that are left. */
+  readonly #deleted = new Map<string, number>();
+
+  /**
+   * Judges a deletion. A lock holds for its scope and all below it, and nothing above it can go either (lock-resources).
+   * @throws ArmError where a lock refuses it
+   */
+  allowDeletion({ id, type, inputs }: Resource, cloud: Subscription): void {
+    if (type === LOCK) {
+      this.#deleted.set(text(inputs, "scope"), this.lingering);
+      return;
+    }
+    const scopes = cloud.ofType(LOCK).map((lock) => text(lock.inputs, "scope"));
+    const lingering = [...this.#deleted].filter(([, left]) => left > 0).map(([scope]) => scope);
+    const scope = [...scopes, ...lingering].find(
+      (scope) => startsWith(`${id}/`, `${scope}/`) || startsWith(scope, `${id}/`),
+    );
+    if (scope === undefined) return;
+    if (!scopes.includes(scope)) this.#deleted.set(scope, (this.#deleted.get(scope) ?? 0) - 1);
+    const message = `The scope '${id}' cannot perform delete operation because following scope(s) are locked: '${scope}'. Please remove the lock and try again.`;
+    throw conflict("ScopeLocked", message);
+  }
+}
