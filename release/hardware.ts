@@ -10,9 +10,10 @@ import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { promisify } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import { archiveFile, fetchArchives } from "./archives.ts";
 import { type Contents, readContents } from "./contents.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
 import { productionLock } from "./lock.ts";
 import { NODE_BUILDS, type NodeBuild } from "./node.ts";
 
@@ -113,12 +114,31 @@ function buildOfThisProcessor(): NodeBuild {
   return found;
 }
 
-if (import.meta.main) {
+const HELP = `npm run hardware
+
+Compiles the packages for PKCS#11 tokens in hardware/, for this computer's processor. It takes python3, make and a C++
+compiler. A signer of this checkout has them from then on; npm run release -- --hardware makes a release with them.
+  --help  prints this`;
+
+async function main(args: string[]): Promise<keyof typeof EXIT_CODES> {
+  try {
+    const { values } = parseArgs({ args, options: { help: { type: "boolean", default: false } } });
+    if (values.help) {
+      console.log(HELP);
+      return "done";
+    }
+  } catch (error) {
+    console.error(`${(error as Error).message}\nnpm run hardware`);
+    return "usage";
+  }
   try {
     await buildInCheckout(join(import.meta.dirname, ".."), (line) => console.error(line));
     console.log(`Built in ${FOLDER}/, for ${process.arch}`);
+    return "done";
   } catch (error) {
     console.error(`hardware: ${(error as Error).message}`);
-    process.exitCode = 3;
+    return "failed";
   }
 }
+
+if (import.meta.main) process.exitCode = EXIT_CODES[await main(process.argv.slice(2))].code;

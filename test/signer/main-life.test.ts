@@ -9,6 +9,9 @@ import { attestation, block, preattestation, transfer } from "../fixtures/payloa
 import { operatorAt } from "../harness/operator.ts";
 import { WiredSigner } from "../harness/wired-signer.ts";
 
+/** What the list of rows for /status may take, which is read beside the first request. */
+const A_LOOK = 10_000;
+
 /** How main.ts begins and ends a signer, and what lives as long as it. */
 describe("the life of a signer as main.ts wires it", () => {
   let signer: WiredSigner;
@@ -98,7 +101,7 @@ describe("the life of a signer as main.ts wires it", () => {
         AbortSignal.timeout = timeout;
       });
       expect(status).to.equal(200);
-      longest.push(Math.max(...asked));
+      longest.push(Math.max(...asked.filter((milliseconds) => milliseconds !== A_LOOK)));
     }
     expect(longest).to.deep.equal([1_800, 1_800, 2_800, 4_000]);
   });

@@ -25,6 +25,7 @@ export class SqliteStore implements WatermarkStore {
   readonly #file: SqliteFile;
   readonly #witness: Witness;
   readonly #warn: (message: string) => void;
+  #isClosed = false;
   #connection: SqliteConnection | undefined;
   #failure: StoreError | undefined;
   /** The newest time that was seen, in milliseconds since 1970. */
@@ -122,10 +123,13 @@ export class SqliteStore implements WatermarkStore {
     this.#settle();
     this.#connection?.close();
     this.#connection = undefined;
+    this.#isClosed = true;
   }
 
   #run<T>(work: (statements: Statements) => T): T {
     return this.#guarded(() => {
+      // Whoever still asks (a look for /status) must not take the lock again from the next process.
+      if (this.#isClosed) throw new StoreError("unavailable", `${this.#file.path} was closed.`);
       const { statements } = this.#connection ?? this.#load();
       this.#file.requireUntouched();
       return work(statements);
