@@ -177,7 +177,8 @@ export class TezosSigner extends pulumi.ComponentResource {
     if (production) new DestroyGuard(named("destroy-guard"), guarded, open);
 
     const outputs = inspection.complete({
-      signerUrl: pulumi.interpolate`http://${network.publicIp}:${SIGNER_PORT}`,
+      // A program that ends without the machine would have it deleted.
+      signerUrl: pulumi.all([network.publicIp, machine.asked]).apply(([ip]) => `http://${ip}:${SIGNER_PORT}`),
       publicIp: network.publicIp,
       vaultUri: vault.uri,
       watermarkStoreId: id.hex,

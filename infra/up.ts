@@ -6,6 +6,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { makeRelease, type Release } from "../release/make.ts";
+import { nameOf, type StateExport } from "./recovery/state.ts";
 import { ANNOUNCED_RELEASE } from "./release/announced-release.ts";
 
 const HELP = `npm run up [-- ARGUMENTS]
@@ -39,15 +40,36 @@ function short(version: string, sha256: string): string {
   return `${version} (${sha256.slice(0, 12)})`;
 }
 
-/** @throws Error where there is no Pulumi; anything else that it says is said again, and better, by `pulumi up` */
-function readOutputs(args: readonly string[]): StackOutputs | undefined {
-  const stack = args.flatMap((arg, at) => {
+/** The stack that the arguments name, as arguments. */
+function stackIn(args: readonly string[]): string[] {
+  return args.flatMap((arg, at) => {
     if (arg === "--stack" || arg === "-s") return args.slice(at, at + 2);
     return /^(?:--stack=|-s.)/.test(arg) ? [arg] : [];
   });
+}
+
+/**
+ * Says what an earlier command had begun when it was cut off: another `up` would fail on what Azure has done of it, or
+ * take for there what is gone.
+ * @param state what `pulumi stack export` printed
+ * @returns undefined where nothing was
+ */
+export function cutOffEarlier(state: Partial<StateExport> | undefined): string | undefined {
+  const operations = state?.deployment?.pending_operations ?? [];
+  if (operations.length === 0) return undefined;
+  const names = operations.map(({ type, resource }) => `${type} ${nameOf(resource)}`).join(", ");
+  return `an earlier command was cut off (${names}): \`npm run recover\` says what became of it, docs/change.md why`;
+}
+
+/**
+ * Asks Pulumi about the stack.
+ * @returns the JSON that it prints
+ * @throws Error where there is no Pulumi; anything else that it says is said again, and better, by `pulumi up`
+ */
+function ask<Answer>(asked: readonly string[]): Answer | undefined {
   // Without --non-interactive it would ask which stack, and nobody would see the question.
-  const asked = ["stack", "output", "--json", "--non-interactive", ...stack];
-  const { error, status, stdout } = spawnSync("pulumi", asked, { encoding: "utf8" });
+  const options = { encoding: "utf8", maxBuffer: 2 ** 30 } as const;
+  const { error, status, stdout } = spawnSync("pulumi", [...asked, "--non-interactive"], options);
   if (error) throw new Error("pulumi is not on PATH: docs/deploy.md says how to install it", { cause: error });
   try {
     return status === 0 ? JSON.parse(stdout) : undefined;
@@ -64,7 +86,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
   let release: Release;
   try {
-    const outputs = readOutputs(args);
+    const outputs = ask<StackOutputs>(["stack", "output", "--json", ...stackIn(args)]);
+    const cutOff = cutOffEarlier(ask(["stack", "export", ...stackIn(args)]));
+    if (cutOff !== undefined) throw new Error(cutOff);
     release = await makeRelease(resolve(import.meta.dirname, ".."), (line) => console.error(line));
     console.log(releaseChange(outputs, release));
   } catch (error) {

@@ -142,15 +142,19 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/firewall.ts": ["infra/config", "signer/contract.ts"],
   // What a month costs: told by the plan, and by the stack's outputs.
   "infra/cost.ts": ["infra/config"],
-  "infra/components": ["infra/config", "infra/firewall.ts", "signer/contract.ts"],
   // What stands already, and what it does not become.
   "infra/standing": ["infra/config"],
+  // What Azure has of machines: asked before one is replaced, and where one is refused.
+  "infra/capacity": ["infra/config"],
+  "infra/components": ["infra/capacity", "infra/config", "infra/firewall.ts", "signer/contract.ts"],
   "infra/release": ["infra/components", "infra/standing", "release"],
   // What a plan is, as data: what the invariants judge, drawn or under way.
   "infra/plan/plan.ts": [],
   "infra/invariants.ts": ["infra/components", "infra/plan/plan.ts", "signer/contract.ts"],
   "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts"],
   "infra/user-data.ts": ["signer/contract.ts"],
+  // The way back after a cut-off command: it reads Pulumi's state and Azure, and knows nothing of the program.
+  "infra/recovery": [],
   // The component that other programs import: all of the stack but its settings' source and its release.
   "infra/tezos-signer.ts": [
     "cloud-init",
@@ -169,6 +173,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/cost.ts",
     "infra/firewall.ts",
     "infra/inspection.ts",
+    "infra/recovery",
     "infra/release",
     "infra/tezos-signer.ts",
     "release",

@@ -1,5 +1,9 @@
 import { VirtualMachine } from "@pulumi/azure-native/compute/index.js";
 import * as pulumi from "@pulumi/pulumi";
+import { advice, ask, beforeReplacing } from "../capacity/before-replacing.ts";
+import { successor } from "../capacity/judgement.ts";
+import { amongValid, refusesSize } from "../capacity/refused-size.ts";
+import { fixedParts } from "../capacity/standing-machine.ts";
 import type { Image } from "../config/machine-image.ts";
 import { inGroup, type StackContext } from "./context.ts";
 import type { Kinds } from "./kind.ts";
@@ -26,17 +30,6 @@ export const MACHINE_NAME = "signer";
 export const ADMIN = "deploy";
 
 /**
- * Sizes that Azure refuses to new subscriptions since their retirement was announced, and what to set instead
- * (retired-sizes-list: Bv1 ends on 2028-11-15). The successors have no less memory.
- */
-const SUCCESSORS: Readonly<Record<string, string>> = {
-  Standard_B1ls: "Standard_B2ats_v2",
-  Standard_B1s: "Standard_B2ats_v2",
-  Standard_B1ms: "Standard_B2als_v2",
-  Standard_B2s: "Standard_B2als_v2",
-};
-
-/**
  * What Azure fixes when it makes a machine. Each by its own name: beside them the platform writes what it likes, and a
  * machine is not replaced for that.
  */
@@ -56,32 +49,50 @@ const FIXED = [
 /** A small machine that runs the signer. It holds nothing that is needed after it: it may be replaced at any time. */
 export class Machine extends pulumi.ComponentResource {
   readonly id: pulumi.Output<string>;
+  /**
+   * Rejects where the machine must stay as it is. A program has to wait for it before it ends: Pulumi deletes what a
+   * program that has ended did not register, and so this machine.
+   */
+  readonly asked: Promise<void>;
 
   constructor(name: string, args: MachineArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Machine", name, {}, options);
     const { context, size } = args;
-    new VirtualMachine(
+    const fixed = {
+      hardwareProfile: { vmSize: size },
+      osProfile: {
+        computerName: MACHINE_NAME,
+        adminUsername: ADMIN,
+        customData: args.customData,
+        allowExtensionOperations: true, // `az vm run-command` is the way in: port 22 stays closed
+        linuxConfiguration: {
+          disablePasswordAuthentication: true,
+          provisionVMAgent: true,
+          ssh: { publicKeys: [{ path: `/home/${ADMIN}/.ssh/authorized_keys`, keyData: args.sshPublicKey }] },
+        },
+      },
+      imageReference: { ...args.image },
+      securityProfile: {
+        securityType: "TrustedLaunch",
+        uefiSettings: { secureBootEnabled: true, vTpmEnabled: true },
+      },
+    };
+    const wanted = { size, image: args.image, location: context.location, fixed: fixedParts(fixed) };
+    this.asked = beforeReplacing(wanted, context.id, context.named("machine"), name, this);
+    const ready = this.asked.then(() => [args.release]);
+    for (const promise of [this.asked, ready]) promise.catch(() => undefined); // whoever waits for it says it
+    const machine = new VirtualMachine(
       context.named("machine"),
       {
         resourceGroupName: context.group.name,
         vmName: MACHINE_NAME,
         location: context.location,
-        hardwareProfile: { vmSize: size },
+        hardwareProfile: fixed.hardwareProfile,
         identity: { type: "UserAssigned", userAssignedIdentities: [args.identityId] },
         networkProfile: { networkInterfaces: [{ id: args.interfaceId, primary: true, deleteOption: "Detach" }] },
-        osProfile: {
-          computerName: MACHINE_NAME,
-          adminUsername: ADMIN,
-          customData: args.customData,
-          allowExtensionOperations: true, // `az vm run-command` is the way in: port 22 stays closed
-          linuxConfiguration: {
-            disablePasswordAuthentication: true,
-            provisionVMAgent: true,
-            ssh: { publicKeys: [{ path: `/home/${ADMIN}/.ssh/authorized_keys`, keyData: args.sshPublicKey }] },
-          },
-        },
+        osProfile: fixed.osProfile,
         storageProfile: {
-          imageReference: { ...args.image },
+          imageReference: fixed.imageReference,
           osDisk: {
             createOption: "FromImage",
             deleteOption: "Delete", // the default keeps, and bills, the disk of every machine that was replaced
@@ -89,43 +100,43 @@ export class Machine extends pulumi.ComponentResource {
             managedDisk: { storageAccountType: "StandardSSD_LRS" },
           },
         },
-        securityProfile: {
-          securityType: "TrustedLaunch",
-          uefiSettings: { secureBootEnabled: true, vTpmEnabled: true },
-        },
+        securityProfile: fixed.securityProfile,
         diagnosticsProfile: { bootDiagnostics: { enabled: true } }, // the boot log is readable with port 22 closed
         userData: pulumi.output(args.userData).apply((text) => Buffer.from(text).toString("base64")),
         tags: context.tags,
       },
       {
         ...inGroup(this, context),
-        dependsOn: [args.release],
+        // Pulumi waits for a promise of whatever dependsOn may be; its type knows fewer.
+        dependsOn: ready as Promise<pulumi.Resource[]>,
         // Azure fixes these at creation, and the provider plans an update that fails (pulumi-azure-native#577). A size is
         // fixed too where one of the two has a temporary disk, as Standard_B1s has and its successor has not (resize-vm).
         replaceOnChanges: FIXED,
         // Azure Policy and Update Manager write it, and a refresh takes it over.
         ignoreChanges: ["osProfile.linuxConfiguration.patchSettings"],
         deleteBeforeReplace: true, // the new machine takes over name and network interface
-        hooks: { onError: [new pulumi.ErrorHook(context.named("machine-size"), sayWhichSize(size))] },
+        hooks: { onError: [new pulumi.ErrorHook(context.named("machine-size"), sayWhichSize(args, this))] },
       },
     );
     // From names, not from the resource: a preview of a replacement would not know it, and alerts would show false changes.
     this.id = pulumi.interpolate`${context.group.id}/providers/Microsoft.Compute/virtualMachines/${MACHINE_NAME}`;
-    this.registerOutputs({ id: this.id });
+    // Known once Azure has made it, and asked before it would be replaced.
+    this.registerOutputs({ id: this.id, fixed: machine.id.apply(() => wanted.fixed) });
   }
 }
 
 /** Where Azure refuses the size, says which one to set; tries nothing again. */
-function sayWhichSize(size: string): pulumi.ErrorHookFunction {
+function sayWhichSize({ size, image, context }: MachineArgs, parent: pulumi.Resource): pulumi.ErrorHookFunction {
   return async ({ errors }) => {
-    if (errors.some((error) => /SkuNotAvailable|QuotaExceeded|not available in location/i.test(error))) {
-      const successor = SUCCESSORS[size];
-      const advice =
-        successor === undefined
-          ? "`az vm list-skus --location LOCATION --size Standard_B` shows what you may set vmSize to"
-          : `set its successor: pulumi config set vmSize ${successor}`;
+    const refusal = errors.find(refusesSize);
+    if (refusal !== undefined) {
+      const { id } = await pulumi.runtime.serializeProperties("group", { id: context.group.id });
+      const other = await ask({ image, location: context.location }, { id: String(id) }, parent).then(
+        (offer) => successor(size, offer),
+        () => amongValid(refusal, size, image),
+      );
       // Waited for: where the hook has ended, the engine ends the program, and a message under way is lost.
-      await pulumi.log.error(`Azure refuses the size ${size} here; ${advice}`);
+      await pulumi.log.error(`Azure refuses the size ${size} here; ${advice(other)}`);
     }
     return false;
   };

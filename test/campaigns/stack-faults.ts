@@ -3,9 +3,10 @@ import { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
 import { Engine, pulumiFolder, type TestStack } from "../emulators/azure-resource-manager/engine.ts";
 import { EVERYTHING, plan } from "../fixtures/stack-configs.ts";
 import { requires } from "../harness/requires.ts";
-import { program } from "../infra/stack.ts";
+import { cutOff, recover } from "../infra/recovered.ts";
+import { MACHINE, program, released } from "../infra/stack.ts";
 
-/** `npm run test:stack`: about two minutes, so it is not part of `npm test`, which fails them all at once instead. */
+/** `npm run test:stack`: some minutes, so it is not part of `npm test`, which fails them all at once instead. */
 describe("an up in which one resource fails", function () {
   this.timeout(60_000);
   let engine: Engine;
@@ -42,4 +43,135 @@ describe("an up in which one resource fails", function () {
       cloud.calls.length = 0;
     }
   }).timeout(1_800_000);
+});
+
+/**
+ * Codes of Microsoft's pages of common errors (azure-resource-manager/troubleshooting/common-deployment-errors, and
+ * azure/virtual-machines' error messages), as they stand there: nothing in the program names them.
+ */
+const OTHER_CODES = [
+  { status: 409, code: "AnotherOperationInProgress" },
+  { status: 429, code: "SubscriptionRequestsThrottled" },
+  { status: 403, code: "RequestDisallowedByPolicy" },
+  { status: 403, code: "LinkedAuthorizationFailed" },
+  { status: 409, code: "ResourceGroupBeingDeleted" },
+  { status: 409, code: "StorageAccountOperationInProgress" },
+  { status: 409, code: "OSProvisioningTimedOut" },
+  { status: 409, code: "VMStartTimedOut" },
+  { status: 400, code: "MarketplacePurchaseEligibilityFailed" },
+  { status: 503, code: "ServerTimeout" },
+];
+
+describe("a stack whose commands are cut off, before or after Azure's answer to each request in turn", function () {
+  this.timeout(3_600_000);
+
+  /** What Azure holds, but for what tells one making of a machine from another. */
+  const holds = (cloud: Cloud) => [...cloud.resources.keys()].sort();
+
+  async function standing(open: AsyncDisposableStack, production: boolean, cloud: Cloud, content: () => object) {
+    const ARM_SUBSCRIPTION_ID = cloud.subscription.split("/").at(-1) ?? "";
+    const engine = open.adopt(
+      await Engine.start(cloud, pulumiFolder() ?? "", { ARM_SUBSCRIPTION_ID }),
+      async (engine) => engine.close(),
+    );
+    const stack = await engine.stack("dev", () => program(content())());
+    await stack.configure({ ...EVERYTHING, production: String(production) });
+    return stack;
+  }
+
+  /** Recovers and goes on, until all is made. */
+  async function finish(stack: TestStack, cloud: Cloud, what: string): Promise<void> {
+    await recover(stack);
+    const { failed, messages } = await stack.up();
+    expect(failed, `${what}: ${messages}`).to.equal(false);
+    const preview = await stack.preview();
+    expect(preview.operations, `${what}: ${preview.messages}`).to.deep.equal([]);
+    expect(cloud.ofType(MACHINE), what).to.have.length(1);
+  }
+
+  beforeEach(function () {
+    requires(this, pulumiFolder() !== undefined, "no Pulumi CLI on PATH or in the cache; .ci/pulumi-cli builds one");
+  });
+
+  for (const when of ["before", "after"] as const) {
+    it(`${when} it: a first up comes to its end, with each resource made once and none deleted`, async () => {
+      await using open = new AsyncDisposableStack();
+      const cloud = new Cloud();
+      const stack = await standing(open, true, cloud, () => ({}));
+      const { resources } = await plan(EVERYTHING);
+      const left = new Set(resources.filter(({ type }) => type.startsWith("azure-native:")).map(({ name }) => name));
+      // Whatever is not made yet may be next: the request at which Pulumi ends is one that it does send.
+      for (const name of left) {
+        if (cloud.calls.some((call) => call.name === name && call.method === "create")) continue;
+        await cutOff(cloud, { when, method: "create", name }, () => stack.up());
+        await recover(stack);
+      }
+      await finish(stack, cloud, `${when} create`);
+      const made = cloud.calls.filter(({ method, failed }) => method === "create" && failed === undefined);
+      expect(made.map(({ name }) => name)).to.have.members([...left]);
+      expect(cloud.calls.filter(({ method }) => method === "delete")).to.deep.equal([]);
+    });
+
+    it(`${when} it: an upgrade and a change of the policy of a production stack come to their end, and back`, async () => {
+      await using open = new AsyncDisposableStack();
+      const cloud = new Cloud();
+      let content = "first";
+      let customData = "IyBvbmUK";
+      const stack = await standing(open, true, cloud, () => ({ content, customData }));
+      expect((await stack.up()).failed).to.equal(false);
+      const before = holds(cloud).length;
+      content = "second";
+      await cutOff(cloud, { when, method: "create", name: released("second") }, () => stack.up());
+      await finish(stack, cloud, `${when} release`);
+      expect(holds(cloud)).to.have.length(before + 1);
+      for (const method of ["delete", "create"] as const) {
+        customData = Buffer.from(`${when} ${method}`).toString("base64");
+        await cutOff(cloud, { when, method, name: "machine" }, () => stack.up());
+        await finish(stack, cloud, `${when} ${method} machine`);
+      }
+      for (const policy of ['{"default":{"allow":["block"]}}', null]) {
+        await stack.configure({ policy });
+        await cutOff(cloud, { when, method: "update", name: "machine" }, () => stack.up());
+        await finish(stack, cloud, `${when} policy`);
+      }
+      expect(holds(cloud)).to.have.length(before + 1);
+    });
+
+    it(`${when} it: a destroy comes to its end`, async () => {
+      await using open = new AsyncDisposableStack();
+      const cloud = new Cloud();
+      const stack = await standing(open, true, cloud, () => ({}));
+      expect((await stack.up()).failed).to.equal(false);
+      stack.unprotect();
+      for (const name of ["vault-lock", "account-lock", "group"]) {
+        if (cloud.calls.some((call) => call.name === name && call.method === "delete")) continue;
+        await cutOff(cloud, { when, method: "delete", name }, () => stack.destroy());
+        await recover(stack);
+      }
+      const { failed, messages } = await stack.destroy();
+      expect(failed, messages).to.equal(false);
+      expect(holds(cloud)).to.deep.equal([]);
+    });
+  }
+
+  it("is left whole by errors of which it knows nothing, at the machine and beside it", async () => {
+    await using open = new AsyncDisposableStack();
+    const cloud = new Cloud();
+    let customData = "IyBvbmUK";
+    const stack = await standing(open, true, cloud, () => ({ customData }));
+    expect((await stack.up()).failed).to.equal(false);
+    const before = holds(cloud);
+    for (const fault of OTHER_CODES) {
+      cloud.fault = fault;
+      for (const method of ["delete", "create"] as const) {
+        customData = Buffer.from(`${fault.code} ${method}`).toString("base64");
+        cloud.faults.set("machine", method);
+        const { failed, messages } = await stack.up();
+        expect(failed, fault.code).to.equal(true);
+        expect(messages, fault.code).to.include(fault.code);
+        await finish(stack, cloud, `${fault.code} ${method}`);
+        expect(holds(cloud), fault.code).to.deep.equal(before);
+      }
+    }
+  });
 });

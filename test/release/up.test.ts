@@ -54,7 +54,11 @@ describe("npm run up", function () {
     expect(stdout).to.equal(
       `Release: from 0.1.9 (1a2b3c4d5e6f) to 0.2.0 (${hash.slice(0, 12)})\nup runs with ${hash}\n`,
     );
-    expect(asked).to.deep.equal(["stack output --json --non-interactive --stack prod", "up --yes --stack prod"]);
+    expect(asked).to.deep.equal([
+      "stack output --json --stack prod --non-interactive",
+      "stack export --stack prod --non-interactive",
+      "up --yes --stack prod",
+    ]);
     expect(code).to.equal(7);
     expect(hashIn(await fixture.release(root))).to.equal(hash);
   });
@@ -62,7 +66,7 @@ describe("npm run up", function () {
   it("asks the stack that is named in any of Pulumi's ways", async () => {
     for (const args of [["-s", "prod"], ["-sprod"], ["--stack=prod"]]) {
       const { asked } = await up({}, ...args);
-      expect(asked[0]).to.equal(`stack output --json --non-interactive ${args.join(" ")}`);
+      expect(asked[0]).to.equal(`stack output --json ${args.join(" ")} --non-interactive`);
     }
   });
 
@@ -78,7 +82,15 @@ describe("npm run up", function () {
     const { code, text, asked } = await up({});
     writeFileSync(join(root, "LICENSE"), licence);
     expect(text).to.match(/^up: LICENSE is missing in .+\n$/);
-    expect(asked).to.have.lengthOf(1);
+    expect(asked).to.have.lengthOf(2);
+    expect(code).to.equal(1);
+  });
+
+  it("names what an earlier command was cut off in and the way back, makes no release and runs no pulumi up", async () => {
+    const resource = { urn: "urn:pulumi:dev::tezos-signer::azure-native:compute:VirtualMachine::machine" };
+    const { code, text, asked } = await up({ deployment: { pending_operations: [{ type: "creating", resource }] } });
+    expect(text).to.match(/^up: an earlier command was cut off \(creating machine\): `npm run recover` says .+\n$/);
+    expect(asked).to.have.lengthOf(2);
     expect(code).to.equal(1);
   });
 

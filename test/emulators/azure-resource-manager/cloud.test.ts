@@ -219,6 +219,27 @@ describe("the fake Azure refuses what Azure refuses", () => {
     expect(() => small.try("machine")).to.throw(/SkuNotAvailable/);
   });
 
+  it("machines: what is not offered, over quota, without room or of another kind is refused, each by its own code", () => {
+    const refusal = (act: (made: ReturnType<typeof site>) => void, path = "userData", value: unknown = "e30=") => {
+      const made = site(...NETWORK, "vault", "account");
+      act(made);
+      return () => made.try("machine", path, value);
+    };
+    expect(refusal(({ cloud }) => cloud.offer.absent.add("Standard_B1s"))).to.throw(
+      /400.*InvalidParameter.*valid sizes/,
+    );
+    expect(refusal(({ cloud }) => Object.assign(cloud.offer.limits, { standardBSFamily: 0 }))).to.throw(
+      /409.*OperationNotAllowed.*Cores quota/,
+    );
+    expect(refusal(({ cloud }) => cloud.offer.failures.set("Standard_B1s", "AllocationFailed"))).to.throw(
+      /AllocationFailed/,
+    );
+    const sku = "storageProfile.imageReference.sku";
+    expect(refusal(() => undefined, sku, "server-arm64")).to.throw(/CPU Architecture 'Arm64'/);
+    expect(refusal(() => undefined, sku, "server-gen1")).to.throw(/TrustedLaunch/);
+    expect(refusal(() => undefined, sku, "none")).to.throw(/PlatformImageNotFound/);
+  });
+
   it("machines: a size with a temporary disk does not become one without", () => {
     const made = site(...NETWORK, "vault", "account", "machine");
     expect(() => made.update("machine", "hardwareProfile.vmSize", "Standard_B2ats_v2")).to.throw(/OperationNotAllowed/);

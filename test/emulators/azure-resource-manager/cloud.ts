@@ -1,4 +1,5 @@
 import { ArmError, conflict } from "./arm.ts";
+import { Killed } from "./kills.ts";
 import { KINDS } from "./kinds/index.ts";
 import { Locks } from "./locks.ts";
 import { type Properties, text } from "./properties.ts";
@@ -68,12 +69,15 @@ export class Cloud extends Subscription {
     try {
       if (this.faults.get(name) === method) {
         this.faults.delete(name);
-        throw new ArmError(500, "InternalServerError", "An error has occurred.");
+        throw new ArmError(this.fault.status, this.fault.code, "An error has occurred.");
       }
+      this.kills.strike("before", method, name);
       const result = act();
       this.calls.push({ method, type, name });
+      this.kills.strike("after", method, name);
       return result;
     } catch (error) {
+      if (error instanceof Killed) throw error;
       this.calls.push({ method, type, name, failed: error instanceof Error ? error.message : String(error) });
       throw error;
     }
@@ -82,7 +86,8 @@ export class Cloud extends Subscription {
   #put(kind: Kind, type: string, id: string, inputs: Properties, before: Resource | undefined): Resource {
     const group = text(inputs, "resourceGroupName");
     const home = `${this.subscription}/resourceGroups/${group}`;
-    if (group !== "" && id !== home && this.get(home) === undefined) {
+    // An update goes to the resource's id, wherever the subscription that is selected now would put a new one.
+    if (before === undefined && group !== "" && id !== home && this.get(home) === undefined) {
       throw new ArmError(404, "ResourceGroupNotFound", `Resource group '${group}' could not be found.`);
     }
     const location = text(inputs, "location");

@@ -2,6 +2,7 @@ import { execFile, execFileSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -15,6 +16,9 @@ import { type EngineEvent, LocalWorkspace, PulumiCommand, type Stack } from "@pu
 import * as runtime from "@pulumi/pulumi/runtime/settings.js";
 import { hasProgram } from "../has-program.ts";
 import type { Cloud } from "./cloud.ts";
+import { killablePulumi } from "./kills.ts";
+import { Management } from "./management.ts";
+import "./management-endpoint.ts"; // a program that runs in this process asks too
 import { type Provider, serveAzure, serveRandom } from "./provider.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -51,16 +55,19 @@ export function pulumiFolder(): string | undefined {
 export class Engine {
   readonly #home: string;
   readonly #providers: readonly Provider[];
+  readonly #management: Management;
   readonly #command: PulumiCommand;
   readonly env: Readonly<Record<string, string>>;
 
   private constructor(
     command: PulumiCommand,
     providers: readonly Provider[],
+    management: Management,
     home: string,
     env: Readonly<Record<string, string>>,
   ) {
     this.#command = command;
+    this.#management = management;
     this.#providers = providers;
     this.#home = home;
     mkdirSync(join(home, "state"));
@@ -72,6 +79,7 @@ export class Engine {
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_ERROR_OUTPUT_STRING: "true",
+      NODE_OPTIONS: `--import=${import.meta.resolve("./management-endpoint.ts")}`,
       PULUMI_DEBUG_PROVIDERS: providers.map(({ name, port }) => `${name}:${port}`).join(","),
       ...env,
     };
@@ -85,12 +93,13 @@ export class Engine {
   static async start(cloud: Cloud, folder: string, env: Readonly<Record<string, string>> = {}): Promise<Engine> {
     const home = mkdtempSync(join(tmpdir(), "tezos-signer-engine-"));
     mkdirSync(join(home, "bin"));
-    symlinkSync(join(folder, "pulumi"), join(home, "bin", "pulumi"));
+    cloud.kills.end = killablePulumi(join(folder, "pulumi"), join(home, "bin"));
     const providers = await Promise.all([
       serveAzure(cloud, versionOf("@pulumi/azure-native")),
       serveRandom(versionOf("@pulumi/random")),
     ]);
-    return new Engine(await PulumiCommand.get({ root: home }), providers, home, env);
+    const management = await Management.start(cloud);
+    return new Engine(await PulumiCommand.get({ root: home }), providers, management, home, env);
   }
 
   /** A stack whose program runs in this process. */
@@ -140,8 +149,16 @@ export class Engine {
       });
   }
 
+  /** Makes the locks on its stacks those of a process on another computer. */
+  lockElsewhere(): void {
+    for (const file of globSync(join(this.#home, "state/.pulumi/locks/**/*.json"))) {
+      writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), hostname: "another-computer" }));
+    }
+  }
+
   close(): void {
     for (const provider of this.#providers) provider.close();
+    this.#management.close();
     rmSync(this.#home, { recursive: true, force: true });
   }
 }
@@ -189,6 +206,12 @@ export class TestStack {
     });
   }
 
+  /** Where and as whom Pulumi's command line runs for this stack. */
+  get surroundings(): { cwd: string; env: Readonly<Record<string, string | undefined>>; stack: string } {
+    const { workDir: cwd, envVars } = this.stack.workspace;
+    return { cwd, env: { HOME: cwd, ...envVars }, stack: this.stack.name };
+  }
+
   /** As docs/destroy.md says it. */
   unprotect(): void {
     this.#state("unprotect", "--all");
@@ -200,9 +223,8 @@ export class TestStack {
   }
 
   #state(...args: string[]): void {
-    const { workDir: cwd, envVars } = this.stack.workspace;
-    const all = ["state", ...args, "--yes", "--stack", this.stack.name];
-    execFileSync("pulumi", all, { cwd, env: { HOME: cwd, ...envVars }, stdio: "pipe" });
+    const { cwd, env, stack } = this.surroundings;
+    execFileSync("pulumi", ["state", ...args, "--yes", "--stack", stack], { cwd, env, stdio: "pipe" });
   }
 
   async #run(act: (onEvent: (event: EngineEvent) => void) => Promise<Record<string, unknown>>): Promise<Outcome> {

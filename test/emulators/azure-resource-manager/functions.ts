@@ -16,6 +16,10 @@ export const FUNCTIONS: Readonly<Record<string, (args: Properties, cloud: Subscr
     if (lock === undefined) throw lockNotFound(name);
     return { id: lock.id, name, level: lock.inputs.level, notes: lock.inputs.notes };
   },
+  "azure-native:authorization:getClientToken": (_args, { managementToken }) => {
+    if (managementToken === undefined) throw new ArmError(401, "InvalidAuthenticationToken", "There is no token.");
+    return { token: managementToken };
+  },
 };
 
 /** What Azure says of a lock that is not there, and the provider takes for a failure (pulumi-azure-native#4482). */

@@ -7,6 +7,7 @@ import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { type Cloud, kindOf } from "./cloud.ts";
 import { FUNCTIONS } from "./functions.ts";
+import { Killed } from "./kills.ts";
 import { OneSubnetAtATime } from "./one-subnet-at-a-time.ts";
 import type { Properties } from "./properties.ts";
 import type { Resource } from "./subscription.ts";
@@ -209,6 +210,7 @@ function answer<Request, Response>(act: (request: Request) => Awaitable<Response
     try {
       callback(null, await act(call.request));
     } catch (error) {
+      if (error instanceof Killed) return; // nobody waits for it
       callback({ code: grpc.status.UNKNOWN, details: error instanceof Error ? error.message : String(error) });
     }
   };

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { ComputeOffer } from "./compute-offer.ts";
+import { Kills } from "./kills.ts";
 import type { Properties } from "./properties.ts";
 
 /** A resource that Azure holds. */
@@ -51,7 +53,12 @@ export class Subscription {
   subscription = "/subscriptions/5ba1d2f0-0c6e-4f0e-9a43-cf2c2e6f1a11";
   readonly tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
   /** Who runs Pulumi, and from where. */
-  readonly deployer = { objectId: "d0d0d0d0-0000-4000-8000-000000000001", address: "198.51.100.9", assignsRoles: true };
+  readonly deployer = {
+    objectId: "d0d0d0d0-0000-4000-8000-000000000001",
+    address: "198.51.100.9",
+    assignsRoles: true,
+    readsCompute: true,
+  };
   readonly resources = new Map<string, Resource>();
   /** Names of deleted vaults: taken until they are purged, which nothing here does. */
   readonly softDeleted = new Map<string, Resource>();
@@ -59,10 +66,18 @@ export class Subscription {
   readonly taken = new Set<string>();
   /** Sizes that the region has none of, or the subscription no quota for. */
   readonly refusedSizes = new Set<string>();
+  /** Which machines there are to be had otherwise. */
+  readonly offer = new ComputeOffer();
+  /** What Azure's own endpoint takes; none where nobody serves it. */
+  managementToken: string | undefined;
   /** Every request in order. */
   readonly calls: Call[] = [];
   /** Names in the program of resources whose next request of the kind fails with a server's error. */
   readonly faults = new Map<string, Call["method"]>();
+  /** What those requests are answered. */
+  fault = { status: 500, code: "InternalServerError" };
+  /** Requests in the middle of which Pulumi ends. */
+  readonly kills = new Kills();
 
   /** What is stored under an id; ids are the same in any case. */
   get(id: string): Resource | undefined {

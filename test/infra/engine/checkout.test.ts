@@ -58,6 +58,16 @@ describe("Pulumi's command line on this checkout, one story whose tests follow o
     await pulumi("config", "rm", "tags");
     await pulumi("config", "set", "--path", "keys[0].curve", "P-256");
   });
+  it("names the successor of a size that Azure has no room for, as a command, where its list says nothing of it", async () => {
+    cloud.offer.failures.set("Standard_B1s", "AllocationFailed");
+    cloud.offer.limits.standardBasv2Family = 0;
+    const { failed, output } = await pulumi("up", "--yes", "--skip-preview", OFFLINE);
+    expect(failed, output).to.equal(true);
+    expect(output).to.include("AllocationFailed");
+    expect(output).to.include("set its successor: pulumi config set vmSize Standard_B2ts_v2");
+    delete cloud.offer.limits.standardBasv2Family;
+  });
+
   it("names the successor of a size that Azure refuses, as a command", async () => {
     cloud.refusedSizes.add("Standard_B1s");
     const { failed, output } = await pulumi("up", "--yes", "--skip-preview", OFFLINE);
@@ -80,6 +90,20 @@ describe("Pulumi's command line on this checkout, one story whose tests follow o
     const { failed, output } = await pulumi("up", "--yes", "--skip-preview", OFFLINE);
     expect(failed, output).to.equal(false);
     expect(output).to.match(/~ 1 updated\s+24 unchanged/);
+  });
+
+  it("leaves the machine alone that would be replaced by one that Azure has not, and says so without a stack trace", async () => {
+    cloud.refusedSizes.add("Standard_B2als_v2");
+    await pulumi("config", "set", "vmSize", "Standard_B2als_v2");
+    cloud.calls.length = 0;
+    const { failed, output } = await pulumi("up", "--yes", "--skip-preview", OFFLINE);
+    expect(failed, output).to.equal(true);
+    expect(output)
+      .to.include("this subscription does not get Standard_B2als_v2 here")
+      .and.to.include("Nothing was done to the one that runs");
+    expect(output).not.to.match(/\n\s+at /);
+    expect(cloud.calls).to.deep.equal([]);
+    await pulumi("config", "set", "vmSize", "Standard_B2ats_v2");
   });
 
   it("refuses in one sentence another release than was announced, and asks Azure for nothing", async () => {

@@ -31,16 +31,10 @@ export const COMPUTE: Readonly<Record<string, Kind>> = {
 
 function machine(inputs: Properties, cloud: Subscription, before: Resource | undefined): Properties {
   const size = text(inputs, "hardwareProfile.vmSize");
-  if (before === undefined && cloud.refusedSizes.has(size)) {
-    throw new ArmError(
-      409,
-      "SkuNotAvailable",
-      `The requested VM size for resource 'Following SKUs have failed for Capacity Restrictions: ${size}' is currently not available in location '${text(inputs, "location")}'. Please try another size or deploy to a different location or different zone.`,
-    );
-  }
+  if (before === undefined) cloud.offer.allow(inputs, cloud.refusedSizes, [...cloud.resources.values()]);
   if (
     before !== undefined &&
-    hasTemporaryDisk(size) !== hasTemporaryDisk(text(before.inputs, "hardwareProfile.vmSize"))
+    cloud.offer.hasTemporaryDisk(size) !== cloud.offer.hasTemporaryDisk(text(before.inputs, "hardwareProfile.vmSize"))
   ) {
     throw conflict(
       "OperationNotAllowed",
@@ -87,11 +81,6 @@ function withItsParts({ inputs }: Resource, cloud: Subscription): void {
   for (const nic of list(inputs, "networkProfile.networkInterfaces")) {
     if (text(nic, "deleteOption") === "Delete") cloud.resources.delete(text(nic, "id").toLowerCase());
   }
-}
-
-/** Of the sizes that this stack knows: the first generation of B has one, the second none. */
-function hasTemporaryDisk(size: string): boolean {
-  return /^Standard_B\d+m?l?s$/.test(size);
 }
 
 /** Both are base64, and limited in what they decode to. */

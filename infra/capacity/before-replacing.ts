@@ -1,0 +1,106 @@
+/**
+ * Asks Azure for the new machine before the old one goes. Pulumi deletes first, since the new one takes over name and
+ * network interface; what Azure refuses then would leave no machine.
+ * @module
+ */
+import { getClientToken } from "@pulumi/azure-native/authorization/index.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { Image } from "../config/machine-image.ts";
+import { offered } from "./ask-compute.ts";
+import { type Offer, objections, successor } from "./judgement.ts";
+import { type StandingMachine, standingMachine } from "./standing-machine.ts";
+
+/** Set to `yes` for one `up`, it replaces the machine though Azure cannot be asked for the new one, or says that it has none. */
+export const REPLACE_ANYWAY = "TEZOS_SIGNER_REPLACE_ANYWAY";
+
+/** A machine that is wanted. */
+export interface WantedMachine {
+  readonly size: string;
+  readonly image: Image;
+  readonly location: string;
+  /** `fixedParts` of all that Azure fixes of it. */
+  readonly fixed: string;
+}
+
+/**
+ * Holds an `up` that would replace the machine until Azure has said that it has the new one.
+ * @param id the stack's random id: where it is known, Pulumi remembers something of this stack
+ * @param machine the machine's name in the program
+ * @param component that of its component, whose provider is asked
+ * @throws pulumi.RunError where Azure has no such machine, or does not say
+ */
+export async function beforeReplacing(
+  wanted: WantedMachine,
+  id: pulumi.Output<string>,
+  machine: string,
+  component: string,
+  parent: pulumi.Resource,
+): Promise<void> {
+  const { hex } = await pulumi.runtime.serializeProperties("signer", { hex: id });
+  if (hex === undefined || hex === pulumi.runtime.unknownValue) return;
+  const standing = await standingMachine(machine, component).catch((error: Error) => refuse(unknownState(error)));
+  if (standing === undefined) return;
+  // Somebody may have changed the size in the portal, and a refresh has found it: then it is changed back.
+  if (standing.fixed === wanted.fixed && standing.size.toLowerCase() === wanted.size.toLowerCase()) return;
+  const { size, image } = wanted;
+  const offer = await ask(wanted, standing, parent).catch((error: Error) => refuse(unasked(error)));
+  if (offer === undefined) return;
+  const broken = objections(size, offer, standing.size);
+  if (broken.length === 0) return;
+  const text = `${image.publisher}:${image.offer}:${image.sku}:${image.version}`;
+  const other = successor(size, offer, standing.size);
+  await refuse(
+    `the machine would be replaced, and Azure would not make the new one (${size}, ${text}): ${broken.join("; ")}. ` +
+      `Nothing was done to the one that runs; ${advice(other)}`,
+  );
+}
+
+/** What to set where a size is not to be had. */
+export function advice(other: string | undefined): string {
+  return other === undefined
+    ? "no small size that fits is to be had now: `az vm list-skus --location LOCATION --size Standard_B` and `az vm list-usage --location LOCATION` show what is"
+    : `set its successor: pulumi config set vmSize ${other}`;
+}
+
+/**
+ * Asks Azure what it has in a machine's region.
+ * @throws Error where Azure does not say
+ */
+export async function ask(
+  { image, location }: Pick<WantedMachine, "image" | "location">,
+  { id }: Pick<StandingMachine, "id">,
+  parent: pulumi.Resource,
+): Promise<Offer> {
+  const { token } = await getClientToken({}, { parent, async: true });
+  if (!token) throw new Error("there is no token for Azure");
+  return offered({ subscription: id.split("/").slice(0, 3).join("/"), location, token }, image);
+}
+
+function unasked({ message }: Error): string {
+  return (
+    `the machine would be replaced, and Azure does not say whether it has the new one: ${message}. ` +
+    'Nothing was done to the one that runs. docs/change.md, "What replaces the machine", says what is asked'
+  );
+}
+
+function unknownState({ message }: Error): string {
+  return `Pulumi does not tell whether the machine would be replaced: ${message}. Nothing was done to it`;
+}
+
+/** Ends the `up`, or warns where the operator has said so. */
+async function refuse(sentence: string): Promise<undefined> {
+  if (process.env[REPLACE_ANYWAY] === "yes") {
+    await pulumi.log.warn(`${sentence}. It goes on, as ${REPLACE_ANYWAY} says`);
+    return undefined;
+  }
+  throw new Refusal(`${sentence}. To go on all the same, this once: ${REPLACE_ANYWAY}=yes npm run up`);
+}
+
+/** Pulumi prints the message of a RunError, and the stack trace of any other. */
+class Refusal extends pulumi.RunError {
+  constructor(message: string) {
+    super(message);
+    // Pulumi writes the name of each property that waited for it before the message: none is of use here.
+    Object.defineProperty(this, "message", { get: () => message, set: () => undefined });
+  }
+}

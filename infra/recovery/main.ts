@@ -1,0 +1,64 @@
+/**
+ * `npm run recover [-- --yes] [-- --stack STACK]`: the way back after an `up` or a `destroy` that was cut off.
+ * @module
+ */
+import { parseArgs } from "node:util";
+import type { Finding } from "./findings.ts";
+import { carryOut, examine, told } from "./recover.ts";
+
+const HELP = `npm run recover [-- --yes] [--stack STACK]
+
+Reads what an \`up\` or a \`destroy\` that was cut off had begun, asks Azure what became of it, and says what it would do.
+With --yes it does it: writes an export of the state to a file, and then what Azure holds into the state. It changes
+nothing in Azure and takes over nothing that is not this stack's. docs/change.md, "An up that was cut off".`;
+
+const OPTIONS = {
+  yes: { type: "boolean", default: false },
+  stack: { type: "string", short: "s" },
+  help: { type: "boolean", default: false, short: "h" },
+} as const;
+
+/** @returns the exit code: 2 for a wrong command, 1 where something is left to a person, or nothing could be done */
+async function main(args: string[]): Promise<number> {
+  let options: { readonly yes: boolean; readonly stack?: string | undefined; readonly help: boolean };
+  try {
+    options = parseArgs({ args, options: OPTIONS }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${HELP.split("\n")[0]}`);
+    return 2;
+  }
+  if (options.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const { stack, yes } = options;
+  const where = { cwd: process.cwd(), env: process.env, ...(stack === undefined ? {} : { stack }) };
+  try {
+    const recovery = await examine(where);
+    if (recovery.findings.length === 0) {
+      console.log("Nothing was cut off: there is nothing to recover.");
+      return 0;
+    }
+    console.log(["Cut off:", ...told(recovery)].join("\n"));
+    if (yes) {
+      const file = await carryOut(recovery, where, new Date());
+      console.log(`Pulumi's state says so now; as it was, it is in ${file}.`);
+      console.log("Go on with `npm run up`, or with `npm run destroy` if that was cut off.");
+    } else {
+      console.log(
+        "Nothing was changed. `npm run recover -- --yes` writes this into Pulumi's state, and nothing in Azure.",
+      );
+    }
+    return recovery.findings.some(isLeft) ? 1 : 0;
+  } catch (error) {
+    console.error(`recover: ${(error as Error).message}`);
+    return 1;
+  }
+}
+
+/** Whether it is left to a person, or to Azure. */
+function isLeft({ verdict }: Finding): boolean {
+  return verdict.kind === "refused" || verdict.kind === "wait";
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
