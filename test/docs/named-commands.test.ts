@@ -95,7 +95,7 @@ describe("every command that a page shows or a message prints", function () {
     // az's own parser leaves that to the service. The old guide's commands stand in the guide by one option each.
     const needs: readonly (readonly [RegExp, RegExp])[] = [
       [/^keyvault key \S+ .*-/, / --(?:vault-name|id) /],
-      [/^vm (?!list-skus)\S+ .*-/, / (?:-g|--resource-group|--ids) /],
+      [/^vm (?!list-skus|list-usage|image )\S+ .*-/, / (?:-g|--resource-group|--ids) /],
     ];
     const judge = (words: Words) => {
       const line = `${words.join(" ")} `;
