@@ -46,8 +46,10 @@ describe("an up in which one resource fails", function () {
 });
 
 /**
- * Codes of Microsoft's pages of common errors (azure-resource-manager/troubleshooting/common-deployment-errors, and
- * azure/virtual-machines' error messages), as they stand there: nothing in the program names them.
+ * Codes that nothing in the program names. Four were looked up: StorageAccountOperationInProgress (storagerp/
+ * srp_error_codes_common), SubscriptionRequestsThrottled (troubleshoot/azure-kubernetes), OSProvisioningTimedOut and
+ * VMStartTimedOut (virtual-machine-scale-sets/resilient-vm-create-delete). The others stand as we know them from Microsoft's
+ * list of common deployment errors.
  */
 const OTHER_CODES = [
   { status: 409, code: "AnotherOperationInProgress" },

@@ -43,7 +43,8 @@ async function screensOf(size: { columns: number; rows: number }): Promise<reado
     const [, payload] = payloads[screens.length] ?? [];
     if (payload === undefined) return;
     const digest = Buffer.from(blake2b256(payload)).toString("hex");
-    const question = { key: SOURCE, client: "203.0.113.7", digest, ...describePayload(payload) };
+    // After a no, one client would have to wait.
+    const question = { key: SOURCE, client: `203.0.113.${1 + screens.length}`, digest, ...describePayload(payload) };
     confirmations.ask(question, new AbortController().signal).catch(() => undefined);
   };
   let read = 0;
@@ -76,6 +77,7 @@ async function screensOf(size: { columns: number; rows: number }): Promise<reado
 function still(rows: readonly string[]): string {
   return rows
     .map((row) => row.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, "TIME"))
+    .map((row) => row.replace(/203\.0\.113\.\d/, "203.0.113.7"))
     .map((row) => row.replace(/(Digest +│ ).*/, "$1..01234567[89ab]cdef0123.."))
     .map((row) => row.replace(/(\d:\d\d left> )+.*/, "5:00 left> "))
     .join("\n");
