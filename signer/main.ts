@@ -18,7 +18,7 @@ import { StatusReport } from "./observability/status.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import type { LiveSettings } from "./settings/live-settings.ts";
 import { AuditLog } from "./signing/audit-log.ts";
-import { BUDGETS } from "./signing/budgets.ts";
+import { BUDGETS, budgetsFromNow } from "./signing/budgets.ts";
 import type { CurrentSettings } from "./signing/request-context.ts";
 import { requiredRows } from "./signing/required-rows.ts";
 import { SigningService } from "./signing/signing-service.ts";
@@ -82,7 +82,7 @@ export async function startSigner(
   const { initialise, maxStep, minimalBlockDelay, storeId } = settings.watermarks;
   const clock = steadyClock();
   const store = new TrustedStore({ store: backend, storeId, initialise, clock });
-  const guard = new Guard({ store, maxStep, minimalBlockDelay, budgets: BUDGETS, clock });
+  const guard = new Guard({ store, maxStep, minimalBlockDelay, budgets: budgetsFromNow(), clock });
   const view = new StoreView(backend);
   const preparation = new Preparation({
     store,

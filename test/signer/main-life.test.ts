@@ -86,12 +86,13 @@ describe("the life of a signer as main.ts wires it", () => {
     expect(LIMITS.drainTimeout + LIMITS.closeTimeout).to.be.below(patience);
   });
 
-  it("gives a vote less than 2 s, a block less than 3 s and a transfer 4 s", async () => {
+  it("gives a vote less than 2 s, a block less than 3 s and a transfer 4 s; in its first ten seconds 4 s to each", async () => {
     await signer.start({ policy: { default: { allow: ["block", "preattestation", "attestation", "transaction"] } } });
     const { timeout } = AbortSignal;
+    const { now } = performance;
     const longest: number[] = [];
     const payloads = [preattestation, attestation, block].map((make) => make({ level: 7 }));
-    for (const payload of [...payloads, transfer({ source: tz3 })]) {
+    for (const payload of [attestation({ level: 6 }), ...payloads, transfer({ source: tz3 })]) {
       const asked: number[] = [];
       AbortSignal.timeout = (milliseconds) => {
         asked.push(milliseconds);
@@ -102,8 +103,10 @@ describe("the life of a signer as main.ts wires it", () => {
       });
       expect(status).to.equal(200);
       longest.push(Math.max(...asked.filter((milliseconds) => milliseconds !== A_LOOK)));
+      performance.now = () => now.call(performance) + 10_000;
     }
-    expect(longest).to.deep.equal([1_800, 1_800, 2_800, 4_000]);
+    performance.now = now;
+    expect(longest).to.deep.equal([4_000, 1_800, 1_800, 2_800, 4_000]);
   });
 
   describe("on trial", () => {
