@@ -95,6 +95,6 @@ describe("the cache of settings", () => {
     cache.keep("afterwards", log);
     expect(cache.read()).to.equal("before");
     expect(lines).to.have.length(1);
-    expect(lines[0]?.msg).to.match(/^the settings in use could not be kept/);
+    expect(lines[0]?.msg).to.match(/^the settings in use could not be kept.*it is a directory/);
   });
 });

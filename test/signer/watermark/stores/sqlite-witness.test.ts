@@ -290,7 +290,7 @@ describe("sqlite store's witness", () => {
     await place.made();
     rmSync(witness);
     mkdirSync(witness);
-    expect(await hardStop(place.open().identity())).to.include("has a witness that cannot be read (");
+    expect(await hardStop(place.open().identity())).to.include("has a witness that cannot be read (it is a directory)");
   });
 
   it("belongs to the owner of the store, also where root has written it", async function () {
