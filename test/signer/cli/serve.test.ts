@@ -171,7 +171,8 @@ describe("serve", () => {
   it("ends at once on SIGTERM while it still starts, since nobody has been promised an answer", async () => {
     await using dir = await temporaryFolder();
     // A metadata service that takes connections and never answers keeps the start waiting.
-    const silent = createServer().listen(0, "127.0.0.1");
+    // The signer that ends resets its connection, which says nothing.
+    const silent = createServer((socket) => socket.on("error", () => undefined)).listen(0, "127.0.0.1");
     await once(silent, "listening");
     const { port } = silent.address() as AddressInfo;
     const keys = { kind: "azure-key-vault", vault: `http://127.0.0.1:${port}` };
