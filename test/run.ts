@@ -34,6 +34,9 @@ const SHARES: readonly (readonly string[])[] = [
  */
 const COMPILED = resolve("node_modules/.cache/tezos-signer-tests");
 
+/** A share takes two minutes. One that hangs is ended, with all that it started, so that the others' sum is told. */
+const HANGS_AFTER = 20 * 60_000;
+
 /** What one test or hook took, as the reporter tells it: on the clock, and of the processor. */
 interface Time {
   readonly file: string;
@@ -71,10 +74,19 @@ function shares(): readonly (readonly string[])[] {
   });
 }
 
+/** Ends a share and all that it started. */
+const running = new Set<(signal: NodeJS.Signals) => void>();
+
 /** Runs one share and prints what it said. A share that ends without its last line has failed, whatever it counted. */
 async function run(share: readonly string[]): Promise<Ended> {
   const started = performance.now();
-  const child = spawn("mocha", [...share, ...process.argv.slice(2)], { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  const child = spawn("mocha", [...share, ...process.argv.slice(2)], {
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    detached: true,
+  });
+  const end = (signal: NodeJS.Signals) => process.kill(-(child.pid ?? 0), signal);
+  running.add(end);
+  const hangs = setTimeout(end, HANGS_AFTER, "SIGKILL");
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", (chunk) => {
@@ -85,14 +97,18 @@ async function run(share: readonly string[]): Promise<Ended> {
   child.on("message", (told) => {
     times = told as readonly Time[];
   });
-  const [code] = (await once(child, "close")) as [number | null];
+  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+  clearTimeout(hangs);
+  running.delete(end);
   const counts = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/m.exec(text)?.slice(1) ?? [];
   const [passed = 0, failed = 0, skipped = 0] = counts.map((count) => Number(count ?? 0));
   const broken = code !== 0 && failed === 0 ? 1 : 0;
   if (passed + failed + skipped + broken > 0) {
     const folders = new Set(share.map((file) => dirname(file).split("/").slice(0, 2).join("/")));
     const name = share.length === 1 ? share[0] : `${share.length} files of ${[...folders].join(", ")}`;
-    console.log(`\n== ${name}: ${seconds(performance.now() - started)}${broken ? `, ended with ${code}` : ""}`);
+    console.log(
+      `\n== ${name}: ${seconds(performance.now() - started)}${broken ? `, ended with ${code ?? signal}` : ""}`,
+    );
     process.stdout.write(text);
   }
   return { passed, failed: failed + broken, skipped, times };
@@ -131,6 +147,12 @@ const started = performance.now();
 rmSync(COMPILED, { recursive: true, force: true });
 process.env.NODE_COMPILE_CACHE = COMPILED;
 spawnSync(process.execPath, ["test/harness/compile.ts"], { stdio: "inherit" });
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    for (const end of running) end(signal);
+    process.kill(process.pid, signal);
+  });
+}
 const queue = [...shares()];
 const ended: Ended[] = [];
 const worker = async () => {

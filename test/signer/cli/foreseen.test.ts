@@ -16,6 +16,7 @@ import {
   storeAt,
   tls,
 } from "../../harness/command-place.ts";
+import { CommandProcess } from "../../harness/command-process.ts";
 
 /** Longer than any file system takes. */
 const LONG = "n".repeat(300);
@@ -89,12 +90,18 @@ const FAULTS: readonly (readonly [command: string, changes: object, said: RegExp
 ];
 
 describe("what can be wrong with a file", () => {
+  let commands: CommandProcess;
+  before(() => {
+    commands = new CommandProcess();
+  });
+  after(() => commands[Symbol.dispose]());
+
   for (const [command, changes, said] of FAULTS) {
     it(`is told in words by ${command} with ${JSON.stringify(changes)}`.replaceAll(LONG, "NAME"), async () => {
       await using folder = await place(changes);
       if (command.includes("--out")) await makeStore(folder.path);
       new DatabaseSync(join(folder.path, "other.sqlite")).exec("CREATE TABLE other (name TEXT)");
-      const { code, errors } = await run([ENTRY, ...command.split(" ")], folder.path);
+      const { code, errors } = await commands.run(command.split(" "), folder.path);
       expect(sentence(errors)).to.match(said);
       expectWords(errors);
       expect(code).to.equal(EXIT_CODES[/there already/.test(said.source) ? "exists" : "unusable"].code);

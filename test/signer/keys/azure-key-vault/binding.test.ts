@@ -336,7 +336,8 @@ describe("which store guards a vault's key", () => {
     rig.vault.resetCalls();
     await until(() => calls.list === 4);
     expect(calls.get).to.equal(0);
-    expect(calls.versions).to.be.within(3, 4);
+    // The look at the time of the reset may have its versions to ask for yet, and so may the last one.
+    expect(calls.versions).to.be.within(3, 5);
     expect(calls.unauthorized).to.equal(0);
   });
 });
