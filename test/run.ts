@@ -1,7 +1,8 @@
 /**
- * `npm test`: every test file but those of the whole Pulumi program and of stacks, which `npm run test:stack` has, and of the
- * packing of a release, which `npm run test:release` has. They are run in shares, several at once, since the tests wait
- * more than they compute. A share's text comes as one piece when it is done.
+ * `npm test`: every test file but those of programs as they are started, which `npm run test:processes` has by this file as
+ * well, of the whole Pulumi program and of stacks, which `npm run test:stack` has, and of the packing of a release, which
+ * `npm run test:release` has. They are run in shares, several at once, since the tests wait more than they compute. A
+ * share's text comes as one piece when it is done.
  * At the end: what was slow, what took the processor, and the sum. Words after `--` go to mocha.
  * @module
  */
@@ -14,19 +15,29 @@ import { commandLine } from "./emulators/command-line.ts";
 import { processorTime } from "./harness/processor-time.ts";
 
 /**
- * The shares by the beginnings of their files' paths, each file in the first that fits. The longest are begun first; a file
- * that turns up among the slowest at the end may have a row of its own. Each row costs a second, for what mocha loads.
+ * The shares of each script by the beginnings of their files' paths, each file in the first that fits. The longest are begun
+ * first; a file that turns up among the slowest at the end may have a row of its own. Each row costs a second, for what mocha
+ * loads.
  */
-const SHARES: readonly (readonly string[])[] = [
-  ["test/signer/cli/serve", "test/signer/cli/try"],
-  ["test/signer/cli/"],
-  ["test/signer/keys/"],
-  ["test/signer/backends", "test/signer/http/", "test/signer/confirmation/"],
-  ["test/guard/", "test/conformance/"],
-  ["test/infra/", "test/emulators/", "test/machine/"],
-  ["test/signer/"],
-  ["test/"],
-];
+const SHARES = {
+  /** Programs as they are started, each in processes of its own: they take half of the processor time of all tests. */
+  "test:processes": [
+    ["test/signer/cli/serve-user-data", "test/signer/cli/try"],
+    ["test/signer/cli/serve"],
+    ["test/signer/cli/foreseen"],
+    ["test/command-lines", "test/docs/named-commands"],
+  ],
+  test: [
+    ["test/signer/cli/"],
+    ["test/signer/keys/"],
+    ["test/signer/backends", "test/signer/http/", "test/signer/confirmation/"],
+    ["test/guard/", "test/conformance/"],
+    ["test/infra/", "test/emulators/", "test/machine/"],
+    ["test/signer/"],
+    ["test/"],
+  ],
+} as const;
+type Script = keyof typeof SHARES;
 
 /**
  * What Node.js compiled, new in each run and shared by all its processes: a signer that starts takes half of the processor
@@ -63,15 +74,17 @@ const ELSEWHERE = [
   "test/release/release.test.ts",
 ];
 
-/** Every test file, in its share. @throws Error where a row has none left */
-function shares(): readonly (readonly string[])[] {
+/** Every test file of a script, in its share. @throws Error where a row has none left */
+function shares(script: Script): readonly (readonly string[])[] {
   const files = new Set(globSync("test/**/*.test.ts", { exclude: ELSEWHERE }).sort());
-  return SHARES.map((beginnings) => {
-    const share = [...files].filter((file) => beginnings.some((beginning) => file.startsWith(beginning)));
-    if (share.length === 0) throw new Error(`test/run.ts: no test begins with ${beginnings.join(" or ")}`);
-    for (const file of share) files.delete(file);
-    return share;
-  });
+  return Object.entries(SHARES).flatMap(([of, rows]) =>
+    rows.flatMap((beginnings) => {
+      const share = [...files].filter((file) => beginnings.some((beginning) => file.startsWith(beginning)));
+      if (share.length === 0) throw new Error(`test/run.ts: no test begins with ${beginnings.join(" or ")}`);
+      for (const file of share) files.delete(file);
+      return of === script ? [share] : [];
+    }),
+  );
 }
 
 /** Ends a share and all that it started. */
@@ -80,7 +93,7 @@ const running = new Set<(signal: NodeJS.Signals) => void>();
 /** Runs one share and prints what it said. A share that ends without its last line has failed, whatever it counted. */
 async function run(share: readonly string[]): Promise<Ended> {
   const started = performance.now();
-  const child = spawn("mocha", [...share, ...process.argv.slice(2)], {
+  const child = spawn("mocha", [...share, ...given], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     detached: true,
   });
@@ -136,13 +149,21 @@ function most(
   }
 }
 
-// What mocha takes of it; a mistake is told once, and not by each share.
-commandLine("test", "Runs every test but those of test:stack and test:release, several files at once.")
+const [, , first, ...rest] = process.argv;
+const script: Script = first === "processes" ? "test:processes" : "test";
+/** What is mocha's. */
+const given = script === "test" ? process.argv.slice(2) : rest;
+const DESCRIPTIONS = {
+  test: "Runs every test but those of test:processes, test:stack and test:release, several files at once.",
+  "test:processes": "Runs the tests of programs as they are started, each in processes of its own.",
+} as const;
+// A mistake is told once, and not by each share.
+commandLine(script, DESCRIPTIONS[script])
   .option("-g, --grep <pattern>", "only tests whose titles match")
   .option("-f, --fgrep <text>", "only tests whose titles have the text")
   .option("-i, --invert", "only tests that do not match")
   .option("-b, --bail", "no test of a share after its first failure")
-  .parse();
+  .parse(given, { from: "user" });
 const started = performance.now();
 rmSync(COMPILED, { recursive: true, force: true });
 process.env.NODE_COMPILE_CACHE = COMPILED;
@@ -153,7 +174,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.kill(process.pid, signal);
   });
 }
-const queue = [...shares()];
+const queue = [...shares(script)];
 const ended: Ended[] = [];
 const worker = async () => {
   for (let share = queue.shift(); share !== undefined; share = queue.shift()) ended.push(await run(share));

@@ -19,12 +19,12 @@ export function commandLine(script: string, description: string): Command {
 
 /** Tells of options that npm took for its own, since no `--` stood before them: it hands them on as variables alone. */
 class ScriptCommand extends Command {
-  override parse(): this {
+  override parse(...given: Parameters<Command["parse"]>): this {
     for (const { long, name } of this.options.map((option) => ({ long: option.long, name: option.name() }))) {
       if (process.env[`npm_config_${name.replaceAll("-", "_")}`] === undefined) continue;
       console.error(`npm has kept ${long} for itself, so it is not heeded. Write: ${this.name()} ${long}`);
     }
-    return super.parse();
+    return super.parse(...given);
   }
 }
 
