@@ -53,7 +53,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/policy": [...BASE, "signer/network"],
   "signer/confirmation": BASE,
   "signer/watermark": [...BASE, "signer/azure"],
-  "signer/watermark/interchange": [...BASE, "signer/watermark"],
+  "signer/watermark/interchange": [...BASE, "signer/settings/secrets.ts", "signer/watermark"],
   "signer/observability": BASE,
   "signer/key-files": BASE,
   "signer/keys": BASE,
