@@ -61,6 +61,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/keys/local": [...BASE, "signer/keys", "signer/key-files"],
   "signer/keys/pkcs11": [...BASE, "signer/keys"],
   "signer/settings": [...BASE, "signer/network", "signer/policy", "signer/installation", "signer/settings/secrets.ts"],
+  // Other signers' settings: what they say is read here, and nothing of theirs is known elsewhere.
+  "signer/settings/conversion": [...BASE, "signer/policy", "signer/settings", "signer/settings/secrets.ts"],
   // Looks at all of a signer that runs; only main.ts makes one.
   "signer/observability/status.ts": [
     ...BASE,
@@ -128,6 +130,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/main.ts",
     "signer/network",
     "signer/settings",
+    "signer/settings/conversion",
     "signer/watermark/**",
   ],
   "signer/tezos-signer.js": ["signer/cli", "signer/main.ts"],
