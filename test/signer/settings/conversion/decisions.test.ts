@@ -3,18 +3,15 @@ import { decideByPolicy } from "../../../../signer/policy/policy.ts";
 import { SETTINGS_SOURCES, type SettingsSourceName } from "../../../../signer/settings/conversion/sources.ts";
 import { parseSettings } from "../../../../signer/settings/parse.ts";
 import { parsePayload } from "../../../../signer/tezos/payload/payload.ts";
-import { MAINNET, OTHER, SOURCE } from "../../../fixtures/payloads.ts";
+import { OTHER, SOURCE } from "../../../fixtures/payloads.ts";
 import { REQUESTS, type RequestName } from "../../../fixtures/policy-requests.ts";
+import { type Row, SIGNATORY_TABLES, signatoryConfig, type Verdict } from "../../../fixtures/signatory-tables.ts";
 
 /**
  * What the converted settings decide, beside what the original's documents and code say, each table with its source. Where the
  * two differ the report must say so.
  * @module
  */
-
-type Verdict = "allow" | "confirm" | "refuse";
-/** What the original does, what ours does, and what the report says where that is not the same. */
-type Row = readonly [request: RequestName, original: "sign" | "ask" | "refuse", ours: Verdict, told?: string];
 
 interface Table {
   readonly what: string;
@@ -25,13 +22,6 @@ interface Table {
   readonly rows: readonly Row[];
 }
 
-const SIGNATORY = (rule: string) => `
-server: { address: ":6732", utility_address: ":9583" }
-watermark: { driver: file }
-vaults: { azure: { driver: azure, config: { vault: "https://baker.vault.azure.net/" } } }
-tezos:
-  ${SOURCE}: ${rule}
-`;
 const TEZIO = `
 security: { remote_ip_check: True, auth_check: False, signing_policy_check: True, high_water_mark_check: True }
 allowed_ips: ["127.0.0.1"]
@@ -64,74 +54,15 @@ if __name__ == '__main__':
 `;
 
 const NO_DRAIN = "drain_delegate";
-const DAL = "one kind here";
 
 const TABLES: readonly Table[] = [
-  {
-    what: "Signatory's default rule",
-    source: "ecadlabs/signatory@1199064c pkg/signatory/signatory.go, defaultPolicy; docs/start.md",
-    from: "signatory",
-    files: [SIGNATORY("")],
-    rows: [
-      ["block", "sign", "allow"],
-      ["preattestation", "sign", "allow"],
-      ["attestation", "sign", "allow"],
-      ["attestation with DAL", "refuse", "allow", DAL],
-      ["attestation on another chain", "sign", "allow"],
-      ["transfer", "refuse", "refuse"],
-      ["packed data", "refuse", "refuse"],
-    ],
-  },
-  {
-    what: "a baker's rule of Signatory's with operations and one chain",
-    source: "ecadlabs/signatory@1199064c pkg/signatory/signatory.go, matchFilter; docs/start.md",
-    from: "signatory",
-    files: [
-      SIGNATORY(
-        `{ allow: { block: , preendorsement: , attestation: , attestation_with_dal: , pack: , generic: [transaction, "ballot:yay"] }, allowed_chains: [${MAINNET}] }`,
-      ),
-    ],
-    rows: [
-      ["block", "sign", "allow"],
-      ["preattestation", "sign", "allow"],
-      ["attestation with DAL", "sign", "allow"],
-      ["attestation on another chain", "refuse", "refuse"],
-      ["transfer", "sign", "allow"],
-      ["stake", "refuse", "refuse"],
-      ["delegation", "refuse", "refuse"],
-      ["transfer and delegation", "refuse", "refuse"],
-      ["ballot yay", "sign", "confirm", "ballots wait"],
-      ["ballot nay", "refuse", "confirm", "ballots wait"],
-      ["drain delegate", "refuse", "refuse"],
-      ["packed data", "sign", "allow"],
-      ["block of before Tenderbake", "refuse", "refuse"],
-    ],
-  },
-  {
-    what: "a rule of Signatory's in its old form, with all votes",
-    source: "ecadlabs/signatory@1199064c pkg/signatory/signatory.go, PreparePolicy",
-    from: "signatory",
-    files: [
-      SIGNATORY(
-        '{ allowed_operations: [generic, endorsement], allowed_kinds: ["ballot:yay", "ballot:nay", "ballot:pass", drain_delegate] }',
-      ),
-    ],
-    rows: [
-      ["block", "refuse", "refuse"],
-      ["attestation", "sign", "allow"],
-      ["ballot nay", "sign", "allow"],
-      ["drain delegate", "sign", "allow"],
-      ["transfer", "refuse", "refuse"],
-    ],
-  },
-  {
-    what: "Signatory's key that is not listed",
-    source: "ecadlabs/signatory@1199064c pkg/signatory/signatory.go, Sign: not listed in config",
-    from: "signatory",
-    files: [SIGNATORY("")],
-    address: OTHER,
-    rows: [["block", "refuse", "refuse"]],
-  },
+  ...SIGNATORY_TABLES.map(
+    ({ rule, ...table }): Table => ({
+      ...table,
+      from: "signatory",
+      files: [signatoryConfig(rule)],
+    }),
+  ),
   {
     what: "Tezio's sample, its tz3 key",
     source: "prof-groff/tezio@bc67eef6 signer/config.yaml; seed README: allowed operations are enumerated for each key",
