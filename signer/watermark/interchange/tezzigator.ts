@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ConsensusKind } from "../../tezos/payload/payload.ts";
-import { int32, named, refuseCut } from "./foreign.ts";
+import { int32, named } from "./foreign.ts";
 import { checkForm, type MarkRecord, parseJson } from "./format.ts";
 
 const kind = z.enum(["block", "endorse"], { error: "must be block or endorse" });
@@ -28,7 +28,7 @@ export function readTezzigator(
   place: { chain: string; keys: readonly string[] },
 ): MarkRecord {
   const json = parseJson(source);
-  const items = Array.isArray(json) ? checkForm(z.array(item), json) : documentsOf(json);
+  const items = Array.isArray(json) ? checkForm(z.array(item), json) : checkForm(answer, json).Documents;
   const marks = Object.entries(MEANT).flatMap(([name, kinds]) => {
     const levels = items.filter(({ itemtype, optype }) => (itemtype ?? optype) === name).map((each) => each.blocklevel);
     if (levels.length === 0) return [];
@@ -36,10 +36,4 @@ export function readTezzigator(
     return place.keys.flatMap((key) => kinds.map((each) => named(place.chain, key, each, { level })));
   });
   return { marks, notes: [NOTE] };
-}
-
-function documentsOf(json: unknown) {
-  const read = checkForm(answer, json);
-  refuseCut(read, "_continuation", "continuation");
-  return read.Documents;
 }

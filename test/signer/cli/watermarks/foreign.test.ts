@@ -291,13 +291,6 @@ describe("the record of another signer", () => {
     ["a scan that goes on, of Signatory's", "signatory-dynamodb", { Items: [], LastEvaluatedKey: {} }, [], "Fetch all"],
     ["a listing that goes on", "signatory-firestore", { documents: [], nextPageToken: "x" }, [], "says that more"],
     [
-      "an answer that goes on",
-      "tezzigator",
-      { Documents: [cosmos("block", 9)], _continuation: "x" },
-      PLACE,
-      "more follows",
-    ],
-    [
       "a document elsewhere",
       "signatory-firestore",
       { documents: [{ ...firestore("block", "1", {}), name: "a/b" }] },
