@@ -7,7 +7,7 @@ import { SETTINGS_SOURCES, type SettingsSource, type SettingsSourceName } from "
 import { Failure } from "../failure.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
-import { wrap } from "../text.ts";
+import { harmless, wrap } from "../text.ts";
 
 /** `settings convert` */
 export function convertCommand(io: Io): Command {
@@ -29,7 +29,7 @@ export function convertCommand(io: Io): Command {
       if (files.length > source.files) throw new Failure("usage", `Those are too many files: give ${source.file}.`);
       const texts = await Promise.all(files.map((file) => read(file, source)));
       const { settings, notes } = convert(source, texts, files);
-      const report = wordReport(notes);
+      const report = harmless(wordReport(notes));
       const text = `# Made by \`tezos-signer settings convert --from ${from}\`.\n${commented(report)}\n${settings}`;
       if (out === undefined) terminal.print(text.trimEnd());
       else await writeNewFile(out, text);

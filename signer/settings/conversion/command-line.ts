@@ -71,12 +71,17 @@ export function readOptions(
     }
     const [, form = word, inline] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
     const option = Object.hasOwn(known, form) ? known[form] : undefined;
-    if (option === undefined) throw new ConversionError(`${form}: there is no such option of that signer.`);
+    if (option === undefined) throw new ConversionError(`${shown(form)}: there is no such option of that signer.`);
     const value = option.value ? (inline ?? words[++at]) : true;
     if (value === undefined) throw new ConversionError(`${form}: has no value.`);
     options.set(option.name, value);
   }
   return { options, rest };
+}
+
+/** An option without what may hang on it: `-pVALUE` is one word. */
+function shown(form: string): string {
+  return form.startsWith("--") ? form : form.slice(0, 2);
 }
 
 /** Reads a port. @throws ConversionError */

@@ -20,6 +20,11 @@ const pkcs11 = z.looseObject({
   keys: z.array(z.looseObject({ private: locator.optional() })).optional(),
 });
 
+/** pkg/vault/, of v1.4.0 */
+const KNOWN_DRIVERS = [
+  ...["awskms", "cloudkms", "confidentialspace", "file", "hashicorpvault", "ledger", "mem", "nitro", "yubihsm"],
+];
+
 const HARDWARE: Readonly<Record<string, string>> = {
   yubihsm: "a YubiHSM 2 is reached by its PKCS#11 library (docs/hsm.md): put its settings into `keys`",
 };
@@ -89,5 +94,6 @@ function noteOther(driver: string, place: string, conversion: Conversion): void 
     (["file", "mem"].includes(driver)
       ? "its secret keys are not copied: bring each tz2 and tz3 key with `tezos-signer keys convert`, into keys.path, a token or a vault (docs/keys.md)"
       : "this signer does not reach it. Where its keys cannot be read out, the baker announces a new consensus key (docs/coming-from.md)");
-  conversion.note("by-hand", `${place}.driver`, `${driver}: ${way}.`);
+  const shown = KNOWN_DRIVERS.includes(driver) ? `${driver}: ` : "";
+  conversion.note("by-hand", `${place}.driver`, `${shown}${way}.`);
 }

@@ -98,7 +98,9 @@ describe("settings convert", () => {
     ["signatory", SIGNATORY],
     ["signatory", TOKEN],
     ["signatory", `vaults: { f: { driver: mem, config: [${SECRET_KEY}] } }\ntezos: { ${SOURCE}: }\n`],
-    ["signatory", `vaults: { f: { driver: hunter2: { } } }\n`],
+    ["signatory", `vaults: { f: { driver: hunter2, config: { pin: hunter2 } } }\n`],
+    ["octez-signer", `octez-signer -xhunter2 launch http signer\n`],
+    ["lattejed", `AZURE_KEYVAULT_URI=https://mine.vault.azure.net node server.js --secret=hunter2\n`],
     ["signatory", `vaults: { azure: { driver: azure, config: { vault: 5, client_secret: hunter2 } } }\n`],
     [
       "tacoinfra",
@@ -126,6 +128,14 @@ describe("settings convert", () => {
       expect(stderr).not.to.match(/Unexpected error|Invalid input/);
     });
   }
+
+  it("lets no name of the other file end a comment, or steer the terminal", async () => {
+    const name = "a\\rkeys: b\\nkeys: c\\e[2J";
+    const { stdout, stderr } = await convert("signatory", file(`"${name}": 1\ntezos: { ${SOURCE}: }\n`));
+    expect(parseSettings(stdout, "converted").keys).to.deep.equal({ kind: "local", path: "keys" });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
+    expect(stdout + stderr).not.to.match(/[\u0000-\u0009\u000b-\u001f]/);
+  });
 
   for (const [what, from, contents, host, told] of [
     ["a JWT", "signatory", [`server: { jwt: { users: { a: { password: hunter2 } } } }\n`], "0.0.0.0", "server.jwt"],
