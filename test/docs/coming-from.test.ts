@@ -87,6 +87,34 @@ const WRITERS: Readonly<Record<string, (folder: string, address: string) => (mar
   },
 };
 
+/** What each old signer was set up by, with free ports in place of its own. */
+const ORIGINALS: Readonly<Record<string, { readonly from: string; readonly text: (address: string) => string }>> = {
+  Signatory: {
+    from: "signatory",
+    text: (address) => `server: { address: "127.0.0.1:0", utility_address: "127.0.0.1:9583" }
+vaults: { local: { driver: file, config: { file: /etc/signatory/secret.json } } }
+tezos:
+  ${address}: { allow: { block: , preattestation: , attestation: , attestation_with_dal: } }
+`,
+  },
+  "octez-signer": {
+    from: "octez-signer",
+    text: () => "ExecStart=/usr/bin/octez-signer launch http signer -a 127.0.0.1 -p 0 -W -M 0x11,0x12,0x13\n",
+  },
+  tacoinfra: {
+    from: "tacoinfra",
+    text: (address) =>
+      JSON.stringify({
+        chain_ratchet: "dynamodb",
+        ddb_table: "baking_table",
+        aws_region: "eu-west-1",
+        bind_port: 0,
+        keys: { [address]: { signer: "local", public_key: "p2pk", private_key: "p2sk" } },
+        policy: { baking: 1 },
+      }),
+  },
+};
+
 /** The lines of a section that a reader types on a computer of his own. */
 function linesOf(section: string): string[] {
   const text = new RegExp(`^## ${section}\\n([\\s\\S]*?)(?=^## )`, "m").exec(page)?.[1] ?? "";
@@ -101,14 +129,6 @@ describe("a newcomer who follows docs/coming-from.md", function () {
     it(`from ${section}: the next position is signed, and none that the old signer has signed`, async () => {
       await using folder = await temporaryFolder();
       const address = await writeLocalKey(join(folder.path, "keys"));
-      const settings = {
-        listen: { port: 0 },
-        admin: { port: 0 },
-        keys: { kind: "local", path: "keys" },
-        watermarks: { kind: "sqlite", path: "watermarks.sqlite" },
-        policy: { default: { allow: KINDS, chains: [MAINNET] } },
-      };
-      writeFileSync(join(folder.path, "settings.yaml"), JSON.stringify(settings));
       const old = new OldSigner(writer(folder.path, address));
       for (const level of [LAST - 1, LAST]) for (const kind of KINDS) old.sign(kind, level, level === LAST ? 1 : 0);
       old.stop();
@@ -118,13 +138,20 @@ describe("a newcomer who follows docs/coming-from.md", function () {
         mode: 0o755,
       });
       const env = { ...process.env, PATH: `${join(folder.path, "bin")}:${process.env.PATH}` };
+      const type = async (line: string) => {
+        const { code, errors } = await finished(["bash", "-c", line], folder.path, { env });
+        expect(code, errors).to.equal(0);
+      };
+      const { from, text } = ORIGINALS[section] ?? { from: "", text: () => "" };
+      writeFileSync(join(folder.path, "original"), text(address));
+      await type(`tezos-signer settings convert --from ${from} original --out settings.yaml`);
+      // By hand: where the record is on this computer, and an admin port that nobody has.
+      const settings = readFileSync(join(folder.path, "settings.yaml"), "utf8");
+      const adapted = settings.replace(/\/var\/lib\/tezos-signer\//, "").replace("port: 9583", "port: 0");
+      writeFileSync(join(folder.path, "settings.yaml"), adapted);
       const lines = linesOf(section);
       expect(lines).to.have.length(1);
-      for (const line of lines) {
-        const typed = line.replaceAll(/\bLEVEL\b/g, `${HEAD}`);
-        const { code, errors } = await finished(["bash", "-c", typed], folder.path, { env });
-        expect(code, errors).to.equal(0);
-      }
+      for (const line of lines) await type(line.replaceAll(/\bLEVEL\b/g, `${HEAD}`));
       await using signer = await startSignerProcess(folder.path, ["--config", "settings.yaml"]);
       const ask = async (kind: Kind, level: number, round: number, payloadHash?: Uint8Array) => {
         const fields = { chainId: MAINNET, level, round, ...(payloadHash && { payloadHash }) };
