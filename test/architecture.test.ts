@@ -53,7 +53,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/policy": [...BASE, "signer/network"],
   "signer/confirmation": BASE,
   "signer/watermark": [...BASE, "signer/azure"],
-  "signer/watermark/interchange": [...BASE, "signer/watermark"],
+  "signer/watermark/interchange": [...BASE, "signer/settings/secrets.ts", "signer/watermark"],
   "signer/observability": BASE,
   "signer/key-files": BASE,
   "signer/keys": BASE,
@@ -61,6 +61,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/keys/local": [...BASE, "signer/keys", "signer/key-files"],
   "signer/keys/pkcs11": [...BASE, "signer/keys"],
   "signer/settings": [...BASE, "signer/network", "signer/policy", "signer/installation", "signer/settings/secrets.ts"],
+  // Other signers' settings: what they say is read here, and nothing of theirs is known elsewhere.
+  "signer/settings/conversion": [...BASE, "signer/policy", "signer/settings", "signer/settings/secrets.ts"],
   // Looks at all of a signer that runs; only main.ts makes one.
   "signer/observability/status.ts": [
     ...BASE,
@@ -128,6 +130,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/main.ts",
     "signer/network",
     "signer/settings",
+    "signer/settings/conversion",
     "signer/watermark/**",
   ],
   "signer/tezos-signer.js": ["signer/cli", "signer/main.ts"],
@@ -218,7 +221,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "test/signer": ["signer/**", "package.json", ...EMULATORS, "test/campaigns", "test/fixtures", "test/harness"],
   "test/guard": ["signer/**", ...EMULATORS, "test/campaigns", "test/fixtures", "test/harness"],
   "test/conformance": [...EMULATORS, "test/fixtures", "test/harness"],
-  "test/docs": ["signer/cli", ...EMULATORS, "test/fixtures", "test/harness"],
+  "test/docs": ["signer/cli", "signer/tezos", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/release": ["release", "infra", ...EMULATORS, "test/harness"],
   "test/machine": ["machine", "signer/azure", "signer/http", "test/harness", "test/emulators"],
   // What any part writes and reads, beside what earlier versions wrote.

@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, (io: Io) => Promise<Command>>> = {
   status: async (io) => (await import("./status.ts")).statusCommand(io),
   watermarks: async (io) => (await import("./watermarks/index.ts")).watermarksCommand(io),
   keys: async (io) => (await import("./keys/index.ts")).keysCommand(io),
+  settings: async (io) => (await import("./settings/index.ts")).settingsCommand(io),
   token: async (io) => (await import("./token/index.ts")).tokenCommand(io),
 };
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { Status } from "../../signer/cli/status.ts";
-import { MAINNET, OTHER, SOURCE } from "../fixtures/payloads.ts";
+import { attestation, MAINNET, OTHER, SOURCE } from "../fixtures/payloads.ts";
 import { KEY } from "../fixtures/watermark-rows.ts";
 import { interchange, MARK, WatermarkCommands } from "../harness/watermark-commands.ts";
 import { KEPT_BYTES, type PageScripts, pageScripts, Stage } from "./run-command.ts";
@@ -84,6 +84,28 @@ function logLine(): string {
   }).replace('"round"', `"level":${level()},"round"`);
 }
 
+/** The records of docs/coming-from.md, each in a file of the name that the page gives it; test/signer/cli/watermarks/foreign.test.ts has their sources. */
+function writeOtherRecords(folder: string): void {
+  const file = (name: string, content: unknown) =>
+    writeFileSync(join(folder, name), typeof content === "string" ? content : JSON.stringify(content), { mode: 0o600 });
+  const mark = { level: 9_000_000, round: 1 };
+  mkdirSync(join(folder, "BASE_DIR", "watermark_v2"), { recursive: true });
+  file(`BASE_DIR/watermark_v2/${MAINNET}.json`, { [SOURCE]: { attestation: mark } });
+  for (const kind of KINDS) file(`BASE_DIR/${kind}_high_watermarks`, { [MAINNET]: { [SOURCE]: mark } });
+  file("BASE_DIR/secret_keys", "[]");
+  const number = (value: number) => ({ N: String(value) });
+  const place = { idx: { S: `${MAINNET}/${SOURCE}` }, request: { S: "block" } };
+  file("scan.json", { Items: [{ ...place, lvl: number(9_000_000), round: number(1) }] });
+  const item = { lastblock: number(9_000_000), lastround: number(1) };
+  file("ratchet.json", { Items: [{ ...item, sig_type: { S: `Endorsement_${MAINNET}_${SOURCE}` } }] });
+  file("watermarks.json", { [`${SOURCE}_13`]: { tz: SOURCE, op: attestation({ level: 9_000_000 }).toString("hex") } });
+  file("items.json", [{ id: "block9000000", itemtype: "block", blocklevel: 9_000_000 }]);
+  file(
+    "config.yaml",
+    `high_water_marks: { level: { 0x11: 9000000 }, round: { 0x11: 1 } }\npolicy: { signing_keys: { ${SOURCE}: {} } }\n`,
+  );
+}
+
 describe("what the pages send through run command", () => {
   let commands: WatermarkCommands;
   let server: Server;
@@ -115,6 +137,7 @@ describe("what the pages send through run command", () => {
     mkdirSync(join(stage.folder, "watermark_v2"));
     const marks = Object.fromEntries(ADDRESSES.map((address) => [address, { block: { level: level(), round: 1 } }]));
     writeFileSync(join(stage.folder, "watermark_v2", `${MAINNET}.json`), JSON.stringify(marks), { mode: 0o600 });
+    writeOtherRecords(stage.folder);
   });
   after(async () => {
     await stage[Symbol.asyncDispose]();
@@ -140,7 +163,9 @@ describe("what the pages send through run command", () => {
   it("are found in each page that has any", () => {
     const found = Object.fromEntries(pages.map(({ page, lines }) => [page, lines.length]));
     expect(found).to.have.all.keys(
-      ...["change", "disaster", "keys", "machine", "recover", "verify-on-azure"].map((name) => `docs/${name}.md`),
+      ...["change", "coming-from", "disaster", "keys", "machine", "recover", "verify-on-azure"].map(
+        (name) => `docs/${name}.md`,
+      ),
     );
     expect(found["docs/verify-on-azure.md"]).to.be.at.least(7);
   });
@@ -168,6 +193,25 @@ describe("what the pages send through run command", () => {
     for (const part of ["mkdir", "--from signatory"]) seen.push((await stage.run(page, lineOf(page.page, part))).seen);
     for (const address of ADDRESSES)
       expect(seen[1]).to.match(new RegExp(`block of ${address} on ${MAINNET} .* at .*level`));
+  });
+
+  it("takes the record of each other signer to the machine, by its line of docs/coming-from.md", async () => {
+    const page = pageOf("docs/coming-from.md");
+    const lines = page.lines.filter((line) => /mkdir|import/.test(line));
+    const from = lines.map((line) => /--from (\S+)/.exec(line)?.[1]).filter(Boolean);
+    expect(from).to.have.members([
+      "signatory",
+      "signatory-dynamodb",
+      "octez",
+      "lattejed",
+      "tacoinfra",
+      "tezzigator",
+      "tezio",
+    ]);
+    for (const line of lines) {
+      const { seen } = await stage.run(page, line);
+      if (line.includes("import")) expect(seen, line).to.match(/of tz3\S+ on NetX\S+ stays at /);
+    }
   });
 
   it("brings the last lines of the log home whole", async () => {

@@ -3,6 +3,7 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { temporaryFolder } from "../emulators/signer-process.ts";
+import { SOURCE } from "../fixtures/payloads.ts";
 
 /**
  * The lines of the pages that a reader sends to the machine by Azure's run command, and a machine to send them to: `az`
@@ -135,7 +136,8 @@ export class Stage implements AsyncDisposable {
     const script = line
       .replaceAll("/tmp/marks", join(this.#root, "marks"))
       .replaceAll("/var/lib/tezos-signer-updater/state.json", join(this.#root, "state.json"))
-      .replaceAll(/\bLEVEL\b/g, "9123456");
+      .replaceAll(/\bLEVEL\b/g, "9123456")
+      .replaceAll("tz3…", SOURCE);
     const env = {
       ...process.env,
       PATH: `${join(this.#root, "bin")}:${process.env.PATH}`,

@@ -8,7 +8,7 @@ import { merge, mergeAll, takenOver } from "../../watermark/interchange/merge.ts
 import { SOURCES, type SourceName } from "../../watermark/interchange/sources.ts";
 import { type Row, type RowKey, rowName } from "../../watermark/stores/store.ts";
 import { Failure } from "../failure.ts";
-import { headsOption, type ToldHeads } from "../marks/options.ts";
+import { headsOption, parseAddress, parseChain, type ToldHeads } from "../marks/options.ts";
 import { readRecords } from "../marks/records.ts";
 import { describe, reach } from "../marks/words.ts";
 import {
@@ -25,6 +25,8 @@ import { type Io, Terminal } from "../terminal.ts";
 
 interface ImportOptions extends StoreOptions {
   readonly from: SourceName;
+  readonly chain?: string;
+  readonly pkh?: readonly string[];
   readonly head?: ToldHeads;
 }
 
@@ -39,12 +41,19 @@ export function importCommand(io: Io): Command {
     .addOption(
       new Option("--from <signer>", "whose files they are").choices(Object.keys(SOURCES)).default("tezos-signer"),
     )
+    .addOption(new Option("--chain <id>", "the chain, where the record does not name it").argParser(parseChain))
+    .addOption(
+      new Option("--pkh <address>", "a key that the record is about, where it names none; once for each key").argParser(
+        (text, keys: readonly string[] | undefined) => [...(keys ?? []), parseAddress(text)],
+      ),
+    )
     .addOption(headsOption())
     .addOption(configOption())
     .addOption(userDataOption())
-    .action(async (files: string[], { from, head, ...options }: ImportOptions) => {
+    .action(async (files: string[], { from, chain, pkh: keys, head, ...options }: ImportOptions) => {
       using terminal = new Terminal(io);
-      const records = await readRecords(files, from, io);
+      const records = await readRecords(files, { from, ...(chain && { chain }), ...(keys && { keys }) }, io);
+      for (const note of new Set(records.flatMap(({ notes = [] }) => notes))) terminal.say(note);
       const marks = mergeAll(records.flatMap((record) => record.marks));
       if (marks.length === 0) throw new Failure("unusable", "There is no mark in what was given.");
       const heads = headsOf(head, new Set(marks.map(({ key }) => key.chainId)));
@@ -67,6 +76,7 @@ export function importCommand(io: Io): Command {
             "If a chain is above these levels now, a file's date was too late: import again with --head LEVEL.",
           );
         }
+        nameUnknownBytes(terminal, marks);
         await nameMissingKinds(terminal, opened, marks);
       });
     });
@@ -77,6 +87,9 @@ export function importCommand(io: Io): Command {
     "    --config settings.yaml",
     "tezos-signer watermarks import --from octez block_high_watermarks \\",
     "    preattestation_high_watermarks attestation_high_watermarks \\",
+    "    --head 9123456 --config settings.yaml",
+    "tezos-signer watermarks import --from tezzigator items.json \\",
+    "    --chain NetXdQprcVkpaWU --pkh tz3ZbCsUveF3Q6WUNkThT1wyJyhPunanaAXK \\",
     "    --head 9123456 --config settings.yaml",
   );
 }
@@ -118,6 +131,15 @@ function imported(before: Row | undefined, key: RowKey, mark: Mark, dates: Dates
   const isNews = merged.level > before.level || heads.has(key.chainId);
   const anchor = isNews ? laxer(before.anchor, anchorOf(key, merged), Date.now(), minimalBlockDelay) : before.anchor;
   return merged === before && anchor === before.anchor ? undefined : { ...merged, anchor };
+}
+
+/** Says of which marks only the position is known: there the very request that was signed is refused as well. */
+function nameUnknownBytes(terminal: Terminal, marks: readonly NamedMark[]): void {
+  const unknown = marks.filter((mark) => takenOver(mark).digest === undefined).map(({ key }) => rowName(key));
+  if (unknown.length === 0) return;
+  terminal.say(
+    `Which bytes were signed there is not known, so nothing at that position is signed again, not even the same: ${unknown.join(", ")}.`,
+  );
 }
 
 /** Names the kinds that a key has no mark for: without one none is signed, and nobody can tell whether one ever was. */

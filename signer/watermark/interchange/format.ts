@@ -24,6 +24,8 @@ export interface MarkRecord {
   readonly marks: readonly NamedMark[];
   /** When its marks were read from their store, in milliseconds since 1970; absent where it does not say. */
   readonly writtenAt?: number;
+  /** What a person must know who relies on it, in whole sentences. */
+  readonly notes?: readonly string[];
 }
 
 const int32 = z

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { type Conversion, ConversionError } from "./conversion.ts";
+import { readDocumentPart } from "./document.ts";
+
+/** Signatory's vaults by name; what is in `config` is up to the driver. */
+export const vaults = z.record(z.string(), z.looseObject({ driver: z.string(), config: z.unknown().optional() }));
+
+/** pkg/vault/azure/azure.go and auth/auth.go */
+const azure = z.looseObject({ vault: z.string() });
+/** What `azure` signs in with: names that are told, values that are not copied. */
+const SIGN_IN = [
+  ...["tenant_id", "client_id", "client_secret", "client_pkcs12_certificate", "client_certificate"],
+  ...["client_certificate_thumbprint", "client_private_key", "decrypt_password"],
+];
+/** docs/pkcs11.md */
+const locator = z.looseObject({ label: z.string().optional(), id: z.union([z.string(), z.number()]).optional() });
+const pkcs11 = z.looseObject({
+  library_path: z.string().optional(),
+  slot: z.int().min(0).optional(),
+  keys: z.array(z.looseObject({ private: locator.optional() })).optional(),
+});
+
+/** pkg/vault/, of v1.4.0 */
+const KNOWN_DRIVERS = [
+  ...["awskms", "cloudkms", "confidentialspace", "file", "hashicorpvault", "ledger", "mem", "nitro", "yubihsm"],
+];
+
+const HARDWARE: Readonly<Record<string, string>> = {
+  yubihsm: "a YubiHSM 2 is reached by its PKCS#11 library (docs/hsm.md): put its settings into `keys`",
+};
+
+/** Converts the one vault that this signer can have, and notes what becomes of the others. */
+export function convertVaults(given: z.output<typeof vaults>, conversion: Conversion): void {
+  const entries = Object.entries(given);
+  const chosen = entries.find(([, { driver }]) => ["azure", "pkcs11"].includes(driver)) ?? entries[0];
+  for (const [name, { driver, config }] of entries) {
+    const place = `vaults.${name}`;
+    if (name !== chosen?.[0]) {
+      conversion.note("lost", place, "one signer has one place for its keys: convert this file again for this one's.");
+    } else if (driver === "azure")
+      convertAzure(readDocumentPart(azure, config, `${place}.config`), `${place}.config`, conversion);
+    else if (driver === "pkcs11")
+      convertToken(readDocumentPart(pkcs11, config ?? {}, `${place}.config`), `${place}.config`, conversion);
+    else noteOther(driver, place, conversion);
+  }
+}
+
+function convertAzure(config: z.output<typeof azure>, place: string, conversion: Conversion): void {
+  conversion.settings.keys = { kind: "azure-key-vault", vault: config.vault.replace(/\/+$/, "") };
+  const given = SIGN_IN.filter((name) => config[name] !== undefined && config[name] !== "");
+  conversion.note(
+    "by-hand",
+    [place, given.join(", ")].filter(Boolean).join("."),
+    "no secret signs in here, and none is copied: the machine's own identity does (`get`, `list` and `sign` on the vault's keys), or `az login` with credential: default. Delete the old sign-in afterwards.",
+  );
+  if (config.resource_group !== undefined || config.subscription_id !== undefined) {
+    conversion.note(
+      "lost",
+      `${place}.resource_group`,
+      "was for the health of the vault; /readyz asks the vault itself.",
+    );
+  }
+}
+
+function convertToken(config: z.output<typeof pkcs11>, place: string, conversion: Conversion): void {
+  const { library_path: module, slot, keys } = config;
+  if (module === undefined) throw new ConversionError(`${place}.library_path: is missing; PKCS11_PATH named it.`);
+  const include = keys?.flatMap(({ private: key }) => nameOf(key)) ?? [];
+  conversion.settings.keys = {
+    kind: "pkcs11",
+    module,
+    slot: slot ?? 0,
+    pin: { file: "pin" },
+    ...(include.length > 0 && { include }),
+  };
+  conversion.note("by-hand", `${place}.pin`, "is not copied: write the PIN into the file of keys.pin, mode 600.");
+  if (slot === undefined) {
+    conversion.note(
+      "by-hand",
+      `${place}.slot`,
+      "was the first with a token: put in its number, or tokenLabel in its place.",
+    );
+  }
+}
+
+function nameOf(key: z.output<typeof locator> | undefined): string[] {
+  if (key?.label !== undefined) return [key.label];
+  return key?.id === undefined ? [] : [`id:${key.id}`];
+}
+
+function noteOther(driver: string, place: string, conversion: Conversion): void {
+  const way =
+    HARDWARE[driver] ??
+    (["file", "mem"].includes(driver)
+      ? "its secret keys are not copied: bring each tz2 and tz3 key with `tezos-signer keys convert`, into keys.path, a token or a vault (docs/keys.md)"
+      : "this signer does not reach it. Where its keys cannot be read out, the baker announces a new consensus key (docs/coming-from.md)");
+  const shown = KNOWN_DRIVERS.includes(driver) ? `${driver}: ` : "";
+  conversion.note("by-hand", `${place}.driver`, `${shown}${way}.`);
+}
