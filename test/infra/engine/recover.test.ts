@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect } from "chai";
+import { pulumi } from "../../../infra/recovery/pulumi.ts";
 import { carryOut, examine, told } from "../../../infra/recovery/recover.ts";
+import { cutOffEarlier } from "../../../infra/up.ts";
 import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
 import { Engine, pulumiFolder, type TestStack } from "../../emulators/azure-resource-manager/engine.ts";
 import { text } from "../../emulators/azure-resource-manager/properties.ts";
@@ -143,6 +145,48 @@ describe("a production stack whose commands are cut off, one story whose tests f
     await stack.stack.cancel();
     await recover(stack);
     await done();
+  });
+});
+
+describe("a command that only reads", function () {
+  this.timeout(300_000);
+
+  it("leaves a lock and what it was reading where it is cut off, and the stack can be changed after a recovery", async function () {
+    const folder = pulumiFolder();
+    requires(this, folder !== undefined, NO_CLI);
+    const cloud = new Cloud();
+    const engine = await Engine.start(cloud, folder ?? "");
+    try {
+      const stack = await engine.stack("dev", program());
+      await stack.configure({ ...THROW_AWAY, keys: '[{"name":"baker","curve":"P-256","source":"generate"}]' });
+      expect((await stack.up()).failed).to.equal(false);
+      cloud.kills.at({ when: "before", method: "read", name: "machine" });
+      expect(await stack.refresh().catch(() => "ended")).to.equal("ended");
+      await stack.configure({ bakerIp: "203.0.113.8" });
+      expect((await stack.up()).messages).to.include("currently locked");
+      expect(await recover(stack)).to.deep.equal([]);
+      expect((await stack.up()).operations).to.deep.equal(["update firewall"]);
+
+      await stack.configure({ keys: "[]" });
+      expect((await stack.up()).failed).to.equal(false);
+      const [key] = cloud.ofType("azure-native:keyvault:Key");
+      const words = ["azure-native:keyvault:Key", "baker", key?.id ?? "", "--yes", "--generate-code=false"];
+      cloud.kills.at({ when: "before", method: "read", name: "baker" });
+      const { surroundings } = stack;
+      expect((await pulumi(surroundings, "import", ...words)).failed).to.equal(true);
+      const { failed, stdout } = await pulumi(surroundings, "stack", "export");
+      expect(failed).to.equal(false);
+      expect(cutOffEarlier(JSON.parse(stdout))).to.equal(
+        "an earlier command was cut off (importing baker): `npm run recover` says what became of it, docs/change.md why",
+      );
+      expect(await recover(stack)).to.deep.equal([
+        "  baker was being imported, and is not: nothing was changed by that",
+      ]);
+      expect(cutOffEarlier(JSON.parse((await pulumi(surroundings, "stack", "export")).stdout))).to.equal(undefined);
+      expect((await stack.up()).operations).to.deep.equal([]);
+    } finally {
+      engine.close();
+    }
   });
 });
 
