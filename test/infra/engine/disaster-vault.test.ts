@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { makeRelease } from "../../../release/make.ts";
@@ -111,13 +111,15 @@ describe("a vault that is away or was deleted, as the pages say it, one story wh
   });
 
   it("is not known to Pulumi after a refresh that came too early, and is again by the copy of Pulumi's memory", async () => {
-    await succeeds(block("What is kept where", "stack export").replaceAll("/media/$USER/COPIES", operator.folder));
+    const copies = join(operator.folder, "copies");
+    mkdirSync(copies);
+    await succeeds(block("What is kept where", "stack export").replaceAll("/media/$USER/COPIES", copies));
     deleteByHand(VAULT);
     await succeeds("pulumi refresh");
     await recover();
     cloud.calls.length = 0;
     expect(await fails("npm run up")).to.match(/vault.*cannot create already existing resource/s);
-    await succeeds("pulumi stack import --file mainnet-state.json");
+    await succeeds("pulumi stack import --file copies/mainnet-state.json");
     expect(await succeeds("npm run preview")).to.match(/Resources:\s+\d+ unchanged/);
     expect(requests(cloud).filter((request) => !/^(read|create vault)/.test(request))).to.deep.equal([]);
   });
