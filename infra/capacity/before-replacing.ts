@@ -43,12 +43,11 @@ export async function beforeReplacing(
   // Somebody may have changed the size in the portal, and a refresh has found it: then it is changed back.
   if (standing.fixed === wanted.fixed && standing.size.toLowerCase() === wanted.size.toLowerCase()) return;
   const { size, image } = wanted;
-  const answer = await Promise.all([isThere(standing, parent), ask(wanted, standing, parent)]).catch((error: Error) =>
-    refuse(unasked(error)),
-  );
   // What an earlier `up` has deleted, and Azure then did not make, is not lost by another try.
-  if (answer === undefined || !answer[0]) return;
-  const [, offer] = answer;
+  const offer = await isThere(standing, parent)
+    .then((there) => (there ? ask(wanted, standing, parent) : undefined))
+    .catch((error: Error) => refuse(unasked(error)));
+  if (offer === undefined) return;
   if (isClosed(offer)) await refuse(closed(standing.id, offer.subscription));
   const broken = objections(size, offer, standing.size);
   if (broken.length === 0) return;

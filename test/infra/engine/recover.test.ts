@@ -170,7 +170,7 @@ describe("a command that only reads", function () {
       await stack.configure({ keys: "[]" });
       expect((await stack.up()).failed).to.equal(false);
       const [key] = cloud.ofType("azure-native:keyvault:Key");
-      const words = ["azure-native:keyvault:Key", "baker", key?.id ?? "", "--yes", "--generate-code=false"];
+      const words = ["azure-native:keyvault:Key", "baker", key?.id ?? "", "--yes", "--skip-preview", "--generate-code=false"];
       cloud.kills.at({ when: "before", method: "read", name: "baker" });
       const { surroundings } = stack;
       expect((await pulumi(surroundings, "import", ...words)).failed).to.equal(true);
