@@ -117,7 +117,7 @@ export function sentence({ operation, verdict }: Finding): string {
     case "kept":
       return `${name} was being deleted, and Azure has it still: it stays as Pulumi remembers it`;
     case "unchanged":
-      return `${name} was being ${operation.type === "importing" ? "imported, and is not" : "read"}: nothing was changed by that`;
+      return `${name} was being read: nothing was changed by that`;
     case "refused":
       return `${name} was being made, and what Azure has there is left alone: ${verdict.why}`;
   }
