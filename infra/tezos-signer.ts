@@ -13,7 +13,7 @@ import { Alerts } from "./components/alerts.ts";
 import type { StackContext } from "./components/context.ts";
 import { DestroyGuard } from "./components/destroy-guard.ts";
 import { Machine } from "./components/machine.ts";
-import { Network } from "./components/network.ts";
+import { NETWORK_NAME, Network } from "./components/network.ts";
 import { type Release, Releases } from "./components/releases.ts";
 import { KeyVault } from "./components/vault.ts";
 import { WatermarkTable } from "./components/watermark-table.ts";
@@ -195,15 +195,15 @@ export class TezosSigner extends pulumi.ComponentResource {
   }
 
   /** Asks what stands already. An id that is known is one that Pulumi remembers, or has just made: then it has a state. */
-  async #standsInTheWay(
-    { settings, resourceGroup }: TezosSignerArgs,
-    id: RandomId,
-    named: (part: string) => string,
-  ): Promise<string[]> {
-    const { hex, group } = await valuesOf("signer", { hex: id.hex, group: resourceGroup?.name });
-    if (typeof hex !== "string") return [];
-    const name = resourceGroup === undefined ? groupName(settings.stack) : group;
-    const wanted = { ...settings, resourceGroup: typeof name === "string" ? name : undefined };
-    return standsInTheWay(wanted, named, this);
+  async #standsInTheWay(args: TezosSignerArgs, id: RandomId, named: (part: string) => string): Promise<string[]> {
+    const { settings, subnetId: subnet } = args;
+    const values = await valuesOf("signer", { hex: id.hex, group: args.resourceGroup?.name, subnet });
+    const known = (name: string) => (typeof values[name] === "string" ? values[name] : undefined);
+    if (known("hex") === undefined) return [];
+    const resourceGroup = args.resourceGroup === undefined ? groupName(settings.stack) : known("group");
+    const own =
+      resourceGroup && `/resourceGroups/${resourceGroup}/providers/Microsoft.Network/virtualNetworks/${NETWORK_NAME}`;
+    const network = subnet === undefined ? own : known("subnet")?.split("/subnets/")[0];
+    return standsInTheWay({ ...settings, resourceGroup, network }, named, this);
   }
 }

@@ -8,8 +8,9 @@ import type { Offer, OfferedImage, OfferedSize, Quota } from "./judgement.ts";
 /** Azure's public cloud, the only one that this project knows. */
 const ENDPOINT = "https://management.azure.com";
 
-/** The newest version of each that azure-native's own modules have, and so one that Azure keeps. */
+/** The newest version of each that azure-native's own modules have, and so one that Azure keeps; and Subscriptions - Get. */
 const SKUS_VERSION = "2021-07-01";
+const SUBSCRIPTIONS_VERSION = "2022-12-01";
 const COMPUTE_VERSION = "2024-11-01";
 
 /** The list of a region's sizes is long, and slow lines exist. */
@@ -31,7 +32,8 @@ export async function offered(place: Place, image: Image): Promise<Offer> {
   const { subscription, location } = place;
   const compute = `${subscription}/providers/Microsoft.Compute`;
   const filter = encodeURIComponent(`location eq '${location}'`);
-  const [skus, usages, found] = await Promise.all([
+  const [subscribed, skus, usages, found] = await Promise.all([
+    get<{ state?: string }>(`${subscription}?api-version=${SUBSCRIPTIONS_VERSION}`, place),
     all<Sku>(`${compute}/skus?api-version=${SKUS_VERSION}&$filter=${filter}`, place),
     all<Usage>(`${compute}/locations/${location}/usages?api-version=${COMPUTE_VERSION}`, place),
     imageOffered(`${compute}/locations/${location}`, image, place),
@@ -42,7 +44,17 @@ export async function offered(place: Place, image: Image): Promise<Offer> {
       usages.map(({ name, currentValue, limit }): [string, Quota] => [name.value, { used: currentValue, limit }]),
     ),
     image: found,
+    subscription: subscribed?.state ?? "not there",
   };
+}
+
+/**
+ * Returns whether a resource of Compute is there.
+ * @param id Azure's
+ * @throws Error where Azure does not say
+ */
+export async function shown(id: string, token: string): Promise<boolean> {
+  return (await get(`${id}?api-version=${COMPUTE_VERSION}`, { token })) !== undefined;
 }
 
 interface Sku {
@@ -111,7 +123,7 @@ async function all<Entry>(path: string, place: Place): Promise<Entry[]> {
 }
 
 /** @returns undefined where there is nothing of that name */
-async function get<Body>(path: string, { token }: Place): Promise<Body | undefined> {
+async function get<Body>(path: string, { token }: Pick<Place, "token">): Promise<Body | undefined> {
   const headers = { authorization: `Bearer ${token}` };
   let response: Response;
   try {

@@ -6,8 +6,8 @@
 import { getClientToken } from "@pulumi/azure-native/authorization/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Image } from "../config/machine-image.ts";
-import { offered } from "./ask-compute.ts";
-import { type Offer, objections, successor } from "./judgement.ts";
+import { offered, shown } from "./ask-compute.ts";
+import { isClosed, type Offer, objections, successor } from "./judgement.ts";
 import { type StandingMachine, standingMachine } from "./standing-machine.ts";
 
 /** Set to `yes` for one `up`, it replaces the machine though Azure cannot be asked for the new one, or says that it has none. */
@@ -43,8 +43,12 @@ export async function beforeReplacing(
   // Somebody may have changed the size in the portal, and a refresh has found it: then it is changed back.
   if (standing.fixed === wanted.fixed && standing.size.toLowerCase() === wanted.size.toLowerCase()) return;
   const { size, image } = wanted;
-  const offer = await ask(wanted, standing, parent).catch((error: Error) => refuse(unasked(error)));
+  // What an earlier `up` has deleted, and Azure then did not make, is not lost by another try.
+  const offer = await isThere(standing, parent)
+    .then((there) => (there ? ask(wanted, standing, parent) : undefined))
+    .catch((error: Error) => refuse(unasked(error)));
   if (offer === undefined) return;
+  if (isClosed(offer)) await refuse(closed(standing.id, offer.subscription));
   const broken = objections(size, offer, standing.size);
   if (broken.length === 0) return;
   const text = `${image.publisher}:${image.offer}:${image.sku}:${image.version}`;
@@ -58,9 +62,17 @@ export async function beforeReplacing(
 /** What to set where a size is not to be had. */
 export function advice(other: string | undefined): string {
   return other === undefined
-    ? "no small size that fits is to be had now: `az vm list-skus --location LOCATION --size Standard_B` and `az vm list-usage --location LOCATION` show what is"
+    ? `no small size that fits is to be had now: ${WHAT_THERE_IS}`
     : `set its successor: pulumi config set vmSize ${other}`;
 }
+
+/** What to do where a size is not to be had, and Azure does not say which one is. */
+export function adviceUnasked({ message }: Error): string {
+  return `which other one it has it does not say (${message}): ${WHAT_THERE_IS}`;
+}
+
+const WHAT_THERE_IS =
+  "`az vm list-skus --location LOCATION --size Standard_B` and `az vm list-usage --location LOCATION` show what is";
 
 /**
  * Asks Azure what it has in a machine's region.
@@ -71,15 +83,31 @@ export async function ask(
   { id }: Pick<StandingMachine, "id">,
   parent: pulumi.Resource,
 ): Promise<Offer> {
+  return offered({ subscription: id.split("/").slice(0, 3).join("/"), location, token: await token(parent) }, image);
+}
+
+/** Asks Azure whether it has a machine that Pulumi remembers. */
+async function isThere({ id }: StandingMachine, parent: pulumi.Resource): Promise<boolean> {
+  return shown(id, await token(parent));
+}
+
+async function token(parent: pulumi.Resource): Promise<string> {
   const { token } = await getClientToken({}, { parent, async: true });
   if (!token) throw new Error("there is no token for Azure");
-  return offered({ subscription: id.split("/").slice(0, 3).join("/"), location, token }, image);
+  return token;
 }
 
 function unasked({ message }: Error): string {
   return (
     `the machine would be replaced, and Azure does not say whether it has the new one: ${message}. ` +
     'Nothing was done to the one that runs. docs/change.md, "What replaces the machine", says what is asked'
+  );
+}
+
+function closed(id: string, state: string): string {
+  return (
+    `the machine would be replaced, and the subscription ${id.split("/")[2]} is ${state}: Azure would delete the old one and ` +
+    'make no new one. Nothing was done to the one that runs. docs/disaster.md, "The subscription", says what to do'
   );
 }
 

@@ -37,11 +37,25 @@ export interface Offer {
   readonly quotas: ReadonlyMap<string, Quota>;
   /** The image that is wanted; undefined where there is none of that name. */
   readonly image: OfferedImage | undefined;
+  /** The subscription's state, as Azure names it. */
+  readonly subscription: string;
+}
+
+/** In these a subscription takes what is new; in others it still deletes (subscription-states). */
+const OPEN = ["Enabled", "Warned", "PastDue"];
+
+/** Whether the subscription is closed to whatever is new. */
+export function isClosed({ subscription }: Offer): boolean {
+  return !OPEN.some((state) => same(state, subscription));
 }
 
 /**
  * Small sizes that run a signer, the cheapest first by East US list price; those of Arm for images of Arm. Each has a
- * GB of memory at least, which is what the machine's own files are made for.
+ * GB of memory at least, which is what the machine's own files are made for (Azure's pages bv1-, basv2-, bsv2- and
+ * bpsv2-series). An hour in US dollars: B2ats_v2 0.0094, B1s 0.0104, B1ms 0.0207, B2als_v2 0.0376, B2s 0.0416, B2as_v2
+ * 0.0752, D2as_v5 0.086, D2s_v5 0.096, as docs/cost.md and public programs have them; for Intel's and Arm's sizes of the
+ * second version no source was found, and they stand beside AMD's of the same memory. A wrong order names a size that
+ * costs some dollars more.
  */
 export const SMALL_SIZES = [
   "Standard_B2pts_v2",

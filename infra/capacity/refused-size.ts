@@ -5,9 +5,25 @@
 import { type Image, misfit } from "../config/machine-image.ts";
 import { SMALL_SIZES } from "./judgement.ts";
 
-/** A direct request over quota is `OperationNotAllowed`, as much else is; a template's validation says `QuotaExceeded`. */
-const CODES =
-  /SkuNotAvailable|QuotaExceeded|Allocation ?Failed|OverconstrainedZonalAllocationRequest|OverconstrainedAllocationRequest|CapacityNotAvailable|exceeding approved .*quota|provided for the VM size is not valid|Capacity Restrictions/i;
+/**
+ * Codes, and texts of codes that say much else too, from Microsoft's pages: SkuNotAvailable, NotAvailableForSubscription
+ * (error-sku-not-available, sku-series-unavailable); a direct request over quota is OperationNotAllowed, with one text in
+ * error-resource-quota and another in what Azure answers today, and a template's validation says QuotaExceeded;
+ * AllocationFailed and its kin, InvalidParameter and "is not available in the current region" (virtual machines'
+ * error-messages). The zonal codes, and "provided for the VM size is not valid", stand in public reports alone.
+ * ResourceQuotaExceeded counts resources, whatever their size.
+ */
+const CODES = new RegExp(
+  [
+    /SkuNotAvailable|NotAvailableForSubscription|Capacity Restrictions|CapacityNotAvailable/,
+    /\bQuotaExceeded|exceeding approved .*quota|exceeding quota limits of .*core/,
+    /Allocation ?Failed|Overconstrained(Zonal)?AllocationRequest/,
+    /provided for the VM size is not valid|requested (VM )?size \S+ is not available in the current region/,
+  ]
+    .map(({ source }) => source)
+    .join("|"),
+  "i",
+);
 
 /** Whether an error of the provider says that Azure has no such machine, for now or for this subscription. */
 export function refusesSize(error: string): boolean {
@@ -19,6 +35,6 @@ export function refusesSize(error: string): boolean {
  * @returns undefined where it lists none
  */
 export function amongValid(error: string, size: string, image: Image): string | undefined {
-  const valid = /valid sizes in the current region are: ([\w, ]+)/.exec(error)?.[1]?.split(/, ?/) ?? [];
+  const valid = /sizes (?:available )?in the current region are: ([\w, ]+)/.exec(error)?.[1]?.split(/, ?/) ?? [];
   return SMALL_SIZES.find((name) => valid.includes(name) && name !== size && misfit(image, name) === undefined);
 }

@@ -1,6 +1,6 @@
 import { VirtualMachine } from "@pulumi/azure-native/compute/index.js";
 import * as pulumi from "@pulumi/pulumi";
-import { advice, ask, beforeReplacing } from "../capacity/before-replacing.ts";
+import { advice, adviceUnasked, ask, beforeReplacing } from "../capacity/before-replacing.ts";
 import { successor } from "../capacity/judgement.ts";
 import { amongValid, refusesSize } from "../capacity/refused-size.ts";
 import { fixedParts } from "../capacity/standing-machine.ts";
@@ -131,12 +131,15 @@ function sayWhichSize({ size, image, context }: MachineArgs, parent: pulumi.Reso
     const refusal = errors.find(refusesSize);
     if (refusal !== undefined) {
       const { id } = await pulumi.runtime.serializeProperties("group", { id: context.group.id });
-      const other = await ask({ image, location: context.location }, { id: String(id) }, parent).then(
-        (offer) => successor(size, offer),
-        () => amongValid(refusal, size, image),
+      const what = await ask({ image, location: context.location }, { id: String(id) }, parent).then(
+        (offer) => advice(successor(size, offer)),
+        (error: Error) => {
+          const listed = amongValid(refusal, size, image);
+          return listed === undefined ? adviceUnasked(error) : advice(listed);
+        },
       );
       // Waited for: where the hook has ended, the engine ends the program, and a message under way is lost.
-      await pulumi.log.error(`Azure refuses the size ${size} here; ${advice(other)}`);
+      await pulumi.log.error(`Azure refuses the size ${size} here; ${what}`);
     }
     return false;
   };

@@ -10,6 +10,9 @@ import type { Rule } from "../firewall.ts";
 import { inGroup, type StackContext } from "./context.ts";
 import type { Kinds } from "./kind.ts";
 
+/** The name in Azure of a signer's own virtual network. */
+export const NETWORK_NAME = "signer-network";
+
 export interface NetworkArgs {
   readonly context: StackContext;
   /** All rules of the firewall, in both directions. */
@@ -99,7 +102,7 @@ export class Network extends pulumi.ComponentResource {
       context.named("virtual-network"),
       {
         resourceGroupName,
-        virtualNetworkName: "signer-network",
+        virtualNetworkName: NETWORK_NAME,
         location,
         addressSpace: { addressPrefixes: ["10.0.0.0/24"] },
         tags,

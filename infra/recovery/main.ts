@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import type { Finding } from "./findings.ts";
-import { carryOut, examine, told } from "./recover.ts";
+import { carryOut, examine, told, unlockIdle } from "./recover.ts";
 
 const HELP = `npm run recover [-- --yes] [--stack STACK]
 
@@ -36,7 +36,10 @@ async function main(args: string[]): Promise<number> {
   try {
     const recovery = await examine(where);
     if (recovery.findings.length === 0) {
-      console.log("Nothing was cut off: there is nothing to recover.");
+      const unlocked = yes && (await unlockIdle(recovery, where));
+      const rest = unlocked ? "The lock of a command that has ended is taken away." : "There is nothing to recover.";
+      const more = yes ? "" : " If Pulumi says `currently locked`, `npm run recover -- --yes` sees to the lock.";
+      console.log(`Nothing was cut off in the middle of a change. ${rest}${more}`);
       return 0;
     }
     console.log(["Cut off:", ...told(recovery)].join("\n"));

@@ -62,6 +62,7 @@ export async function examine(where: Surroundings): Promise<Recovery> {
       findings.push({ operation, verdict: { kind, id: resource.id ?? "" } });
     } else if (type === "updating") findings.push({ operation, verdict: { kind: "send-again" } });
     else if (type === "creating") findings.push({ operation, verdict: { kind: "forget" } });
+    else findings.push({ operation, verdict: { kind: "unchanged" } });
   }
   return { before, findings };
 }
@@ -159,6 +160,25 @@ export async function carryOut({ before, findings }: Recovery, where: Surroundin
     await rm(folder, { recursive: true, force: true });
   }
   return file;
+}
+
+/**
+ * Takes away the lock that a command has left which was cut off before it had begun anything, such as `pulumi refresh`.
+ * @returns whether there was one
+ * @throws Error where whoever has locked the stack may still be at it, or it has changed since it was read
+ */
+export async function unlockIdle({ before }: Recovery, where: Surroundings): Promise<boolean> {
+  const folder = await mkdtemp(join(tmpdir(), "tezos-signer-recovery-"));
+  try {
+    // Pulumi tells of a lock to whoever writes; what is written is what is there.
+    const same = join(folder, "state.json");
+    await writeFile(same, JSON.stringify(before), { mode: 0o600 });
+    const said = await write(same, before, where);
+    if (said.failed) await unlock(said.stderr, where);
+    return said.failed;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Writes a state if it is still made from the one that the stack has. */

@@ -10,6 +10,8 @@ import type { StandingSigner } from "./standing-signer.ts";
 export interface Wanted extends Pick<StackConfig, "location" | "production" | "monitoring" | "keys"> {
   /** Name of the resource group; undefined where a preview does not know it yet. */
   readonly resourceGroup: string | undefined;
+  /** Id of the virtual network, or its end from the group on; undefined where a preview does not know it yet. */
+  readonly network: string | undefined;
 }
 
 /** What Azure says of this moment. */
@@ -52,6 +54,15 @@ const RULES: readonly Rule[] = [
     return (
       `the resource group would be ${wanted.resourceGroup}, and the signer stands in ${resourceGroup}: its vault, table ` +
       "and address cannot move. A stack that was renamed gets its name back by pulumi stack rename"
+    );
+  },
+  function otherNetwork({ network }, wanted) {
+    if (network === undefined || wanted.network === undefined) return undefined;
+    if (network.toLowerCase().endsWith(wanted.network.toLowerCase())) return undefined;
+    return (
+      `subnetId: the signer's network interface is in ${network}, and would be in ${wanted.network}: Azure moves none into ` +
+      "another virtual network, and nothing after it would be done. Another subnet of the same one may be given; another " +
+      "network is another signer"
     );
   },
   function otherCurve({ keys }, wanted) {

@@ -21,6 +21,8 @@ export interface StandingSigner {
   readonly tenant: string | undefined;
   readonly location: string | undefined;
   readonly resourceGroup: string | undefined;
+  /** Id of the virtual network that the machine's interface is in. */
+  readonly network: string | undefined;
   /** Name to curve of each key that the vault's HSM made. */
   readonly keys: Readonly<Record<string, string>>;
   /** The vault's audit log is sent to a workspace. */
@@ -52,6 +54,7 @@ export function standingSigner(all: readonly StandingResource[], named: (part: s
   return {
     subscription: subscription?.toLowerCase(),
     resourceGroup,
+    network: networkOf(part("interface")),
     tenant: placed.map(({ outputs }) => text(outputs.tenantId)).find((id) => id !== ""),
     location: placed.map(({ outputs }) => region(text(outputs.location))).find((name) => name !== ""),
     keys: Object.fromEntries(keys.map(({ outputs }) => [text(outputs.id).split("/").at(-1) ?? "", curve(outputs)])),
@@ -66,6 +69,11 @@ function lock(resource: StandingResource | undefined): StandingLock | undefined 
   const id = text(resource?.outputs.id);
   const [scope = "", lockName = ""] = id.split("/providers/Microsoft.Authorization/locks/");
   return resource === undefined ? undefined : { urn: resource.urn, id, scope, lockName };
+}
+
+function networkOf(card: StandingResource | undefined): string | undefined {
+  const [first] = (card?.outputs.ipConfigurations ?? []) as readonly { readonly subnet?: { readonly id?: unknown } }[];
+  return text(first?.subnet?.id).split("/subnets/")[0] || undefined;
 }
 
 /** Azure answers `northeurope` and `North Europe`. */

@@ -2,7 +2,7 @@ import { globSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { carryOut, examine, told } from "../../infra/recovery/recover.ts";
+import { carryOut, examine, told, unlockIdle } from "../../infra/recovery/recover.ts";
 import type { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
 import type { Outcome, TestStack } from "../emulators/azure-resource-manager/engine.ts";
 import type { Kill } from "../emulators/azure-resource-manager/kills.ts";
@@ -32,5 +32,6 @@ export async function recover(stack: TestStack): Promise<string[]> {
   const recovery = await examine(surroundings);
   const lines = told(recovery);
   if (recovery.findings.length > 0) await carryOut(recovery, surroundings, new Date());
+  else await unlockIdle(recovery, surroundings);
   return lines;
 }

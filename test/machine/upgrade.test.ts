@@ -267,6 +267,29 @@ describe("an upgrade of the machine", () => {
     expect(machine.state().candidate).to.equal(null);
   });
 
+  it("goes back to the release that was trusted where the next one is broken, past one that never got ready", async () => {
+    machine.want("two");
+    machine.behaviours.set("two", { trial: { verdict: "ready" } });
+    machine.vault = false;
+    expect(await machine.run()).to.equal("again");
+    expect(machine.current).to.equal("two");
+    machine.vault = true;
+    machine.behaviours.set("three", { endsAfter: 5_000 });
+    machine.want("three");
+    await settle();
+    expect(machine.current).to.equal("one");
+    expect(machine.state()).to.deep.include({ candidate: null, step: "refused" });
+  });
+
+  it("watches from the beginning where a release was unready for a moment, and takes back what ends after that", async () => {
+    machine.unreadyAt = 30_000;
+    machine.behaviours.set("two", { endsAfter: 60_000 });
+    machine.want("two");
+    await settle();
+    expect(machine.current).to.equal("one");
+    expect(machine.state().refused?.reason).to.match(/its process ended/);
+  });
+
   for (const [name, behaviour] of [
     ["good", {}],
     ["broken", { endsAfter: 5_000 }],

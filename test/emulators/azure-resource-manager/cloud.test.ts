@@ -301,6 +301,30 @@ describe("the fake Azure refuses what Azure refuses", () => {
     expect(locked.cloud.resources.size).to.equal(0);
   });
 
+  it("a lock for reading alone refuses changes below it and what needs the account's key, but not its own deletion", () => {
+    const made = site(...NETWORK, ...RELEASES, "machine");
+    const lock = { scope: made.held("group").id, lockName: "somebody-s", level: "ReadOnly" };
+    const { id, type } = made.cloud.create("azure-native:authorization:ManagementLockByScope", "by hand", lock);
+    const machine = made.held("machine");
+    for (const name of ["group", "firewall", "machine"]) {
+      expect(() => made.update(name, "tags.a", "b"), name).to.throw(/409.*ScopeLocked.*cannot perform write operation/);
+      expect(() => made.delete(name), name).to.throw(/ScopeLocked/);
+    }
+    expect(made.cloud.read(machine.type, "machine", machine.id)).not.to.equal(undefined);
+    const blob = made.held(RELEASE);
+    expect(() => made.cloud.read(blob.type, "release", blob.id)).to.throw(/ScopeLocked/);
+    made.cloud.delete(type, "by hand", id);
+    made.update("firewall", "tags.a", "b");
+  });
+
+  it("a disabled subscription shows and deletes what it holds, and takes nothing", () => {
+    const made = site(...NETWORK, ...RELEASES, "machine");
+    made.cloud.state = "Disabled";
+    expect(() => made.update("machine", "tags.a", "b")).to.throw(/409.*ReadOnlyDisabledSubscription/);
+    made.delete("machine");
+    expect(() => made.try("machine")).to.throw(/ReadOnlyDisabledSubscription/);
+  });
+
   it("records every request in order, the refused ones with their reason", () => {
     const made = site("group");
     expect(() => made.try("group")).to.throw(/already existing/);

@@ -15,7 +15,7 @@ export class Cloud extends Subscription {
     return this.#request("create", type, name, () => {
       const kind = kindOf(type);
       const id = kind.id(inputs, this);
-      kind.reach?.(inputs, this); // the provider reads first
+      this.#reach(kind, id, inputs); // the provider reads first
       if (this.get(id) !== undefined) throw new Error(`cannot create already existing resource '${id}'`);
       return this.#put(kind, type, id, inputs, undefined);
     });
@@ -25,7 +25,7 @@ export class Cloud extends Subscription {
     return this.#requestById("update", type, name, id, () => {
       const before = this.get(id);
       if (before === undefined) throw new ArmError(404, "ResourceNotFound", `The Resource '${id}' was not found.`);
-      kindOf(type).reach?.(inputs, this);
+      this.#reach(kindOf(type), id, inputs);
       return this.#put(kindOf(type), type, id, inputs, before);
     });
   }
@@ -34,7 +34,7 @@ export class Cloud extends Subscription {
     return this.#requestById("read", type, name, id, () => {
       const resource = this.get(id);
       if (resource === undefined) kindOf(type).missing?.(id);
-      else kindOf(type).reach?.(resource.inputs, this);
+      else this.#reach(kindOf(type), id, resource.inputs);
       return resource;
     });
   }
@@ -43,12 +43,15 @@ export class Cloud extends Subscription {
     this.#requestById("delete", type, name, id, () => {
       const resource = this.get(id);
       if (resource === undefined) return; // 404 is success
-      kindOf(type).reach?.(resource.inputs, this);
+      this.#reach(kindOf(type), id, resource.inputs);
       this.locks.allowDeletion(resource, this);
       kindOf(type).delete?.(resource, this);
       for (const { id } of [resource, ...this.below(resource.id)]) {
         const gone = this.get(id);
-        if (gone?.type === "azure-native:keyvault:Vault") this.softDeleted.set(text(gone.outputs, "name"), gone);
+        if (gone?.type === "azure-native:keyvault:Vault") {
+          const keys = this.below(id).filter(({ type }) => type === "azure-native:keyvault:Key");
+          this.softDeleted.set(text(gone.outputs, "name"), [gone, ...keys]);
+        }
         this.resources.delete(id.toLowerCase());
       }
     });
@@ -83,7 +86,23 @@ export class Cloud extends Subscription {
     }
   }
 
+  /** The account's key, with which the provider goes to the service, is an answer to a POST. */
+  #reach(kind: Kind, id: string, inputs: Properties): void {
+    if (kind.reach === undefined) return;
+    this.#allowWriting(id, "");
+    kind.reach(inputs, this);
+  }
+
+  #allowWriting(id: string, type: string): void {
+    if (this.state === "Disabled") {
+      const message = `The subscription '${this.subscription.split("/")[2]}' is disabled and therefore marked as read only. You cannot perform any write actions on this subscription until it is re-enabled.`;
+      throw conflict("ReadOnlyDisabledSubscription", message);
+    }
+    this.locks.allowWriting(id, type, this);
+  }
+
   #put(kind: Kind, type: string, id: string, inputs: Properties, before: Resource | undefined): Resource {
+    this.#allowWriting(id, type);
     const group = text(inputs, "resourceGroupName");
     const home = `${this.subscription}/resourceGroups/${group}`;
     // An update goes to the resource's id, wherever the subscription that is selected now would put a new one.

@@ -1,10 +1,10 @@
-import { conflict } from "./arm.ts";
+import { type ArmError, conflict } from "./arm.ts";
 import { text } from "./properties.ts";
 import { type Resource, type Subscription, startsWith } from "./subscription.ts";
 
 const LOCK = "azure-native:authorization:ManagementLockByScope";
 
-/** Locks against deletion: what they refuse, and that they go on to do so for a while after they are gone. */
+/** Locks: what they refuse, and that those against deletion go on to do so for a while after they are gone. */
 export class Locks {
   /** How many deletions a lock still refuses once it is deleted itself: Azure takes a while to know everywhere. */
   lingering = 0;
@@ -27,7 +27,24 @@ export class Locks {
     );
     if (scope === undefined) return;
     if (!scopes.includes(scope)) this.#deleted.set(scope, (this.#deleted.get(scope) ?? 0) - 1);
-    const message = `The scope '${id}' cannot perform delete operation because following scope(s) are locked: '${scope}'. Please remove the lock and try again.`;
-    throw conflict("ScopeLocked", message);
+    throw locked(id, "delete", scope);
   }
+
+  /**
+   * Judges what changes something or takes an action: a lock of the level ReadOnly refuses it, and does not keep itself.
+   * @throws ArmError where a lock refuses it
+   */
+  allowWriting(id: string, type: string, cloud: Subscription): void {
+    const scope = cloud
+      .ofType(LOCK)
+      .filter(({ inputs }) => type !== LOCK && text(inputs, "level") === "ReadOnly")
+      .map(({ inputs }) => text(inputs, "scope"))
+      .find((scope) => startsWith(`${id}/`, `${scope}/`));
+    if (scope !== undefined) throw locked(id, "write", scope);
+  }
+}
+
+function locked(id: string, operation: "delete" | "write", scope: string): ArmError {
+  const message = `The scope '${id}' cannot perform ${operation} operation because following scope(s) are locked: '${scope}'. Please remove the lock and try again.`;
+  return conflict("ScopeLocked", message);
 }

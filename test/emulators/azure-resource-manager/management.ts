@@ -41,6 +41,14 @@ function answer(cloud: Subscription, { url = "", headers }: IncomingMessage): An
   const { pathname, searchParams } = new URL(url, "https://management.azure.com");
   if (headers.authorization !== `Bearer ${cloud.managementToken}`) return refused(401, "InvalidAuthenticationToken");
   if (!searchParams.has("api-version")) return refused(400, "MissingApiVersionParameter");
+  if (pathname === cloud.subscription) {
+    return { status: 200, body: { subscriptionId: cloud.subscription.split("/")[2], state: cloud.state } };
+  }
+  if (pathname.startsWith(`${cloud.subscription}/resourceGroups/`)) {
+    if (!cloud.deployer.readsCompute) return refused(403, "AuthorizationFailed");
+    const resource = cloud.get(pathname);
+    return resource === undefined ? refused(404, "ResourceNotFound") : { status: 200, body: { id: resource.id } };
+  }
   const compute = `${cloud.subscription}/providers/Microsoft.Compute/`;
   if (!pathname.startsWith(compute)) return refused(404, "InvalidResourceType");
   if (!cloud.deployer.readsCompute) return refused(403, "AuthorizationFailed");

@@ -51,6 +51,8 @@ export interface Call {
 export class Subscription {
   /** The selected one, as `az account set` selects it: what is new is made there. */
   subscription = "/subscriptions/5ba1d2f0-0c6e-4f0e-9a43-cf2c2e6f1a11";
+  /** As `az account list` has it. One that is disabled still shows and deletes, and takes nothing (subscription-states). */
+  state: "Enabled" | "Warned" | "PastDue" | "Disabled" = "Enabled";
   readonly tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
   /** Who runs Pulumi, and from where. */
   readonly deployer = {
@@ -60,8 +62,8 @@ export class Subscription {
     readsCompute: true,
   };
   readonly resources = new Map<string, Resource>();
-  /** Names of deleted vaults: taken until they are purged, which nothing here does. */
-  readonly softDeleted = new Map<string, Resource>();
+  /** Deleted vaults by name, each with its keys behind it: the name is taken until it is purged, which nothing here does. */
+  readonly softDeleted = new Map<string, readonly Resource[]>();
   /** Names that other people have. */
   readonly taken = new Set<string>();
   /** Sizes that the region has none of, or the subscription no quota for. */

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Offer, type OfferedSize, objections, successor } from "../../../infra/capacity/judgement.ts";
+import { isClosed, type Offer, type OfferedSize, objections, successor } from "../../../infra/capacity/judgement.ts";
 
 const BS = "standardBSFamily";
 const BASV2 = "standardBasv2Family";
@@ -10,7 +10,7 @@ function size(name: string, family: string, more: Partial<OfferedSize> = {}): Of
 }
 
 function offer(sizes: OfferedSize[], more: Partial<Offer> = {}): Offer {
-  return { sizes, quotas: new Map(), image: { processor: "x64", generation: "V2" }, ...more };
+  return { sizes, quotas: new Map(), image: { processor: "x64", generation: "V2" }, subscription: "Enabled", ...more };
 }
 
 const B1S = size("Standard_B1s", BS, { vCPUs: 1 });
@@ -63,5 +63,10 @@ describe("what Azure would say of a machine, by its own lists", () => {
     const quotas = new Map([[BASV2, { used: 0, limit: 0 }]]);
     expect(successor("Standard_B1s", offer([B1S, B2ATS, B2ALS], { quotas }))).to.equal(undefined);
     expect(successor("Standard_B1s", offer([B1S, { ...B2ATS, refused: "QuotaId" }]))).to.equal(undefined);
+  });
+
+  it("is that a subscription takes nothing new where it only deletes, and where it is in a state that nobody knows", () => {
+    const states = ["Enabled", "warned", "PastDue", "Disabled", "Expired", "Deleted", "not there"];
+    expect(states.filter((subscription) => isClosed(offer([], { subscription })))).to.deep.equal(states.slice(3));
   });
 });

@@ -60,6 +60,12 @@ describe("Pulumi's command line on this checkout, one story whose tests follow o
   });
   it("names the successor of a size that Azure has no room for, as a command, where its list says nothing of it", async () => {
     cloud.offer.failures.set("Standard_B1s", "AllocationFailed");
+    cloud.deployer.readsCompute = false;
+    const unasked = await pulumi("up", "--yes", "--skip-preview", OFFLINE);
+    expect(unasked.output).to.match(
+      /which other one it has it does not say \(.*403 AuthorizationFailed\): `az vm list-skus/,
+    );
+    cloud.deployer.readsCompute = true;
     cloud.offer.limits.standardBasv2Family = 0;
     const { failed, output } = await pulumi("up", "--yes", "--skip-preview", OFFLINE);
     expect(failed, output).to.equal(true);

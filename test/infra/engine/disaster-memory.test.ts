@@ -92,9 +92,19 @@ describe("what docs/disaster.md and docs/change.md say of accidents, one story w
     expect(await succeeds("export PULUMI_CONFIG_PASSPHRASE=chosen; npm run preview")).to.match(
       /Resources:\s+\d+ unchanged/,
     );
+    // A value that was kept secret is lost with it, and is set anew.
+    const set = "pulumi config set tags.owner me --path";
+    await succeeds(`export PULUMI_CONFIG_PASSPHRASE=chosen; ${set} --secret; npm run up`);
+    cloud.calls.length = 0;
+    const anew = block("Pulumi's passphrase", "encryptionsalt").replace("'…'", "third");
+    expect(await fails(anew)).to.include("cipher: message authentication failed");
+    expect(cloud.calls).to.deep.equal([]);
+    const third = "export PULUMI_CONFIG_PASSPHRASE=third;";
+    expect(await succeeds(`${third} ${set}; npm run up`)).to.match(/Resources:\s+\d+ unchanged/);
+    expect(cloud.calls).to.deep.equal([]);
+    await succeeds(`${third} pulumi config rm tags`);
     // Back to what the rest of the story has.
     await succeeds("sed -i '/^encryptionsalt:/d' Pulumi.mainnet.yaml; npm run up");
-    expect(cloud.calls).to.deep.equal([]);
   });
 
   it("Pulumi's memory comes back from its copy, and finds nothing to change", async () => {

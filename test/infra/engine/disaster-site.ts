@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
+import { AzureCommandLine } from "../../emulators/azure-resource-manager/command-line.ts";
 import type { Engine } from "../../emulators/azure-resource-manager/engine.ts";
 import { list, text, texts } from "../../emulators/azure-resource-manager/properties.ts";
 import { azurite } from "../../emulators/azurite.ts";
@@ -26,11 +28,15 @@ export const IMPORTER = {
 export class Checkout implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), "disaster-"));
   readonly #env: Readonly<Record<string, string>>;
+  readonly #server = createServer();
   /** What `az vm run-command` runs on: the machine of the site that was reached last. */
   machine: Readonly<Record<string, string>> = {};
 
-  /** @param head the level that `octez-client rpc get` tells */
-  constructor(engine: Engine, head = 0) {
+  /**
+   * @param head the level that `octez-client rpc get` tells
+   * @param cloud what `az` reaches beside the machine
+   */
+  constructor(engine: Engine, head = 0, cloud?: Cloud) {
     engine.checkout(); // makes a language host where none is installed
     const project = ["Pulumi.yaml", "package.json", "infra", "release", "signer", "cloud-init", "node_modules"];
     for (const name of project) symlinkSync(join(root, name), join(this.folder, name));
@@ -51,8 +57,10 @@ export class Checkout implements Disposable {
          PATH=${bin}/machine:$PATH sh -c "$script" >${bin}/out 2>${bin}/err </dev/null
          printf 'Enable succeeded: \\n[stdout]\\n'; tail -c 4096 ${bin}/out; printf '\\n[stderr]\\n'; tail -c 4096 ${bin}/err;;
        "ad signed-in-user show") echo ${IMPORTER.objectId};;
+       keyvault*|group*) printf '%s\n' "$@" | curl --silent --fail-with-body --unix-socket ${bin}/az.sock --data-binary @- http://az;;
        esac`,
     );
+    if (cloud !== undefined) this.#serve(new AzureCommandLine(cloud), join(bin, "az.sock"));
     // What a person would confirm is confirmed; providers are attached, not fetched.
     this.#program(
       "pulumi",
@@ -81,7 +89,23 @@ export class Checkout implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#server.close();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #serve(azure: AzureCommandLine, socket: string): void {
+    this.#server.on("request", async (request, response) => {
+      const words = Buffer.concat(await request.toArray())
+        .toString()
+        .trimEnd()
+        .split("\n");
+      try {
+        response.end(azure.run(words));
+      } catch (error) {
+        response.writeHead(400).end(`ERROR: ${(error as Error).message}\n`);
+      }
+    });
+    this.#server.listen(socket).unref();
   }
 
   #program(name: string, script: string): void {

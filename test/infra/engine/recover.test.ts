@@ -146,6 +146,30 @@ describe("a production stack whose commands are cut off, one story whose tests f
   });
 });
 
+describe("a command that only reads", function () {
+  this.timeout(300_000);
+
+  it("leaves its lock where it is cut off, and the stack can be changed after a recovery", async function () {
+    const folder = pulumiFolder();
+    requires(this, folder !== undefined, NO_CLI);
+    const cloud = new Cloud();
+    const engine = await Engine.start(cloud, folder ?? "");
+    try {
+      const stack = await engine.stack("dev", program());
+      await stack.configure(THROW_AWAY);
+      expect((await stack.up()).failed).to.equal(false);
+      cloud.kills.at({ when: "before", method: "read", name: "machine" });
+      expect(await stack.refresh().catch(() => "ended")).to.equal("ended");
+      await stack.configure({ bakerIp: "203.0.113.8" });
+      expect((await stack.up()).messages).to.include("currently locked");
+      expect(await recover(stack)).to.deep.equal([]);
+      expect((await stack.up()).operations).to.deep.equal(["update firewall"]);
+    } finally {
+      engine.close();
+    }
+  });
+});
+
 describe("a group whose answer was lost", function () {
   this.timeout(300_000);
 

@@ -116,6 +116,13 @@ describe("a machine that would be replaced, one story whose tests follow on each
     const { failed, messages } = await stack.up();
     expect(failed).to.equal(true);
     expect(messages).to.include("AllocationFailed");
+    // There is none that could be lost, and the list knows it too by now: all else is done, and Azure's own words are told.
+    cloud.refusedSizes.add("Standard_B2ats_v2");
+    await stack.configure({ bakerIp: "203.0.113.9" });
+    const second = await stack.up();
+    expect(second.messages).to.include("SkuNotAvailable").and.not.to.include("the one that runs");
+    expect(second.operations).to.include("update firewall");
+    cloud.refusedSizes.delete("Standard_B2ats_v2");
     cloud.offer.failures.clear();
     expect((await stack.up()).failed).to.equal(false);
     expect(machines()).to.have.length(1);

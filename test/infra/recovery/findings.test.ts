@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { judgeCreation, mended, sentence } from "../../../infra/recovery/findings.ts";
-import { carryOut } from "../../../infra/recovery/recover.ts";
+import { carryOut, examine, told } from "../../../infra/recovery/recover.ts";
 import type { Operation, StateExport, StateResource } from "../../../infra/recovery/state.ts";
 
 const GROUP = "/subscriptions/5/resourceGroups/tezos-signer-dev";
@@ -67,6 +70,25 @@ describe("a recovery while Azure is still at it", () => {
     const nowhere = { cwd: "/nonexistent", env: { PATH: "" } };
     const said = await carryOut({ before, findings }, nowhere, new Date(0)).catch(({ message }) => message);
     expect(said).to.include("Azure is still at something: nothing was changed");
+  });
+});
+
+describe("what was read as a command was cut off", () => {
+  it("is told as a thing that changed nothing, so that what is written forgets it", async () => {
+    const identity = resource("identity", { id: `${GROUP}/identity`, type: "azure-native:x:Y" });
+    const operation: Operation = { type: "reading", resource: identity };
+    const state: StateExport = { version: 3, deployment: { resources: [identity], pending_operations: [operation] } };
+    const folder = mkdtempSync(join(tmpdir(), "reading-"));
+    try {
+      writeFileSync(join(folder, "state.json"), JSON.stringify(state));
+      writeFileSync(join(folder, "pulumi"), `#!/bin/sh\ncat ${folder}/state.json\n`, { mode: 0o755 });
+      const recovery = await examine({ cwd: folder, env: { PATH: `${folder}:${process.env.PATH}` } });
+      expect(told(recovery)).to.deep.equal(["  identity was being read: nothing was changed by that"]);
+      const { deployment } = mended(state, recovery.findings);
+      expect(deployment).to.deep.equal({ resources: [identity], pending_operations: [] });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

@@ -10,6 +10,7 @@ const LOCK = `${VAULT}/providers/Microsoft.Authorization/locks/keeps-the-keys`;
 
 const WANTED: Wanted = {
   resourceGroup: "tezos-signer-dev",
+  network: undefined,
   location: "northeurope",
   production: true,
   monitoring: false,

@@ -5,6 +5,7 @@ import type { StandingSigner } from "../../../infra/standing/standing-signer.ts"
 const SUBSCRIPTION = "5ba1d2f0-0c6e-4f0e-9a43-cf2c2e6f1a11";
 const TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 const SCOPE = `/subscriptions/${SUBSCRIPTION}/resourceGroups/tezos-signer-dev/providers/Microsoft.KeyVault/vaults/tezos-1`;
+const NETWORK = "/resourceGroups/tezos-signer-dev/providers/Microsoft.Network/virtualNetworks/signer-network";
 const LOCK = {
   urn: "urn:pulumi:dev::tezos-signer::vault-lock",
   id: `${SCOPE}/providers/Microsoft.Authorization/locks/keeps-the-keys`,
@@ -17,6 +18,7 @@ const STANDING: StandingSigner = {
   tenant: TENANT,
   location: "northeurope",
   resourceGroup: "tezos-signer-dev",
+  network: `/subscriptions/${SUBSCRIPTION}${NETWORK}`,
   keys: { baker: "P-256" },
   isMonitored: true,
   isProduction: true,
@@ -26,6 +28,7 @@ const STANDING: StandingSigner = {
 
 const WANTED: Wanted = {
   resourceGroup: "tezos-signer-dev",
+  network: NETWORK,
   location: "northeurope",
   production: true,
   monitoring: true,
@@ -40,6 +43,7 @@ const NOTHING: StandingSigner = {
   tenant: undefined,
   location: undefined,
   resourceGroup: undefined,
+  network: undefined,
   keys: {},
   isMonitored: false,
   isProduction: false,
@@ -96,6 +100,17 @@ describe("what a signer that stands does not become", () => {
     );
     expect(told({ resourceGroup: "TEZOS-signer-dev" })).to.deep.equal([]);
     expect(told({ resourceGroup: undefined })).to.deep.equal([]);
+  });
+
+  it("is one in another virtual network, and may be one in another subnet of the same", () => {
+    const given = `/subscriptions/${SUBSCRIPTION}/resourceGroups/site/providers/Microsoft.Network/virtualNetworks/site`;
+    expect(told({ network: given })[0]).to.match(
+      /^subnetId: .*virtualNetworks\/signer-network, and would be in .*\/site: /,
+    );
+    expect(told({}, { network: given })).to.have.length(1);
+    expect(told({ network: given.toUpperCase() }, { network: given })).to.deep.equal([]);
+    expect(told({ network: undefined }, { network: given })).to.deep.equal([]);
+    expect(told({ network: given }, { network: undefined })).to.deep.equal([]);
   });
 
   it("is one in which a key of the same name has another curve; more keys may come", () => {

@@ -32,6 +32,7 @@ describe("a signer that stands, as Pulumi remembers it", () => {
           tenant: "72f988bf-86f1-41af-91ab-2d7cd011db47",
           location: "northeurope",
           resourceGroup: `tezos-signer-${stack}`,
+          network: `/subscriptions/5ba1d2f0-0c6e-4f0e-9a43-cf2c2e6f1a11/resourceGroups/tezos-signer-${stack}/providers/Microsoft.Network/virtualNetworks/signer-network`,
           keys: { baker: "P-256" },
           isMonitored: isProduction,
           isProduction,

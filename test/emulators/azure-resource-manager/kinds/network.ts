@@ -72,9 +72,19 @@ export const NETWORK: Readonly<Record<string, Kind>> = {
   },
   [INTERFACE]: {
     ...inGroup("Microsoft.Network/networkInterfaces", ["networkInterfaceName"], USUAL_NAME),
-    put: (inputs, cloud) => {
+    put: (inputs, cloud, before) => {
+      const networks = [inputs, before?.inputs ?? {}].flatMap((each) =>
+        list(each, "ipConfigurations").map((one) => text(one, "subnet.id").split("/subnets/")[0] ?? ""),
+      );
       for (const configuration of list(inputs, "ipConfigurations")) {
         must(cloud, text(configuration, "subnet.id"));
+        // A subnet can be changed, the virtual network cannot (virtual-network-network-interface).
+        if (!networks.every((network) => same(network, networks[0] ?? ""))) {
+          throw badRequest(
+            "SubnetsNotInSameVnet",
+            `Subnet ${text(configuration, "subnet.id")} is in another virtual network.`,
+          );
+        }
         must(cloud, text(configuration, "publicIPAddress.id"));
       }
       return { provisioningState: "Succeeded", macAddress: "00-0D-3A-00-00-01" };
