@@ -3,7 +3,12 @@ import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "chai";
 import { EXIT_CODES } from "../../../signer/cli/exit-codes.ts";
+import { keysCommand } from "../../../signer/cli/keys/index.ts";
+import { program } from "../../../signer/cli/program.ts";
 import { readSettingsFile } from "../../../signer/cli/settings-source.ts";
+import type { Io } from "../../../signer/cli/terminal.ts";
+import { watermarksCommand } from "../../../signer/cli/watermarks/index.ts";
+import { leaves, wordsOf } from "../../docs/cli-page.ts";
 import {
   ENTRY,
   expectWords,
@@ -16,6 +21,8 @@ import {
   storeAt,
   tls,
 } from "../../harness/command-place.ts";
+import { atTerminal } from "../../harness/fake-terminal.ts";
+import { OUT_COMMANDS } from "../../harness/out-commands.ts";
 
 /** Longer than any file system takes. */
 const LONG = "n".repeat(300);
@@ -75,10 +82,6 @@ const FAULTS: readonly (readonly [command: string, changes: object, said: RegExp
   ["watermarks show --config settings.yaml", storeAt("folder"), /folder is a folder/],
   ["watermarks show --config settings.yaml", storeAt("file/x"), /file\/x cannot be made: \S*file is no folder/],
   [`watermarks import ${LONG} --config settings.yaml`, {}, /n+ cannot be read: its name is too long/],
-  [`watermarks export --out ${LONG} --config settings.yaml`, {}, /n+ cannot be written: its name is too long/],
-  ["watermarks export --out none/x --config settings.yaml", {}, /none\/x cannot be written: no such file or dir/],
-  ["watermarks export --out file/x --config settings.yaml", {}, /file\/x cannot be written: a part of the path/],
-  ["watermarks export --out folder --config settings.yaml", {}, /folder is there already and is never written over/],
   [`keys show ${LONG}`, {}, /n+ cannot be read: its name is too long/],
   ["watermarks import none --config settings.yaml", {}, /none cannot be read: no such file or directory/],
   ["watermarks import file/x --config settings.yaml", {}, /file\/x cannot be read: a part of the path/],
@@ -92,7 +95,6 @@ describe("what can be wrong with a file", () => {
   for (const [command, changes, said] of FAULTS) {
     it(`is told in words by ${command} with ${JSON.stringify(changes)}`.replaceAll(LONG, "NAME"), async () => {
       await using folder = await place(changes);
-      if (command.includes("--out")) await makeStore(folder.path);
       new DatabaseSync(join(folder.path, "other.sqlite")).exec("CREATE TABLE other (name TEXT)");
       const { code, errors } = await run([ENTRY, ...command.split(" ")], folder.path);
       expect(sentence(errors)).to.match(said);
@@ -108,6 +110,45 @@ describe("what can be wrong with a file", () => {
     expect(errors).to.match(/keys\/passphrase is missing: the file with the passphrase of the keys beside it/);
     expect(code).to.equal(EXIT_CODES.unusable.code);
     expect(await readFile(join(folder.path, "keys/passphrase")).catch(({ code }) => code)).to.equal("ENOENT");
+  });
+});
+
+/** Where no new file can be written, and what is said. */
+const NO_PLACES: readonly (readonly [out: string, said: RegExp])[] = [
+  [LONG, /n+ cannot be written: its name is too long/],
+  ["none/x", /none\/x cannot be written: no such file or directory/],
+  ["file/x", /file\/x cannot be written: a part of the path is no directory/],
+  ["folder", /folder is there already and is never written over/],
+  ["file", /file is there already and is never written over/],
+];
+
+describe("a place where a new file is to be written, and cannot be", () => {
+  for (const command of OUT_COMMANDS) {
+    it(`is told in words by ${command}, before anything is asked`, async () => {
+      await using folder = await place({});
+      await makeStore(folder.path);
+      for (const [out, said] of NO_PLACES) {
+        const words = command.replace("settings.yaml", join(folder.path, "settings.yaml")).split(" ");
+        const make = words[0] === "keys" ? (io: Io) => keysCommand(io) : watermarksCommand;
+        const { code, stderr } = await atTerminal(make, [...words.slice(1), "--out", join(folder.path, out)]);
+        expect(sentence(stderr)).to.match(said);
+        expect(stderr).not.to.match(/\?|: $/);
+        expectWords(stderr);
+        expect(code).to.equal(EXIT_CODES[/there already/.test(said.source) ? "exists" : "unusable"].code);
+      }
+    });
+  }
+
+  it("is told by every command that takes --out: the table has them all", async () => {
+    const io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {} };
+    const taking = leaves(await program(io)).filter(({ options }) => options.some(({ long }) => long === "--out"));
+    const names = taking.map((command) => wordsOf(command).join(" "));
+    expect(names).to.have.length(OUT_COMMANDS.length);
+    for (const name of names)
+      expect(
+        OUT_COMMANDS.some((command) => command.startsWith(name)),
+        name,
+      ).to.equal(true);
   });
 });
 
