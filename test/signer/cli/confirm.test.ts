@@ -17,6 +17,7 @@ import { describePayload } from "../../harness/described.ts";
 import { atTerminal } from "../../harness/fake-terminal.ts";
 import { fakeTimers } from "../../harness/fake-timers.ts";
 import { logLines } from "../../harness/log-lines.ts";
+import { monotonicClock } from "../../harness/monotonic-clock.ts";
 import { code, confirmInTerminal, operatorAt, promptOf } from "../../harness/operator.ts";
 import { compiled, inTerminal } from "../../harness/pseudo-terminal.ts";
 import { requires } from "../../harness/requires.ts";
@@ -57,7 +58,7 @@ async function desk() {
     await socket.close();
     await folder[Symbol.asyncDispose]();
   };
-  return { folder: folder.path, path, ask, outcomes, [Symbol.asyncDispose]: close };
+  return { folder: folder.path, path, confirmations, ask, outcomes, [Symbol.asyncDispose]: close };
 }
 
 describe("tezos-signer confirm", () => {
@@ -132,6 +133,41 @@ describe("tezos-signer confirm", () => {
     );
     expect(left[0]).to.be.within(295, 300);
     expect(left[1]).to.be.below(left[0] ?? 0);
+  });
+
+  it("rings the bell once in ten seconds, however many questions come and go", async () => {
+    using clock = monotonicClock();
+    const signer = await desk();
+    const ask = (id: number, seconds: number) => () => {
+      clock.advance(seconds * 1_000);
+      void signer.confirmations.ask({ ...QUESTION, digest: `${id}`.repeat(64) }, NEVER);
+      return CTRL_U;
+    };
+    const end = () => {
+      void signer[Symbol.asyncDispose]();
+      return CTRL_U;
+    };
+    const { stderr } = await atTerminal(
+      confirmCommand,
+      ["--socket", signer.path],
+      [
+        ...[1, 2, 3, 4].map((id) => [promptOf(id), code] as const),
+        [/Waiting for signing requests/, ask(1, 0)],
+        [/Confirmed: request 1\./, ask(2, 0)],
+        [/Confirmed: request 2\./, ask(3, 9.999)],
+        [/Confirmed: request 3\./, ask(4, 0.001)],
+        [/Confirmed: request 4\./, end],
+      ],
+    );
+    const rings = stderr.replaceAll("\x07", "\nbell").match(/\n(bell|Request \d(?=\n))/g) ?? [];
+    expect(rings.map((line) => line.trim())).to.deep.equal([
+      "bell",
+      "Request 1",
+      "Request 2",
+      "Request 3",
+      "bell",
+      "Request 4",
+    ]);
   });
 
   it("takes nothing that is typed before a slow terminal has shown the prompt", async () => {
