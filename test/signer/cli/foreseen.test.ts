@@ -2,13 +2,14 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "chai";
+import type { Command } from "commander";
 import { EXIT_CODES } from "../../../signer/cli/exit-codes.ts";
 import { keysCommand } from "../../../signer/cli/keys/index.ts";
 import { program } from "../../../signer/cli/program.ts";
+import { nameOf } from "../../../signer/cli/run.ts";
 import { readSettingsFile } from "../../../signer/cli/settings-source.ts";
 import type { Io } from "../../../signer/cli/terminal.ts";
 import { watermarksCommand } from "../../../signer/cli/watermarks/index.ts";
-import { leaves, wordsOf } from "../../docs/cli-page.ts";
 import {
   ENTRY,
   expectWords,
@@ -122,6 +123,10 @@ const NO_PLACES: readonly (readonly [out: string, said: RegExp])[] = [
   ["file", /file is there already and is never written over/],
 ];
 
+function leaves(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+}
+
 describe("a place where a new file is to be written, and cannot be", () => {
   for (const command of OUT_COMMANDS) {
     it(`is told in words by ${command}, before anything is asked`, async () => {
@@ -142,7 +147,7 @@ describe("a place where a new file is to be written, and cannot be", () => {
   it("is told by every command that takes --out: the table has them all", async () => {
     const io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {} };
     const taking = leaves(await program(io)).filter(({ options }) => options.some(({ long }) => long === "--out"));
-    const names = taking.map((command) => wordsOf(command).join(" "));
+    const names = taking.map((command) => nameOf(command).split(" ").slice(1).join(" "));
     expect(names).to.have.length(OUT_COMMANDS.length);
     for (const name of names)
       expect(
