@@ -1,7 +1,13 @@
 import { connect, type Socket } from "node:net";
-import { createInterface } from "node:readline";
 import type { PendingRequest } from "../confirmation/confirmations.ts";
-import { type OperatorMessage, type ReceivedMessage, readServerMessage } from "../confirmation/messages.ts";
+import { readLines } from "../confirmation/lines.ts";
+import {
+  MOST_MESSAGE,
+  MOST_OPERATORS,
+  type OperatorMessage,
+  type ReceivedMessage,
+  readServerMessage,
+} from "../confirmation/messages.ts";
 import { reasonOf } from "../errors.ts";
 import { Failure } from "./failure.ts";
 
@@ -12,12 +18,15 @@ export interface Pending {
   readonly withdrawn: AbortSignal;
 }
 
+/** How long a signer has to say that it is one, in milliseconds: it does at once, unless its computer is very busy. */
+const PATIENCE = 20_000;
+
 /** The connection to the signer: its questions in their order. */
 export class Desk implements Disposable {
   readonly #socket: Socket;
   readonly #pending = new Map<number, Pending & { readonly control: AbortController }>();
-  /** What became of answers, by the question's number. */
-  readonly #taken = new Map<number, boolean>();
+  /** The answer that was sent last, and what became of it. */
+  #answered: { readonly id: number; accepted?: boolean } | undefined;
   #wake = Promise.withResolvers<void>();
   #isOpen = true;
   /** Why what listens there is not listened to any more. */
@@ -35,21 +44,24 @@ export class Desk implements Disposable {
     socket.on("error", (error: NodeJS.ErrnoException) => ready.reject(notReached(path, error)));
     socket.on("close", () => {
       desk.#end();
-      ready.reject(closed());
+      ready.reject(closedAtOnce());
     });
-    const lines = createInterface({ input: socket });
-    // It repeats the socket's errors, and one that nobody listens to would end the process.
-    lines.on("error", () => undefined);
-    lines.on("line", (line) => {
+    const silence = setTimeout(() => {
+      ready.reject(silent(path));
+      socket.destroy();
+    }, PATIENCE);
+    const refuse = (line: string) => {
+      desk.#problem = notUnderstood(path, line);
+      ready.reject(desk.#problem);
+      socket.destroy();
+    };
+    const take = (line: string) => {
       const told = readServerMessage(line);
-      if (told === undefined) {
-        desk.#problem = notUnderstood(path, line);
-        ready.reject(desk.#problem);
-        socket.destroy();
-      } else if (told.event === "ready") ready.resolve();
-      else desk.#take(told);
-    });
-    await ready.promise;
+      if (told?.event === "ready") ready.resolve();
+      else if (told === undefined || !desk.#take(told)) refuse(line);
+    };
+    readLines(socket, MOST_MESSAGE, take, refuse);
+    await ready.promise.finally(() => clearTimeout(silence));
     return desk;
   }
 
@@ -64,11 +76,12 @@ export class Desk implements Disposable {
 
   /** Sends an answer. @returns whether it was accepted. @throws Failure `unavailable` where the signer has gone */
   async answer(answered: OperatorMessage): Promise<boolean> {
+    const sent: { readonly id: number; accepted?: boolean } = { id: answered.id };
+    this.#answered = sent;
     this.#pending.delete(answered.id);
     this.#socket.write(`${JSON.stringify(answered)}\n`);
     for (;;) {
-      const accepted = this.#taken.get(answered.id);
-      if (accepted !== undefined) return accepted;
+      if (sent.accepted !== undefined) return sent.accepted;
       if (!this.#isOpen) throw this.#problem ?? closed();
       await this.#wake.promise;
     }
@@ -78,16 +91,20 @@ export class Desk implements Disposable {
     this.#socket.end();
   }
 
-  #take(told: Exclude<ReceivedMessage, { event: "ready" }>): void {
+  /** @returns false for what no signer says then: it asks one question after another, and acknowledges what was answered */
+  #take(told: Exclude<ReceivedMessage, { event: "ready" }>): boolean {
     if (told.event === "asked") {
+      if (this.#pending.size > 0) return false;
       const control = new AbortController();
       this.#pending.set(told.question.id, { asked: told.question, withdrawn: control.signal, control });
     } else if (told.event === "acknowledged") {
-      this.#taken.set(told.id, told.accepted);
+      if (this.#answered?.id !== told.id) return false;
+      this.#answered.accepted = told.accepted;
     } else {
       this.#withdraw(told.id, told.reason);
     }
     this.#notify();
+    return true;
   }
 
   #withdraw(id: number, reason: string): void {
@@ -109,6 +126,21 @@ export class Desk implements Disposable {
 
 function closed(): Failure {
   return new Failure("unavailable", "The signer closed the connection. Start `tezos-signer confirm` again.");
+}
+
+function closedAtOnce(): Failure {
+  return new Failure(
+    "unavailable",
+    `The signer closed the connection at once: ${MOST_OPERATORS} operators are connected already, or it stops. End a ` +
+      "`tezos-signer confirm` that nobody needs (`tezos-signer status` counts them), then start this one again.",
+  );
+}
+
+function silent(path: string): Failure {
+  return new Failure(
+    "unavailable",
+    `What listens at ${path} says nothing: it is no signer, or it hangs. \`tezos-signer status\` says how the signer is.`,
+  );
 }
 
 /** The beginning of a message, as much as tells what it is. */

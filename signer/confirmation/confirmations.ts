@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { type ErrorCode, SignerError } from "../errors.ts";
+import { clientOf } from "../network/address-range.ts";
 import { RateLimit } from "../rate-limit.ts";
 import type { Description } from "./describe.ts";
 import { identity, PastAnswers } from "./past-answers.ts";
@@ -61,8 +62,8 @@ interface Waiting {
 
 /**
  * Holds requests open until a person answers. Everyone connected sees every question, one after another, the oldest first,
- * and the first answer counts. A question is refused at once where nobody is connected, and when the last one leaves. Nothing here is on the way of a
- * block or a vote.
+ * and the first answer counts. A question is refused at once where nobody is connected, and when the last one leaves. No
+ * block or vote waits here.
  */
 export class Confirmations {
   readonly #logger: Logger;
@@ -183,13 +184,13 @@ export class Confirmations {
   }
 
   /** @throws SignerError `operator-busy` where too many wait, of all or of this client or for this key */
-  #requireRoom({ client, key }: Question): void {
-    const { waiting } = this;
+  #requireRoom({ client, key }: Question, { waiting } = this): void {
     const full = (count: number, most: number, whose: string) => {
       if (count >= most) throw refused("operator-busy", `at most ${most} ${whose} can`);
     };
     full(waiting.length, this.#capacity, "of all clients");
-    full(waiting.filter((asked) => asked.client === client).length, OF_ONE_CLIENT, `of ${client}`);
+    const ofClient = waiting.filter((asked) => clientOf(asked.client) === clientOf(client));
+    full(ofClient.length, OF_ONE_CLIENT, `of ${client}`);
     full(waiting.filter((asked) => asked.key === key).length, OF_ONE_KEY, `for ${key}`);
   }
 

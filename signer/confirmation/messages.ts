@@ -7,7 +7,15 @@ import type { PendingRequest } from "./confirmations.ts";
  * @module
  */
 
-const field = z.object({ label: z.string(), value: z.string() });
+/** As many are connected at once: two are a person and their colleague. One more is closed without a word. */
+export const MOST_OPERATORS = 8;
+
+/** Far above any message, in characters: a question is bounded by describe.ts, and has a quarter of a million at most. */
+export const MOST_MESSAGE = 4 * 1024 * 1024;
+
+/** The signer's own words, which are shown as they are: what comes from elsewhere is in values. */
+const words = z.string().regex(/^[ -~]*$/);
+const field = z.object({ label: words, value: z.string() });
 const mutez = z.string().regex(/^\d{1,40}$/);
 const count = z.int().nonnegative();
 
@@ -19,7 +27,7 @@ const asked = z.object({
   client: z.string(),
   /** The code that is typed is a part of it. */
   digest: z.string().regex(/^[0-9a-f]{64}$/),
-  sections: z.array(z.object({ title: z.string(), fields: z.array(field) })),
+  sections: z.array(z.object({ title: words, fields: z.array(field) })),
   summary: z.object({
     kinds: z.string(),
     source: z.string().optional(),
@@ -28,7 +36,7 @@ const asked = z.object({
     costs: z.object({ fees: z.string(), storage: z.string() }).optional(),
     effects: z.array(field),
     moreEffects: count,
-    warnings: z.array(z.string()),
+    warnings: z.array(words),
     unread: z.object({ fields: count, operations: count }),
   }),
 });
@@ -42,7 +50,7 @@ const question = asked.transform(
 const serverMessage = z.discriminatedUnion("event", [
   z.object({ event: z.literal("ready") }),
   z.object({ event: z.literal("asked"), question }),
-  z.object({ event: z.literal("withdrawn"), id: count, reason: z.string() }),
+  z.object({ event: z.literal("withdrawn"), id: count, reason: words }),
   z.object({ event: z.literal("acknowledged"), id: count, accepted: z.boolean() }),
 ]);
 

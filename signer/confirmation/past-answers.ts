@@ -1,3 +1,5 @@
+import { clientOf } from "../network/address-range.ts";
+
 /** The bytes that a question is about, and the key. */
 interface Asked {
   /** IP address. */
@@ -64,7 +66,7 @@ export class PastAnswers {
 }
 
 function asker({ client, key }: Asked): string {
-  return `${client} ${key}`;
+  return `${clientOf(client)} ${key}`;
 }
 
 /** Names the bytes that a question is about, for this key. */

@@ -1,11 +1,11 @@
 import { lstatSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { createInterface } from "node:readline";
 import type { Logger } from "pino";
 import { reasonOf } from "../errors.ts";
 import { visibleJson } from "../invisible-characters.ts";
 import type { Confirmations, Operator, PendingRequest } from "./confirmations.ts";
-import { readOperatorMessage } from "./messages.ts";
+import { readLines } from "./lines.ts";
+import { MOST_MESSAGE, MOST_OPERATORS, readOperatorMessage } from "./messages.ts";
 
 /**
  * Where operators connect: a Unix socket, never a network port, which its owner and their group alone may open. Each side
@@ -23,12 +23,8 @@ export type ServerMessage =
 
 /** Read and write for the owner and their group: whoever may write may answer. */
 const UMASK = 0o117;
-/** Two are a person and their colleague. */
-const MOST_OPERATORS = 8;
-/** Far above an answer, in bytes: who sends more without a line's end is no operator. */
-const MOST_UNREAD = 4_096;
-/** Far above one question with what is said about others: who sends answers and reads nothing is disconnected. */
-const MOST_UNSENT = 4 * 1024 * 1024;
+/** Far above an answer, in characters: who sends more without a line's end is no operator. */
+const MOST_ANSWER = 4_096;
 
 /** The operators' socket. It can fail and leaves the signer to its work: `problem` says why nobody can connect. */
 export class ConfirmationSocket {
@@ -100,7 +96,8 @@ function serve(socket: Socket, name: string, confirmations: Confirmations): void
   let unsent: PendingRequest | undefined;
   const send = (message: ServerMessage) => {
     socket.write(`${visibleJson(JSON.stringify(message))}\n`, sendQuestion);
-    if (socket.writableLength > MOST_UNSENT) socket.destroy();
+    // Who sends answers and reads nothing is disconnected.
+    if (socket.writableLength > MOST_MESSAGE) socket.destroy();
   };
   const sendQuestion = () => {
     const question = unsent;
@@ -122,21 +119,15 @@ function serve(socket: Socket, name: string, confirmations: Confirmations): void
   send({ event: "ready" });
   const detach = confirmations.attach(operator);
   socket.on("close", detach).on("error", () => undefined);
-  let unread = 0;
-  socket.on("data", (chunk: Buffer) => {
-    unread = chunk.includes(0x0a) ? 0 : unread + chunk.length;
-    if (unread > MOST_UNREAD || chunk.length > 16 * MOST_UNREAD) socket.destroy();
-  });
-  const lines = createInterface({ input: socket });
-  // It repeats the socket's errors, and one that nobody listens to would end the signer.
-  lines.on("error", () => undefined);
-  lines.on("line", (line) => {
+  const refuse = () => void socket.destroy();
+  const take = (line: string) => {
     const answered = readOperatorMessage(line);
     if (answered === undefined) {
-      socket.destroy();
+      refuse();
       return;
     }
     const { id, confirm } = answered;
     send({ event: "acknowledged", id, accepted: confirmations.answer(operator, id, confirm) });
-  });
+  };
+  readLines(socket, MOST_ANSWER, take, refuse);
 }

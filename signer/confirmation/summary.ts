@@ -52,6 +52,8 @@ const GRAVE: Readonly<Partial<Record<OperationKind, string>>> = {
   activate_account: "activate_account claims a fundraiser account.",
   origination: "origination makes a contract.",
   increase_paid_storage: "increase_paid_storage pays for the storage of a contract.",
+  smart_rollup_execute_outbox_message:
+    "smart_rollup_execute_outbox_message has a rollup's message done, which lies in its proof and is not read here.",
   failing_noop: "failing_noop is a signed text, which no chain takes.",
 };
 
@@ -222,11 +224,15 @@ function warningsOf(operations: readonly Operation[], source: string | undefined
   const calls = transactions.filter((operation) => !isPlain(operation)).length;
   const contracts = transactions.filter((each) => isPlain(each) && each.destination.startsWith("KT1")).length;
   const fees = operations.flatMap((operation) => ("fee" in operation ? [operation.fee] : []));
+  const messages = operations.flatMap((each) =>
+    each.kind === "smart_rollup_add_messages" ? each.messages : [],
+  ).length;
   const sum = fees.reduce((all, fee) => all + fee, 0n);
   const high = fees.filter((fee) => fee > FEE_CAP).length;
   return [
     ...(source !== undefined && source !== address ? ["The source is not the key that is asked."] : []),
     ...Object.entries(GRAVE).flatMap(([kind, sentence]) => (kinds.has(kind as OperationKind) ? [sentence] : [])),
+    ...(messages > 0 ? [`Messages to all rollups, which decide what follows: ${messages}.`] : []),
     ...(calls > 0
       ? [`${calls} of ${operations.length} call an entrypoint with parameters, which decide what follows.`]
       : []),

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, open, readFile, stat, unlink } from "node:fs/promises";
+import { access, lstat, open, readFile, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { reasonOf } from "../errors.ts";
 import { KeyError } from "./key-error.ts";
@@ -12,16 +12,20 @@ const MAX_BYTES = 65_536;
  * @throws KeyError `exists` or `unreadable`
  */
 export async function checkNewFile(path: string): Promise<void> {
-  if (await canAccess(path, constants.F_OK)) throw taken(path);
-  if (await canAccess(dirname(path), constants.W_OK)) return;
-  throw new KeyError("unreadable", `${path} cannot be written: its directory is missing, or not yours to write.`);
+  try {
+    await lstat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw notWritable(path, error);
+    await access(dirname(path), constants.W_OK | constants.X_OK).catch((error) => {
+      throw notWritable(path, error);
+    });
+    return;
+  }
+  throw taken(path);
 }
 
-function canAccess(path: string, mode: number): Promise<boolean> {
-  return access(path, mode).then(
-    () => true,
-    () => false,
-  );
+function notWritable(path: string, error: unknown): KeyError {
+  return new KeyError("unreadable", `${path} cannot be written: ${reasonOf(error)}`, { cause: error });
 }
 
 function taken(path: string): KeyError {
@@ -37,7 +41,7 @@ function taken(path: string): KeyError {
 export async function writeNewFile(path: string, content: string): Promise<void> {
   const file = await open(path, "wx", 0o600).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "EEXIST") throw taken(path);
-    throw new KeyError("unreadable", `${path} cannot be written: ${reasonOf(error)}`, { cause: error });
+    throw notWritable(path, error);
   });
   try {
     await file.writeFile(content);

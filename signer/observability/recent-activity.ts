@@ -1,3 +1,5 @@
+import { clientOf } from "../network/address-range.ts";
+
 /**
  * Requests that were not signed, for /status: what the client was told, and never a secret. Those of one client for one key
  * with one code are one, which tells of the last.
@@ -52,11 +54,10 @@ export class RecentActivity {
     const [asked = "", message = ""] = [refusal.asked, refusal.message].map((text) => text.slice(0, MOST_CHARACTERS));
     const at = new Date().toISOString();
     const { client, code, key } = refusal;
+    const isOfClient = (each: Refusal) => clientOf(each.client) === clientOf(client);
     const same = this.#take((each) => each.client === client && each.code === code && each.key === key);
     const { since = at, count = 0 } = same ?? {};
-    if (this.#refusals.filter((each) => each.client === client).length >= MOST_OF_ONE_CLIENT) {
-      this.#take((each) => each.client === client);
-    }
+    if (this.#refusals.filter(isOfClient).length >= MOST_OF_ONE_CLIENT) this.#take(isOfClient);
     this.#refusals.unshift({ ...refusal, at, since, count: count + 1, asked, message });
     this.#refusals.length = Math.min(this.#refusals.length, MOST_REFUSALS);
   }

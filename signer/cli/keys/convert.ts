@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { checkNewFile } from "../../key-files/key-file.ts";
 import { openKeyFile, openKeyText, warnIfConnected } from "../ceremony/key-input.ts";
 import { storeKey } from "../ceremony/key-output.ts";
 import { withExamples } from "../run.ts";
@@ -16,6 +17,7 @@ export function convertCommand(io: Io): Command {
     .option("--own-passphrase", "type a passphrase of your own, twice")
     .action(async (file: string | undefined, options: { out?: string; ownPassphrase?: boolean }) => {
       using terminal = new Terminal(io);
+      if (options.out !== undefined) await checkNewFile(options.out);
       if (warnIfConnected(terminal)) await terminal.insist("Open the key here all the same?");
       using key = file === undefined ? await askKey(terminal) : await openKeyFile(terminal, file);
       await storeKey(terminal, key, options);

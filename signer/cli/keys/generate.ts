@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { checkNewFile } from "../../key-files/key-file.ts";
 import { PrivateKey } from "../../key-files/private-key.ts";
 import type { Curve } from "../../tezos/crypto/curve.ts";
 import { warnIfConnected } from "../ceremony/key-input.ts";
@@ -22,6 +23,7 @@ export function generateCommand(io: Io): Command {
     .option("--own-passphrase", "type a passphrase of your own, twice")
     .action(async (options: { curve: Curve; out?: string; ownPassphrase?: boolean }) => {
       using terminal = new Terminal(io);
+      if (options.out !== undefined) await checkNewFile(options.out);
       if (warnIfConnected(terminal)) await terminal.insist("Make the key here all the same?");
       using key = PrivateKey.generate(options.curve);
       await storeKey(terminal, key, options);

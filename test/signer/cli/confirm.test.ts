@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
@@ -7,14 +8,17 @@ import { expect } from "chai";
 import { confirmCommand } from "../../../signer/cli/confirm.ts";
 import { runCommandLine } from "../../../signer/cli/run.ts";
 import { Confirmations, type Question } from "../../../signer/confirmation/confirmations.ts";
+import { MOST_MESSAGE, MOST_OPERATORS } from "../../../signer/confirmation/messages.ts";
 import { ConfirmationSocket } from "../../../signer/confirmation/socket.ts";
 import { hasProgram } from "../../emulators/has-program.ts";
 import { temporaryFolder } from "../../emulators/signer-process.ts";
 import { operations, part, SOURCE } from "../../fixtures/payloads.ts";
 import { describePayload } from "../../harness/described.ts";
 import { atTerminal } from "../../harness/fake-terminal.ts";
+import { fakeTimers } from "../../harness/fake-timers.ts";
 import { logLines } from "../../harness/log-lines.ts";
-import { code, confirmInTerminal, promptOf } from "../../harness/operator.ts";
+import { monotonicClock } from "../../harness/monotonic-clock.ts";
+import { code, confirmInTerminal, operatorAt, promptOf } from "../../harness/operator.ts";
 import { compiled, inTerminal } from "../../harness/pseudo-terminal.ts";
 import { requires } from "../../harness/requires.ts";
 
@@ -23,6 +27,7 @@ const CTRL_C = "\x03";
 /** Empties the line, and is not an answer. */
 const CTRL_U = "\x15";
 const NEVER = new AbortController().signal;
+const LATE = "2126-01-01T00:00:00Z";
 
 /** A signed text of 3,000 characters, of which the last are its own. */
 const LONG = operations(Buffer.concat([Buffer.from([17]), part(Buffer.from(`${"x".repeat(2_990)}THE VERY END`))]));
@@ -53,7 +58,7 @@ async function desk() {
     await socket.close();
     await folder[Symbol.asyncDispose]();
   };
-  return { folder: folder.path, path, ask, outcomes, [Symbol.asyncDispose]: close };
+  return { folder: folder.path, path, confirmations, ask, outcomes, [Symbol.asyncDispose]: close };
 }
 
 describe("tezos-signer confirm", () => {
@@ -128,6 +133,41 @@ describe("tezos-signer confirm", () => {
     );
     expect(left[0]).to.be.within(295, 300);
     expect(left[1]).to.be.below(left[0] ?? 0);
+  });
+
+  it("rings the bell once in ten seconds, however many questions come and go", async () => {
+    using clock = monotonicClock();
+    const signer = await desk();
+    const ask = (id: number, seconds: number) => () => {
+      clock.advance(seconds * 1_000);
+      void signer.confirmations.ask({ ...QUESTION, digest: `${id}`.repeat(64) }, NEVER);
+      return CTRL_U;
+    };
+    const end = () => {
+      void signer[Symbol.asyncDispose]();
+      return CTRL_U;
+    };
+    const { stderr } = await atTerminal(
+      confirmCommand,
+      ["--socket", signer.path],
+      [
+        ...[1, 2, 3, 4].map((id) => [promptOf(id), code] as const),
+        [/Waiting for signing requests/, ask(1, 0)],
+        [/Confirmed: request 1\./, ask(2, 0)],
+        [/Confirmed: request 2\./, ask(3, 9.999)],
+        [/Confirmed: request 3\./, ask(4, 0.001)],
+        [/Confirmed: request 4\./, end],
+      ],
+    );
+    const rings = stderr.replaceAll("\x07", "\nbell").match(/\n(bell|Request \d(?=\n))/g) ?? [];
+    expect(rings.map((line) => line.trim())).to.deep.equal([
+      "bell",
+      "Request 1",
+      "Request 2",
+      "Request 3",
+      "bell",
+      "Request 4",
+    ]);
   });
 
   it("takes nothing that is typed before a slow terminal has shown the prompt", async () => {
@@ -260,7 +300,7 @@ describe("tezos-signer confirm", () => {
     it("says that what listens there is no signer of this release, whatever it sends, and asks nothing", async () => {
       await using folder = await temporaryFolder();
       const path = join(folder.path, "other.sock");
-      const known = { id: 1, since: "2026-01-01T00:00:00Z", until: "2026-01-01T00:00:00Z", ...QUESTION };
+      const known = { id: 1, since: LATE, until: LATE, ...QUESTION };
       const asked = (changes: object) => JSON.stringify({ event: "asked", question: { ...known, ...changes } });
       for (const line of [
         "HTTP/1.1 400 Bad Request",
@@ -273,6 +313,12 @@ describe("tezos-signer confirm", () => {
         asked({ until: "soon" }),
         asked({ summary: { ...QUESTION.summary, rest: { count: 0, mutez: "1e9" } } }),
         asked({ sections: [{ title: "t", fields: [{ label: "l" }] }] }),
+        asked({ sections: [{ title: "\x1b[2J", fields: [] }] }),
+        asked({ sections: [{ title: "t", fields: [{ label: "l\nTo", value: "" }] }] }),
+        asked({ summary: { ...QUESTION.summary, warnings: ["\u202e"] } }),
+        '{"event":"withdrawn","id":1,"reason":"\\nConfirmed: request 1."}',
+        '{"event":"acknowledged","id":1,"accepted":true}',
+        "x".repeat(MOST_MESSAGE + 1),
       ]) {
         const server = createServer((socket) =>
           socket.on("error", () => undefined).end(`{"event":"ready"}\n${line}\n`),
@@ -284,6 +330,67 @@ describe("tezos-signer confirm", () => {
         expect(stderr).not.to.contain("Request 1");
         expect(exit).to.equal(4);
       }
+    });
+
+    it("takes a question back where another comes beside it, as no signer asks", async () => {
+      await using folder = await temporaryFolder();
+      const path = join(folder.path, "other.sock");
+      const asked = (id: number) =>
+        JSON.stringify({ event: "asked", question: { id, since: LATE, until: LATE, ...QUESTION } });
+      const server = createServer((socket) =>
+        socket.on("error", () => undefined).end(`{"event":"ready"}\n${asked(1)}\n${asked(2)}\n`),
+      );
+      await new Promise<void>((resolve) => server.listen(path, resolve));
+      const { code: exit, stderr } = await atTerminal(confirmCommand, ["--socket", path]);
+      server.close();
+      expect(stderr.replaceAll(/\s+/g, " ")).to.contain("is no signer of this release: it sent");
+      expect(exit).to.equal(4);
+    });
+
+    it("keeps no more than a message of what is sent without an end, and is not held up by it", async () => {
+      await using folder = await temporaryFolder();
+      const path = join(folder.path, "endless.sock");
+      let sent = 0;
+      const server = createServer((socket) => {
+        const piece = "x".repeat(1024 * 1024);
+        const send = () => {
+          sent += 1;
+          if (!socket.destroyed) socket.write(piece, send);
+        };
+        socket.on("error", () => undefined);
+        socket.write('{"event":"ready"}\n', send);
+      });
+      await new Promise<void>((resolve) => server.listen(path, resolve));
+      const { code: exit, stderr } = await atTerminal(confirmCommand, ["--once", "--socket", path]);
+      server.close();
+      expect(stderr.replaceAll(/\s+/g, " ")).to.contain(`it sent "${"x".repeat(60)}…"`);
+      expect(sent).to.be.below(10);
+      expect(exit).to.equal(4);
+    });
+
+    it("says that what listens there says nothing, and that one operator more than the signer takes is sent away", async () => {
+      await using folder = await temporaryFolder();
+      const path = join(folder.path, "silent.sock");
+      const silent = createServer((socket) => socket.on("error", () => undefined));
+      const connected = once(silent, "connection");
+      await new Promise<void>((resolve) => silent.listen(path, resolve));
+      using timers = fakeTimers();
+      const outcome = atTerminal(confirmCommand, ["--socket", path]);
+      await connected;
+      await timers.tick(20_000);
+      const { code: exit, stderr } = await outcome;
+      silent.close();
+      expect(stderr.replaceAll(/\s+/g, " ")).to.contain(`What listens at ${path} says nothing`);
+      expect(exit).to.equal(11);
+
+      await using signer = await desk();
+      const others = await Promise.all(Array.from({ length: MOST_OPERATORS }, () => operatorAt(signer.path)));
+      const ninth = await atTerminal(confirmCommand, ["--socket", signer.path]);
+      for (const { connection } of others) connection.destroy();
+      expect(ninth.stderr.replaceAll(/\s+/g, " ")).to.contain(
+        "at once: 8 operators are connected already, or it stops.",
+      );
+      expect(ninth.code).to.equal(11);
     });
 
     it("says that the signer went while nobody was asked", async () => {

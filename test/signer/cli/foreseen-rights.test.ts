@@ -16,6 +16,7 @@ import {
   storeAt,
   tls,
 } from "../../harness/command-place.ts";
+import { OUT_COMMANDS } from "../../harness/out-commands.ts";
 import { requires } from "../../harness/requires.ts";
 
 /** Root may do everything, so its tests run commands as another user. */
@@ -42,7 +43,12 @@ const FAULTS: readonly (readonly [command: string, changes: object, locked: stri
   ["serve --config settings.yaml", storeAt("folder/w"), "folder", /cannot be the watermark store: permission denied/],
   ["watermarks show --config settings.yaml", {}, "watermarks.sqlite", /watermark store: permission denied/],
   ["watermarks import file --config settings.yaml", {}, "file", /file cannot be read: permission denied/],
-  [`${EXPORT} --out folder/x`, {}, "folder", /folder\/x cannot be written: permission denied/],
+  ...OUT_COMMANDS.map((command): (typeof FAULTS)[number] => [
+    `${command} --out folder/x`,
+    {},
+    "folder",
+    /folder\/x cannot be written: permission denied/,
+  ]),
   ["keys show keys/tz3.pem", {}, "keys/tz3.pem", /keys\/tz3\.pem cannot be read: permission denied/],
 ];
 
@@ -70,7 +76,12 @@ describe("what a user has no rights to", () => {
 /** Commands beside a disk, and what is said of it. */
 const DISKS: readonly (readonly [state: "full" | "read-only", command: string, changes: object, said: RegExp])[] = [
   ["full", `${EXPORT} --out disk/x`, {}, /disk\/x could not be written whole and was removed again: the disk is full/],
-  ["read-only", `${EXPORT} --out disk/x`, {}, /disk\/x cannot be written: the disk is read-only/],
+  ...OUT_COMMANDS.map((command): (typeof DISKS)[number] => [
+    "read-only",
+    `${command} --out disk/x`,
+    {},
+    /disk\/x cannot be written: the disk is read-only/,
+  ]),
   ["read-only", "serve --config settings.yaml", storeAt("disk/w"), /watermark store: the disk is read-only/],
 ];
 

@@ -2,8 +2,14 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "chai";
+import type { Command } from "commander";
 import { EXIT_CODES } from "../../../signer/cli/exit-codes.ts";
+import { keysCommand } from "../../../signer/cli/keys/index.ts";
+import { program } from "../../../signer/cli/program.ts";
+import { nameOf } from "../../../signer/cli/run.ts";
 import { readSettingsFile } from "../../../signer/cli/settings-source.ts";
+import type { Io } from "../../../signer/cli/terminal.ts";
+import { watermarksCommand } from "../../../signer/cli/watermarks/index.ts";
 import {
   ENTRY,
   expectWords,
@@ -17,6 +23,8 @@ import {
   tls,
 } from "../../harness/command-place.ts";
 import { CommandProcess } from "../../harness/command-process.ts";
+import { atTerminal } from "../../harness/fake-terminal.ts";
+import { OUT_COMMANDS } from "../../harness/out-commands.ts";
 
 /** Longer than any file system takes. */
 const LONG = "n".repeat(300);
@@ -76,10 +84,6 @@ const FAULTS: readonly (readonly [command: string, changes: object, said: RegExp
   ["watermarks show --config settings.yaml", storeAt("folder"), /folder is a folder/],
   ["watermarks show --config settings.yaml", storeAt("file/x"), /file\/x cannot be made: \S*file is no folder/],
   [`watermarks import ${LONG} --config settings.yaml`, {}, /n+ cannot be read: its name is too long/],
-  [`watermarks export --out ${LONG} --config settings.yaml`, {}, /n+ cannot be written: its name is too long/],
-  ["watermarks export --out none/x --config settings.yaml", {}, /none\/x cannot be written: no such file or dir/],
-  ["watermarks export --out file/x --config settings.yaml", {}, /file\/x cannot be written: a part of the path/],
-  ["watermarks export --out folder --config settings.yaml", {}, /folder is there already and is never written over/],
   [`keys show ${LONG}`, {}, /n+ cannot be read: its name is too long/],
   ["watermarks import none --config settings.yaml", {}, /none cannot be read: no such file or directory/],
   ["watermarks import file/x --config settings.yaml", {}, /file\/x cannot be read: a part of the path/],
@@ -99,7 +103,6 @@ describe("what can be wrong with a file", () => {
   for (const [command, changes, said] of FAULTS) {
     it(`is told in words by ${command} with ${JSON.stringify(changes)}`.replaceAll(LONG, "NAME"), async () => {
       await using folder = await place(changes);
-      if (command.includes("--out")) await makeStore(folder.path);
       new DatabaseSync(join(folder.path, "other.sqlite")).exec("CREATE TABLE other (name TEXT)");
       const { code, errors } = await commands.run(command.split(" "), folder.path);
       expect(sentence(errors)).to.match(said);
@@ -115,6 +118,49 @@ describe("what can be wrong with a file", () => {
     expect(errors).to.match(/keys\/passphrase is missing: the file with the passphrase of the keys beside it/);
     expect(code).to.equal(EXIT_CODES.unusable.code);
     expect(await readFile(join(folder.path, "keys/passphrase")).catch(({ code }) => code)).to.equal("ENOENT");
+  });
+});
+
+/** Where no new file can be written, and what is said. */
+const NO_PLACES: readonly (readonly [out: string, said: RegExp])[] = [
+  [LONG, /n+ cannot be written: its name is too long/],
+  ["none/x", /none\/x cannot be written: no such file or directory/],
+  ["file/x", /file\/x cannot be written: a part of the path is no directory/],
+  ["folder", /folder is there already and is never written over/],
+  ["file", /file is there already and is never written over/],
+];
+
+function leaves(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+}
+
+describe("a place where a new file is to be written, and cannot be", () => {
+  for (const command of OUT_COMMANDS) {
+    it(`is told in words by ${command}, before anything is asked`, async () => {
+      await using folder = await place({});
+      await makeStore(folder.path);
+      for (const [out, said] of NO_PLACES) {
+        const words = command.replace("settings.yaml", join(folder.path, "settings.yaml")).split(" ");
+        const make = words[0] === "keys" ? (io: Io) => keysCommand(io) : watermarksCommand;
+        const { code, stderr } = await atTerminal(make, [...words.slice(1), "--out", join(folder.path, out)]);
+        expect(sentence(stderr)).to.match(said);
+        expect(stderr).not.to.match(/\?|: $/);
+        expectWords(stderr);
+        expect(code).to.equal(EXIT_CODES[/there already/.test(said.source) ? "exists" : "unusable"].code);
+      }
+    });
+  }
+
+  it("is told by every command that takes --out: the table has them all", async () => {
+    const io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {} };
+    const taking = leaves(await program(io)).filter(({ options }) => options.some(({ long }) => long === "--out"));
+    const names = taking.map((command) => nameOf(command).split(" ").slice(1).join(" "));
+    expect(names).to.have.length(OUT_COMMANDS.length);
+    for (const name of names)
+      expect(
+        OUT_COMMANDS.some((command) => command.startsWith(name)),
+        name,
+      ).to.equal(true);
   });
 });
 

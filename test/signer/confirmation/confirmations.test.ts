@@ -79,9 +79,9 @@ describe("confirmations", () => {
       expect(await answer(`question ${index}`, false)).to.equal("operator-declined");
       const before = shown.length;
       clock.advance(seconds * 1_000 - 1);
-      const refused = await rejection(confirmations.ask(question("one byte changed"), NEVER), SignerError);
-      expect(refused.message).to.contain("nobody is asked anything of 203.0.113.7 for this key for 1 s");
+      const asked = rejection(confirmations.ask(question("one byte changed"), NEVER), SignerError);
       expect(shown).to.have.length(before);
+      expect((await asked).message).to.contain("nobody is asked anything of 203.0.113.7 for this key for 1 s");
       clock.advance(1);
     }
     const other = outcome(confirmations.ask({ ...question("other"), client: "192.0.2.1" }, NEVER));
@@ -92,6 +92,33 @@ describe("confirmations", () => {
     clock.advance(10_000);
     expect(await answer("asked again", true)).to.equal("confirmed");
   });
+
+  for (const [one, other] of [
+    ["127.0.0.1", "127.3.2.1"],
+    ["::1", "127.0.0.1"],
+    ["2001:db8:1:2::1", "2001:DB8:1:2:3:4:5:6"],
+    ["2001:db8::7", "2001:0db8:0:0:f::"],
+  ] as const) {
+    it(`take ${one} and ${other} for one client, who would else have as many as it likes`, async () => {
+      const { confirmations } = desk();
+      const { one: person, shown } = operator();
+      confirmations.attach(person);
+      const ask = (digest: string, client: string) =>
+        outcome(confirmations.ask({ ...question(digest), client, key: `key of ${digest}` }, NEVER));
+      const first = [1, 2, 3].map((index) => ask(`${index}`, one));
+      void ask("4", other);
+      const fifth = ask("5", other);
+      expect(confirmations.waiting).to.have.length(4);
+      expect(await fifth).to.equal("operator-busy");
+      confirmations.answer(person, shown[0]?.id ?? 0, false);
+      expect(await first[0]).to.equal("operator-declined");
+      const again = { ...question("6"), client: other, key: "key of 1" };
+      const afterNo = outcome(confirmations.ask(again, NEVER));
+      expect(confirmations.waiting).to.have.length(3);
+      expect(await afterNo).to.equal("operator-declined");
+      confirmations.stop();
+    });
+  }
 
   it("hold a request until a person says yes or no, with an audit line for each", async () => {
     const { confirmations, decisions } = desk();

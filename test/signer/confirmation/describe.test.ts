@@ -146,6 +146,19 @@ describe("a request in words", () => {
     }
   });
 
+  it("says of a rollup's messages how many go out, and of one that comes in that it is not read", async () => {
+    const summaryOf = async (kind: string) => {
+      const example = EXAMPLES.find(({ operation }) => operation.kind === kind);
+      return describePayload(example === undefined ? new Uint8Array() : await payloadOf(example)).summary;
+    };
+    expect((await summaryOf("smart_rollup_add_messages")).warnings).to.deep.equal([
+      "Messages to all rollups, which decide what follows: 2.",
+    ]);
+    const { effects, warnings } = await summaryOf("smart_rollup_execute_outbox_message");
+    expect(effects.map(({ label }) => label)).to.deep.equal(["Rollup"]);
+    expect(warnings[0]).to.match(/has a rollup's message done, which lies in its proof and is not read here/);
+  });
+
   it("names a delegation to oneself as what it is", () => {
     const delegation = (to: string) => operations(manager(110, {}, Buffer.from([0xff]), publicKeyHash(to)));
     const own = `${SOURCE} to itself (registers as a baker)`;

@@ -99,6 +99,20 @@ describe("the operators' socket", () => {
     await asked;
   });
 
+  it("keeps nothing of a line without an end, however it comes, and goes on with the next operator", async () => {
+    await socket.open(path);
+    const endless = ["x", "\n", "\xff", '{"id":1,"confirm":true,"more":"'].map((start) => [start, "x".repeat(60_000)]);
+    for (const pieces of [...endless, Array(5_000).fill("x")]) {
+      const stranger = connect(path);
+      const closed = new Promise((resolve) => stranger.on("error", () => undefined).on("close", resolve));
+      stranger.resume();
+      for (const piece of pieces) if (!stranger.destroyed) await new Promise((sent) => stranger.write(piece, sent));
+      await closed;
+    }
+    using operator = await operatorAt(path);
+    expect(operator.connection.destroyed).to.equal(false);
+  });
+
   it("keeps an operator who reads slowly, and loses none of what waits, whatever clients ask and take back", async () => {
     await socket.open(path);
     using operator = await operatorAt(path);

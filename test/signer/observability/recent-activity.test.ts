@@ -25,4 +25,14 @@ describe("the last refusals", () => {
     expect(activity.refusals[0]?.key).to.equal("tz3999");
     expect(activity.refusals.at(-1)?.client).to.equal("192.0.2.1");
   });
+
+  it("keep ten of one computer or network, whatever addresses it asks from", () => {
+    for (const address of [(index: number) => `127.0.1.${index}`, (index: number) => `2001:db8:1:2::${index}`]) {
+      const activity = new RecentActivity();
+      activity.refused(refusal("192.0.2.1", "position-already-signed"));
+      for (let index = 0; index < 100; index += 1) activity.refused(refusal(address(index), "request-not-allowed"));
+      expect(activity.refusals).to.have.length(11);
+      expect(activity.refusals.at(-1)?.client).to.equal("192.0.2.1");
+    }
+  });
 });

@@ -113,7 +113,7 @@ describe("offline keys commands", () => {
     it("says before anything is asked that it cannot write there", async () => {
       const outcome = await run(["generate", "--curve", "P-256", "--out", at("absent/new.pem")], []);
       expect(outcome.code).to.equal(code("unusable"));
-      expect(prose(outcome.stderr)).to.include("its directory is missing");
+      expect(prose(outcome.stderr)).to.include("cannot be written: no such file or directory");
     });
 
     it("writes nothing when it is stopped while the passphrase is typed", async () => {
