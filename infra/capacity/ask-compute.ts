@@ -2,18 +2,13 @@
  * Asks Azure which machines it has, with the rights of whoever runs Pulumi. It only reads.
  * @module
  */
+import { all, get } from "../arm/client.ts";
 import type { Image } from "../config/machine-image.ts";
 import type { Offer, OfferedImage, OfferedSize, Quota } from "./judgement.ts";
-
-/** Azure's public cloud, the only one that this project knows. */
-const ENDPOINT = "https://management.azure.com";
 
 /** The newest version of each that azure-native's own modules have, and so one that Azure keeps. */
 const SKUS_VERSION = "2021-07-01";
 const COMPUTE_VERSION = "2024-11-01";
-
-/** The list of a region's sizes is long, and slow lines exist. */
-const TIMEOUT_MS = 60_000;
 
 /** Where it is asked. */
 export interface Place {
@@ -21,6 +16,7 @@ export interface Place {
   readonly subscription: string;
   readonly location: string;
   readonly token: string;
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -96,33 +92,4 @@ async function imageOffered(region: string, image: Image, place: Place): Promise
   if (found === undefined) return undefined;
   const { architecture = "x64", hyperVGeneration = "V1" } = found.properties ?? {};
   return { processor: architecture, generation: hyperVGeneration };
-}
-
-async function all<Entry>(path: string, place: Place): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  let next: string | undefined = path;
-  while (next !== undefined) {
-    const page: { value?: Entry[]; nextLink?: string } | undefined = await get(next, place);
-    if (page?.value === undefined) throw new Error(`no list at ${path.split("?")[0]}`);
-    entries.push(...page.value);
-    next = page.nextLink?.startsWith(`${ENDPOINT}/`) ? page.nextLink.slice(ENDPOINT.length) : undefined;
-  }
-  return entries;
-}
-
-/** @returns undefined where there is nothing of that name */
-async function get<Body>(path: string, { token }: Place): Promise<Body | undefined> {
-  const headers = { authorization: `Bearer ${token}` };
-  let response: Response;
-  try {
-    response = await fetch(ENDPOINT + path, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
-  } catch (error) {
-    const { cause, message } = error as Error;
-    throw new Error(`${ENDPOINT} does not answer: ${cause instanceof Error ? cause.message : message}`);
-  }
-  if (response.status === 404) return undefined;
-  const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok && body !== undefined) return body as Body;
-  const code = (body as { error?: { code?: string } } | undefined)?.error?.code ?? "";
-  throw new Error(`${path.split("?")[0]}: ${response.status} ${code}`.trim());
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { Account } from "./account.ts";
 import { ComputeOffer } from "./compute-offer.ts";
 import { Kills } from "./kills.ts";
 import type { Properties } from "./properties.ts";
@@ -68,6 +69,8 @@ export class Subscription {
   readonly refusedSizes = new Set<string>();
   /** Which machines there are to be had otherwise. */
   readonly offer = new ComputeOffer();
+  /** What Azure says of the subscription itself. */
+  readonly account = new Account();
   /** What Azure's own endpoint takes; none where nobody serves it. */
   managementToken: string | undefined;
   /** Every request in order. */

@@ -1,0 +1,133 @@
+/**
+ * Policies that would deny what the plan makes, by Azure's own judgement of it.
+ * @module
+ */
+import { z } from "zod";
+import { question } from "../arm/client.ts";
+import type { PlannedResource } from "../plan/plan.ts";
+import { type Check, type Facts, notOk, ok, type Row, read } from "./row.ts";
+
+/**
+ * Policy Restrictions - Check At Subscription Scope, At Resource Group Scope (Microsoft.PolicyInsights, 2023-03-01): what
+ * the assignments of this scope and of all above it would say of a resource. It is asked by POST and changes nothing.
+ */
+const VERSION = "2023-03-01";
+
+const Reference = z.object({ policyAssignmentId: z.string(), policyDefinitionId: z.string().optional() });
+
+const Restrictions = z.object({
+  contentEvaluationResult: z
+    .object({
+      policyEvaluations: z
+        .array(
+          z.object({
+            policyInfo: Reference,
+            evaluationResult: z.string(),
+            effectDetails: z.object({ policyEffect: z.string().optional() }).optional(),
+          }),
+        )
+        .default([]),
+    })
+    .optional(),
+});
+
+/** What is judged: the rows, the resource's name in the program, and what of it policies forbid most. */
+const JUDGED: Readonly<Record<string, string>> = {
+  "release-account": "policy of the releases' account",
+  account: "policy of the watermarks' account",
+  address: "policy of the address",
+  interface: "policy of the network interface",
+  vault: "policy of the vault",
+  machine: "policy of the machine",
+};
+
+/** Azure's names of the types that are judged. */
+const TYPES: Readonly<Record<string, string>> = {
+  "azure-native:storage:StorageAccount": "Microsoft.Storage/storageAccounts",
+  "azure-native:network:PublicIPAddress": "Microsoft.Network/publicIPAddresses",
+  "azure-native:network:NetworkInterface": "Microsoft.Network/networkInterfaces",
+  "azure-native:keyvault:Vault": "Microsoft.KeyVault/vaults",
+  "azure-native:compute:VirtualMachine": "Microsoft.Compute/virtualMachines",
+};
+
+/** What a body holds beside `properties`. */
+const BESIDE = new Set(["location", "tags", "sku", "kind", "identity"]);
+
+/** Inputs that are called otherwise in a body. */
+const RENAMED: Readonly<Record<string, string>> = {
+  networkRuleSet: "networkAcls",
+  enableHttpsTrafficOnly: "supportsHttpsTrafficOnly",
+};
+
+/** Inputs that are in the path. */
+const IN_PATH = /^(?:resourceGroupName|vaultName|accountName|vmName|networkInterfaceName|publicIpAddressName)$/;
+
+type Properties = Readonly<Record<string, unknown>>;
+
+/**
+ * Returns a resource as a request to Azure holds it, as far as policies look at it. What only Azure knows, such as ids, and
+ * what is nobody's business, such as userData, is left out.
+ */
+export function content({ type, inputs }: Pick<PlannedResource, "type" | "inputs">): Properties {
+  const own = Object.entries(inputs).filter(([name]) => !IN_PATH.test(name) && name !== "userData");
+  const beside = own.filter(([name]) => BESIDE.has(name) && name !== "identity");
+  const given = type === "azure-native:keyvault:Vault" ? ((inputs.properties ?? {}) as Properties) : undefined;
+  const properties = own.filter(([name]) => !BESIDE.has(name)).map(([name, value]) => [RENAMED[name] ?? name, value]);
+  return known({
+    type: TYPES[type],
+    ...Object.fromEntries(beside),
+    properties: given ?? configured(Object.fromEntries(properties)),
+  }) as Properties;
+}
+
+/** An interface's configurations hold their values under `properties`; a machine's first boot is left out. */
+function configured({ ipConfigurations, osProfile, ...rest }: Properties): Properties {
+  const { customData: _, ...os } = (osProfile ?? {}) as Properties;
+  const listed = Array.isArray(ipConfigurations) ? (ipConfigurations as Properties[]) : undefined;
+  return {
+    ...rest,
+    ...(osProfile === undefined ? {} : { osProfile: os }),
+    ...(listed === undefined
+      ? {}
+      : { ipConfigurations: listed.map(({ name, ...properties }) => ({ name, properties })) }),
+  };
+}
+
+/** Leaves out what the plan shows as unknown: `<tenant>`. An id of a resource to be is kept, since it says that there is one. */
+function known(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(known);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, inner]) => !(typeof inner === "string" && /^<\w+>/.test(inner)));
+  return Object.fromEntries(entries.map(([name, inner]) => [name, known(inner)]));
+}
+
+/** Judges Azure's answer about one resource. */
+export function denied(row: string, answer: z.output<typeof Restrictions>, subscription: string): Row {
+  const evaluations = answer.contentEvaluationResult?.policyEvaluations ?? [];
+  const denial = evaluations.find(({ evaluationResult, effectDetails }) => {
+    return evaluationResult === "NonCompliant" && /^deny$/i.test(effectDetails?.policyEffect ?? "deny");
+  });
+  if (denial === undefined) return ok(row, "no policy denies it");
+  const { policyAssignmentId } = denial.policyInfo;
+  const says = `the policy ${policyAssignmentId.split("/").at(-1)} would deny it; somebody who may exempt from policies exempts the subscription, or a group that this stack gets`;
+  return notOk(
+    row,
+    says,
+    `az policy exemption create --name tezos-signer --exemption-category Waiver --policy-assignment ${policyAssignmentId} --scope ${subscription}`,
+  );
+}
+
+/** One check a resource, so that one that Azure does not judge hides no other. */
+export const POLICIES: readonly Check[] = Object.entries(JUDGED).map(([name, row]): Check => {
+  return {
+    rows: [row],
+    async examine({ plan, subscription, group, standing, asker }: Facts) {
+      const resource = plan.resources.find((one) => one.name === name);
+      if (resource === undefined) return [ok(row, "the plan has none")];
+      const scope = standing === undefined ? subscription : `${subscription}/resourceGroups/${group}`;
+      const path = `${scope}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions?api-version=${VERSION}`;
+      const answer = await question(path, { resourceDetails: { resourceContent: content(resource) } }, asker);
+      return [denied(row, read(Restrictions, answer, "the judgement of the policies"), subscription)];
+    },
+  };
+});
