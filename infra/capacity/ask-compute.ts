@@ -2,6 +2,8 @@
  * Asks Azure which machines it has, with the rights of whoever runs Pulumi. It only reads.
  * @module
  */
+import { z } from "zod";
+import { read } from "../arm/answer.ts";
 import { all, get } from "../arm/client.ts";
 import type { Image } from "../config/machine-image.ts";
 import type { Offer, OfferedImage, OfferedSize, Quota } from "./judgement.ts";
@@ -28,36 +30,48 @@ export async function offered(place: Place, image: Image): Promise<Offer> {
   const compute = `${subscription}/providers/Microsoft.Compute`;
   const filter = encodeURIComponent(`location eq '${location}'`);
   const [skus, usages, found] = await Promise.all([
-    all<Sku>(`${compute}/skus?api-version=${SKUS_VERSION}&$filter=${filter}`, place),
-    all<Usage>(`${compute}/locations/${location}/usages?api-version=${COMPUTE_VERSION}`, place),
+    all(`${compute}/skus?api-version=${SKUS_VERSION}&$filter=${filter}`, place),
+    all(`${compute}/locations/${location}/usages?api-version=${COMPUTE_VERSION}`, place),
     imageOffered(`${compute}/locations/${location}`, image, place),
   ]);
+  const sizes = read(z.array(Sku), skus, "the list of sizes");
   return {
-    sizes: skus.filter(({ resourceType }) => resourceType === "virtualMachines").map((sku) => sizeOf(sku, location)),
+    sizes: sizes.filter(({ resourceType }) => resourceType === "virtualMachines").map((sku) => sizeOf(sku, location)),
     quotas: new Map(
-      usages.map(({ name, currentValue, limit }): [string, Quota] => [name.value, { used: currentValue, limit }]),
+      read(z.array(Usage), usages, "the list of quotas").map(({ name, currentValue, limit }): [string, Quota] => [
+        name.value,
+        { used: currentValue, limit },
+      ]),
     ),
     image: found,
   };
 }
 
-interface Sku {
-  readonly resourceType: string;
-  readonly name: string;
-  readonly family?: string;
-  readonly capabilities?: readonly { readonly name: string; readonly value: string }[];
-  readonly restrictions?: readonly {
-    readonly type?: string;
-    readonly reasonCode?: string;
-    readonly restrictionInfo?: { readonly locations?: readonly string[] };
-  }[];
-}
+const Sku = z.object({
+  resourceType: z.string(),
+  name: z.string(),
+  family: z.string().optional(),
+  capabilities: z.array(z.object({ name: z.string(), value: z.string() })).optional(),
+  restrictions: z
+    .array(
+      z.object({
+        type: z.string().optional(),
+        reasonCode: z.string().optional(),
+        restrictionInfo: z.object({ locations: z.array(z.string()).optional() }).optional(),
+      }),
+    )
+    .optional(),
+});
 
-interface Usage {
-  readonly name: { readonly value: string };
-  readonly currentValue: number;
-  readonly limit: number;
-}
+type Sku = z.output<typeof Sku>;
+
+const Usage = z.object({ name: z.object({ value: z.string() }), currentValue: z.number(), limit: z.number() });
+
+const Versions = z.array(z.object({ name: z.string() }));
+
+const Version = z.object({
+  properties: z.object({ architecture: z.string().optional(), hyperVGeneration: z.string().optional() }),
+});
 
 /** A restriction of single zones is none here: the machine names no zone. */
 function sizeOf({ name, family = "", capabilities = [], restrictions = [] }: Sku, location: string): OfferedSize {
@@ -82,14 +96,11 @@ async function imageOffered(region: string, image: Image, place: Place): Promise
   const [publisher, offer, sku] = [image.publisher, image.offer, image.sku].map(encodeURIComponent);
   const versions = `${region}/publishers/${publisher}/artifacttypes/vmimage/offers/${offer}/skus/${sku}/versions`;
   const newest = `${versions}?api-version=${COMPUTE_VERSION}&$top=1&$orderby=${encodeURIComponent("name desc")}`;
-  const version =
-    image.version === "latest" ? (await get<{ name: string }[]>(newest, place))?.[0]?.name : image.version;
+  const listed = async () => read(Versions, (await get(newest, place)) ?? [], "the list of images")[0]?.name;
+  const version = image.version === "latest" ? await listed() : image.version;
   if (version === undefined) return undefined;
-  const found = await get<{ properties?: { architecture?: string; hyperVGeneration?: string } }>(
-    `${versions}/${encodeURIComponent(version)}?api-version=${COMPUTE_VERSION}`,
-    place,
-  );
+  const found = await get(`${versions}/${encodeURIComponent(version)}?api-version=${COMPUTE_VERSION}`, place);
   if (found === undefined) return undefined;
-  const { architecture = "x64", hyperVGeneration = "V1" } = found.properties ?? {};
+  const { architecture = "x64", hyperVGeneration = "V1" } = read(Version, found, "the image").properties;
   return { processor: architecture, generation: hyperVGeneration };
 }

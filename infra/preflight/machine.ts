@@ -3,12 +3,13 @@
  * @module
  */
 import { z } from "zod";
+import { read } from "../arm/answer.ts";
 import { get } from "../arm/client.ts";
 import { offered } from "../capacity/ask-compute.ts";
 import { find, misfits, type Offer, type OfferedSize, overQuota, successor } from "../capacity/judgement.ts";
 import { type Image, imageFor } from "../config/machine-image.ts";
 import { askForMore } from "./quota-request.ts";
-import { type Check, type Facts, notKnown, notOk, ok, type Row, read, same, stands } from "./row.ts";
+import { type Check, type Facts, notKnown, notOk, ok, type Row, same, stands } from "./row.ts";
 
 const MACHINE = "Microsoft.Compute/virtualMachines/signer";
 
@@ -86,12 +87,12 @@ export const MACHINES: Check = {
 const VERSION = "2024-11-01";
 
 const Version = z.object({
-  properties: z.object({ plan: z.object({ product: z.string() }).nullish() }).optional(),
+  properties: z.object({ plan: z.object({ product: z.string() }).nullish() }),
 });
 
 /** Judges the image's terms. One that is bought names a plan, and the machine that the stack makes names none. */
 export function terms({ properties }: z.output<typeof Version>, size: string): Row {
-  const product = properties?.plan?.product;
+  const product = properties.plan?.product;
   if (product === undefined) return ok("image's terms", "there is nothing to accept");
   const says = `the image is ${product}, which is bought with a plan, and the machine names none: Azure would refuse it`;
   return notOk("image's terms", says, `pulumi config set image ${imageFor(size)}`);

@@ -3,6 +3,8 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { NoStack, preflight } from "./preflight.ts";
+import { codeOf, report } from "./report.ts";
 import { USAGE } from "./usage.ts";
 
 const OPTIONS = {
@@ -28,11 +30,6 @@ async function main(args: string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  // Pulumi takes a second to load, which whoever asks for help need not wait.
-  const [{ NoStack, preflight }, { codeOf, report }] = await Promise.all([
-    import("./preflight.ts"),
-    import("./report.ts"),
-  ]);
   const { stack, json } = options;
   try {
     const where = { cwd: process.cwd(), env: process.env, ...(stack === undefined ? {} : { stack }) };

@@ -3,8 +3,9 @@
  * @module
  */
 import { z } from "zod";
+import { read } from "../arm/answer.ts";
 import { get, question } from "../arm/client.ts";
-import { type Check, type Facts, notOk, ok, type Row, read, stands } from "./row.ts";
+import { type Check, type Facts, notOk, ok, type Row, stands } from "./row.ts";
 
 /** Vaults - Check Name Availability, Get Deleted (Microsoft.KeyVault, 2024-11-01). */
 const VAULT_VERSION = "2024-11-01";

@@ -3,9 +3,10 @@
  * @module
  */
 import { z } from "zod";
+import { read } from "../arm/answer.ts";
 import { question } from "../arm/client.ts";
 import type { PlannedResource } from "../plan/plan.ts";
-import { type Check, type Facts, notOk, ok, type Row, read } from "./row.ts";
+import { type Check, type Facts, notOk, ok, type Row } from "./row.ts";
 
 /**
  * Policy Restrictions - Check At Subscription Scope, At Resource Group Scope (Microsoft.PolicyInsights, 2023-03-01): what
@@ -15,21 +16,21 @@ const VERSION = "2023-03-01";
 
 const Reference = z.object({ policyAssignmentId: z.string(), policyDefinitionId: z.string().optional() });
 
-const Restrictions = z.object({
-  contentEvaluationResult: z
-    .object({
-      policyEvaluations: z
-        .array(
-          z.object({
-            policyInfo: Reference,
-            evaluationResult: z.string(),
-            effectDetails: z.object({ policyEffect: z.string().optional() }).optional(),
-          }),
-        )
-        .default([]),
-    })
-    .optional(),
+const Evaluation = z.object({
+  policyInfo: Reference,
+  evaluationResult: z.string(),
+  effectDetails: z.object({ policyEffect: z.string().optional() }).optional(),
 });
+
+const Restrictions = z
+  .object({
+    fieldRestrictions: z.array(z.unknown()).optional(),
+    contentEvaluationResult: z.object({ policyEvaluations: z.array(Evaluation).default([]) }).optional(),
+  })
+  // One of the two is there in any answer: what has neither is none, and says nothing about policies.
+  .refine(({ fieldRestrictions, contentEvaluationResult }) => {
+    return fieldRestrictions !== undefined || contentEvaluationResult !== undefined;
+  });
 
 /** What is judged: the rows, the resource's name in the program, and what of it policies forbid most. */
 const JUDGED: Readonly<Record<string, string>> = {
@@ -80,17 +81,20 @@ export function content({ type, inputs }: Pick<PlannedResource, "type" | "inputs
   }) as Properties;
 }
 
-/** An interface's configurations hold their values under `properties`; a machine's first boot is left out. */
-function configured({ ipConfigurations, osProfile, ...rest }: Properties): Properties {
-  const { customData: _, ...os } = (osProfile ?? {}) as Properties;
-  const listed = Array.isArray(ipConfigurations) ? (ipConfigurations as Properties[]) : undefined;
-  return {
-    ...rest,
-    ...(osProfile === undefined ? {} : { osProfile: os }),
-    ...(listed === undefined
-      ? {}
-      : { ipConfigurations: listed.map(({ name, ...properties }) => ({ name, properties })) }),
-  };
+/** Where a list holds its entries' values under `properties`, and which names stay beside it. */
+const NESTED: Readonly<Record<string, string>> = { ipConfigurations: "name", networkInterfaces: "id" };
+
+/** Puts values under `properties` where Azure has them so, at every depth; a machine's first boot is left out. */
+function configured(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(configured);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([name]) => name !== "customData");
+  return Object.fromEntries(entries.map(([name, inner]) => [name, asEntries(inner, NESTED[name])]));
+}
+
+function asEntries(value: unknown, beside: string | undefined): unknown {
+  if (beside === undefined || !Array.isArray(value)) return configured(value);
+  return (value as Properties[]).map(({ [beside]: kept, ...properties }) => ({ [beside]: kept, properties }));
 }
 
 /** Leaves out what the plan shows as unknown: `<tenant>`. An id of a resource to be is kept, since it says that there is one. */

@@ -9,7 +9,6 @@ import { ownKeys } from "../config/namespaces.ts";
 import { parseConfig } from "../config/parse.ts";
 import type { StackConfig } from "../config/schema.ts";
 import { groupName } from "../config/stack-name.ts";
-import { draw } from "../plan/draw.ts";
 import { readStackFile } from "../plan/stack-file.ts";
 import { pulumi, type Surroundings } from "../recovery/pulumi.ts";
 import { nameOf, type StateExport } from "../recovery/state.ts";
@@ -43,6 +42,8 @@ export async function preflight(where: Surroundings, now: Date): Promise<Preflig
   const group = groupName(stack);
   const standing = await inGroup(who, asker, group);
   const id = await idOf({ ...where, stack });
+  // Pulumi takes seconds to load, for which nobody waits who is not logged in.
+  const { draw } = await import("../plan/draw.ts");
   const plan = await draw(settings);
   const { subscription, objectId } = who;
   const facts: Facts = { settings, plan, subscription, asker, objectId, group, standing, id, now, ownAddress };
@@ -88,7 +89,9 @@ async function inGroup({ subscription }: Login, asker: Asker, group: string): Pr
     return new Set(found.flatMap(({ id }) => (typeof id === "string" ? [id.toLowerCase()] : [])));
   } catch (error) {
     if (!(error instanceof ArmRefusal)) throw error;
-    throw error.status === 401 || error.status === 404 ? new NoLogin(notThis(error, subscription)) : error;
+    if (error.status === 401 || error.status === 404) throw new NoLogin(notThis(error, subscription));
+    if (error.status === 403) return undefined; // the rows of rights say what is missing
+    throw new Error(`Azure does not say what the stack has already, so try again in a minute (${error.message})`);
   }
 }
 

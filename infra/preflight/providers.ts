@@ -3,9 +3,10 @@
  * @module
  */
 import { z } from "zod";
+import { read } from "../arm/answer.ts";
 import { all } from "../arm/client.ts";
 import { API_VERSIONS } from "./api-versions.ts";
-import { type Check, type Facts, has, notOk, ok, type Row, read } from "./row.ts";
+import { type Check, type Facts, has, notOk, ok, type Row } from "./row.ts";
 
 /** Providers - List (Microsoft.Resources, 2021-04-01). */
 const VERSION = "2021-04-01";

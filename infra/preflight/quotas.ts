@@ -3,9 +3,10 @@
  * @module
  */
 import { z } from "zod";
+import { read } from "../arm/answer.ts";
 import { all } from "../arm/client.ts";
 import { askForMore } from "./quota-request.ts";
-import { type Check, type Facts, has, notKnown, notOk, ok, type Row, read, same, stands } from "./row.ts";
+import { type Check, type Facts, has, notKnown, notOk, ok, type Row, same, stands } from "./row.ts";
 
 const Usage = z.object({ name: z.object({ value: z.string() }), currentValue: z.number(), limit: z.number() });
 

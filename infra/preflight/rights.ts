@@ -3,13 +3,14 @@
  * @module
  */
 import { z } from "zod";
+import { read } from "../arm/answer.ts";
 import { all } from "../arm/client.ts";
-import { type Check, type Facts, has, notOk, ok, type Row, read } from "./row.ts";
+import { type Check, type Facts, has, notOk, ok, type Row } from "./row.ts";
 
 /** Permissions - List For Resource Group, List For Subscription (Microsoft.Authorization, 2022-04-01). */
 const VERSION = "2022-04-01";
 
-const Permission = z.object({ actions: z.array(z.string()).default([]), notActions: z.array(z.string()).default([]) });
+const Permission = z.object({ actions: z.array(z.string()), notActions: z.array(z.string()).default([]) });
 
 export type Permission = z.output<typeof Permission>;
 

@@ -2,7 +2,6 @@
  * What a preflight says: rows. Pure.
  * @module
  */
-import type { z } from "zod";
 import type { Asker } from "../arm/client.ts";
 import type { StackConfig } from "../config/schema.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -56,18 +55,6 @@ export interface Check {
   readonly rows: readonly string[];
   /** @throws Error where Azure does not tell: each row is not known then */
   examine(facts: Facts): Promise<Row[]>;
-}
-
-/**
- * Reads an answer of Azure's; what it has beside that is passed over.
- * @param where what was asked, for the message
- * @throws Error for an answer of another form
- */
-export function read<S extends z.ZodType>(schema: S, answer: unknown, where: string): z.output<S> {
-  const { success, data, error } = schema.safeParse(answer);
-  if (success) return data;
-  const [issue] = error.issues;
-  throw new Error(`${where} has another form than its documents say (${issue?.path.join(".") || "all of it"})`);
 }
 
 /** Names are the same in any case, with blanks and without: `North Europe` is northeurope. */

@@ -3,8 +3,9 @@
  * @module
  */
 import { z } from "zod";
+import { read } from "../arm/answer.ts";
 import { all, get } from "../arm/client.ts";
-import { type Check, type Facts, notKnown, notOk, ok, type Row, read, same } from "./row.ts";
+import { type Check, type Facts, notKnown, notOk, ok, type Row, same } from "./row.ts";
 
 /** Subscriptions - Get (Microsoft.Resources, 2022-12-01). */
 const VERSION = "2022-12-01";

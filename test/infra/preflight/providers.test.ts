@@ -28,7 +28,15 @@ describe("what preflight knows of the plan", () => {
       const endpoint = ENDPOINTS[resource?.type ?? ""];
       if (resource === undefined || endpoint === undefined) throw new Error(name);
       const { name: _, ...body } = requestFor(endpoint, resource.inputs, typeIn(endpoint.type, endpoint.version)).body;
-      const hidden = new Set(["customData", "userData", "identity", "tenantId", "objectId", "ipRules", "virtualNetworkRules"]);
+      const hidden = new Set([
+        "customData",
+        "userData",
+        "identity",
+        "tenantId",
+        "objectId",
+        "ipRules",
+        "virtualNetworkRules",
+      ]);
       const plain = (value: unknown) =>
         JSON.parse(
           JSON.stringify(value, (key, inner) => (hidden.has(key) ? undefined : inner)).replaceAll(
@@ -44,7 +52,10 @@ describe("what preflight knows of the plan", () => {
   it("is read of rights as Azure reads them: stars over slashes, any case, and what a role takes back is only its own", () => {
     const needed = ["Microsoft.KeyVault/vaults/keys/write"];
     const may = (...permissions: { actions: string[]; notActions?: string[] }[]) =>
-      lacking(needed, permissions.map((one) => ({ notActions: [], ...one }))).length === 0;
+      lacking(
+        needed,
+        permissions.map((one) => ({ notActions: [], ...one })),
+      ).length === 0;
     expect(may({ actions: ["*"] })).to.equal(true);
     expect(may({ actions: ["*/write"] })).to.equal(true);
     expect(may({ actions: ["microsoft.keyvault/VAULTS/*"] })).to.equal(true);
