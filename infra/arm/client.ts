@@ -83,7 +83,9 @@ async function ask<Body>(path: string, { token, timeoutMs }: Asker, init: Reques
     text = await response.text();
   } catch (error) {
     const { cause, message } = error as Error;
-    throw new NoAnswer(`${ENDPOINT} does not answer: ${cause instanceof Error ? cause.message : message}`);
+    // What fetch says of a header that it does not take has the header in it.
+    const said = (cause instanceof Error ? cause.message : message).replaceAll(token, "TOKEN");
+    throw new NoAnswer(`${ENDPOINT} does not answer: ${said}`);
   }
   const body = json(text);
   if (response.ok) {

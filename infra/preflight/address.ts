@@ -4,7 +4,7 @@
  */
 import type { Block } from "../config/addresses.ts";
 import type { StackConfig } from "../config/schema.ts";
-import { type Check, type Facts, notOk, ok, type Row } from "./row.ts";
+import { type Check, type Facts, notOk, ok, type Row, word } from "./row.ts";
 
 /** The page that docs/ asks too. It learns that somebody asked, and nothing else. */
 const TELLS = "https://api.ipify.org";
@@ -30,8 +30,8 @@ export async function ownAddress(): Promise<string> {
 export function own({ keyImporter, adminIp }: Pick<StackConfig, "keyImporter" | "adminIp">, address: string): Row {
   if (keyImporter !== undefined && keyImporter.ip !== address) {
     const says = `the vault's firewall lets ${keyImporter.ip} in to import keys, and this computer is ${address}. Where another one imports them, that is right`;
-    const value = JSON.stringify({ ...keyImporter, ip: address });
-    return notOk("own address", says, `pulumi config set keyImporter '${value}'`);
+    const value = word(JSON.stringify({ ...keyImporter, ip: address }));
+    return notOk("own address", says, `pulumi config set keyImporter ${value}`);
   }
   if (adminIp.length > 0 && !adminIp.some((block) => isIn(address, block))) {
     const says = `the firewall lets ${adminIp.map(({ text }) => text).join(", ")} log in, and this computer is ${address}. Where another one logs in, that is right`;

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { read } from "../arm/answer.ts";
 import { all } from "../arm/client.ts";
-import { type Check, type Facts, notOk, ok, type Row } from "./row.ts";
+import { type Check, type Facts, notOk, ok, type Row, word } from "./row.ts";
 
 /** Management Locks - List At Subscription Level (Microsoft.Authorization, 2020-05-01): those of all below it too. */
 const VERSION = "2020-05-01";
@@ -33,7 +33,7 @@ export function locks(found: readonly Lock[], { subscription, group }: Pick<Fact
   return notOk(
     "locks",
     `${first.name} (${first.properties.level}) holds the stack's group: ${what}`,
-    `az lock delete --ids ${first.id}`,
+    `az lock delete --ids ${word(first.id)}`,
   );
 }
 

@@ -114,7 +114,7 @@ function refused(error: Error): never {
   );
 }
 
-const Answer = z.object({ accessToken: z.string().min(1), subscription: z.string() });
+const Answer = z.object({ accessToken: z.string().regex(/^[\w.~+/=-]+$/), subscription: z.string() });
 
 async function byAz(subscription: string | undefined) {
   const args = ["account", "get-access-token", "--resource", ENDPOINT, "--output", "json"];

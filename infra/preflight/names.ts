@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { read } from "../arm/answer.ts";
 import { get, question } from "../arm/client.ts";
-import { type Check, type Facts, notOk, ok, type Row, stands } from "./row.ts";
+import { type Check, type Facts, notOk, ok, type Row, stands, word } from "./row.ts";
 
 /** Vaults - Check Name Availability, Get Deleted (Microsoft.KeyVault, 2024-11-01). */
 const VAULT_VERSION = "2024-11-01";
@@ -48,7 +48,7 @@ export function vaultName(
     return notOk(
       "vault's name",
       `${held}. With nothing in it that you need, purge it; else docs/destroy.md, "Bring a vault back", first`,
-      `az keyvault purge --name ${name} --location ${where}`,
+      `az keyvault purge --name ${name} --location ${word(where)}`,
     );
   }
   if (nameAvailable) return ok("vault's name", `${name} is free`);

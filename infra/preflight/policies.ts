@@ -6,7 +6,7 @@ import { z } from "zod";
 import { read } from "../arm/answer.ts";
 import { question } from "../arm/client.ts";
 import type { PlannedResource } from "../plan/plan.ts";
-import { type Check, type Facts, notOk, ok, type Row } from "./row.ts";
+import { type Check, type Facts, notKnown, notOk, ok, type Row, word } from "./row.ts";
 
 /**
  * Policy Restrictions - Check At Subscription Scope, At Resource Group Scope (Microsoft.PolicyInsights, 2023-03-01): what
@@ -109,15 +109,23 @@ function known(value: unknown): unknown {
 export function denied(row: string, answer: z.output<typeof Restrictions>, subscription: string): Row {
   const evaluations = answer.contentEvaluationResult?.policyEvaluations ?? [];
   const denial = evaluations.find(({ evaluationResult, effectDetails }) => {
-    return evaluationResult === "NonCompliant" && /^deny$/i.test(effectDetails?.policyEffect ?? "deny");
+    return /^NonCompliant$/i.test(evaluationResult) && /^deny$/i.test(effectDetails?.policyEffect ?? "deny");
   });
-  if (denial === undefined) return ok(row, "no policy denies it");
+  if (denial === undefined) {
+    // Azure names another result where it could not judge.
+    const other = evaluations.find(({ evaluationResult }) => !/^(?:Non)?Compliant$/i.test(evaluationResult));
+    if (other === undefined) return ok(row, "no policy denies it");
+    return notKnown(
+      row,
+      `Azure could not judge it by the policy ${other.policyInfo.policyAssignmentId.split("/").at(-1)}`,
+    );
+  }
   const { policyAssignmentId } = denial.policyInfo;
   const says = `the policy ${policyAssignmentId.split("/").at(-1)} would deny it; somebody who may exempt from policies exempts the subscription, or a group that this stack gets`;
   return notOk(
     row,
     says,
-    `az policy exemption create --name tezos-signer --exemption-category Waiver --policy-assignment ${policyAssignmentId} --scope ${subscription}`,
+    `az policy exemption create --name tezos-signer --exemption-category Waiver --policy-assignment ${word(policyAssignmentId)} --scope ${subscription}`,
   );
 }
 

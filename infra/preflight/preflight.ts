@@ -35,13 +35,14 @@ export class NoStack extends Error {}
  * @throws NoStack, NoLogin; NoAnswer where Azure is not reached
  */
 export async function preflight(where: Surroundings, now: Date): Promise<Preflight> {
-  const stack = where.stack ?? (await selected(where));
+  const chosen = where.stack ?? (await selected(where));
+  const stack = chosen.split("/").at(-1) ?? ""; // of ORGANISATION/PROJECT/STACK
   const { settings, subscription: configured } = readStack(where.cwd, stack);
   const who = await login(where.env, configured);
   const asker: Asker = { token: who.token };
   const group = groupName(stack);
   const standing = await inGroup(who, asker, group);
-  const id = await idOf({ ...where, stack });
+  const id = await idOf({ ...where, stack: chosen });
   // Pulumi takes seconds to load, for which nobody waits who is not logged in.
   const { draw } = await import("../plan/draw.ts");
   const plan = await draw(settings);

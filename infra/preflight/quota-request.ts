@@ -2,6 +2,7 @@
  * How more of a quota is asked for. Pure.
  * @module
  */
+import { word } from "./row.ts";
 
 /**
  * Returns the command that asks for a higher limit: Quota - Update (Microsoft.Quota, 2023-02-01). Most small ones are
@@ -18,5 +19,5 @@ export function askForMore(
 ): string {
   const quota = `${subscription}/providers/${provider}/locations/${location}/providers/Microsoft.Quota/quotas/${name}`;
   const body = { properties: { name: { value: name }, limit: { limitObjectType: "LimitValue", value: limit } } };
-  return `az rest --method patch --url "${quota}?api-version=2023-02-01" --body '${JSON.stringify(body)}'`;
+  return `az rest --method patch --url ${word(`${quota}?api-version=2023-02-01`)} --body ${word(JSON.stringify(body))}`;
 }

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { read } from "../arm/answer.ts";
 import { all, get } from "../arm/client.ts";
-import { type Check, type Facts, notKnown, notOk, ok, type Row, same } from "./row.ts";
+import { type Check, type Facts, notKnown, notOk, ok, type Row, same, word } from "./row.ts";
 
 /** Subscriptions - Get (Microsoft.Resources, 2022-12-01). */
 const VERSION = "2022-12-01";
@@ -55,7 +55,7 @@ export function offer({ subscriptionPolicies }: Subscription, production: boolea
 export function region(names: readonly string[], location: string): Row {
   if (names.some((name) => same(name, location))) return ok("region", location);
   const [other = "northeurope"] = names;
-  return notOk("region", `this subscription has no region ${location}`, `pulumi config set location ${other}`);
+  return notOk("region", `this subscription has no region ${location}`, `pulumi config set location ${word(other)}`);
 }
 
 export const SUBSCRIPTION: Check = {

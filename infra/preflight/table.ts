@@ -34,10 +34,10 @@ export const CHECKS: readonly Check[] = [
 ];
 
 /** Looks at everything, a few things at once. @returns a row for each, whatever Azure answers */
-export async function examine(facts: Facts): Promise<Row[]> {
+export async function examine(facts: Facts, checks: readonly Check[] = CHECKS): Promise<Row[]> {
   const rows: Row[][] = [];
-  for (let at = 0; at < CHECKS.length; at += 6) {
-    rows.push(...(await Promise.all(CHECKS.slice(at, at + 6).map((check) => rowsOf(check, facts)))));
+  for (let at = 0; at < checks.length; at += 6) {
+    rows.push(...(await Promise.all(checks.slice(at, at + 6).map((check) => rowsOf(check, facts)))));
   }
   return rows.flat();
 }
