@@ -59,14 +59,18 @@ export function vaultName(
   );
 }
 
-/** Judges an account's name. */
-export function accountName(row: string, name: string, { nameAvailable, reason }: z.output<typeof Availability>): Row {
+/** Judges an account's name. @param keptVault the stack's vault stands, and whoever destroyed the stack would lose it */
+export function accountName(
+  row: string,
+  name: string,
+  { nameAvailable, reason }: z.output<typeof Availability>,
+  keptVault: boolean,
+): Row {
   if (nameAvailable) return ok(row, `${name} is free`);
-  return notOk(
-    row,
-    `${name} is taken (${reason ?? "no reason given"}): the next up after a destroy chooses another`,
-    ANOTHER_ID,
-  );
+  const taken = `${name} is taken (${reason ?? "no reason given"})`;
+  if (!keptVault) return notOk(row, `${taken}: the next up after a destroy chooses another`, ANOTHER_ID);
+  const says = `${taken}, and the stack's vault stands: destroy nothing, docs/disaster.md has the way. Is the account one of yours, in another group?`;
+  return notOk(row, says, "az storage account list --output table");
 }
 
 const CHOSEN = "the first up chooses one that nobody has: 16 random hex digits are its end";
@@ -102,8 +106,14 @@ function account(row: string, beginning: string): Check {
       if (stands(facts, `Microsoft.Storage/storageAccounts/${name}`)) return [ok(row, `${name} is the stack's own`)];
       const path = `${subscription}/providers/Microsoft.Storage/checkNameAvailability?api-version=${STORAGE_VERSION}`;
       const body = { name, type: "Microsoft.Storage/storageAccounts" };
+      const keptVault = stands(facts, `Microsoft.KeyVault/vaults/tezos-${id}`);
       return [
-        accountName(row, name, read(Availability, await question(path, body, asker), `the answer about ${name}`)),
+        accountName(
+          row,
+          name,
+          read(Availability, await question(path, body, asker), `the answer about ${name}`),
+          keptVault,
+        ),
       ];
     },
   };

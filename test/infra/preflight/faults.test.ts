@@ -355,6 +355,23 @@ describe("preflight", function () {
     );
   });
 
+  it("names no destroy for a name that is taken while the stack's vault stands", async () => {
+    await using world = await World.start();
+    const { cloud } = world;
+    world.id = ID;
+    const home = `${cloud.subscription}/resourceGroups/tezos-signer-dev`;
+    const vault = `${home}/providers/Microsoft.KeyVault/vaults/tezos-${ID}`;
+    cloud.hold({ id: home, type: "azure-native:resources:ResourceGroup", inputs: {}, outputs: {} });
+    cloud.hold({ id: vault, type: "azure-native:keyvault:Vault", inputs: { vaultName: `tezos-${ID}` }, outputs: {} });
+    for (const name of [`tezos${ID}`, `tzrel${ID}`]) cloud.taken.add(name);
+    const rows = await world.rows();
+    expect(wrong(rows)).to.have.members(["watermarks' account", "releases' account"]);
+    for (const { says, mend } of rows.filter(({ verdict }) => verdict === "not ok")) {
+      expect(says).to.contain("destroy nothing");
+      expect(mend).to.equal("az storage account list --output table");
+    }
+  });
+
   it("counts what stands already as the stack's own", async () => {
     await using world = await World.start();
     const { cloud } = world;
