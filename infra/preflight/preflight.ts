@@ -11,7 +11,7 @@ import type { StackConfig } from "../config/schema.ts";
 import { groupName } from "../config/stack-name.ts";
 import { readStackFile } from "../plan/stack-file.ts";
 import { pulumi, type Surroundings } from "../recovery/pulumi.ts";
-import { nameOf, type StateExport } from "../recovery/state.ts";
+import { nameOf, type StateExport, type StateResource } from "../recovery/state.ts";
 import { ownAddress } from "./address.ts";
 import { type Login, login, NoLogin } from "./login.ts";
 import type { Facts, Row } from "./row.ts";
@@ -41,8 +41,10 @@ export async function preflight(where: Surroundings, now: Date): Promise<Preflig
   const who = await login(where.env, configured);
   const asker: Asker = { token: who.token };
   const group = groupName(stack);
+  const remembered = await resourcesOf({ ...where, stack: chosen });
+  inItsOwn(remembered, who.subscription);
   const standing = await inGroup(who, asker, group);
-  const id = await idOf({ ...where, stack: chosen });
+  const id = idIn(remembered);
   // Pulumi takes seconds to load, for which nobody waits who is not logged in.
   const { draw } = await import("../plan/draw.ts");
   const plan = await draw(settings);
@@ -82,7 +84,11 @@ function readStack(folder: string, stack: string): { settings: StackConfig; subs
  * Resources - List By Resource Group (Microsoft.Resources, 2021-04-01).
  * @returns ids in lower case; undefined where there is no group
  */
-async function inGroup({ subscription }: Login, asker: Asker, group: string): Promise<ReadonlySet<string> | undefined> {
+async function inGroup(
+  { subscription, objectId }: Login,
+  asker: Asker,
+  group: string,
+): Promise<ReadonlySet<string> | undefined> {
   const home = `${subscription}/resourceGroups/${group}`;
   try {
     if ((await get(`${home}?api-version=2021-04-01`, asker)) === undefined) return undefined;
@@ -91,9 +97,15 @@ async function inGroup({ subscription }: Login, asker: Asker, group: string): Pr
   } catch (error) {
     if (!(error instanceof ArmRefusal)) throw error;
     if (error.status === 401 || error.status === 404) throw new NoLogin(notThis(error, subscription));
-    if (error.status === 403) return undefined; // the rows of rights say what is missing
+    // Whoever may not read what stands would take the stack's own names for somebody else's.
+    if (error.status === 403) throw new NoLogin(mayNotRead(subscription, objectId));
     throw new Error(`Azure does not say what the stack has already, so try again in a minute (${error.message})`);
   }
+}
+
+function mayNotRead(subscription: string, objectId = "OBJECT-ID"): string {
+  const role = `az role assignment create --assignee ${objectId} --role Contributor --scope ${subscription}`;
+  return `this login may not read subscription ${subscription.split("/")[2]}; somebody who may give roles gives it one: ${role}`;
 }
 
 /** Azure does not take this login, or not for this subscription. */
@@ -108,17 +120,31 @@ function notThis({ code, tenant }: ArmRefusal, subscription: string): string {
   return `Azure does not take this login any more (${code || "401"}): az login`;
 }
 
-/** The stack's random id, as Pulumi remembers it. @returns undefined before the first `up`, and where Pulumi does not tell */
-async function idOf(where: Surroundings): Promise<string | undefined> {
+/** What Pulumi remembers of the stack. @returns nothing before the first `up`, and where Pulumi does not tell */
+async function resourcesOf(where: Surroundings): Promise<readonly StateResource[]> {
   const { failed, stdout } = await pulumi(where, "stack", "export");
-  if (failed) return undefined;
+  if (failed) return [];
   try {
-    const { deployment }: StateExport = JSON.parse(stdout);
-    const hex = deployment.resources?.find(
-      (one) => one.type === "random:index/randomId:RandomId" && nameOf(one) === "id",
-    )?.outputs?.hex;
-    return typeof hex === "string" && /^[0-9a-f]{16}$/.test(hex) ? hex : undefined;
+    return (JSON.parse(stdout) as StateExport).deployment.resources ?? [];
   } catch {
-    return undefined;
+    return [];
   }
+}
+
+/** @throws NoLogin where the stack stands in another subscription: there, every name of its own would be a stranger's */
+function inItsOwn(remembered: readonly StateResource[], selected: string): void {
+  const group = remembered.find(({ type }) => type === "azure-native:resources:ResourceGroup");
+  const own = /^\/subscriptions\/[^/]+/i.exec(group?.id ?? "")?.[0];
+  if (own === undefined || own.toLowerCase() === selected.toLowerCase()) return;
+  const [name, other] = [own, selected].map((path) => path.split("/")[2]);
+  throw new NoLogin(
+    `subscription ${other} is selected, and the signer stands in ${name}: az account set --subscription ${name}`,
+  );
+}
+
+/** The stack's random id. */
+function idIn(remembered: readonly StateResource[]): string | undefined {
+  const made = remembered.find((one) => one.type === "random:index/randomId:RandomId" && nameOf(one) === "id");
+  const hex = made?.outputs?.hex;
+  return typeof hex === "string" && /^[0-9a-f]{16}$/.test(hex) ? hex : undefined;
 }

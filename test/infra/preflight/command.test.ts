@@ -157,6 +157,23 @@ describe("npm run preflight", function () {
       desk.cloud.subscription = "/subscriptions/99999999-0000-4000-8000-000000000000";
       return [await desk.run(), /^this login has no subscription [0-9a-f-]{36}: az account set --subscription NAME$/];
     },
+    "the stack stands in another subscription": async (desk) => {
+      const own = "88888888-0000-4000-8000-000000000000";
+      const group = {
+        type: "azure-native:resources:ResourceGroup",
+        id: `/subscriptions/${own}/resourceGroups/tezos-signer-dev`,
+      };
+      const state = JSON.stringify({ version: 3, deployment: { resources: [{ urn: "a::b::c::group", ...group }] } });
+      desk.program("pulumi", `case "$*" in *show-name*) echo dev;; *) echo '${state}';; esac`);
+      const says = `^subscription ${desk.subscription} is selected, and the signer stands in ${own}: az account set --subscription ${own}$`;
+      return [await desk.run(), new RegExp(says)];
+    },
+    "the login may not read the subscription": async (desk) => {
+      desk.cloud.account.faults.push({ path: /./, status: 403, body: '{"error":{"code":"AuthorizationFailed"}}' });
+      const says =
+        /^this login may not read subscription [0-9a-f-]{36}; somebody who may give roles gives it one: az role assignment create --assignee OBJECT-ID --role Contributor --scope \/subscriptions\/[0-9a-f-]{36}$/;
+      return [await desk.run(), says];
+    },
     "the token is taken no more": async (desk) => {
       desk.cloud.account.faults.push({ path: /./, status: 401, body: "" });
       return [await desk.run(), /^Azure does not take this login any more \(401\): az login$/];
