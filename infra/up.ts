@@ -1,5 +1,6 @@
 /**
- * `npm run up [-- ARGUMENTS]`: makes the release of this checkout, says what it replaces, and runs `pulumi up`.
+ * `npm run up [-- ARGUMENTS]`: asks Azure whether it can, makes the release of this checkout, says what it replaces, and
+ * runs `pulumi up`.
  * @module
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -11,8 +12,12 @@ import { ANNOUNCED_RELEASE } from "./release/announced-release.ts";
 
 const HELP = `npm run up [-- ARGUMENTS]
 
-Makes the release of this checkout, says which release the stack has and which it gets, and runs
-\`pulumi up ARGUMENTS\`, which shows what it would do and asks. \`pulumi up --help\` lists its arguments.`;
+Asks Azure whether all is there that it needs (\`npm run preflight\`), makes the release of this checkout, says which
+release the stack has and which it gets, and runs \`pulumi up ARGUMENTS\`, which shows what it would do and asks.
+\`pulumi up --help\` lists its arguments. --skip-preflight asks nothing beforehand.`;
+
+/** Among the arguments, it leaves the preflight out; Pulumi does not see it. */
+const SKIP = "--skip-preflight";
 
 /** The outputs of a stack; infra/index.ts. One that was made before there were releases has neither. */
 export interface StackOutputs {
@@ -78,17 +83,38 @@ function ask<Answer>(asked: readonly string[]): Answer | undefined {
   }
 }
 
+/**
+ * Runs the preflight, which prints its rows.
+ * @throws Error where it finds something that is not ok, or Azure cannot be asked; what is not known stops nothing
+ */
+function preflight(args: readonly string[]): void {
+  const script = resolve(import.meta.dirname, "preflight/main.ts");
+  const { status } = spawnSync(process.execPath, [script, ...stackIn(args).map(spelledOut)], { stdio: "inherit" });
+  if (status === 0 || status === NOT_KNOWN) return;
+  throw new Error(`nothing was changed. To go on all the same: npm run up -- ${SKIP}`);
+}
+
+/** The preflight's exit code where nothing is wrong, and something is not known. */
+const NOT_KNOWN = 4;
+
+/** Pulumi takes `-sNAME` too. */
+function spelledOut(arg: string): string {
+  return arg.replace(/^-s(?=.)/, "--stack=");
+}
+
 /** @returns the exit code: Pulumi's own, or 1 where it was not run */
-async function main(args: readonly string[]): Promise<number> {
-  if (args.includes("--help") || args.includes("-h")) {
+async function main(given: readonly string[]): Promise<number> {
+  if (given.includes("--help") || given.includes("-h")) {
     console.log(HELP);
     return 0;
   }
+  const args = given.filter((arg) => arg !== SKIP);
   let release: Release;
   try {
     const outputs = ask<StackOutputs>(["stack", "output", "--json", ...stackIn(args)]);
     const cutOff = cutOffEarlier(ask(["stack", "export", ...stackIn(args)]));
     if (cutOff !== undefined) throw new Error(cutOff);
+    if (!given.includes(SKIP)) preflight(args);
     release = await makeRelease(resolve(import.meta.dirname, ".."), (line) => console.error(line));
     console.log(releaseChange(outputs, release));
   } catch (error) {

@@ -147,8 +147,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/cost.ts": ["infra/config"],
   // What stands already, and what it does not become.
   "infra/standing": ["infra/config"],
+  // How Azure's resource manager is asked.
+  "infra/arm": [],
   // What Azure has of machines: asked before one is replaced, and where one is refused.
-  "infra/capacity": ["infra/config"],
+  "infra/capacity": ["infra/arm", "infra/config"],
   "infra/components": ["infra/capacity", "infra/config", "infra/firewall.ts", "signer/contract.ts"],
   "infra/release": ["infra/components", "infra/standing", "release"],
   // What a plan is, as data: what the invariants judge, drawn or under way.
@@ -193,6 +195,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/plan/plan.ts",
     "signer/contract.ts",
     "signer/settings/secrets.ts",
+  ],
+  // Asks Azure, before an `up`, for what the plan needs.
+  "infra/preflight": [
+    "infra/arm",
+    "infra/capacity",
+    "infra/config",
+    "infra/plan",
+    "infra/plan/plan.ts",
+    "infra/recovery",
   ],
 
   // Emulators first: they imitate what others made, by none of our code, so that no mistake of ours is in both.

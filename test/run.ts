@@ -32,6 +32,7 @@ const SHARES = {
     ["test/signer/keys/"],
     ["test/signer/backends", "test/signer/http/", "test/signer/confirmation/"],
     ["test/guard/", "test/conformance/"],
+    ["test/infra/preflight/", "test/infra/azure-types/"],
     ["test/infra/", "test/emulators/", "test/machine/"],
     ["test/signer/"],
     ["test/"],

@@ -2,19 +2,16 @@
  * Asks Azure which machines it has, with the rights of whoever runs Pulumi. It only reads.
  * @module
  */
+import { z } from "zod";
+import { read } from "../arm/answer.ts";
+import { ArmRefusal, all, get } from "../arm/client.ts";
 import type { Image } from "../config/machine-image.ts";
 import type { Offer, OfferedImage, OfferedSize, Quota } from "./judgement.ts";
-
-/** Azure's public cloud, the only one that this project knows. */
-const ENDPOINT = "https://management.azure.com";
 
 /** The newest version of each that azure-native's own modules have, and so one that Azure keeps; and Subscriptions - Get. */
 const SKUS_VERSION = "2021-07-01";
 const SUBSCRIPTIONS_VERSION = "2022-12-01";
 const COMPUTE_VERSION = "2024-11-01";
-
-/** The list of a region's sizes is long, and slow lines exist. */
-const TIMEOUT_MS = 60_000;
 
 /** Where it is asked. */
 export interface Place {
@@ -22,6 +19,7 @@ export interface Place {
   readonly subscription: string;
   readonly location: string;
   readonly token: string;
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -33,15 +31,19 @@ export async function offered(place: Place, image: Image): Promise<Offer> {
   const compute = `${subscription}/providers/Microsoft.Compute`;
   const filter = encodeURIComponent(`location eq '${location}'`);
   const [subscribed, skus, usages, found] = await Promise.all([
-    get<{ state?: string }>(`${subscription}?api-version=${SUBSCRIPTIONS_VERSION}`, place),
-    all<Sku>(`${compute}/skus?api-version=${SKUS_VERSION}&$filter=${filter}`, place),
-    all<Usage>(`${compute}/locations/${location}/usages?api-version=${COMPUTE_VERSION}`, place),
+    subscriptionOf(place),
+    all(`${compute}/skus?api-version=${SKUS_VERSION}&$filter=${filter}`, place),
+    all(`${compute}/locations/${location}/usages?api-version=${COMPUTE_VERSION}`, place),
     imageOffered(`${compute}/locations/${location}`, image, place),
   ]);
+  const sizes = read(z.array(Sku), skus, "the list of sizes");
   return {
-    sizes: skus.filter(({ resourceType }) => resourceType === "virtualMachines").map((sku) => sizeOf(sku, location)),
+    sizes: sizes.filter(({ resourceType }) => resourceType === "virtualMachines").map((sku) => sizeOf(sku, location)),
     quotas: new Map(
-      usages.map(({ name, currentValue, limit }): [string, Quota] => [name.value, { used: currentValue, limit }]),
+      read(z.array(Usage), usages, "the list of quotas").map(({ name, currentValue, limit }): [string, Quota] => [
+        name.value,
+        { used: currentValue, limit },
+      ]),
     ),
     image: found,
     subscription: subscribed?.state ?? "not there",
@@ -57,23 +59,44 @@ export async function shown(id: string, token: string): Promise<boolean> {
   return (await get(`${id}?api-version=${COMPUTE_VERSION}`, { token })) !== undefined;
 }
 
-interface Sku {
-  readonly resourceType: string;
-  readonly name: string;
-  readonly family?: string;
-  readonly capabilities?: readonly { readonly name: string; readonly value: string }[];
-  readonly restrictions?: readonly {
-    readonly type?: string;
-    readonly reasonCode?: string;
-    readonly restrictionInfo?: { readonly locations?: readonly string[] };
-  }[];
+/** @returns undefined where Azure knows no such subscription */
+async function subscriptionOf(place: Place): Promise<{ state?: string | undefined } | undefined> {
+  try {
+    const found = await get(`${place.subscription}?api-version=${SUBSCRIPTIONS_VERSION}`, place);
+    return found === undefined ? undefined : read(Subscribed, found, "the subscription");
+  } catch (error) {
+    if (error instanceof ArmRefusal && error.status === 404) return undefined;
+    throw error;
+  }
 }
 
-interface Usage {
-  readonly name: { readonly value: string };
-  readonly currentValue: number;
-  readonly limit: number;
-}
+const Subscribed = z.object({ state: z.string().optional() });
+
+const Sku = z.object({
+  resourceType: z.string(),
+  name: z.string(),
+  family: z.string().optional(),
+  capabilities: z.array(z.object({ name: z.string(), value: z.string() })).optional(),
+  restrictions: z
+    .array(
+      z.object({
+        type: z.string().optional(),
+        reasonCode: z.string().optional(),
+        restrictionInfo: z.object({ locations: z.array(z.string()).optional() }).optional(),
+      }),
+    )
+    .optional(),
+});
+
+type Sku = z.output<typeof Sku>;
+
+const Usage = z.object({ name: z.object({ value: z.string() }), currentValue: z.number(), limit: z.number() });
+
+const Versions = z.array(z.object({ name: z.string() }));
+
+const Version = z.object({
+  properties: z.object({ architecture: z.string().optional(), hyperVGeneration: z.string().optional() }),
+});
 
 /** A restriction of single zones is none here: the machine names no zone. */
 function sizeOf({ name, family = "", capabilities = [], restrictions = [] }: Sku, location: string): OfferedSize {
@@ -98,43 +121,11 @@ async function imageOffered(region: string, image: Image, place: Place): Promise
   const [publisher, offer, sku] = [image.publisher, image.offer, image.sku].map(encodeURIComponent);
   const versions = `${region}/publishers/${publisher}/artifacttypes/vmimage/offers/${offer}/skus/${sku}/versions`;
   const newest = `${versions}?api-version=${COMPUTE_VERSION}&$top=1&$orderby=${encodeURIComponent("name desc")}`;
-  const version =
-    image.version === "latest" ? (await get<{ name: string }[]>(newest, place))?.[0]?.name : image.version;
+  const listed = async () => read(Versions, (await get(newest, place)) ?? [], "the list of images")[0]?.name;
+  const version = image.version === "latest" ? await listed() : image.version;
   if (version === undefined) return undefined;
-  const found = await get<{ properties?: { architecture?: string; hyperVGeneration?: string } }>(
-    `${versions}/${encodeURIComponent(version)}?api-version=${COMPUTE_VERSION}`,
-    place,
-  );
+  const found = await get(`${versions}/${encodeURIComponent(version)}?api-version=${COMPUTE_VERSION}`, place);
   if (found === undefined) return undefined;
-  const { architecture = "x64", hyperVGeneration = "V1" } = found.properties ?? {};
+  const { architecture = "x64", hyperVGeneration = "V1" } = read(Version, found, "the image").properties;
   return { processor: architecture, generation: hyperVGeneration };
-}
-
-async function all<Entry>(path: string, place: Place): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  let next: string | undefined = path;
-  while (next !== undefined) {
-    const page: { value?: Entry[]; nextLink?: string } | undefined = await get(next, place);
-    if (page?.value === undefined) throw new Error(`no list at ${path.split("?")[0]}`);
-    entries.push(...page.value);
-    next = page.nextLink?.startsWith(`${ENDPOINT}/`) ? page.nextLink.slice(ENDPOINT.length) : undefined;
-  }
-  return entries;
-}
-
-/** @returns undefined where there is nothing of that name */
-async function get<Body>(path: string, { token }: Pick<Place, "token">): Promise<Body | undefined> {
-  const headers = { authorization: `Bearer ${token}` };
-  let response: Response;
-  try {
-    response = await fetch(ENDPOINT + path, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
-  } catch (error) {
-    const { cause, message } = error as Error;
-    throw new Error(`${ENDPOINT} does not answer: ${cause instanceof Error ? cause.message : message}`);
-  }
-  if (response.status === 404) return undefined;
-  const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok && body !== undefined) return body as Body;
-  const code = (body as { error?: { code?: string } } | undefined)?.error?.code ?? "";
-  throw new Error(`${path.split("?")[0]}: ${response.status} ${code}`.trim());
 }

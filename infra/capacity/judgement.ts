@@ -91,14 +91,19 @@ export function objections(size: string, offer: Offer, instead?: string): string
   ];
 }
 
-function* misfits({ name, processor, generations, trustedLaunch }: OfferedSize, image: OfferedImage): Iterable<string> {
+/** Says why a size does not start an image. */
+export function* misfits(
+  { name, processor, generations, trustedLaunch }: OfferedSize,
+  image: OfferedImage,
+): Iterable<string> {
   if (image.processor !== processor) yield `the image is for ${image.processor}, and ${name} is ${processor}`;
   if (image.generation !== "V2") yield `the image is of generation ${image.generation}, and Trusted Launch needs V2`;
   if (!generations.includes(image.generation)) yield `${name} does not start images of generation ${image.generation}`;
   if (!trustedLaunch) yield `${name} has no Trusted Launch`;
 }
 
-function* overQuota(size: OfferedSize, { sizes, quotas }: Offer, instead: string | undefined): Iterable<string> {
+/** Says which quota is too small. @param instead as for `objections` */
+export function* overQuota(size: OfferedSize, { sizes, quotas }: Offer, instead?: string): Iterable<string> {
   const freed = sizes.find(({ name }) => same(name, instead ?? ""));
   for (const family of [size.family, "cores"]) {
     const quota = [...quotas].find(([name]) => same(name, family))?.[1];
@@ -124,7 +129,8 @@ export function successor(size: string, offer: Offer, instead?: string): string 
   });
 }
 
-function find({ sizes }: Offer, size: string): OfferedSize | undefined {
+/** Returns a size that the region has. */
+export function find({ sizes }: Offer, size: string): OfferedSize | undefined {
   return sizes.find(({ name }) => same(name, size));
 }
 

@@ -1,16 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import type { Release } from "../components/releases.ts";
 import { ownKeys } from "../config/namespaces.ts";
 import { parseConfig } from "../config/parse.ts";
 import { warnings } from "../config/warnings.ts";
 import { estimateCost } from "../cost.ts";
 import { firewallRules } from "../firewall.ts";
-import { build } from "../index.ts";
 import { INVARIANTS } from "../invariants.ts";
+import { draw } from "./draw.ts";
 import { REPLACEMENTS } from "./guide.ts";
-import { record } from "./recorder.ts";
 import { report } from "./report.ts";
 import { readStackFile } from "./stack-file.ts";
 import { USAGE } from "./usage.ts";
@@ -39,7 +37,7 @@ export async function printPlan({ stack, json, folder = ROOT }: PlanOptions): Pr
     const own = ownKeys(readStackFile(text, PROJECT), PROJECT);
     unread = own.warnings;
     const settings = parseConfig(own.config, stack);
-    const plan = await Promise.race([record(stack, () => build(settings, placeholder())), refusal()]);
+    const plan = await draw(settings);
     const facts = {
       rules: firewallRules(settings),
       cost: estimateCost(settings),
@@ -59,17 +57,4 @@ export async function printPlan({ stack, json, folder = ROOT }: PlanOptions): Pr
     else console.error(`${file}: ${message}`);
     return pulumi.RunError.isInstance(error) ? 2 : 1;
   }
-}
-
-/** Rejects with what the program itself refuses: Pulumi leaves a resource that fails before it is registered to nobody. */
-function refusal(): Promise<never> {
-  return new Promise((_, reject) => process.once("unhandledRejection", reject));
-}
-
-/** Stands for the release, which `up` makes from the network: a plan needs neither. */
-function placeholder(): Release {
-  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-  const sha256 = "0".repeat(64);
-  const name = `tezos-signer-${version}-${sha256.slice(0, 12)}.tar`;
-  return { version, sha256, name, source: new pulumi.asset.StringAsset("a placeholder") };
 }

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { releaseChange } from "../../infra/up.ts";
@@ -9,6 +9,11 @@ const PULUMI = `#!/bin/sh
 echo "$@" >>"$PULUMI_NOTES"
 if [ "$1" = up ]; then echo "up runs with $TEZOS_SIGNER_RELEASE"; exit 7; fi
 exec cat "$PULUMI_OUTPUTS"
+`;
+
+/** Stands for the preflight: says with what it was asked, and ends as a test wants. */
+const PREFLIGHT = `console.log(["preflight", ...process.argv.slice(2)].join(" "));
+process.exitCode = Number(process.env.PREFLIGHT ?? 0);
 `;
 
 describe("npm run up", function () {
@@ -22,6 +27,8 @@ describe("npm run up", function () {
     fixture = await Fixture.start();
     root = fixture.write(fixture.files());
     hash = hashIn(await fixture.release(root));
+    mkdirSync(join(root, "infra/preflight"), { recursive: true });
+    writeFileSync(join(root, "infra/preflight/main.ts"), PREFLIGHT);
     const programs = programFolder(join(fixture.folder, "programs"), "pulumi", PULUMI);
     env = {
       ...fixture.env,
@@ -52,7 +59,7 @@ describe("npm run up", function () {
     const outputs = { version: "0.1.9", release: "1a2b3c4d5e6f".padEnd(64, "0"), signerUrl: "http://192.0.2.1:6732" };
     const { code, stdout, asked } = await up(outputs, "--yes", "--stack", "prod");
     expect(stdout).to.equal(
-      `Release: from 0.1.9 (1a2b3c4d5e6f) to 0.2.0 (${hash.slice(0, 12)})\nup runs with ${hash}\n`,
+      `preflight --stack prod\nRelease: from 0.1.9 (1a2b3c4d5e6f) to 0.2.0 (${hash.slice(0, 12)})\nup runs with ${hash}\n`,
     );
     expect(asked).to.deep.equal([
       "stack output --json --stack prod --non-interactive",
@@ -63,16 +70,36 @@ describe("npm run up", function () {
     expect(hashIn(await fixture.release(root))).to.equal(hash);
   });
 
+  it("makes no release and runs no pulumi up where the preflight finds something, or cannot ask, and says how to go on", async () => {
+    for (const code of ["1", "2", "3"]) {
+      env.PREFLIGHT = code;
+      const { text, asked, ...ended } = await up({}, "--yes");
+      expect(text).to.equal(
+        "preflight\nup: nothing was changed. To go on all the same: npm run up -- --skip-preflight\n",
+      );
+      expect(asked).to.have.lengthOf(2);
+      expect(ended.code).to.equal(1);
+    }
+    env.PREFLIGHT = "4"; // nothing is wrong, something is not known
+    expect((await up({})).code).to.equal(7);
+    env.PREFLIGHT = "1";
+    const { stdout, asked } = await up({}, "--yes", "--skip-preflight");
+    delete env.PREFLIGHT;
+    expect(stdout).to.match(/^Release: /);
+    expect(asked.at(-1)).to.equal("up --yes");
+  });
+
   it("asks the stack that is named in any of Pulumi's ways", async () => {
     for (const args of [["-s", "prod"], ["-sprod"], ["--stack=prod"]]) {
-      const { asked } = await up({}, ...args);
+      const { asked, stdout } = await up({}, ...args);
+      expect(stdout).to.match(/^preflight (?:-s prod|--stack=prod)\n/);
       expect(asked[0]).to.equal(`stack output --json ${args.join(" ")} --non-interactive`);
     }
   });
 
   it("leaves it to pulumi up to say what is wrong with a stack that cannot be read", async () => {
     const { stdout, code } = await up(undefined);
-    expect(stdout).to.equal(`Release: 0.2.0 (${hash.slice(0, 12)})\nup runs with ${hash}\n`);
+    expect(stdout).to.equal(`preflight\nRelease: 0.2.0 (${hash.slice(0, 12)})\nup runs with ${hash}\n`);
     expect(code).to.equal(7);
   });
 
@@ -81,7 +108,7 @@ describe("npm run up", function () {
     rmSync(join(root, "LICENSE"));
     const { code, text, asked } = await up({});
     writeFileSync(join(root, "LICENSE"), licence);
-    expect(text).to.match(/^up: LICENSE is missing in .+\n$/);
+    expect(text).to.match(/^preflight\nup: LICENSE is missing in .+\n$/);
     expect(asked).to.have.lengthOf(2);
     expect(code).to.equal(1);
   });

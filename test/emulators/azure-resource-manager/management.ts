@@ -1,14 +1,17 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { accountAnswer } from "./account-answers.ts";
 import type { Subscription } from "./subscription.ts";
 
 /**
- * The part of https://management.azure.com that a program asks by itself, for whoever has a token of this fake Azure:
- * what compute there is. `management-endpoint.ts` leads requests here.
+ * The part of https://management.azure.com that a program asks by itself, for whoever has a token of this fake Azure: what
+ * compute there is, and what Azure says of the subscription. `management-endpoint.ts` leads requests here.
  */
 export class Management {
   readonly #server: Server;
   readonly port: number;
+  /** What was asked, in order: method and path. */
+  readonly asked: string[] = [];
 
   private constructor(server: Server) {
     this.#server = server;
@@ -16,12 +19,10 @@ export class Management {
   }
 
   static async start(cloud: Subscription): Promise<Management> {
-    const server = createServer((request, response) => {
-      const { status, body } = answer(cloud, request);
-      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-    });
+    const server = createServer((request, response) => void respond(cloud, request, response));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const management = new Management(server);
+    server.on("request", ({ method, url }) => management.asked.push(`${method} ${url?.split("?")[0]}`));
     cloud.managementToken = `fake-azure-${management.port}`;
     return management;
   }
@@ -32,18 +33,47 @@ export class Management {
   }
 }
 
+async function respond(cloud: Subscription, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  let text = "";
+  for await (const chunk of request.setEncoding("utf8")) text += chunk;
+  const { pathname, searchParams } = new URL(request.url ?? "", "https://management.azure.com");
+  const fault = cloud.account.faults.find(({ path }) => path.test(pathname));
+  if (fault?.silent) return;
+  if (fault !== undefined) {
+    const headers = { "content-type": "application/json", ...fault.headers };
+    response.writeHead(fault.status ?? 200, headers).end(fault.body ?? "");
+    return;
+  }
+  const { status, body } = answer(cloud, request, text);
+  const skip = Number(searchParams.get("$skiptoken") ?? 0);
+  const shown = paged(body, skip, cloud.account.pageSize, request.url ?? "");
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(shown));
+}
+
+/** A list in pages, each with the address of the next one, as Azure gives them. */
+function paged(body: unknown, skip: number, size: number, url: string): unknown {
+  const { value } = (body ?? {}) as { value?: unknown };
+  if (!Array.isArray(value) || value.length <= size) return body;
+  const page = value.slice(skip, skip + size);
+  if (skip + size >= value.length) return { value: page };
+  const next = `https://management.azure.com${url.replace(/&\$skiptoken=\d+/, "")}&$skiptoken=${skip + size}`;
+  return { value: page, nextLink: next };
+}
+
 interface Answer {
   readonly status: number;
   readonly body: unknown;
 }
 
-function answer(cloud: Subscription, { url = "", headers }: IncomingMessage): Answer {
+function answer(cloud: Subscription, { url = "", headers, method = "GET" }: IncomingMessage, text: string): Answer {
   const { pathname, searchParams } = new URL(url, "https://management.azure.com");
   if (headers.authorization !== `Bearer ${cloud.managementToken}`) return refused(401, "InvalidAuthenticationToken");
   if (!searchParams.has("api-version")) return refused(400, "MissingApiVersionParameter");
-  if (pathname === cloud.subscription) {
-    return { status: 200, body: { subscriptionId: cloud.subscription.split("/")[2], state: cloud.state } };
+  if (!`${pathname}/`.toLowerCase().startsWith(`${cloud.subscription}/`.toLowerCase())) {
+    return refused(404, "SubscriptionNotFound");
   }
+  const own = accountAnswer(cloud, method, pathname, searchParams.get("api-version") ?? "", text);
+  if (own !== undefined) return own;
   if (pathname.startsWith(`${cloud.subscription}/resourceGroups/`)) {
     if (!cloud.deployer.readsCompute) return refused(403, "AuthorizationFailed");
     const resource = cloud.get(pathname);
@@ -64,7 +94,9 @@ function answer(cloud: Subscription, { url = "", headers }: IncomingMessage): An
   const [, publisher = "", offer = "", sku = "", version] = image.exec(path) ?? [];
   const found = cloud.offer.image(publisher, offer, sku);
   if (version === undefined) return { status: 200, body: found === undefined ? [] : [{ name: "24.04.202611010" }] };
-  return found === undefined ? refused(404, "ImageNotFound") : { status: 200, body: { properties: found } };
+  if (found === undefined) return refused(404, "ImageNotFound");
+  const { imagePlan: plan } = cloud.account;
+  return { status: 200, body: { properties: { ...found, ...(plan === undefined ? {} : { plan }) } } };
 }
 
 function refused(status: number, code: string): Answer {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { Account } from "./account.ts";
 import { ComputeOffer } from "./compute-offer.ts";
 import { Kills } from "./kills.ts";
 import type { Properties } from "./properties.ts";
@@ -52,7 +53,7 @@ export class Subscription {
   /** The selected one, as `az account set` selects it: what is new is made there. */
   subscription = "/subscriptions/5ba1d2f0-0c6e-4f0e-9a43-cf2c2e6f1a11";
   /** As `az account list` has it. One that is disabled still shows and deletes, and takes nothing (subscription-states). */
-  state: "Enabled" | "Warned" | "PastDue" | "Disabled" = "Enabled";
+  state: string = "Enabled";
   readonly tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
   /** Who runs Pulumi, and from where. */
   readonly deployer = {
@@ -70,6 +71,8 @@ export class Subscription {
   readonly refusedSizes = new Set<string>();
   /** Which machines there are to be had otherwise. */
   readonly offer = new ComputeOffer();
+  /** What Azure says of the subscription itself. */
+  readonly account = new Account();
   /** What Azure's own endpoint takes; none where nobody serves it. */
   managementToken: string | undefined;
   /** Every request in order. */
