@@ -148,10 +148,14 @@ describe("sqlite store", () => {
 
     it("stops hard on a store without an id", async () => {
       await made();
-      const database = new DatabaseSync(path);
-      database.exec("DELETE FROM store");
-      database.close();
-      expect(await stop(open().identity())).to.include("has no store id");
+      for (const change of ["DELETE FROM store", "INSERT INTO store VALUES ('')"]) {
+        const database = new DatabaseSync(path);
+        database.exec(change);
+        database.close();
+        const { fault, message } = await rejection(open().identity(), StoreError);
+        expect(fault, change).to.equal("untrusted");
+        expect(message).to.include(`${path} has no store id`).and.include('"A store without its id"');
+      }
     });
 
     it("stops hard on a file that was cut short", async () => {
