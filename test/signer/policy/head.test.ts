@@ -122,6 +122,25 @@ describe("head follower", () => {
     await follower.stop();
   });
 
+  it("tells nothing of the node before once another one is asked, which has not answered yet", async () => {
+    await using before = await fakeNode();
+    await using node = await fakeNode();
+    before.tell({ level: 7 });
+    node.state.answer = () => undefined;
+    let { url } = before;
+    const follower = new HeadFollower({
+      rule: () => ({ ...RULE, node: url }),
+      onChange: () => undefined,
+      pause: 5,
+    });
+    follower.start();
+    await until(() => follower.head?.level === 7);
+    ({ url } = node);
+    await until(() => node.state.asked === 1);
+    expect([follower.head, follower.of(before.url)]).to.deep.equal([undefined, undefined]);
+    await follower.stop();
+  });
+
   it("ends at once while a node stalls", async () => {
     await using node = await fakeNode();
     node.state.answer = () => undefined;
