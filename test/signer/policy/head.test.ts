@@ -85,6 +85,13 @@ describe("head of the chain", () => {
   });
 });
 
+describe("a head that was told after now, by a clock that was set back since", () => {
+  it("explains no more than one that was told now", () => {
+    expect(at(1_005, { seenAt: NOW + 50_000 })).to.equal("near");
+    expect(at(1_006, { seenAt: NOW + 50_000 })).to.equal("ahead");
+  });
+});
+
 describe("head follower", () => {
   it("takes a head, keeps it over faults, and drops it with the node's address", async () => {
     await using node = await fakeNode();
