@@ -36,7 +36,7 @@ const PLAIN_TOOLS = [
     "grep",
   ],
   ...["gunzip", "gzip", "head", "jq", "ls", "mkdir", "mv", "nc", "openssl", "sed", "sha256sum", "sort", "tail", "tar"],
-  ...["tr", "ask", "of", "on", "row"],
+  ...["sqlite3", "tr", "ask", "of", "on", "row"],
 ];
 
 /** Commands of az that are an extension's: az offers to install it, and its own table has them not. */

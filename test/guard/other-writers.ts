@@ -1,7 +1,7 @@
 import { blake2b256 } from "../../signer/tezos/crypto/digest.ts";
 import { type NamedMark, readInterchange, writeInterchange } from "../../signer/watermark/interchange/format.ts";
 import { merge, takenOver } from "../../signer/watermark/interchange/merge.ts";
-import type { RowKey, WatermarkStore } from "../../signer/watermark/stores/store.ts";
+import { type RowKey, StoreError, type WatermarkStore } from "../../signer/watermark/stores/store.ts";
 import { NEVER } from "../fixtures/watermark-rows.ts";
 
 /**
@@ -24,7 +24,7 @@ export class OtherWriters {
 
   /** Exports all that the store holds now. */
   async export(): Promise<void> {
-    this.#exports.push(writeInterchange("id", await this.#store.list(NEVER), new Date()));
+    this.#exports.push(writeInterchange("id", await answered(() => this.#store.list(NEVER)), new Date()));
     this.exported += 1;
   }
 
@@ -45,7 +45,7 @@ export class OtherWriters {
   async take(marks: readonly NamedMark[]): Promise<void> {
     for (const { key, mark } of marks) {
       for (let isWritten = false; !isWritten; ) {
-        const before = await this.#store.read(key, NEVER);
+        const before = await answered(() => this.#store.read(key, NEVER));
         const merged = merge(before?.row, takenOver({ key, mark }));
         if (merged === before?.row) break;
         const row = { ...merged, anchor: before?.row.anchor ?? { level: mark.level, at: Date.now() } };
@@ -59,5 +59,16 @@ export class OtherWriters {
       }
     }
     this.imported += 1;
+  }
+}
+
+/** Asks again where there was no answer: how busy this computer is decides nothing. */
+async function answered<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof StoreError && error.fault === "unavailable")) throw error;
+    }
   }
 }

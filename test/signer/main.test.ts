@@ -1,14 +1,16 @@
 import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InMemorySigner } from "@taquito/signer";
 import { expect } from "chai";
 import { LIMITS } from "../../signer/http/limits.ts";
+import { encode } from "../../signer/tezos/crypto/base58.ts";
 import { SqliteStore } from "../../signer/watermark/stores/sqlite.ts";
 import { hasProgram } from "../emulators/has-program.ts";
 import { authenticationBytes, publicKey, sign } from "../emulators/octez-client.ts";
-import { attestation, block, MAINNET, preattestation } from "../fixtures/payloads.ts";
+import { attestation, block, int32, MAINNET, preattestation } from "../fixtures/payloads.ts";
 import { makeCertificate } from "../harness/certificates.ts";
 import { testKey } from "../harness/fake-signer.ts";
 import { requires } from "../harness/requires.ts";
@@ -158,6 +160,34 @@ describe("a signer as main.ts wires it", () => {
       ...rowsOf(tz3),
     ]);
     expect(rows.map(({ row }) => row.level)).to.deep.equal(Array(6).fill(99));
+  });
+
+  it("tells in log, readyz and metrics of a key that is full of chains: at the first request on another one, and what to do", async () => {
+    const chain = (index: number) => encode("Net", int32(index));
+    await signer.start();
+    expect(await signer.ask(tz3, attestation({ level: 5, chainId: chain(0) }))).to.equal(200);
+    await signer.stop();
+    const database = new DatabaseSync(signer.store);
+    database.exec("BEGIN");
+    const copy = database.prepare(
+      "INSERT INTO watermarks SELECT ?, address, kind, level, round, digest, signature, anchor_level, anchor_at, 1 FROM watermarks WHERE chain_id = ?",
+    );
+    for (let index = 1; index < 1_024; index++) copy.run(chain(index), chain(0));
+    database.exec("COMMIT");
+    database.close();
+
+    await signer.start();
+    expect(await signer.ask(tz3, attestation({ level: 6, chainId: chain(1_024) }))).to.equal(500);
+    const [line] = signer.lines.filter(({ verdict }) => verdict === "watermark-missing");
+    expect(line).to.include({ key: tz3, chain: chain(1_024), kind: "attestation" });
+    expect(line?.msg)
+      .to.include("the key has marks on 1024 chains already")
+      .and.to.include("Name the chains that it is for in its policy's `chains`");
+    const { status, body } = await signer.admin("readyz");
+    expect(status, "on the chains that it has it signs on").to.equal(200);
+    expect(String(body.reasons)).to.include("marks on so many chains");
+    expect(await signer.metrics()).to.contain("tezos_signer_keys_full 1\n");
+    expect(await signer.ask(tz3, attestation({ level: 6, chainId: chain(7) }))).to.equal(200);
   });
 
   it("believes no level that is further on than maxStep", async () => {

@@ -6,7 +6,7 @@ import { type Row, type RowKey, rowName } from "../../watermark/stores/store.ts"
 import { Failure } from "../failure.ts";
 import { configOption, type OpenedStore, type StoreOptions, update, userDataOption } from "../open-store.ts";
 import type { Terminal } from "../terminal.ts";
-import { headOption, parseAddress, parseChain, parseLevel } from "./options.ts";
+import { headOption, parseChain, parseLevel } from "./options.ts";
 import { describe, reach } from "./words.ts";
 
 /** What `init` and `forget` work on: the marks of one key on one chain. */
@@ -19,11 +19,11 @@ export interface FloorOptions extends StoreOptions {
   readonly head?: number;
 }
 
-/** Adds the options of {@link FloorOptions}. */
-export function floorOptions(command: Command): Command {
+/** Adds the options of {@link FloorOptions}. @param readAddress which addresses it is for */
+export function floorOptions(command: Command, readAddress: (text: string) => string): Command {
   return command
     .addOption(new Option("--chain <id>", "the chain's id, Net…").argParser(parseChain).makeOptionMandatory())
-    .addOption(new Option("--pkh <address>", "the key's address").argParser(parseAddress).makeOptionMandatory())
+    .addOption(new Option("--pkh <address>", "the key's address").argParser(readAddress).makeOptionMandatory())
     .addOption(
       new Option("--level <level>", "the first level that may be signed").argParser(parseLevel).makeOptionMandatory(),
     )

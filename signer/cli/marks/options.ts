@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { decode } from "../../tezos/crypto/base58.ts";
 import type { Heads } from "../../watermark/interchange/dates.ts";
+import { ROW_ADDRESSES } from "../../watermark/stores/stored-row.ts";
 
 /** Levels that a user told, some without naming the chain. */
 export interface ToldHeads {
@@ -35,6 +36,11 @@ export function parseChain(text: string): string {
 /** Reads the address of a key that this signer can serve. @throws InvalidArgumentError */
 export function parseAddress(text: string): string {
   return parsed(text, "Give the key's address, tz2… or tz3….", "tz2", "tz3");
+}
+
+/** Reads the address of any key that the store can have marks of. @throws InvalidArgumentError */
+export function parseRowAddress(text: string): string {
+  return parsed(text, "Give the key's address, tz1… to tz4….", ...ROW_ADDRESSES);
 }
 
 /** Reads a level. @throws InvalidArgumentError */

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
+import { messageOf } from "../../errors.ts";
 import { floorRow } from "../../watermark/initialise.ts";
-import { type RowKey, rowName, StoreError } from "../../watermark/stores/store.ts";
+import { type Row, type RowKey, rowName, StoreError } from "../../watermark/stores/store.ts";
 import { UnreadableRow } from "../../watermark/stores/stored-row.ts";
 import { Failure } from "../failure.ts";
 import type { OpenedStore } from "../open-store.ts";
@@ -37,22 +39,38 @@ export function warnOfUnreadable(terminal: Terminal, rows: readonly Unreadable[]
 
 /**
  * Puts a floor in place of each row, over exactly what was shown.
- * @throws Failure `unavailable` where a row is another one by now
+ * @throws Failure `unavailable` where a row is another one by now, and where nobody knows whether it is
  */
 export async function replaceUnreadable(
   terminal: Terminal,
-  { store, settings, deadline }: OpenedStore,
+  opened: OpenedStore,
   rows: readonly Unreadable[],
   options: FloorOptions,
 ): Promise<void> {
   for (const { key, found } of rows) {
     const now = Date.now();
     const floor = { ...floorRow({ level: options.level, until: 0 }, now), anchor: anchorAt(options, now) };
-    await store.replace(key, floor, found.version, deadline()).catch((error) => {
-      if (!(error instanceof StoreError && error.fault === "conflict")) throw error;
-      const why = `Somebody has written the ${rowName(key)} since it was shown. It was left as it is: run this again.`;
-      throw new Failure("unavailable", why, { cause: error });
+    await opened.store.replace(key, floor, found.version, opened.deadline()).catch(async (error) => {
+      if (!(error instanceof StoreError) || error.fault === "untrusted") throw error;
+      await requireWritten(opened, key, floor, error);
     });
-    terminal.print(`${rowName(key)} starts at level ${options.level}; ${reach(floor, settings.watermarks, now)}`);
+    const starts = `${rowName(key)} starts at level ${options.level}`;
+    terminal.print(`${starts}; ${reach(floor, opened.settings.watermarks, now)}`);
   }
+}
+
+/**
+ * Looks whether a write was done whose answer was lost, or which came second: to itself, where it was sent again.
+ * @throws Failure `unavailable`, saying when to run the command again: of rows that can be read, it lowers all
+ */
+async function requireWritten({ store, deadline }: OpenedStore, key: RowKey, floor: Row, fault: StoreError) {
+  const advice = "`watermarks check` tells whether it can be read now: run this again only if it cannot.";
+  const refuse = (what: string) => new Failure("unavailable", `${what} ${advice}`, { cause: fault });
+  const found = await store.read(key, deadline()).catch((error) => {
+    if (error instanceof UnreadableRow) return undefined;
+    throw refuse(`Whether the ${rowName(key)} was replaced is not known: the answer was lost. ${messageOf(error)}`);
+  });
+  if (isDeepStrictEqual(found?.row, floor)) return;
+  if (fault.fault !== "conflict") throw fault;
+  throw refuse(`Somebody has written the ${rowName(key)} since it was shown. It was left as it is.`);
 }

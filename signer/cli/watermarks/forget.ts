@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { rowName } from "../../watermark/stores/store.ts";
 import { confirmAddress, type FloorOptions, floorOptions, rowKeys, setFloor } from "../marks/floor.ts";
+import { parseRowAddress } from "../marks/options.ts";
 import { replaceUnreadable, unreadableRows, warnOfUnreadable } from "../marks/unreadable.ts";
 import { describe } from "../marks/words.ts";
 import { type OpenedStore, requireIdentity, withStore } from "../open-store.ts";
@@ -16,9 +17,9 @@ export function forgetCommand(io: Io): Command {
       "lower the marks of a key, or replace what cannot be read: a testnet that began anew, a wrong push, a row written by hand",
     )
     .description(
-      'Sets the three marks of a key on a chain back to a level: for a testnet that was restarted under the same chain id, or after a wrong push (docs/recover.md, "A wrong push"). In any other case this is how a key gets slashed. Where rows of them cannot be read, it shows what is there and replaces these alone, by floors below which nothing is signed ("A row that cannot be read"). Restart every signer of the store afterwards: one that remembers the old marks stops by itself.',
+      'Sets the three marks of a key on a chain back to a level: for a testnet that was restarted under the same chain id, or after a wrong push (docs/recover.md, "A wrong push"). In any other case this is how a key gets slashed. Where rows of them cannot be read, it shows what is there and replaces these alone, by floors below which nothing is signed ("A row that cannot be read"). Takes the address of any key that the store has marks of, also one that this signer cannot serve (tz1…, tz4…). Restart every signer of the store afterwards: one that remembers the old marks stops by itself.',
     );
-  floorOptions(command).action(async (options: FloorOptions) => {
+  floorOptions(command, parseRowAddress).action(async (options: FloorOptions) => {
     using terminal = new Terminal(io);
     await withStore(options, async (opened) => {
       await requireIdentity(opened);

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { compare } from "../../watermark/decision.ts";
 import { confirmAddress, type FloorOptions, floorOptions, setFloor } from "../marks/floor.ts";
+import { parseAddress } from "../marks/options.ts";
 import { ensureIdentity, withStore } from "../open-store.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
@@ -12,7 +13,7 @@ export function initCommand(io: Io): Command {
     .description(
       "Makes the store, if there is none, and the three marks of a key on a chain, below which nothing is ever signed. A mark that is there and lower is raised; one that is higher stays. For a key that has signed elsewhere, import its marks instead.",
     );
-  floorOptions(command).action(async (options: FloorOptions) => {
+  floorOptions(command, parseAddress).action(async (options: FloorOptions) => {
     using terminal = new Terminal(io);
     await withStore(options, async (opened) => {
       terminal.say(

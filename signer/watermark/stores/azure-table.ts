@@ -3,7 +3,7 @@ import type { TokenCredential } from "@azure/identity";
 import { sentByOwnAgents } from "../../azure/sdk-requests.ts";
 import { messageOf } from "../../errors.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
-import { keyFrom, rowFrom, UnreadableRow } from "./stored-row.ts";
+import { keyFrom, rowFrom, STORE_ID_CURE, UnreadableRow } from "./stored-row.ts";
 
 export interface AzureTableOptions {
   /** `https://ACCOUNT.table.core.windows.net`; never the account's `-secondary`, which lags behind. */
@@ -47,8 +47,8 @@ export class AzureTableStore implements WatermarkStore {
   async identity(signal: AbortSignal): Promise<string | undefined> {
     const found = await this.#get(IDENTITY.partitionKey, IDENTITY.rowKey, signal);
     if (found === undefined) return undefined;
-    if (typeof found.id !== "string" || found.id === "") throw this.#unreadable("store id");
-    return found.id;
+    if (typeof found.id === "string" && found.id !== "") return found.id;
+    throw new StoreError("untrusted", `${this.#name} holds a store id that cannot be read. ${STORE_ID_CURE}`);
   }
 
   async establish(id: string, signal: AbortSignal): Promise<void> {
@@ -184,11 +184,6 @@ export class AzureTableStore implements WatermarkStore {
     if (isToken(etag)) return etag;
     const cure = "Something between the signer and the table takes it out of the answers: mend that, then restart.";
     throw new StoreError("untrusted", `${this.#name} gave the ${name} without an ETag. ${cure}`);
-  }
-
-  #unreadable(what: string): StoreError {
-    const cure = 'Find out who wrote it; docs/recover.md says under "A row that cannot be read" how to go on.';
-    return new StoreError("untrusted", `${this.#name} holds a ${what} that cannot be read. ${cure}`);
   }
 }
 

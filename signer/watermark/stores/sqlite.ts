@@ -7,7 +7,7 @@ import { SqliteFile, untrusted } from "./sqlite-file.ts";
 import { isNamed, keyOf, namedRowOf, rowOf, valuesOf, versionAfter } from "./sqlite-rows.ts";
 import { type NamedRow, Witness } from "./sqlite-witness.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
-import { UnreadableRow } from "./stored-row.ts";
+import { STORE_ID_CURE, UnreadableRow } from "./stored-row.ts";
 
 /** https://sqlite.org/rescode.html */
 const SQLITE_BUSY = 5;
@@ -179,8 +179,8 @@ export class SqliteStore implements WatermarkStore {
     const connection = SqliteConnection.open(this.#file.path);
     this.#connection = connection;
     const { identity, list } = connection.statements;
-    const id = identity.get()?.id;
-    if (id === undefined) throw untrusted(this.#file.path, "has no store id");
+    const id = identity.get()?.id ?? "";
+    if (id === "") throw untrusted(this.#file.path, "has no store id", undefined, STORE_ID_CURE);
     const rows = list.all().map(namedRowOf).filter(isNamed);
     this.#seen = Math.max(this.#seen, this.#witness.compare(this.#file.path, { id: String(id), rows }));
     this.#id = String(id);

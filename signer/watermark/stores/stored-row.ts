@@ -28,6 +28,9 @@ export function rowFrom({ level, round, digest, signature, anchorLevel, anchorAt
   };
 }
 
+/** What the addresses of rows begin with: marks of keys that other signers serve come along with an import. */
+export const ROW_ADDRESSES = ["tz1", "tz2", "tz3", "tz4"] as const;
+
 /**
  * Reads the names of a row. @returns undefined where no signer can ask for it: whatever it is (a note of somebody's), it is no
  * key's mark
@@ -36,12 +39,17 @@ export function keyFrom(chainId: string, address: string, kind: string): RowKey 
   if (!isConsensusKind(kind)) return undefined;
   try {
     decode(chainId, "Net");
-    decode(address, "tz1", "tz2", "tz3", "tz4");
+    decode(address, ...ROW_ADDRESSES);
   } catch {
     return undefined;
   }
   return { chainId, address, kind };
 }
+
+/** What to do with a store whose own id is not there, or is none: nobody can tell then whose memory it is. */
+export const STORE_ID_CURE =
+  "Nothing of it is replaced by a command: find out who wrote it, and write back the id that the settings or the key's tag " +
+  'name, as docs/recover.md says under "A store without its id"; then restart.';
 
 /** So much of a row is shown to a person, in characters. */
 const MOST_SHOWN = 1_000;

@@ -85,6 +85,13 @@ describe("head of the chain", () => {
   });
 });
 
+describe("a head that was told after now, by a clock that was set back since", () => {
+  it("explains no more than one that was told now", () => {
+    expect(at(1_005, { seenAt: NOW + 50_000 })).to.equal("near");
+    expect(at(1_006, { seenAt: NOW + 50_000 })).to.equal("ahead");
+  });
+});
+
 describe("head follower", () => {
   it("takes a head, keeps it over faults, and drops it with the node's address", async () => {
     await using node = await fakeNode();
@@ -119,6 +126,25 @@ describe("head follower", () => {
     expect(follower.head).to.equal(undefined);
     rule = undefined;
     expect(follower.problem()).to.equal(undefined);
+    await follower.stop();
+  });
+
+  it("tells nothing of the node before once another one is asked, which has not answered yet", async () => {
+    await using before = await fakeNode();
+    await using node = await fakeNode();
+    before.tell({ level: 7 });
+    node.state.answer = () => undefined;
+    let { url } = before;
+    const follower = new HeadFollower({
+      rule: () => ({ ...RULE, node: url }),
+      onChange: () => undefined,
+      pause: 5,
+    });
+    follower.start();
+    await until(() => follower.head?.level === 7);
+    ({ url } = node);
+    await until(() => node.state.asked === 1);
+    expect([follower.head, follower.of(before.url)]).to.deep.equal([undefined, undefined]);
     await follower.stop();
   });
 

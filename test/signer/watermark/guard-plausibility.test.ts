@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { ConsensusKind } from "../../../signer/tezos/payload/payload.ts";
-import { KEY, rowAt } from "../../fixtures/watermark-rows.ts";
+import { BLOCK_KEY, KEY, rowAt } from "../../fixtures/watermark-rows.ts";
 import { FaultyStore } from "../../harness/faulty-store.ts";
 import { GuardedSigner } from "../../harness/guarded-signer.ts";
 import { MemoryStore } from "../../harness/memory-store.ts";
@@ -53,6 +53,12 @@ describe("plausible levels in the guard", () => {
     put("attestation", 9_028_800);
     expect(await signer.outcome({ kind: "block", level: 9_028_901 })).to.equal("level-implausible");
     expect(await signer.outcome({ kind: "preattestation", level: 9_028_900 })).to.match(SIGNATURE);
+  });
+
+  it("goes by what is believed of another kind, and not by a mark that is a step above that", async () => {
+    put("attestation", 9_000_000, START - 60 * SECOND);
+    memory.put(BLOCK_KEY, rowAt(9_000_060, { anchor: { level: 8_999_970, at: START } }));
+    expect(await signer.outcome({ level: 9_000_150 })).to.match(SIGNATURE);
   });
 
   it("asks again, instead of refusing, where the other kind cannot be read now", async () => {

@@ -1,20 +1,22 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { Preparation } from "../../../signer/watermark/preparation.ts";
 import { StoreError } from "../../../signer/watermark/stores/store.ts";
 import { TrustedStore } from "../../../signer/watermark/trusted-store.ts";
-import { KEY, rowAt } from "../../fixtures/watermark-rows.ts";
+import { BLOCK_KEY, KEY, rowAt } from "../../fixtures/watermark-rows.ts";
 import { FaultyStore } from "../../harness/faulty-store.ts";
 import { MemoryStore } from "../../harness/memory-store.ts";
+import { notedPauses } from "../../harness/noted-pauses.ts";
 import { rejection } from "../../harness/rejection.ts";
 
-function prepared(inner: MemoryStore) {
+function prepared(inner: MemoryStore, rows = [KEY]) {
   const faulty = new FaultyStore(inner);
   const store = new TrustedStore({ store: faulty, clock: Date.now });
   const reasons: (string | undefined)[] = [];
   let changed = () => {};
   const preparation = new Preparation({
     store,
-    rows: () => [KEY],
+    rows: () => rows,
     onChange: (reason) => {
       reasons.push(reason);
       changed();
@@ -69,6 +71,28 @@ describe("preparation of the store", () => {
     await new Promise((resolve) => setTimeout(resolve, 600));
     await preparation.stop();
     expect(reasons).to.have.length(1);
+  });
+
+  it("asks soon again in a new outage, however long the one before has lasted", async () => {
+    using pauses = notedPauses(() => 1);
+    const inner = new MemoryStore("id");
+    inner.put(KEY, rowAt(100));
+    inner.put(BLOCK_KEY, rowAt(100));
+    const rows = [KEY];
+    const { preparation, faulty, change } = prepared(inner, rows);
+    faulty.always = () => (pauses.length < 8 ? "unavailable" : undefined);
+    await preparation.start();
+    await change();
+    expect(preparation.reason).to.equal(undefined);
+    expect(Math.max(...pauses)).to.equal(10_000);
+    faulty.always = () => "unavailable";
+    rows.push(BLOCK_KEY);
+    await change();
+    expect(preparation.reason).to.include("No answer (by script)");
+    const noted = pauses.length;
+    while (pauses.length < noted + 1) await nextTurn();
+    await preparation.stop();
+    expect(pauses[noted]).to.be.at.most(1_000);
   });
 
   it("stops at once while it waits, and says nothing about that", async () => {

@@ -160,6 +160,24 @@ describe("trusted store", () => {
       expect(inner.rows.size).to.equal(1_024);
     });
 
+    it("are made for no more chains within an open window either, also where many are asked for at once; a later chain that is named gets its row", async () => {
+      const inner = new MemoryStore("id");
+      const { store } = trusted(inner, { initialise: OPEN });
+      const asked = Array.from({ length: 1_100 }, async (_, index) => {
+        for (let turn = index % 20; turn > 0; turn -= 1) await undefined;
+        return store.current(onChain(index), NEVER);
+      });
+      const answers = await Promise.allSettled(asked);
+      expect(answers.filter(({ status }) => status === "rejected")).to.have.length(76);
+      expect(new Set((await inner.list()).map(({ row }) => row.level))).to.deep.equal(new Set([999]));
+      expect(inner.rows.size).to.equal(1_024);
+      const error = await rejection(store.current(onChain(2_000), NEVER), SignerError);
+      expect(error.code).to.equal("watermark-missing");
+      expect(error.message).to.include("marks on 1024 chains already").and.to.include("`chains`");
+      await store.prepare([onChain(2_000)], NEVER);
+      expect(inner.rows.size).to.equal(1_025);
+    });
+
     it("do not keep a key from the chain that its policy names, now or after a change", async () => {
       const inner = new MemoryStore("id");
       for (let index = 0; index < 1_024; index += 1) inner.put(onChain(index), rowAt(1));

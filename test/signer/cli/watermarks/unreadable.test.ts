@@ -108,6 +108,29 @@ describe("the way back from a row that nobody can read, by the commands of docs/
   });
 });
 
+describe("the way back from a store without its id, by the command of docs/recover.md", () => {
+  it("is the one row of its table, and then the store is the one that it was", async () => {
+    const page = readFileSync(new URL("../../../../docs/recover.md", import.meta.url), "utf8");
+    const section = /^## A store without its id\n([\s\S]*?)(?=^## )/m.exec(page)?.[1] ?? "";
+    const [, sql = ""] = /sqlite3 watermarks\.sqlite "([^"]+)"/.exec(section) ?? [];
+    using commands = new WatermarkCommands();
+    await commands.stored([KEY, rowAt(100)]);
+    const byHand = (text: string) => {
+      const database = new DatabaseSync(commands.path);
+      database.exec(text);
+      database.close();
+    };
+    byHand("UPDATE store SET id = ''");
+    const { code, stderr } = await commands.run(["check"]);
+    expect(code).to.equal(4);
+    expect(stderr.replaceAll(/\s+/g, " ")).to.include('"A store without its id"');
+    byHand(sql.replace("ID", "another"));
+    expect((await commands.run(["check"])).stderr, "the witness knows it").to.include("store-1");
+    byHand(sql.replace("ID", "store-1"));
+    expect((await commands.run(["check"])).stdout).to.include("The store store-1 is whole: 1 marks");
+  });
+});
+
 describe("a row of the table that nobody can read", () => {
   it("is replaced over exactly what was shown, by its ETag", async () => {
     const { endpoint } = await azurite();

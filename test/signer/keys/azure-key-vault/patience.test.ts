@@ -19,6 +19,13 @@ describe("patience with a vault", () => {
     expect(patience.limit).to.equal(400);
   });
 
+  it("goes by the last hundred answers, whatever came before", () => {
+    const patience = new Patience();
+    for (let answers = 0; answers < 1_000; answers += 1) patience.answered(900);
+    for (let answers = 0; answers < 100; answers += 1) patience.answered(20);
+    expect(patience.limit).to.equal(100);
+  });
+
   it("lets five questions and one of fifty be asked twice at most, whatever happens in between", () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 600 }), (events) => {

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TableClient } from "@azure/data-tables";
 import { expect } from "chai";
@@ -234,6 +237,41 @@ describe("azure table store behind a network with bad days", () => {
     };
     expect(await store.list(NEVER)).to.have.length(1_102);
     expect(pages).to.equal(2);
+  });
+
+  it("asks for another token where the table refuses the one that it has", async () => {
+    const { certificate } = await azurite();
+    const server = createServer(certificate, ({ headers }, response) =>
+      response.writeHead(headers.authorization === "Bearer revoked" ? 401 : 404).end(),
+    ).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const tokens = ["revoked", "good"];
+    let asked = 0;
+    const credential = {
+      getToken: async () => ({ token: tokens[asked++] ?? "", expiresOnTimestamp: Date.now() + 3_600_000 }),
+    };
+    const store = new AzureTableStore({ endpoint, table: "watermarks", credential });
+    expect((await rejection(store.identity(NEVER), StoreError)).message).to.include("refused (401");
+    await sleep(1_100);
+    const answers = [];
+    for (let tries = 0; tries < 2; tries += 1) answers.push(await store.identity(NEVER).catch(() => "refused"));
+    expect(answers.at(-1), "there is no store").to.equal(undefined);
+    expect(asked).to.equal(2);
+    server.close();
+    server.closeAllConnections();
+  });
+
+  it("passes over what only begins like a row of a key's", async () => {
+    const { endpoint } = await azurite();
+    const table = tableName();
+    const store = new AzureTableStore({ endpoint, table, credential: tableCredential });
+    await store.establish("id-1", NEVER);
+    await store.insert(KEY, rowAt(100), NEVER);
+    const client = new TableClient(endpoint, table, tableCredential);
+    const rowKey = `${KEY.chainId}_${KEY.kind}_note`;
+    await client.createEntity({ partitionKey: KEY.address, rowKey, text: "of somebody's" });
+    expect((await store.list(NEVER)).map(({ row }) => row.level)).to.deep.equal([100]);
   });
 });
 

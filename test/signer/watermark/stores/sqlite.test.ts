@@ -146,13 +146,20 @@ describe("sqlite store", () => {
       expect(await stop(open().identity())).to.include("has format 2; this signer reads 1");
     });
 
-    it("stops hard on a store without an id", async () => {
-      await made();
-      const database = new DatabaseSync(path);
-      database.exec("DELETE FROM store");
-      database.close();
-      expect(await stop(open().identity())).to.include("has no store id");
-    });
+    for (const [what, change] of [
+      ["without an id", "DELETE FROM store"],
+      ["whose id is empty", "UPDATE store SET id = ''"],
+    ] as const) {
+      it(`stops hard on a store ${what}, and says how to go on`, async () => {
+        await made();
+        const database = new DatabaseSync(path);
+        database.exec(change);
+        database.close();
+        const { fault, message } = await rejection(open().identity(), StoreError);
+        expect(fault).to.equal("untrusted");
+        expect(message).to.include(`${path} has no store id`).and.include('"A store without its id"');
+      });
+    }
 
     it("stops hard on a file that was cut short", async () => {
       await made();
