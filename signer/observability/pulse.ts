@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** Between two looks, in milliseconds. */
 const PAUSE = 5_000;
+/** Of a backend that answered within this, in milliseconds, nothing is asked: a baker's votes tell enough. */
+const UNASKED_FOR = 10_000;
 /** One answer of the store, in milliseconds. */
 const PATIENCE = 3_000;
 /** What answered so long ago, in milliseconds, counts as not seen: keys are looked at every ten seconds, for ten at most. */
@@ -53,8 +55,7 @@ export class Pulse {
 
   async #look(): Promise<void> {
     const { store, keyring } = this.#parts;
-    const pause = this.#parts.pause ?? PAUSE;
-    if (Date.now() - (keyring.answeredAt?.() ?? 0) >= pause) keyring.refresh?.();
+    if (Date.now() - (keyring.answeredAt?.() ?? 0) >= UNASKED_FOR) keyring.refresh?.();
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(PATIENCE)]);
     // What it failed by is told by the store itself, to whoever asks.
     await store.proveWritable(signal).catch(() => undefined);

@@ -27,6 +27,9 @@ const INTERVAL = "500ms";
 /** What is waited for comes within this, in milliseconds, on a computer that is busy. */
 const PATIENCE = 150_000;
 
+/** So many looks in a row see no alert before the next fault. */
+const QUIET_LOOKS = 10;
+
 /** What is done to the running signers, and undone. */
 interface Fault {
   readonly title: string;
@@ -47,6 +50,8 @@ describe("a Prometheus that scrapes running signers", function () {
   let vault: KeyVaultEmulator;
   let imds: Imds;
   let live: LiveSettings;
+  let settings = "";
+  const { log, lines } = logLines();
   const signers = {} as { vault: RunningSigner; local: RunningSigner };
   let place = "";
 
@@ -85,18 +90,16 @@ describe("a Prometheus that scrapes running signers", function () {
     stack.defer(() => void delete process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST);
     const common = { listen: { port: 0 }, admin: { port: 0 } };
     const store = (name: string) => ({ kind: "sqlite", path: join(place, name), initialise: "always", maxStep: "off" });
-    live = new LiveSettings(
-      JSON.stringify({
-        ...common,
-        keys: { kind: "azure-key-vault", vault: vault.url, clientId: SIGNER.clientId },
-        watermarks: store("vault.sqlite"),
-        policy: { default: { allow: ["attestation"], confirm: ["transaction"] } },
-        confirmation: { socket: join(place, "confirm.sock") },
-        head: { node: baker.node, maxAge: 10, maxBehind: 10_000, maxAhead: 10_000 },
-      }),
-      "the test's settings",
-    );
-    signers.vault = await startSigner(live, logLines().log);
+    settings = JSON.stringify({
+      ...common,
+      keys: { kind: "azure-key-vault", vault: vault.url, clientId: SIGNER.clientId },
+      watermarks: store("vault.sqlite"),
+      policy: { default: { allow: ["attestation"], confirm: ["transaction"] } },
+      confirmation: { socket: join(place, "confirm.sock") },
+      head: { node: baker.node, maxAge: 10, maxBehind: 10_000, maxAhead: 10_000 },
+    });
+    live = new LiveSettings(settings, "the test's settings");
+    signers.vault = await startSigner(live, log);
     stack.defer(() => signers.vault.stop());
     await writeLocalKey(join(place, "keys"));
     const tls = { cert: join(place, "cert.pem"), key: join(place, "key.pem") };
@@ -129,7 +132,8 @@ describe("a Prometheus that scrapes running signers", function () {
     await lookAtPanels();
   });
 
-  it("is told of nothing where a client asks once more for what was signed", async () => {
+  it("is told of nothing where a client asks once more for what was signed, and where one asks for what is not here", async () => {
+    expect((await fetch(`${signers.vault.url}/nowhere`)).status).to.equal(404);
     const earlier = attestation({ level: baker.level });
     await until("the next level", async () => (await baker.ask(earlier)) === 409);
     await sleep(5_000);
@@ -192,6 +196,7 @@ describe("a Prometheus that scrapes running signers", function () {
       mend: async () => {
         await vault.comeBack();
         await until("readiness", async () => (await fetch(`${signers.vault.adminUrl}/readyz`)).ok);
+        await until("a signature", async () => (await baker.ask(attestation({ level: ++baker.level }))) === 200);
         baker.isMoving = true;
       },
     },
@@ -205,7 +210,7 @@ describe("a Prometheus that scrapes running signers", function () {
       title: "the newest settings are wrong",
       fires: ["TezosSignerSettingsRefused vault"],
       inject: () => expect(() => live.apply("policy: 7")).to.throw(),
-      mend: () => live.apply(JSON.stringify(live.written)),
+      mend: () => live.apply(settings),
     },
     {
       title: "the updater refuses the release",
@@ -263,7 +268,11 @@ describe("a Prometheus that scrapes running signers", function () {
 
   for (const { title, fires, inject, mend } of FAULTS) {
     it(`is told by ${fires.map((alert) => alert.split(" ")[0]).join(", ")} alone that ${title}`, async () => {
-      await until("an end of what was before", async () => (await alertsNow()).length === 0);
+      let quiet = 0;
+      await until("an end of what was before", async () => {
+        quiet = (await alertsNow()).length === 0 ? quiet + 1 : 0;
+        return quiet === QUIET_LOOKS;
+      });
       const began = performance.now();
       await inject();
       const seen = new Set<string>();
@@ -282,7 +291,8 @@ describe("a Prometheus that scrapes running signers", function () {
       told.push(
         `${title} | ${fires.join(", ")} | ${seconds} | ${rules - new Set([...seen].map((alert) => alert.split(" ")[0])).size}`,
       );
-      expect([...seen].sort()).to.deep.equal([...fires].sort());
+      const failures = lines.splice(0).filter(({ level, verdict }) => Number(level) >= 40 && verdict !== undefined);
+      expect([...seen].sort(), JSON.stringify(failures.slice(0, 5))).to.deep.equal([...fires].sort());
     });
   }
 

@@ -55,6 +55,7 @@ export class Prometheus implements AsyncDisposable {
     const child = spawn("prometheus", [...args, `--web.listen-address=${address}`, "--log.level=warn"], {
       stdio: ["ignore", "ignore", "inherit"],
     });
+    process.once("exit", () => child.kill());
     const prometheus = new Prometheus(`http://${address}`, folder, child);
     while (!(await prometheus.#isReady())) {
       if (child.exitCode !== null) throw new Error(`prometheus ended with ${child.exitCode}`);
