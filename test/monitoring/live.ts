@@ -236,7 +236,7 @@ describe("a Prometheus that scrapes running signers", function () {
       mend: () => undo(),
     },
     {
-      title: "tokens end in five minutes, and no new one comes",
+      title: "the token ends in five minutes",
       fires: ["TezosSignerTokenAgeing vault"],
       inject: () => {
         imds.lifetime = 300;

@@ -18,7 +18,8 @@ describe("the event loop's lag", () => {
     clock.now = 60_000;
     expect(lag.seconds(100), "a minute later").to.be.at.least(0.2);
     clock.now = 120_000;
-    expect(lag.seconds(100), "two minutes later").to.be.below(lag.seconds(100) + 0.2);
+    // Nothing has turned the loop since, so what was begun then has seen nothing yet.
+    expect(lag.seconds(100), "two minutes later").to.equal(0);
     lag.stop();
   });
 
