@@ -1,14 +1,14 @@
-import { chmodSync } from "node:fs";
-import { dirname } from "node:path";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { expect } from "chai";
-import { SqliteFile } from "../../../../signer/watermark/stores/sqlite-file.ts";
 import { StoreError } from "../../../../signer/watermark/stores/store.ts";
 import { WatchedStore } from "../../../../signer/watermark/stores/watched.ts";
 import { KEY, rowAt } from "../../../fixtures/watermark-rows.ts";
 import { FaultyStore } from "../../../harness/faulty-store.ts";
 import { MemoryStore } from "../../../harness/memory-store.ts";
 import { requires } from "../../../harness/requires.ts";
-import { SqlitePlace } from "../../../harness/sqlite-place.ts";
 import { STORE_KINDS } from "../../../harness/watermark-stores.ts";
 
 /** No test waits longer for one answer, in milliseconds. */
@@ -41,16 +41,35 @@ describe("a table without its identity", () => {
   });
 });
 
-describe("a SQLite file in a folder that this user may not write to", () => {
-  it("takes no write, and says why; and takes them again afterwards", async function () {
-    requires(this, process.getuid?.() !== 0, "root may write anywhere");
-    await using place = new SqlitePlace();
-    await place.started();
-    chmodSync(dirname(place.path), 0o500);
-    const file = new SqliteFile(place.path);
-    expect(() => file.requireRoom()).to.throw(StoreError, /takes no write now \(permission denied\)/);
-    chmodSync(dirname(place.path), 0o700);
-    file.requireRoom();
+describe("a SQLite file's disk", () => {
+  it("has room or is told to be full, and is told to be read-only, without a write", function () {
+    const { status } = spawnSync("unshare", ["--map-root-user", "--mount", "true"]);
+    requires(this, status === 0, "no file system may be mounted here (unshare)");
+    const folder = mkdtempSync(join(tmpdir(), "writable-"));
+    const script = `
+      import { execFileSync } from "node:child_process";
+      import { writeFileSync } from "node:fs";
+      import { SqliteFile } from ${JSON.stringify(resolve("signer/watermark/stores/sqlite-file.ts"))};
+      const disk = ${JSON.stringify(join(folder, "disk"))};
+      const file = new SqliteFile(disk + "/w.sqlite");
+      const say = () => { try { file.requireRoom(); console.log("room"); } catch (error) { console.log(error.fault, error.message); } };
+      writeFileSync(disk + "/w.sqlite", "");
+      say();
+      writeFileSync(disk + "/other", Buffer.alloc(220 * 1024));
+      say();
+      execFileSync("mount", ["-o", "remount,ro", disk]);
+      say();`;
+    mkdirSync(join(folder, "disk"));
+    writeFileSync(join(folder, "ask.ts"), script);
+    const mount = 'mount -t tmpfs -o size=256k none "$0"; exec "$@"';
+    const args = ["sh", "-ec", mount, join(folder, "disk"), process.execPath, join(folder, "ask.ts")];
+    const { stdout, stderr } = spawnSync("unshare", ["--map-root-user", "--mount", ...args], { encoding: "utf8" });
+    rmSync(folder, { recursive: true });
+    expect(stderr).to.equal("");
+    const [first, second, third] = stdout.split("\n");
+    expect(first).to.equal("room");
+    expect(second).to.match(/^unavailable .*w\.sqlite takes no write now \(the disk is full\)\.$/);
+    expect(third).to.match(/^unavailable .*w\.sqlite takes no write now \(the disk is read-only\)\.$/);
   });
 });
 
