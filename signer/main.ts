@@ -13,6 +13,7 @@ import { readUpdaterState } from "./installation/updater-state.ts";
 import type { Keyring } from "./keys/keyring.ts";
 import { isLoopback } from "./network/url.ts";
 import { Metrics } from "./observability/metrics.ts";
+import { Pulse } from "./observability/pulse.ts";
 import { RecentActivity } from "./observability/recent-activity.ts";
 import { StatusReport } from "./observability/status.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
@@ -27,6 +28,7 @@ import { Preparation } from "./watermark/preparation.ts";
 import { steadyClock } from "./watermark/steady-clock.ts";
 import { StoreView } from "./watermark/store-view.ts";
 import { UnwrittenStore } from "./watermark/stores/unwritten.ts";
+import { WatchedStore } from "./watermark/stores/watched.ts";
 import { TrustedStore } from "./watermark/trusted-store.ts";
 
 /** A signer that listens. */
@@ -63,7 +65,8 @@ export async function startSigner(
   const settings = live.current;
   const sockets = isTrial ? undefined : takeInheritedSockets();
   const release = ownRelease();
-  const metrics = new Metrics();
+  const metrics = new Metrics(settings.keys.kind);
+  parts.defer(() => metrics.stop());
   const activity = new RecentActivity();
   const audit = new AuditLog({ logger, metrics, activity });
   parts.defer(() => audit.flush());
@@ -76,7 +79,7 @@ export async function startSigner(
     openWatermarkStore(settings, (message) => logger.warn(message)),
   ]);
   parts.defer(() => keyring.close());
-  const backend = isTrial ? new UnwrittenStore(opened) : opened;
+  const backend = new WatchedStore(isTrial ? new UnwrittenStore(opened) : opened);
   parts.defer(() => backend.close());
 
   const { initialise, maxStep, minimalBlockDelay, storeId } = settings.watermarks;
@@ -84,6 +87,8 @@ export async function startSigner(
   const store = new TrustedStore({ store: backend, storeId, initialise, clock });
   const guard = new Guard({ store, maxStep, minimalBlockDelay, budgets: budgetsFromNow(), clock });
   const view = new StoreView(backend);
+  const pulse = new Pulse({ store: backend, keyring });
+  parts.defer(() => pulse.stop());
   const preparation = new Preparation({
     store,
     rows: () => requiredRows(keyring.keys.keys(), live.current.policy),
@@ -128,6 +133,7 @@ export async function startSigner(
     keyring,
     store,
     view,
+    backend,
     preparation,
     metrics,
     activity,

@@ -28,6 +28,8 @@ export class FaultLog {
   readonly #backend: string;
   readonly #clock: Clock;
   readonly #episodes = new Map<string, FaultEpisode>();
+  readonly #counts = new Map<string, number>();
+  #answeredAt: number | undefined;
 
   /** @param backend what answers again, such as "the vault" */
   constructor(logger: Logger, backend: string, clock: Clock = () => performance.now()) {
@@ -36,8 +38,19 @@ export class FaultLog {
     this.#clock = clock;
   }
 
+  /** How many faults of each kind there were. */
+  get counts(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
+
+  /** When the backend last answered a call as it should, in milliseconds since 1970; undefined before that. */
+  get answeredAt(): number | undefined {
+    return this.#answeredAt;
+  }
+
   /** Notes a fault. @param fields where it happened; never a token or a signature */
   fault({ kind, message, remedy }: BackendFault, fields: object): void {
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
     const known = this.#episodes.get(kind);
     const episode = known ?? { since: this.#clock(), limit: new RateLimit(INTERVAL, this.#clock) };
     this.#episodes.set(kind, episode);
@@ -48,6 +61,7 @@ export class FaultLog {
 
   /** Notes that a call succeeded: faults that were quiet for an interval are over. */
   success(): void {
+    this.#answeredAt = Date.now();
     for (const [kind, { since, limit }] of this.#episodes) {
       if (!limit.isOpen) continue;
       this.#episodes.delete(kind);

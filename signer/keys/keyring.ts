@@ -29,6 +29,12 @@ export interface Keyring {
   problem?(): string | undefined;
   /** Returns how long the access token lives still, in milliseconds, for /status; undefined while there is none. */
   tokenLife?(): number | undefined;
+  /** Says why the backend answers nobody now, for readiness: the last call failed so; undefined where it does. */
+  outage?(): string | undefined;
+  /** Returns when the backend last answered, in milliseconds since 1970; undefined before that. Absent where none is asked. */
+  answeredAt?(): number | undefined;
+  /** How often the backend has failed since the start, by the kind of fault, for /metrics. */
+  faults?(): ReadonlyMap<string, number>;
   /** Called when a key is asked for that is not here. Starts a rediscovery, at a limited rate, where keys can appear. */
   refresh?(): void;
   /** Ends the use of every key. */

@@ -1,9 +1,11 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ErrorCode } from "../errors.ts";
 import type { SigningRequest } from "../tezos/payload/payload.ts";
+import { EventLoopLag } from "./event-loop-lag.ts";
+import { BUCKETS, KeyMetrics, kindOf } from "./key-metrics.ts";
 
-/** From one millisecond to a request's deadline: an HSM's 20 ms and a slow store's 800 ms must be told apart. */
-const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12];
+/** Shares of the event loop's delays that are told, by their label. */
+const LAG_QUANTILES = { "0.5": 50, "0.99": 99, "1": 100 } as const;
 
 /**
  * Every metric of the signer; docs/reference/metrics.md lists exactly these (test/signer/observability/metrics.test.ts).
@@ -20,7 +22,9 @@ export class Metrics {
     buckets: BUCKETS,
     registers: [this.registry],
   });
-  readonly #lastSigned = this.#gauge("last_signed_timestamp_seconds", "When a signature was last released", ["kind"]);
+  readonly #faults = this.#counter("backend_faults_total", "Failed calls of vault or store", ["backend", "cause"]);
+  readonly #told = new Map<string, number>();
+  readonly #lag = new EventLoopLag();
   readonly buildInfo = this.#gauge("build_info", "1, with what runs", ["version", "release"]);
   readonly releaseRefused = this.#gauge("release_refused", "1 while the wanted release is refused", []);
   readonly ready = this.#gauge("ready", "1 while requests can be signed", []);
@@ -31,18 +35,56 @@ export class Metrics {
   readonly headUnknown = this.#gauge("head_unknown", "1 while the head check has no fresh head to judge by", []);
   readonly waiting = this.#gauge("confirmations_waiting", "Requests that wait for a person", []);
   readonly certificateExpiry = this.#gauge("tls_certificate_expiry_timestamp_seconds", "When it ends", []);
+  readonly settingsInfo = this.#gauge("settings_info", "1, with the settings in use", ["version"]);
+  readonly tokenExpiry = this.#gauge("vault_token_expiry_timestamp_seconds", "When it ends", []);
+  readonly headLevel = this.#gauge("head_level", "Level of the followed head", []);
+  readonly answered = this.#gauge("backend_answered_timestamp_seconds", "When it last answered", ["backend"]);
+  readonly #lagSeconds = this.#gauge("event_loop_lag_seconds", "How late the event loop is", ["quantile"]);
+  readonly #keys: KeyMetrics;
 
-  constructor() {
-    // A port without TLS has none, and 0 would be one that ended in 1970.
-    this.certificateExpiry.remove();
+  /** @param vault the kind of backend that holds the keys, as the settings name it */
+  constructor(vault = "local") {
+    this.#keys = new KeyMetrics(this.registry, vault);
+    // Where there is none of these there is no value either, and 0 would be one.
+    for (const gauge of [this.certificateExpiry, this.tokenExpiry, this.headLevel]) gauge.remove();
   }
 
-  /** Counts a request that reached a key's policy. @param milliseconds by stage */
-  decided(verdict: string, request: SigningRequest | undefined, milliseconds: Readonly<Record<string, number>>): void {
-    const kind = request === undefined ? "unparsed" : request.type === "consensus" ? request.kind : request.type;
-    this.#decisions.inc({ kind, verdict });
+  /**
+   * Counts a request that reached a key's policy.
+   * @param milliseconds by stage
+   * @param of the key that was asked for, and the payload's digest, hex
+   */
+  decided(
+    verdict: string,
+    request: SigningRequest | undefined,
+    milliseconds: Readonly<Record<string, number>>,
+    of?: { readonly address: string; readonly digest: string },
+  ): void {
+    this.#decisions.inc({ kind: kindOf(request), verdict });
     for (const [stage, spent] of Object.entries(milliseconds)) this.#stages.observe({ stage }, spent / 1_000);
-    if (verdict === "signed") this.#lastSigned.setToCurrentTime({ kind });
+    if (of !== undefined) this.#keys.decided({ ...of, verdict, request, milliseconds });
+  }
+
+  /** Takes how often a backend has failed since the start, by cause. @param causes of a table of ours */
+  faults(backend: "vault" | "store", causes: ReadonlyMap<string, number>): void {
+    for (const [cause, count] of causes) {
+      const known = this.#told.get(`${backend} ${cause}`) ?? 0;
+      this.#faults.inc({ backend, cause }, count - known);
+      this.#told.set(`${backend} ${cause}`, count);
+    }
+  }
+
+  /** Renders every metric, the event loop's delay as it is now. */
+  text(): Promise<string> {
+    for (const [quantile, percent] of Object.entries(LAG_QUANTILES)) {
+      this.#lagSeconds.set({ quantile }, this.#lag.seconds(percent));
+    }
+    return this.registry.metrics();
+  }
+
+  /** Ends the measuring of the event loop. */
+  stop(): void {
+    this.#lag.stop();
   }
 
   /** Counts a request that did not. */

@@ -13,8 +13,10 @@ import { compare } from "../watermark/decision.ts";
 import type { Preparation } from "../watermark/preparation.ts";
 import type { StoredMarks, StoreView } from "../watermark/store-view.ts";
 import { rowName } from "../watermark/stores/store.ts";
+import type { WatchedStore } from "../watermark/stores/watched.ts";
 import type { TrustedStore } from "../watermark/trusted-store.ts";
 import type { Metrics } from "./metrics.ts";
+import { unseenReason } from "./pulse.ts";
 import type { RecentActivity } from "./recent-activity.ts";
 
 export interface StatusReportParts {
@@ -25,6 +27,8 @@ export interface StatusReportParts {
   readonly keyring: Keyring;
   readonly store: TrustedStore;
   readonly view: StoreView;
+  /** The store's calls, as they went. */
+  readonly backend: Pick<WatchedStore, "answeredAt" | "faults" | "outage">;
   readonly preparation: Preparation;
   readonly metrics: Metrics;
   readonly activity: RecentActivity;
@@ -75,11 +79,27 @@ export class StatusReport {
       if (problem !== undefined) reasons.add(problem);
     }
     for (const reason of this.#refusedNext()) reasons.add(reason);
+    for (const reason of this.#unanswered()) reasons.add(reason);
     const ready = reasons.size === 0;
     const warning = this.#parts.certificate?.problem;
     if (warning !== undefined) reasons.add(warning);
+    const { refusal } = this.#parts.live;
+    if (refusal !== undefined) reasons.add(`The newest settings are not in use, those before are: ${refusal}`);
     for (const address of this.#full()) reasons.add(fullReason(address));
     return { ready, reasons: [...reasons] };
+  }
+
+  /** What did not answer when it was last asked, or was not seen for longer than the looks at it are apart. */
+  *#unanswered(): Iterable<string> {
+    const { backend, keyring } = this.#parts;
+    if (backend.outage !== undefined) yield new SignerError("watermark-unavailable", backend.outage).message;
+    const outage = keyring.outage?.();
+    if (outage !== undefined) yield outage;
+    const unseen = [
+      unseenReason("The watermark store", backend.answeredAt),
+      outage === undefined ? unseenReason("What holds the keys", keyring.answeredAt?.()) : undefined,
+    ];
+    for (const reason of unseen) if (reason !== undefined) yield reason;
   }
 
   /** Why a key's next real request would be refused, as far as the followed head and the last requests tell. */
@@ -121,7 +141,7 @@ export class StatusReport {
         readAt: timeOf(stored.readAt),
       },
       vault: {
-        problem: keyring.problem?.() ?? null,
+        problem: keyring.problem?.() ?? keyring.outage?.() ?? null,
         tokenSeconds: seconds(keyring.tokenLife?.()),
         signMilliseconds: { p50: p50 ?? null, p99: p99 ?? null },
       },
@@ -218,6 +238,24 @@ export class StatusReport {
     metrics.waiting.set(this.#parts.confirmations.waiting.length);
     metrics.settingsRefused.set(this.#parts.live.refusal === undefined ? 0 : 1);
     if (certificate !== undefined) metrics.certificateExpiry.set({}, certificate.expiresAt.getTime() / 1_000);
-    return metrics.registry.metrics();
+    this.#setOfBackends();
+    return metrics.text();
+  }
+
+  /** Sets what is known of settings, head, store and vault now; what is not known has no value. */
+  #setOfBackends(): void {
+    const { backend, follower, keyring, live, metrics } = this.#parts;
+    metrics.settingsInfo.reset();
+    metrics.settingsInfo.set({ version: live.version }, 1);
+    const set = (gauge: Metrics["headLevel"], value: number | undefined, labels = {}) =>
+      value === undefined ? gauge.remove(labels) : gauge.set(labels, value);
+    const tokenLife = keyring.tokenLife?.();
+    set(metrics.tokenExpiry, tokenLife && (Date.now() + tokenLife) / 1_000);
+    set(metrics.headLevel, follower.head?.level);
+    for (const [name, at] of [["store", backend.answeredAt] as const, ["vault", keyring.answeredAt?.()] as const]) {
+      set(metrics.answered, at && at / 1_000, { backend: name });
+    }
+    metrics.faults("store", backend.faults);
+    metrics.faults("vault", keyring.faults?.() ?? new Map());
   }
 }

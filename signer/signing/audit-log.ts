@@ -58,12 +58,13 @@ export class AuditLog {
     const verdict = error === undefined ? (source ?? "signed") : codeOf(error);
     // Without the time that a person took: it would drown what the machines need.
     stages.total = performance.now() - started - (stages.confirm ?? 0);
-    metrics.decided(verdict, request, stages);
+    const digest = Buffer.from(call.digest).toString("hex");
+    metrics.decided(verdict, request, stages, { address: key, digest });
     const line = {
       key,
       client,
       ...fieldsOf(request, error === undefined ? undefined : MOST_NAMED),
-      digest: Buffer.from(call.digest).toString("hex").slice(0, 16),
+      digest: digest.slice(0, 16),
       verdict,
       milliseconds: Object.fromEntries(
         Object.entries(stages).map(([stage, spent]) => [stage, Math.round(spent * 100) / 100]),

@@ -6,7 +6,7 @@ import { settled, within } from "../../deadline.ts";
 import { outgoingAgent } from "../../network/outgoing.ts";
 import { isLoopback, readServiceUrl } from "../../network/url.ts";
 import type { FaultLog } from "../fault-log.ts";
-import { faultOfAnswer, faultOfError, type VaultAnswer, VaultFault } from "./fault.ts";
+import { faultOfAnswer, faultOfError, type VaultAnswer, VaultFault, type VaultFaultKind } from "./fault.ts";
 import type { UsableKey } from "./key-selection.ts";
 import { Patience } from "./patience.ts";
 import { type SignCall, send, signCall } from "./sign-call.ts";
@@ -27,6 +27,14 @@ const LONGEST_PAUSE = 500;
 const PAGE_TIMEOUT = 5_000;
 /** How often one request may be refused with 401 before it is given up. */
 const MOST_REFUSALS = 3;
+/** Faults by which the vault itself speaks of one key or of a right to it. */
+const REFUSALS: ReadonlySet<VaultFaultKind> = new Set([
+  "permission",
+  "key-disabled",
+  "key-unusable",
+  "key-missing",
+  "refused",
+]);
 
 export interface VaultClientOptions {
   /** `https://NAME.vault.azure.net`; `http:` on loopback only. */
@@ -54,6 +62,7 @@ export class VaultClient {
   readonly #log: FaultLog;
   readonly #tryTimeout: number;
   readonly #patience = new Patience();
+  #outage: VaultFault | undefined;
 
   constructor({ vault, credential, log, tryTimeout }: VaultClientOptions) {
     const url = readServiceUrl(vault, { plainHttp: "loopback", path: "refused" });
@@ -80,6 +89,11 @@ export class VaultClient {
   /** How long the access token lives still, in milliseconds; undefined while there is none. */
   get tokenLife(): number | undefined {
     return this.#token.life;
+  }
+
+  /** What the last call came to nothing by, where nobody answered it as the vault does; undefined once one was answered. */
+  get outage(): VaultFault | undefined {
+    return this.#outage;
   }
 
   close(): void {
@@ -151,6 +165,7 @@ export class VaultClient {
       try {
         const response = await this.#try(once, signal);
         this.#log.success();
+        this.#outage = undefined;
         return response;
       } catch (error) {
         const fault = faultOfError(error);
@@ -162,11 +177,17 @@ export class VaultClient {
         this.#log.fault(fault, { ...where, tries });
         if (fault.kind === "unauthorized") refusals += 1;
         if (fault.kind === "throttled") this.#patience.throttled();
-        if (!fault.retryable || refusals >= MOST_REFUSALS) throw fault;
+        if (!fault.retryable || refusals >= MOST_REFUSALS) throw this.#given(fault);
         await this.#beforeNext(fault, tries, signal);
       }
     }
-    throw last ?? new VaultFault("timeout", "There was no time left to ask.");
+    throw this.#given(last ?? new VaultFault("timeout", "There was no time left to ask."));
+  }
+
+  /** Notes what a call was given up for. Where the vault itself has refused it, that is told of the key, and is no outage. */
+  #given(fault: VaultFault): VaultFault {
+    this.#outage = REFUSALS.has(fault.kind) ? undefined : fault;
+    return fault;
   }
 
   async #try<Response extends VaultAnswer>(once: Try<Response>, signal: AbortSignal): Promise<Response> {

@@ -54,6 +54,7 @@ class AzureKeyVaultKeyring implements Keyring {
   readonly #logger: Logger;
   readonly #times: Times;
   readonly #vault: string;
+  readonly #faults: FaultLog;
   readonly #client: VaultClient;
   readonly #discovery: Discovery;
   readonly #served: ServedKeys;
@@ -70,12 +71,8 @@ class AzureKeyVaultKeyring implements Keyring {
     this.#logger = logger;
     this.#include = include;
     this.#times = { ...TIMES, ...times };
-    this.#client = new VaultClient({
-      vault,
-      credential,
-      log: new FaultLog(logger, "the vault"),
-      tryTimeout: this.#times.try,
-    });
+    this.#faults = new FaultLog(logger, "the vault");
+    this.#client = new VaultClient({ vault, credential, log: this.#faults, tryTimeout: this.#times.try });
     this.#discovery = new Discovery(this.#client.keys);
     this.#served = new ServedKeys(this.#client, logger, (fault) => this.#failed(fault));
     const { rediscover: interval, refresh } = this.#times;
@@ -97,6 +94,19 @@ class AzureKeyVaultKeyring implements Keyring {
 
   tokenLife(): number | undefined {
     return this.#client.tokenLife;
+  }
+
+  outage(): string | undefined {
+    const { outage } = this.#client;
+    return outage && `${this.#vault} cannot be used now. ${outage.advice}`;
+  }
+
+  answeredAt(): number | undefined {
+    return this.#faults.answeredAt;
+  }
+
+  faults(): ReadonlyMap<string, number> {
+    return this.#faults.counts;
   }
 
   refresh(): void {

@@ -53,6 +53,7 @@ class Pkcs11Keyring implements Keyring {
   readonly #options: Pkcs11Options;
   readonly #times: Times;
   readonly #token: string;
+  readonly #faults: FaultLog;
   readonly #connection: TokenConnection;
   readonly #polling: Polling;
   /** Settled by the first look that the token answered, and by a fault that only a person mends. */
@@ -66,10 +67,11 @@ class Pkcs11Keyring implements Keyring {
     this.#options = options;
     this.#times = { ...TIMES, ...options.times };
     this.#token = place.tokenLabel === undefined ? `slot ${place.slot}` : `token ${JSON.stringify(place.tokenLabel)}`;
+    this.#faults = new FaultLog(options.logger, "the token");
     this.#connection = new TokenConnection({
       place,
       pinFile: options.pin.file,
-      log: new FaultLog(options.logger, "the token"),
+      log: this.#faults,
       patience: this.#times.patience,
       onView: (view) => this.#take(view),
     });
@@ -89,6 +91,14 @@ class Pkcs11Keyring implements Keyring {
     if (this.#missing.length > 0) return `The ${this.#token} lacks keys of keys.include: ${this.#missing.join("; ")}.`;
     if (this.keys.size > 0) return undefined;
     return [`The ${this.#token} has no key that can sign`, ...this.#notes].join("; ");
+  }
+
+  answeredAt(): number | undefined {
+    return this.#faults.answeredAt;
+  }
+
+  faults(): ReadonlyMap<string, number> {
+    return this.#faults.counts;
   }
 
   refresh(): void {

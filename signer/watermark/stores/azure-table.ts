@@ -15,6 +15,9 @@ export interface AzureTableOptions {
 /** The row that holds the store's id; an address never has this form. */
 const IDENTITY = { partitionKey: "store", rowKey: "identity" } as const;
 
+/** An ETag as the service writes them, of a time before there was any table: a write that wants it is judged, and never done. */
+const NO_VERSION = "W/\"datetime'2000-01-01T00%3A00%3A00.0000000Z'\"";
+
 /** One call, its retries included: a table in the same region answers in milliseconds, a request has seconds. */
 const CALL_TIMEOUT = 1_500;
 /** Between two tokens, in milliseconds: the machine's metadata service answers a few requests a second. */
@@ -87,6 +90,17 @@ export class AzureTableStore implements WatermarkStore {
       this.#client.updateEntity(entityOf(key, row), "Replace", { ...options, etag: version }),
     );
     return this.#etag(etag);
+  }
+
+  async proveWritable(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#call(signal, (options) =>
+        this.#client.updateEntity({ ...IDENTITY }, "Merge", { ...options, etag: NO_VERSION }),
+      );
+    } catch (error) {
+      // Of another version: it was judged. A row that is not there is no answer of the store that it was.
+      if (!(error instanceof StoreError && statusOf(error.cause) === 412)) throw error;
+    }
   }
 
   async list(signal: AbortSignal): Promise<{ key: RowKey; row: Row }[]> {

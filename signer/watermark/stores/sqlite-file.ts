@@ -1,5 +1,17 @@
-import { type BigIntStats, lstatSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
+import {
+  accessSync,
+  type BigIntStats,
+  constants,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { reasonOf } from "../../errors.ts";
 import { StoreError } from "./store.ts";
 
 const MEND = "Mend the cause, make sure that nothing was lost (docs/recover.md), then restart.";
@@ -8,6 +20,8 @@ const MEND = "Mend the cause, make sure that nothing was lost (docs/recover.md),
 const LOG = "-wal";
 const SQLITE_BESIDE = [LOG, "-shm", "-journal"];
 export const WITNESS = ".seen";
+/** Bytes that a disk must have free for a commit to SQLite's log, with room to spare. */
+const LEAST_ROOM = 65_536;
 
 /** Makes the error for a file that nothing may be signed on. @param what comes after the path @param cure what to do */
 export function untrusted(path: string, what: string, cause?: unknown, cure = MEND): StoreError {
@@ -113,6 +127,24 @@ export class SqliteFile {
       if (left?.size === size && left.mtimeNs === mtimeNs && left.ctimeNs === ctimeNs) continue;
       throw untrusted(this.#names[index] ?? "", "was changed by another program while it was in use");
     }
+  }
+
+  /**
+   * Checks that the disk would take a write: it is not read-only, and has room for a commit.
+   * @throws StoreError `unavailable` where it would not
+   */
+  requireRoom(): void {
+    const fail = (reason: string, error?: unknown) => {
+      throw new StoreError("unavailable", `${this.#path} takes no write now (${reason}).`, { cause: error });
+    };
+    try {
+      accessSync(this.#path, constants.W_OK);
+      accessSync(dirname(this.#path), constants.W_OK);
+    } catch (error) {
+      fail(reasonOf(error), error);
+    }
+    const { bavail, bsize } = statfsSync(this.#path);
+    if (bavail * bsize < LEAST_ROOM) fail("the disk is full");
   }
 
   /**

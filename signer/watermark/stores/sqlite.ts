@@ -110,6 +110,12 @@ export class SqliteStore implements WatermarkStore {
     if (this.#connection !== undefined) this.#guarded(() => this.#file.requireUntouched());
   }
 
+  async proveWritable(): Promise<void> {
+    if (this.#connection === undefined) return;
+    this.probe();
+    this.#file.requireRoom();
+  }
+
   async list(): Promise<{ key: RowKey; row: Row }[]> {
     return this.#run(({ list }) => list.all()).flatMap((found) => {
       const { key, row } = namedRowOf(found);

@@ -68,6 +68,11 @@ export interface WatermarkStore {
    * @throws StoreError `untrusted`
    */
   probe?(): void;
+  /**
+   * Finds out whether it would take a write now, and changes nothing.
+   * @throws StoreError where it would not, or does not answer
+   */
+  proveWritable?(signal: AbortSignal): Promise<void>;
   /** Every row, in no particular order. */
   list(signal: AbortSignal): Promise<{ readonly key: RowKey; readonly row: Row }[]>;
   close(): Promise<void>;

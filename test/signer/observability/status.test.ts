@@ -15,6 +15,7 @@ import { Preparation } from "../../../signer/watermark/preparation.ts";
 import { StoreView } from "../../../signer/watermark/store-view.ts";
 import { type RowKey, rowName, StoreError, type WatermarkStore } from "../../../signer/watermark/stores/store.ts";
 import { UnwrittenStore } from "../../../signer/watermark/stores/unwritten.ts";
+import { WatchedStore } from "../../../signer/watermark/stores/watched.ts";
 import { OTHER } from "../../fixtures/payloads.ts";
 import { BLOCK_KEY, KEY, rowAt } from "../../fixtures/watermark-rows.ts";
 import { FaultyStore } from "../../harness/faulty-store.ts";
@@ -43,6 +44,7 @@ function reportOver(store: WatermarkStore, { settings = SETTINGS, head }: { sett
     keyring: { keys: new Map([[KEY.address, key]]), close: async () => undefined },
     store: trusted,
     view: new StoreView(store),
+    backend: new WatchedStore(store),
     preparation,
     metrics: new Metrics(),
     activity,
