@@ -1,5 +1,6 @@
-import { type RestError, TableClient, type TableEntityResult } from "@azure/data-tables";
+import type { RestError, TableClient, TableEntityResult } from "@azure/data-tables";
 import type { TokenCredential } from "@azure/identity";
+import { tablesSdk } from "../../azure/sdk.ts";
 import { sentByOwnAgents } from "../../azure/sdk-requests.ts";
 import { messageOf } from "../../errors.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
@@ -39,6 +40,7 @@ export class AzureTableStore implements WatermarkStore {
 
   constructor({ endpoint, table, credential }: AzureTableOptions) {
     const sent = sentByOwnAgents();
+    const { TableClient } = tablesSdk();
     this.#connect = () => new TableClient(endpoint, table, credential, { retryOptions: RETRIES, ...sent });
     this.#client = this.#connect();
     this.#name = `${endpoint}/${table}`;
