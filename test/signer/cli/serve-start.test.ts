@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { Imds } from "../../emulators/imds/imds.ts";
 import { KeyVaultEmulator } from "../../emulators/key-vault/emulator.ts";
+import { sign } from "../../emulators/octez-client.ts";
 import { startSignerProcess, temporaryFolder } from "../../emulators/signer-process.ts";
 import { attestation } from "../../fixtures/payloads.ts";
 import { writeLocalKey } from "../../harness/local-key.ts";
@@ -17,7 +18,7 @@ const SIGNER = {
 };
 
 /** NODE_OPTIONS that run a module before the program. */
-const before = (code: string) => ({ NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(code)}` });
+const preloaded = (code: string) => ({ NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(code)}` });
 
 describe("a start of the signer", function () {
   this.timeout(90_000);
@@ -76,7 +77,7 @@ describe("a start of the signer", function () {
         if (url.endsWith("/signer/http/app.ts")) writeSync(2, "the app was loaded\\n");
         return next(url, context);
       } });`;
-    const { ended, errors } = serve(["--config", "settings.yaml"], before(hook));
+    const { ended, errors } = serve(["--config", "settings.yaml"], preloaded(hook));
     expect(await ended).to.deep.equal([0, null]);
     expect(errors()).to.include("stopped before it listened").and.not.include("the app was loaded");
   });
@@ -93,12 +94,12 @@ describe("a start of the signer", function () {
       const undici = process.moduleLoadList.filter((name) => name.includes("undici/undici"));
       process.getBuiltinModule("fs").writeSync(2, JSON.stringify({ msg: "loaded", undici }) + "\\n");
     });`;
-    const env = { ...before(hook), AZURE_POD_IDENTITY_AUTHORITY_HOST: imds.url };
+    const env = { ...preloaded(hook), AZURE_POD_IDENTITY_AUTHORITY_HOST: imds.url };
     await using signer = await startSignerProcess(folder.path, ["--config", "settings.yaml"], env);
     await (await fetch(`${signer.adminUrl}/status`)).json();
     await (await fetch(`${signer.adminUrl}/metrics`)).text();
-    const body = JSON.stringify(attestation({ level: 5 }).toString("hex"));
-    const { status } = await fetch(`${signer.url}/keys/${signer.addresses[0]}`, { method: "POST", body });
+    const hex = attestation({ level: 5 }).toString("hex");
+    const { status } = await sign(signer.url, signer.addresses[0] ?? "", hex, { retries: 0 });
     expect(status).to.equal(502); // nobody has the table
     await signer.end("SIGTERM");
     await Promise.all([vault.stop(), imds.stop()]);
