@@ -19,7 +19,6 @@ import { BUDGETS, budgetsFromNow } from "./signing/budgets.ts";
 import type { CurrentSettings } from "./signing/request-context.ts";
 import { requiredRows } from "./signing/required-rows.ts";
 import { SigningService } from "./signing/signing-service.ts";
-import { Warmth } from "./signing/warmth.ts";
 import { Guard } from "./watermark/guard.ts";
 import { Preparation } from "./watermark/preparation.ts";
 import { steadyClock } from "./watermark/steady-clock.ts";
@@ -91,9 +90,6 @@ export async function startSigner(
   const preparing = preparation.start();
   preparing.catch(() => undefined); // thrown below
   const { createAdminApp, createApp, listen, AuditLog, Metrics } = await loadPorts();
-  const warmth = new Warmth({ logger });
-  parts.defer(() => warmth.stop());
-  await warmth.begin();
   await preparing;
   keyring = await opening;
   await preparation.check(); // the rows of its keys
@@ -143,7 +139,6 @@ export async function startSigner(
     operators,
     certificate,
   });
-  warmth.keep(() => signer.askedAt);
   const ownPort = isTrial ? { host: "127.0.0.1", port: 0 } : {};
   const admin = await listen({
     ...settings.admin,

@@ -39,8 +39,6 @@ const HEAD_ERRORS = {
  */
 export class SigningService implements RemoteSigner {
   readonly #parts: SigningServiceParts;
-  /** When it was asked last, as performance.now() tells it. */
-  askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: SigningServiceParts) {
     this.#parts = parts;
@@ -55,7 +53,6 @@ export class SigningService implements RemoteSigner {
   }
 
   async sign(call: SigningCall): Promise<string> {
-    this.askedAt = performance.now();
     const { settings, address } = call;
     let key = this.#find(address);
     const request = parse(call.payload);

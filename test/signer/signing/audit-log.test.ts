@@ -30,7 +30,7 @@ function auditLog() {
   const refuse = (code: ErrorCode, payload: Buffer, own: Partial<SigningCall> = {}) =>
     audit.record(call(payload, own), new SignerError(code, "by the test."));
   const sign = (payload: Buffer, source: "signed" | "kept" = "signed") => audit.record(call(payload, { source }));
-  return { audit, lines, metrics, refuse, sign, call };
+  return { audit, lines, metrics, refuse, sign };
 }
 
 describe("the audit log", () => {
@@ -50,24 +50,6 @@ describe("the audit log", () => {
     expect(await metrics.registry.metrics()).to.contain(
       'tezos_signer_decisions_total{kind="block",verdict="request-not-allowed"} 2001',
     );
-  });
-
-  it("records what was answered once the answer is on its way, with the time that it took until then", async () => {
-    const { audit, lines, call } = auditLog();
-    const { client, signing } = call(attestation(), { source: "signed" });
-    audit.recordAnswered({ client, signing });
-    const { total } = signing.stages;
-    expect(lines).to.have.length(0);
-    await new Promise(setImmediate);
-    expect(lines).to.have.length(1);
-    expect(signing.stages.total).to.equal(total).and.be.a("number");
-  });
-
-  it("records what was answered before it counts the rest, at the end of the process", () => {
-    const { audit, lines, call } = auditLog();
-    audit.recordAnswered(call(attestation(), { source: "signed" }));
-    audit.flush();
-    expect(lines).to.have.length(1);
   });
 
   it("tells apart clients, keys, codes and kinds", () => {
