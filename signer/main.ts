@@ -1,24 +1,21 @@
+import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
 import { openKeyring, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
-import { createAdminApp } from "./http/admin.ts";
 import { addressFilter } from "./http/allowed-addresses.ts";
-import { createApp } from "./http/app.ts";
 import { takeInheritedSockets } from "./http/inherited-sockets.ts";
-import { listen, type RunningServer } from "./http/server.ts";
+import type { RunningServer } from "./http/server.ts";
 import { TlsCertificate } from "./http/tls-certificate.ts";
 import { ownRelease } from "./installation/own-release.ts";
 import { readUpdaterState } from "./installation/updater-state.ts";
 import type { Keyring } from "./keys/keyring.ts";
 import { isLoopback } from "./network/url.ts";
-import { Metrics } from "./observability/metrics.ts";
 import { Pulse } from "./observability/pulse.ts";
 import { RecentActivity } from "./observability/recent-activity.ts";
 import { StatusReport } from "./observability/status.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import type { LiveSettings } from "./settings/live-settings.ts";
-import { AuditLog } from "./signing/audit-log.ts";
 import { BUDGETS, budgetsFromNow } from "./signing/budgets.ts";
 import type { CurrentSettings } from "./signing/request-context.ts";
 import { requiredRows } from "./signing/required-rows.ts";
@@ -65,20 +62,15 @@ export async function startSigner(
   const settings = live.current;
   const sockets = isTrial ? undefined : takeInheritedSockets();
   const release = ownRelease();
-  const metrics = new Metrics(settings.keys.kind);
-  parts.defer(() => metrics.stop());
-  const activity = new RecentActivity();
-  const audit = new AuditLog({ logger, metrics, activity });
-  parts.defer(() => audit.flush());
   const { tls } = settings.listen;
   const certificate = tls && (await TlsCertificate.open(tls, logger));
 
-  // At once, since each waits for the network.
-  const [keyring, opened] = await Promise.all([
-    openKeyring(live, logger),
-    openWatermarkStore(settings, (message) => logger.warn(message)),
-  ]);
-  parts.defer(() => keyring.close());
+  // The network is asked first: its answers come while the rest is loaded.
+  let keyring: Keyring | undefined;
+  const opening = openKeyring(live, logger);
+  opening.catch(() => undefined); // thrown below
+  parts.defer(() => void opening.then((opened) => opened.close()).catch(() => undefined));
+  const opened = await openWatermarkStore(settings, (message) => logger.warn(message));
   const backend = new WatchedStore(isTrial ? new UnwrittenStore(opened) : opened);
   parts.defer(() => backend.close());
 
@@ -87,11 +79,9 @@ export async function startSigner(
   const store = new TrustedStore({ store: backend, storeId, initialise, clock });
   const guard = new Guard({ store, maxStep, minimalBlockDelay, budgets: budgetsFromNow(), clock });
   const view = new StoreView(backend);
-  const pulse = new Pulse({ store: backend, keyring });
-  parts.defer(() => pulse.stop());
   const preparation = new Preparation({
     store,
-    rows: () => requiredRows(keyring.keys.keys(), live.current.policy),
+    rows: () => requiredRows(keyring?.keys.keys() ?? [], live.current.policy),
     onChange: (reason) => {
       if (reason !== undefined) return logger.error(reason);
       logger.info({ store: store.id }, "the watermark store is ready");
@@ -99,7 +89,20 @@ export async function startSigner(
     },
   });
   parts.defer(() => preparation.stop());
-  await preparation.start();
+  const preparing = preparation.start();
+  preparing.catch(() => undefined); // thrown below
+  const { createAdminApp, createApp, listen, AuditLog, Metrics } = await loadPorts();
+  await preparing;
+  keyring = await opening;
+  await preparation.check(); // the rows of its keys
+  const pulse = new Pulse({ store: backend, keyring });
+  parts.defer(() => pulse.stop());
+
+  const metrics = new Metrics(settings.keys.kind);
+  parts.defer(() => metrics.stop());
+  const activity = new RecentActivity();
+  const audit = new AuditLog({ logger, metrics, activity });
+  parts.defer(() => audit.flush());
 
   const follower = new HeadFollower({
     rule: () => live.current.head,
@@ -184,6 +187,24 @@ export async function startSigner(
   };
   const renewCertificate = async () => certificate?.look();
   return { url, adminUrl, keyring, examine, renewCertificate, stop: () => running.disposeAsync() };
+}
+
+/**
+ * Loads what the ports are made of, the largest part of the program, piece by piece: in between, what has come from the
+ * network is read and answered, and a signal is obeyed.
+ */
+async function loadPorts() {
+  await setImmediate();
+  const { AuditLog } = await import("./signing/audit-log.ts");
+  await setImmediate();
+  const { Metrics } = await import("./observability/metrics.ts");
+  await setImmediate();
+  const { listen } = await import("./http/server.ts");
+  await setImmediate();
+  const { createAdminApp } = await import("./http/admin.ts");
+  await setImmediate();
+  const { createApp } = await import("./http/app.ts");
+  return { createAdminApp, createApp, listen, AuditLog, Metrics };
 }
 
 /** The live settings with an empty list of addresses that may ask. */

@@ -9,6 +9,7 @@ const root = resolve(import.meta.dirname, "..");
 const BASE = [
   "signer/tezos",
   "signer/errors.ts",
+  "signer/at-once.ts",
   "signer/deadline.ts",
   "signer/rate-limit.ts",
   "signer/invisible-characters.ts",
@@ -34,6 +35,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   "signer/tezos": [],
   "signer/contract.ts": ["signer/tezos"],
+  "signer/at-once.ts": [],
   "signer/deadline.ts": [],
   "signer/rate-limit.ts": [],
   "signer/invisible-characters.ts": [],

@@ -30,8 +30,7 @@ export async function offered(place: Place, image: Image): Promise<Offer> {
   const { subscription, location } = place;
   const compute = `${subscription}/providers/Microsoft.Compute`;
   const filter = encodeURIComponent(`location eq '${location}'`);
-  const [subscribed, skus, usages, found] = await Promise.all([
-    subscriptionOf(place),
+  const [skus, usages, found] = await Promise.all([
     all(`${compute}/skus?api-version=${SKUS_VERSION}&$filter=${filter}`, place),
     all(`${compute}/locations/${location}/usages?api-version=${COMPUTE_VERSION}`, place),
     imageOffered(`${compute}/locations/${location}`, image, place),
@@ -46,7 +45,6 @@ export async function offered(place: Place, image: Image): Promise<Offer> {
       ]),
     ),
     image: found,
-    subscription: subscribed?.state ?? "not there",
   };
 }
 
@@ -59,18 +57,24 @@ export async function shown(id: string, token: string): Promise<boolean> {
   return (await get(`${id}?api-version=${COMPUTE_VERSION}`, { token })) !== undefined;
 }
 
-/** @returns undefined where Azure knows no such subscription */
-async function subscriptionOf(place: Place): Promise<{ state?: string | undefined } | undefined> {
+/**
+ * Returns a subscription's state, as Azure names it.
+ * @throws Error where Azure does not say
+ */
+export async function subscriptionState({
+  subscription,
+  token,
+}: Pick<Place, "subscription" | "token">): Promise<string> {
   try {
-    const found = await get(`${place.subscription}?api-version=${SUBSCRIPTIONS_VERSION}`, place);
-    return found === undefined ? undefined : read(Subscribed, found, "the subscription");
+    const found = await get(`${subscription}?api-version=${SUBSCRIPTIONS_VERSION}`, { token });
+    if (found !== undefined) return read(Subscribed, found, "the subscription").state;
   } catch (error) {
-    if (error instanceof ArmRefusal && error.status === 404) return undefined;
-    throw error;
+    if (!(error instanceof ArmRefusal) || error.status !== 404) throw error;
   }
+  return "not there";
 }
 
-const Subscribed = z.object({ state: z.string().optional() });
+const Subscribed = z.object({ state: z.string() });
 
 const Sku = z.object({
   resourceType: z.string(),

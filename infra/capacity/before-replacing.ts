@@ -6,7 +6,7 @@
 import { getClientToken } from "@pulumi/azure-native/authorization/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Image } from "../config/machine-image.ts";
-import { offered, shown } from "./ask-compute.ts";
+import { offered, shown, subscriptionState } from "./ask-compute.ts";
 import { isClosed, type Offer, objections, successor } from "./judgement.ts";
 import { type StandingMachine, standingMachine } from "./standing-machine.ts";
 
@@ -44,11 +44,12 @@ export async function beforeReplacing(
   if (standing.fixed === wanted.fixed && standing.size.toLowerCase() === wanted.size.toLowerCase()) return;
   const { size, image } = wanted;
   // What an earlier `up` has deleted, and Azure then did not make, is not lost by another try.
-  const offer = await isThere(standing, parent)
-    .then((there) => (there ? ask(wanted, standing, parent) : undefined))
+  const answers = await isThere(standing, parent)
+    .then((there) => (there ? Promise.all([ask(wanted, standing, parent), state(standing, parent)]) : undefined))
     .catch((error: Error) => refuse(unasked(error)));
-  if (offer === undefined) return;
-  if (isClosed(offer)) await refuse(closed(standing.id, offer.subscription));
+  if (answers === undefined) return;
+  const [offer, subscription] = answers;
+  if (isClosed(subscription)) await refuse(closed(standing.id, subscription));
   const broken = objections(size, offer, standing.size);
   if (broken.length === 0) return;
   const text = `${image.publisher}:${image.offer}:${image.sku}:${image.version}`;
@@ -83,7 +84,16 @@ export async function ask(
   { id }: Pick<StandingMachine, "id">,
   parent: pulumi.Resource,
 ): Promise<Offer> {
-  return offered({ subscription: id.split("/").slice(0, 3).join("/"), location, token: await token(parent) }, image);
+  return offered({ subscription: subscriptionOf(id), location, token: await token(parent) }, image);
+}
+
+async function state({ id }: StandingMachine, parent: pulumi.Resource): Promise<string> {
+  return subscriptionState({ subscription: subscriptionOf(id), token: await token(parent) });
+}
+
+/** As in `/subscriptions/GUID`. */
+function subscriptionOf(id: string): string {
+  return id.split("/").slice(0, 3).join("/");
 }
 
 /** Asks Azure whether it has a machine that Pulumi remembers. */

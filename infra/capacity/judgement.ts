@@ -37,15 +37,13 @@ export interface Offer {
   readonly quotas: ReadonlyMap<string, Quota>;
   /** The image that is wanted; undefined where there is none of that name. */
   readonly image: OfferedImage | undefined;
-  /** The subscription's state, as Azure names it. */
-  readonly subscription: string;
 }
 
 /** In these a subscription takes what is new; in others it still deletes (subscription-states). */
 const OPEN = ["Enabled", "Warned", "PastDue"];
 
-/** Whether the subscription is closed to whatever is new. */
-export function isClosed({ subscription }: Offer): boolean {
+/** Whether a subscription of that state is closed to whatever is new. */
+export function isClosed(subscription: string): boolean {
   return !OPEN.some((state) => same(state, subscription));
 }
 

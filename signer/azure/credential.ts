@@ -2,6 +2,7 @@ import type { TokenCredential } from "@azure/identity";
 import { bindCommonAgent } from "../network/outgoing.ts";
 import { ManagedIdentity } from "./managed-identity.ts";
 import { imdsHost } from "./metadata-service.ts";
+import { identitySdk } from "./sdk.ts";
 import { sentByOwnAgents } from "./sdk-requests.ts";
 
 export interface AzureCredentialOptions {
@@ -17,7 +18,7 @@ export async function azureCredential({ credential, clientId }: AzureCredentialO
   // It looks for a metadata service too, with a client of its own that takes no agent.
   bindCommonAgent(new URL(imdsHost()).hostname);
   // Loaded where it is wanted: it is large, and a signer on its VM has no use for it.
-  const { DefaultAzureCredential } = await import("@azure/identity");
+  const { DefaultAzureCredential } = identitySdk();
   return new DefaultAzureCredential({
     ...sentByOwnAgents(),
     ...(clientId !== undefined && { managedIdentityClientId: clientId }),

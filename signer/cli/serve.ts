@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import { Command, Option } from "commander";
 import type { RunningSigner } from "../main.ts";
 import type { LiveSettings } from "../settings/live-settings.ts";
@@ -38,20 +39,28 @@ export function serveCommand(io: Io): Command {
       keepThroughHangUp(() => renew());
       const restart = Promise.withResolvers<void>();
       const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT"), restart.promise]);
-      using followed = userData ? await followUserData(log, restart.resolve) : undefined;
-      const live = followed?.live ?? (await readSettingsFile(config ?? (await firstUse(terminal, curve))));
-      // Loaded here and not above: with its servers and SDKs it is large, and other commands have no use for it.
-      const { startSigner } = await import("../main.ts");
-      const starting = startSigner(live, log).catch((error: unknown) => {
-        followed?.noteFailure(error);
-        throw error;
-      });
-      const signer = await Promise.race([starting, stopped.then(() => undefined)]);
-      if (signer === undefined) {
+      const starting = (async () => {
+        const followed = userData ? await followUserData(log, restart.resolve) : undefined;
+        const live = followed?.live ?? (await readSettingsFile(config ?? (await firstUse(terminal, curve))));
+        await setImmediate(); // a signal that came meanwhile
+        try {
+          // Loaded here and not above: with its servers and SDKs it is large, and other commands have no use for it.
+          const { startSigner } = await import("../main.ts");
+          return { followed, live, signer: await startSigner(live, log) };
+        } catch (error) {
+          followed?.noteFailure(error);
+          followed?.[Symbol.dispose]();
+          throw error;
+        }
+      })();
+      const started = await Promise.race([starting, stopped.then(() => undefined)]);
+      if (started === undefined) {
         // Nobody has been promised an answer yet, and the next process need not wait for the rest of this start.
         log.info("stopped before it listened");
         process.exit(EXIT_CODES.done.code);
       }
+      const { live, signer } = started;
+      using followed = started.followed;
       followed?.keepOnceReady(signer);
       introduce(terminal, signer, live);
       renew = async () => {

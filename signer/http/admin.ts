@@ -1,4 +1,3 @@
-import Router from "@koa/router";
 import Koa from "koa";
 import type { Logger } from "pino";
 import { prometheusContentType } from "prom-client";
@@ -6,6 +5,7 @@ import { RefusalLog } from "../observability/refusal-log.ts";
 import { plainAddress } from "./address-allow-list.ts";
 import { answerErrors } from "./error-response.ts";
 import { onlyRoutesOf } from "./known-routes.ts";
+import { Router } from "./router.ts";
 import { sendJson } from "./send-json.ts";
 import { onlyKnownHosts, refuseOtherSites } from "./web-pages.ts";
 

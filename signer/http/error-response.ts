@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
-import { STATUS_CODES } from "node:http";
 import type { Middleware } from "koa";
 import { SignerError } from "../errors.ts";
+import { http } from "../network/node-http.ts";
 import { JSON_TYPE, sendJson } from "./send-json.ts";
 
 /**
@@ -39,7 +39,7 @@ export function writeError(response: ServerResponse, error: SignerError): void {
 export function rawError(error: SignerError): string {
   const text = JSON.stringify(trace(error));
   return [
-    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
+    `HTTP/1.1 ${error.status} ${http.STATUS_CODES[error.status]}`,
     `Content-Type: ${JSON_TYPE}`,
     `Content-Length: ${Buffer.byteLength(text)}`,
     "Connection: close",

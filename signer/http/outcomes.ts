@@ -8,7 +8,7 @@ export interface RequestState {
   request: RequestContext;
 }
 
-/** Opens each request's context, with the settings of this moment, and has its outcome recorded once it is over. */
+/** Opens each request's context, with the settings of this moment, and has its outcome recorded once it is answered. */
 export function recordOutcomes(settings: CurrentSettings, audit: AuditLog): Middleware<RequestState> {
   return async (ctx, next) => {
     const request: RequestContext = {
@@ -19,9 +19,9 @@ export function recordOutcomes(settings: CurrentSettings, audit: AuditLog): Midd
     try {
       await next();
     } catch (error) {
-      audit.record(request, error);
+      audit.recordAnswered(request, error);
       throw error;
     }
-    if (request.signing !== undefined) audit.record(request);
+    if (request.signing !== undefined) audit.recordAnswered(request);
   };
 }

@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import Router from "@koa/router";
 import { SignerError } from "../errors.ts";
 import type { RemoteSigner } from "../signing/remote-signer.ts";
 import { authorizedKeysFor, type RequestSettings, signingCall } from "../signing/request-context.ts";
@@ -9,6 +8,7 @@ import { authenticate, authorizedAddresses } from "./authentication.ts";
 import { readPayload } from "./body.ts";
 import { memoizeLast } from "./memoize-last.ts";
 import type { RequestState } from "./outcomes.ts";
+import { Router } from "./router.ts";
 import { sendJson } from "./send-json.ts";
 
 /** Makes the routes that octez-client and Taquito ask for: octez src/lib_signer_services/signer_services.ml. */

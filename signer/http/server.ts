@@ -1,9 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer, type ServerOptions, Server as TlsServer } from "node:https";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { ServerOptions } from "node:https";
 import { type AddressInfo, isIPv6, Socket, SocketAddress } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { SignerError, StartError } from "../errors.ts";
+import { http, https } from "../network/node-http.ts";
 import { RateLimitedLog } from "../observability/rate-limited-log.ts";
 import type { AuditLog } from "../signing/audit-log.ts";
 import { plainAddress } from "./address-allow-list.ts";
@@ -88,7 +89,7 @@ export async function listen(parts: ServerParts): Promise<RunningServer> {
       return stopping;
     },
     renew(pair) {
-      if (server instanceof TlsServer) server.setSecureContext(pair);
+      if (server instanceof https.Server) server.setSecureContext(pair);
     },
   };
 }
@@ -104,7 +105,7 @@ function create({ tls }: ServerParts, limits: Limits): Server {
   };
   const server =
     tls === undefined
-      ? createServer(options)
+      ? http.createServer(options)
       : createOverTls({ ...options, ...tls, handshakeTimeout: limits.handshakeTimeout });
   server.maxConnections = limits.maxConnections;
   server.maxHeadersCount = limits.maxHeadersCount;
@@ -113,7 +114,7 @@ function create({ tls }: ServerParts, limits: Limits): Server {
 
 function createOverTls(options: ServerOptions): Server {
   try {
-    return createTlsServer(options);
+    return https.createServer(options);
   } catch (error) {
     throw new StartError("unusable", unusablePair(error), { cause: error });
   }

@@ -1,6 +1,6 @@
-import http, { type AgentOptions, get as getHttp, Agent as HttpAgent } from "node:http";
-import { get as getHttps, Agent as HttpsAgent } from "node:https";
+import type { AgentOptions, Agent as HttpAgent } from "node:http";
 import { StartError } from "../errors.ts";
+import { http, https } from "./node-http.ts";
 import { isLoopback } from "./url.ts";
 
 /**
@@ -14,11 +14,11 @@ import { isLoopback } from "./url.ts";
 /** Makes an agent for a service. @throws StartError for a proxy that cannot be used */
 export function outgoingAgent({ protocol, hostname }: URL, options: AgentOptions = {}): HttpAgent {
   const proxy = isLoopback(hostname) ? {} : { proxyEnv: proxyVariables() };
-  return new (protocol === "https:" ? HttpsAgent : HttpAgent)({ ...options, ...proxy });
+  return new (protocol === "https:" ? https : http).Agent({ ...options, ...proxy });
 }
 
 /** An agent that never asks a proxy. */
-export const direct = new HttpAgent();
+export const direct = new http.Agent();
 
 /** The variables that name a proxy, as Node.js reads them; those in lower case count first. */
 function proxyVariables(env: NodeJS.ProcessEnv = process.env) {
@@ -70,7 +70,7 @@ export function get(
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const options = { agent, ...(headers && { headers }), ...(signal && { signal }) };
-  const request = (url.protocol === "https:" ? getHttps : getHttp)(url, options, (response) => {
+  const request = (url.protocol === "https:" ? https : http).get(url, options, (response) => {
     let text = "";
     response.setEncoding("utf8");
     response.on("data", (chunk: string) => {

@@ -24,6 +24,8 @@ export class AuditLog {
   /** Of decisions: what was refused, and what was signed before, which had its line then. */
   readonly #refused: SummedLog;
   readonly #kept: SummedLog;
+  /** What was answered and is not recorded yet. */
+  #answered: (() => void)[] = [];
 
   constructor(parts: AuditLogParts) {
     this.#parts = parts;
@@ -31,6 +33,17 @@ export class AuditLog {
     this.#refusals = new RefusalLog(logger);
     this.#refused = new SummedLog(logger.warn.bind(logger));
     this.#kept = new SummedLog(logger.info.bind(logger));
+  }
+
+  /**
+   * Records a request whose answer is about to leave, once it has: the answer waits for no line and no count. Its time is
+   * taken now.
+   * @param error what it was refused with; absent where a signature was released
+   */
+  recordAnswered({ client, signing }: Pick<RequestContext, "client" | "signing">, error?: unknown): void {
+    if (signing !== undefined) signing.stages.total = totalOf(signing);
+    if (this.#answered.length === 0) setImmediate(() => this.#recordAnswered());
+    this.#answered.push(() => this.record({ client, ...(signing && { signing }) }, error));
   }
 
   /**
@@ -48,16 +61,22 @@ export class AuditLog {
 
   /** Writes what is only counted yet, for the end of the process. */
   flush(): void {
+    this.#recordAnswered();
     for (const log of [this.#refusals, this.#refused, this.#kept]) log.flush();
+  }
+
+  #recordAnswered(): void {
+    const answered = this.#answered;
+    this.#answered = [];
+    for (const record of answered) record();
   }
 
   /** Records a request that reached a key's policy. */
   #decided(call: SigningCall, error: unknown): void {
     const { logger, metrics, activity } = this.#parts;
-    const { request, stages, address: key, client, started, source } = call;
+    const { request, stages, address: key, client, source } = call;
     const verdict = error === undefined ? (source ?? "signed") : codeOf(error);
-    // Without the time that a person took: it would drown what the machines need.
-    stages.total = performance.now() - started - (stages.confirm ?? 0);
+    stages.total ??= totalOf(call);
     const digest = Buffer.from(call.digest).toString("hex");
     metrics.decided(verdict, request, stages, { address: key, digest });
     const line = {
@@ -83,6 +102,11 @@ export class AuditLog {
       });
     } else this.#refused.note([...kind, kindOf(request)], verdict, refusedLine(logger, line, error));
   }
+}
+
+/** How long a call has taken, in milliseconds, without the time that a person took: it would drown what the machines need. */
+function totalOf({ started, stages }: SigningCall): number {
+  return performance.now() - started - (stages.confirm ?? 0);
 }
 
 /** As many operations of a batch are named in the line of a refusal. */

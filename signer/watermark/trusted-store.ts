@@ -1,3 +1,4 @@
+import { atOnce } from "../at-once.ts";
 import { within } from "../deadline.ts";
 import { SignerError } from "../errors.ts";
 import { floorRow, type Initialise, windowClosedReason } from "./initialise.ts";
@@ -26,6 +27,8 @@ export interface TrustedStoreOptions {
 /** Why a compare-and-set was not confirmed. Whoever reads the row again learns whether it was applied. */
 export type Unconfirmed = "conflict" | "unanswered";
 
+/** How many rows are looked for at once. */
+const PARALLEL = 8;
 /**
  * On so many chains a key may have rows. A chain's id is whatever a client says it is: where neither the policy nor the
  * window bounds the rows, this does. A row that a policy names is made in any case: what a client has filled must not keep
@@ -146,7 +149,7 @@ export class TrustedStore {
     this.#refuseStopped();
     if (this.#id === undefined) await this.#once("store", () => this.#verify(deadline), deadline);
     if (!this.#isListed) await this.#once("store", () => this.#list(deadline), deadline);
-    for (const key of keys) await this.#once(rowName(key), () => this.#find(key, deadline), deadline);
+    await atOnce(PARALLEL, keys, (key) => this.#once(rowName(key), () => this.#find(key, deadline), deadline));
   }
 
   async #once<T>(name: string, work: () => Promise<T>, deadline: AbortSignal): Promise<T> {

@@ -14,6 +14,8 @@ export type ProxyFault =
   | "reset"
   /** The request is done and its answer lost: the connection is reset. */
   | "lost-answer"
+  /** The request is done and never answered. */
+  | "silence-afterwards"
   /** Nothing is passed on and nothing is answered. */
   | "silence"
   /** The answer comes without any version of the row: neither the header ETag nor `odata.etag`. */
@@ -67,6 +69,10 @@ export async function tableProxy(azurite: Azurite): Promise<TableProxy> {
       if (fault === "lost-answer") {
         response.resume();
         response.on("end", () => incoming.socket.destroy());
+        return;
+      }
+      if (fault === "silence-afterwards") {
+        response.resume();
         return;
       }
       outgoing.writeHead(response.statusCode ?? 0, response.headers);

@@ -10,12 +10,13 @@ export type Connect = (url: string) => Promise<KeyClient>;
  * Azure's libraries are loaded here and not above, so that the offline commands load nothing that speaks to a network.
  */
 export async function connect(url: string): Promise<KeyClient> {
-  const [{ KeyClient }, { azureCredential }, { sentByOwnAgents }] = await Promise.all([
-    import("@azure/keyvault-keys"),
+  const [{ keyVaultSdk }, { azureCredential }, { sentByOwnAgents }] = await Promise.all([
+    import("../../azure/sdk.ts"),
     import("../../azure/credential.ts"),
     import("../../azure/sdk-requests.ts"),
   ]);
   const isEmulator = url.startsWith("http:");
+  const { KeyClient } = keyVaultSdk();
   return new KeyClient(url, await azureCredential({ credential: "default" }), {
     ...sentByOwnAgents(),
     allowInsecureConnection: isEmulator,

@@ -1,7 +1,8 @@
 import type { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
-import { KeyClient, type KeyClientOptions } from "@azure/keyvault-keys";
+import type { KeyClient, KeyClientOptions } from "@azure/keyvault-keys";
+import { keyVaultSdk } from "../../azure/sdk.ts";
 import { settled, within } from "../../deadline.ts";
 import { outgoingAgent } from "../../network/outgoing.ts";
 import { isLoopback, readServiceUrl } from "../../network/url.ts";
@@ -76,7 +77,9 @@ export class VaultClient {
     this.#token = new FreshToken(credential, `${audience(hostname, loopback)}/.default`, (fault) =>
       log.fault(fault, { vault: origin }),
     );
+    this.#token.begin();
     const policy: Policy = { name: "tezosSignerVault", sendRequest: (request, next) => this.#send(request, next) };
+    const { KeyClient } = keyVaultSdk();
     this.keys = new KeyClient(origin, credential, {
       retryOptions: { maxRetries: 0 },
       redirectOptions: { maxRetries: 0 },

@@ -1,4 +1,5 @@
 import type { KeyClient, KeyProperties, KeyVaultKey } from "@azure/keyvault-keys";
+import { atOnce } from "../../at-once.ts";
 import { STORE_TAG } from "../../contract.ts";
 import { isStore, type StoreTags, type TaggedVersion, type UnreadVersion } from "./binding.ts";
 import { faultOfError, VaultFault } from "./fault.ts";
@@ -6,7 +7,7 @@ import { type KeySelector, toUsableKey, type UsableKey } from "./key-selection.t
 import { VaultReader } from "./vault-reader.ts";
 
 /** How many keys are asked for at once. */
-const PARALLEL = 4;
+const PARALLEL = 8;
 
 /** What was found out about one key of the vault. */
 export type Finding =
@@ -42,19 +43,20 @@ export class Discovery {
   }
 
   /**
-   * Looks at every key, since one that is not wanted may be the same as one that is, and name another store. The first
-   * call on the vault is one call and not many.
+   * Looks at every key, since one that is not wanted may be the same as one that is, and name another store.
    * @throws VaultFault if the keys cannot be listed
    */
   async look(include: "all" | readonly KeySelector[], signal: AbortSignal): Promise<VaultView> {
     const items = await this.#reader.list(signal);
-    const listed = await each(items, async (item): Promise<Listed> => {
+    const listed = await atOnce(PARALLEL, items, async (item): Promise<Listed> => {
       const versions = await this.#reader.versions(item, signal).catch(faultOfError);
       return { item, versions };
     });
     const byName = new Map(listed.map((key) => [key.item.name, key]));
     const wanted = include === "all" ? items.map(({ name }) => ({ name })) : include;
-    const findings = await each(wanted, (selector) => this.#find(selector, byName.get(selector.name), signal));
+    const findings = await atOnce(PARALLEL, wanted, (selector) =>
+      this.#find(selector, byName.get(selector.name), signal),
+    );
     return { findings, stores: await this.#stores(listed, signal) };
   }
 
@@ -131,7 +133,9 @@ export class Discovery {
         if (isStore(tag)) naming.push(shown);
       }
     }
-    const publicKeys = await each(naming, (shown) => this.#reader.publicKey(shown, signal).catch(faultOfError));
+    const publicKeys = await atOnce(PARALLEL, naming, (shown) =>
+      this.#reader.publicKey(shown, signal).catch(faultOfError),
+    );
     for (const [index, { id = "", enabled }] of naming.entries()) {
       const publicKey = publicKeys[index];
       const storeId = own.get(id) ?? "";
@@ -142,13 +146,4 @@ export class Discovery {
     }
     return { own, tagged, unread };
   }
-}
-
-/** Work on each, the first alone, then a few at a time; results in order. */
-async function each<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = [];
-  for (let start = 0; start < items.length; start += start === 0 ? 1 : PARALLEL) {
-    results.push(...(await Promise.all(items.slice(start, start === 0 ? 1 : start + PARALLEL).map(work))));
-  }
-  return results;
 }

@@ -4,8 +4,8 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
-import { type Agent, request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
+import type { Agent } from "node:http";
+import { http, https } from "../../network/node-http.ts";
 import { type VaultAnswer, VaultFault } from "./fault.ts";
 import type { UsableKey } from "./key-selection.ts";
 
@@ -60,7 +60,7 @@ export function send(
     "x-ms-client-request-id": requestId,
   };
   const options = { method: "POST", agent, headers, signal };
-  const sent = (url.protocol === "https:" ? requestHttps : requestHttp)(url, options, (response) => {
+  const sent = (url.protocol === "https:" ? https : http).request(url, options, (response) => {
     let text = "";
     response.setEncoding("utf8");
     response.on("data", (chunk: string) => {

@@ -44,6 +44,11 @@ export class FreshToken {
     return this.#value === undefined ? undefined : this.#expiresAt - performance.now();
   }
 
+  /** Asks for the first one, for whoever wants it later. */
+  begin(): void {
+    void this.#untilRenewed();
+  }
+
   /**
    * The token; without waiting while there is one.
    * @throws VaultFault `token` if there is none when the signal ends

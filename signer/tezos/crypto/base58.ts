@@ -65,8 +65,6 @@ export class EncodingError extends Error {
   override readonly name = "EncodingError";
 }
 
-const OR = new Intl.ListFormat("en-GB", { type: "disjunction" });
-
 /** The longest text of the table is a BLsig of 142 characters; decoding takes quadratic time, so no more is tried. */
 const MAX_TEXT = 160;
 
@@ -101,15 +99,18 @@ export function encode(prefix: Prefix, bytes: Uint8Array): string {
  * @throws EncodingError when the checksum is wrong or the prefix is another
  */
 export function decode<P extends Prefix = Prefix>(text: string, ...allowed: P[]): { prefix: P; bytes: Uint8Array } {
-  const wanted = allowed.length === 0 ? "base58check of Tezos" : `${OR.format(allowed)} in base58check`;
   const whole = text.length > MAX_TEXT ? undefined : bs58check.decodeUnsafe(text);
-  if (whole === undefined) throw new EncodingError(`expected ${wanted}: too long, or a character is mistyped`);
+  if (whole === undefined) throw unexpected(allowed, ": too long, or a character is mistyped");
   const found = recognise(whole);
-  if (found === undefined) throw new EncodingError(`expected ${wanted}, but this begins with no known prefix`);
-  if (allowed.length > 0 && !(allowed as Prefix[]).includes(found)) {
-    throw new EncodingError(`expected ${wanted}, but this is ${found}`);
-  }
+  if (found === undefined) throw unexpected(allowed, ", but this begins with no known prefix");
+  if (allowed.length > 0 && !(allowed as Prefix[]).includes(found)) throw unexpected(allowed, `, but this is ${found}`);
   return { prefix: found as P, bytes: whole.subarray(LEADS[found].length) };
+}
+
+function unexpected(allowed: readonly Prefix[], why: string): EncodingError {
+  const or = new Intl.ListFormat("en-GB", { type: "disjunction" });
+  const wanted = allowed.length === 0 ? "base58check of Tezos" : `${or.format(allowed)} in base58check`;
+  return new EncodingError(`expected ${wanted}${why}`);
 }
 
 function recognise(whole: Uint8Array): Prefix | undefined {

@@ -1,7 +1,9 @@
-import { type RestError, TableClient, type TableEntityResult } from "@azure/data-tables";
+import type { RestError, TableClient, TableEntityResult } from "@azure/data-tables";
 import type { TokenCredential } from "@azure/identity";
+import { tablesSdk } from "../../azure/sdk.ts";
 import { sentByOwnAgents } from "../../azure/sdk-requests.ts";
 import { messageOf } from "../../errors.ts";
+import { askedTwice } from "./asked-twice.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
 import { keyFrom, rowFrom, STORE_ID_CURE, UnreadableRow } from "./stored-row.ts";
 
@@ -10,6 +12,8 @@ export interface AzureTableOptions {
   readonly endpoint: string;
   readonly table: string;
   readonly credential: TokenCredential;
+  /** When a question is asked a second time, in milliseconds; for tests. */
+  readonly late?: number;
 }
 
 /** The row that holds the store's id; an address never has this form. */
@@ -20,11 +24,13 @@ const NO_VERSION = "W/\"datetime'2000-01-01T00%3A00%3A00.0000000Z'\"";
 
 /** One call, its retries included: a table in the same region answers in milliseconds, a request has seconds. */
 const CALL_TIMEOUT = 1_500;
+/** A question whose answer takes longer is asked once more, on another connection; a vote has less than two seconds. */
+const LATE = 300;
 /** Between two tokens, in milliseconds: the machine's metadata service answers a few requests a second. */
 const RENEWAL_INTERVAL = 1_000;
 /**
- * A write that was done and whose answer was lost comes back as a conflict when it is sent again; the guard then reads its
- * own digest, so sending again is safe.
+ * A write that was done and whose answer was lost, or is late, comes back as a conflict when it is sent again; the guard then
+ * reads its own digest, so sending again is safe. One that arrives after its second has another version to be written over.
  */
 const RETRIES = { maxRetries: 2, retryDelayInMs: 20, maxRetryDelayInMs: 100 };
 
@@ -36,15 +42,18 @@ export class AzureTableStore implements WatermarkStore {
   readonly isShared = true;
   readonly #connect: () => TableClient;
   readonly #name: string;
+  readonly #late: number;
   #client: TableClient;
   /** Monotonic, milliseconds. */
   #connectedAt = performance.now();
 
-  constructor({ endpoint, table, credential }: AzureTableOptions) {
+  constructor({ endpoint, table, credential, late = LATE }: AzureTableOptions) {
     const sent = sentByOwnAgents();
+    const { TableClient } = tablesSdk();
     this.#connect = () => new TableClient(endpoint, table, credential, { retryOptions: RETRIES, ...sent });
     this.#client = this.#connect();
     this.#name = `${endpoint}/${table}`;
+    this.#late = late;
   }
 
   async identity(signal: AbortSignal): Promise<string | undefined> {
@@ -79,14 +88,14 @@ export class AzureTableStore implements WatermarkStore {
   }
 
   async insert(key: RowKey, row: Row, signal: AbortSignal): Promise<string> {
-    const { etag } = await this.#call(signal, (options) => this.#client.createEntity(entityOf(key, row), options));
+    const { etag } = await this.#callSoon(signal, (options) => this.#client.createEntity(entityOf(key, row), options));
     return this.#etag(etag);
   }
 
   async replace(key: RowKey, row: Row, version: string, signal: AbortSignal): Promise<string> {
     // Without an explicit ETag the SDK sends `If-Match: *`, which overwrites whatever is there.
     this.#tokenOf(version, rowName(key));
-    const { etag } = await this.#call(signal, (options) =>
+    const { etag } = await this.#callSoon(signal, (options) =>
       this.#client.updateEntity(entityOf(key, row), "Replace", { ...options, etag: version }),
     );
     return this.#etag(etag);
@@ -127,7 +136,7 @@ export class AzureTableStore implements WatermarkStore {
   }
 
   async #get(partition: string, row: string, signal: AbortSignal, onHeaders?: (headers: Headers) => void) {
-    return this.#call(signal, async (options) => {
+    return this.#callSoon(signal, async (options) => {
       const onResponse = (response: { headers: Headers }) => onHeaders?.(response.headers);
       try {
         return await this.#client.getEntity<Record<string, unknown>>(partition, row, { ...options, onResponse });
@@ -146,11 +155,28 @@ export class AzureTableStore implements WatermarkStore {
     }
   }
 
+  /** Makes a call for which a signature waits: where it is late, once more. */
+  #callSoon<T>(signal: AbortSignal, work: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
+    return this.#call(signal, async ({ abortSignal }) => {
+      // A conflict is an answer: whoever reads again learns whether the other question has made it.
+      const ask = (over: AbortSignal) =>
+        work({ abortSignal: AbortSignal.any([abortSignal, over]) }).then(
+          (value) => () => value,
+          (error: unknown) => {
+            if (!isConflict(error)) throw error;
+            return () => {
+              throw error;
+            };
+          },
+        );
+      return (await askedTwice(this.#late, ask))();
+    });
+  }
+
   #faultOf(error: unknown): StoreError {
     const status = statusOf(error);
     const code = errorCode(error);
-    // 404 on a write: the row that was read is gone. Reading again tells, and finds out that the store went back.
-    if (status === 412 || status === 404 || (status === 409 && code === "EntityAlreadyExists")) {
+    if (isConflict(error)) {
       return new StoreError("conflict", `${this.#name} has changed (${status} ${code}).`, { cause: error });
     }
     if (status === 401) this.#renewToken();
@@ -221,6 +247,12 @@ function entityOf(key: RowKey, { level, round, digest, signature, anchor }: Row)
     anchorLevel: anchor.level,
     anchorAt: new Date(anchor.at),
   };
+}
+
+/** 404 on a write: the row that was read is gone. Reading again tells, and finds out that the store went back. */
+function isConflict(error: unknown): boolean {
+  const status = statusOf(error);
+  return status === 412 || status === 404 || (status === 409 && errorCode(error) === "EntityAlreadyExists");
 }
 
 /** Whether a text is an ETag of one state (RFC 9110, 8.8.3): `*` is none, and stands for any. */

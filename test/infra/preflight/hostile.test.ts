@@ -15,7 +15,7 @@ const UNASKED = ["vaults", "vault's name", "watermarks' account", "releases' acc
 
 /** What is asked of the subscription, by the rows that hang on it. */
 const ASKED: Readonly<Record<string, readonly string[]>> = {
-  "/subscriptions/[^/]+$": ["subscription", "offer", "size", "image", "cores"],
+  "/subscriptions/[^/]+$": ["subscription", "offer"],
   "/locations$": ["region"],
   "/permissions$": ["rights to make", "rights to make keys", "rights to give roles"],
   "/[^/]+/providers$": NAMES.filter((name) => name.startsWith("provider ") || name === "API versions"),
