@@ -9,4 +9,5 @@ export const OUT_COMMANDS: readonly string[] = [
   "keys wrap file --kek file",
   "keys kek create --vault https://name.vault.azure.net",
   "keys kek show --vault https://name.vault.azure.net",
+  "settings convert --from tezio file",
 ];

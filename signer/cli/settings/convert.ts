@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { reasonOf } from "../../errors.ts";
-import { writeNewFile } from "../../key-files/key-file.ts";
+import { checkNewFile, writeNewFile } from "../../key-files/key-file.ts";
 import { ConversionError, type Note, type NoteKind } from "../../settings/conversion/conversion.ts";
 import { SETTINGS_SOURCES, type SettingsSource, type SettingsSourceName } from "../../settings/conversion/sources.ts";
 import { Failure } from "../failure.ts";
@@ -25,6 +25,7 @@ export function convertCommand(io: Io): Command {
     .option("--out <file>", "a new file; standard output by default")
     .action(async (files: string[], { from, out }: { from: SettingsSourceName; out?: string }) => {
       using terminal = new Terminal(io);
+      if (out !== undefined) await checkNewFile(out);
       const source: SettingsSource = SETTINGS_SOURCES[from];
       if (files.length > source.files) throw new Failure("usage", `Those are too many files: give ${source.file}.`);
       const texts = await Promise.all(files.map((file) => read(file, source)));

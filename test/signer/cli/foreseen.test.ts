@@ -7,6 +7,7 @@ import { EXIT_CODES } from "../../../signer/cli/exit-codes.ts";
 import { keysCommand } from "../../../signer/cli/keys/index.ts";
 import { program } from "../../../signer/cli/program.ts";
 import { nameOf } from "../../../signer/cli/run.ts";
+import { settingsCommand } from "../../../signer/cli/settings/index.ts";
 import { readSettingsFile } from "../../../signer/cli/settings-source.ts";
 import type { Io } from "../../../signer/cli/terminal.ts";
 import { watermarksCommand } from "../../../signer/cli/watermarks/index.ts";
@@ -134,6 +135,13 @@ function leaves(command: Command): Command[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
 }
 
+/** The commands below `tezos-signer`, by the first word. */
+const GROUPS: Readonly<Record<string, (io: Io) => Command>> = {
+  keys: (io) => keysCommand(io),
+  settings: settingsCommand,
+  watermarks: watermarksCommand,
+};
+
 describe("a place where a new file is to be written, and cannot be", () => {
   for (const command of OUT_COMMANDS) {
     it(`is told in words by ${command}, before anything is asked`, async () => {
@@ -141,8 +149,12 @@ describe("a place where a new file is to be written, and cannot be", () => {
       await makeStore(folder.path);
       for (const [out, said] of NO_PLACES) {
         const words = command.replace("settings.yaml", join(folder.path, "settings.yaml")).split(" ");
-        const make = words[0] === "keys" ? (io: Io) => keysCommand(io) : watermarksCommand;
-        const { code, stderr } = await atTerminal(make, [...words.slice(1), "--out", join(folder.path, out)]);
+        const make = GROUPS[words[0] ?? ""];
+        const { code, stderr } = await atTerminal(make ?? keysCommand, [
+          ...words.slice(1),
+          "--out",
+          join(folder.path, out),
+        ]);
         expect(sentence(stderr)).to.match(said);
         expect(stderr).not.to.match(/\?|: $/);
         expectWords(stderr);

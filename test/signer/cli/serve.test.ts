@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
 import type { Context } from "mocha";
@@ -78,7 +79,9 @@ describe("serve", () => {
   it("writes one line for each decision, without the signature", async () => {
     const { signer } = shared;
     const { signature } = await sign(signer.url, signer.addresses[0] ?? "", attestation({ level: 9 }).toString("hex"));
-    const lines = signer.log.filter(({ verdict, level }) => verdict !== undefined && level === 9);
+    const decided = () => signer.log.filter(({ verdict, level }) => verdict !== undefined && level === 9);
+    while (decided().length === 0) await sleep(20); // the answer does not wait for the line
+    const lines = decided();
     expect(lines).to.have.length(1);
     expect(lines[0]).to.include({ kind: "attestation", level: 9, round: 0, verdict: "signed" });
     expect(lines[0]?.milliseconds).to.include.keys("parse", "reserve", "sign", "total");
