@@ -36,22 +36,27 @@ const SCHEDULES = [
   274_941, 530_779, 348_659, 358_074,
 ];
 
-/** Those that have one fault in CI, which would take half an hour of them otherwise, and their schedules there. */
-const SCHEDULES_IN_CI: Readonly<Record<number, number>> = {
-  1: 12_430_813,
-  2: 22_745_371,
-  5: 4_840_219,
-  8: 9_970_701,
+/** One fault and a crash, without a deadline that ends: the orders of that are nine of ten. */
+const NO_DEADLINE = ONE_FAULT.filter(({ deadlines }) => deadlines === 0);
+
+/** Those that have less in CI, which would take an hour of them otherwise, and their schedules there. */
+const IN_CI: Readonly<Record<number, { readonly bounds: readonly Bounds[]; readonly schedules: number }>> = {
+  0: { bounds: ONE_FAULT, schedules: 3_969_229 },
+  1: { bounds: NO_DEADLINE, schedules: 2_982_928 },
+  2: { bounds: NO_DEADLINE, schedules: 5_202_197 },
+  3: { bounds: ONE_FAULT, schedules: 3_091_878 },
+  5: { bounds: ONE_FAULT, schedules: 4_840_219 },
+  8: { bounds: NO_DEADLINE, schedules: 2_634_927 },
 };
 
 async function exploreWholly(index: number): Promise<object> {
   const [scenario] = SCENARIOS.slice(index);
   if (scenario === undefined) throw new Error("no such scenario");
-  const fewer = process.env.CI === undefined ? undefined : SCHEDULES_IN_CI[index];
-  const bounds = index === LARGEST || fewer !== undefined ? ONE_FAULT : BOUNDS;
+  const fewer = process.env.CI === undefined ? undefined : IN_CI[index];
+  const bounds = fewer?.bounds ?? (index === LARGEST ? ONE_FAULT : BOUNDS);
   const { violation, ends, ...counts } = await explore(scenario, bounds);
   if (violation !== undefined) throw new Error(violation);
-  const expected = fewer ?? SCHEDULES[index];
+  const expected = fewer?.schedules ?? SCHEDULES[index];
   if (counts.schedules !== expected)
     throw new Error(`${scenario.name}: ${counts.schedules} schedules and not ${expected}`);
   return { scenario: scenario.name, ...counts, ends: ends.size };
