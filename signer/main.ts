@@ -69,7 +69,11 @@ export async function startSigner(
   let keyring: Keyring | undefined;
   const opening = openKeyring(live, logger);
   opening.catch(() => undefined); // thrown below
-  parts.defer(() => void opening.then((opened) => opened.close()).catch(() => undefined));
+  parts.defer(async () => {
+    // A vault that does not answer must not hold up the end of a start that failed by something else.
+    if (keyring === undefined) void opening.then((opened) => opened.close()).catch(() => undefined);
+    else await keyring.close();
+  });
   const opened = await openWatermarkStore(settings, (message) => logger.warn(message));
   const backend = new WatchedStore(isTrial ? new UnwrittenStore(opened) : opened);
   parts.defer(() => backend.close());
@@ -94,7 +98,8 @@ export async function startSigner(
   const { createAdminApp, createApp, listen, AuditLog, Metrics } = await loadPorts();
   await preparing;
   keyring = await opening;
-  await preparation.check(); // the rows of its keys
+  // The rows of its keys; a store that does not answer is asked for them in the background.
+  if (preparation.reason === undefined) await preparation.check();
   const pulse = new Pulse({ store: backend, keyring });
   parts.defer(() => pulse.stop());
 

@@ -1,4 +1,4 @@
-import type { RestError, TableClient, TableEntityResult } from "@azure/data-tables";
+import type { TableClient, TableEntityResult } from "@azure/data-tables";
 import type { TokenCredential } from "@azure/identity";
 import { tablesSdk } from "../../azure/sdk.ts";
 import { sentByOwnAgents } from "../../azure/sdk-requests.ts";
@@ -6,6 +6,7 @@ import { messageOf } from "../../errors.ts";
 import { askedTwice } from "./asked-twice.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
 import { keyFrom, rowFrom, STORE_ID_CURE, UnreadableRow } from "./stored-row.ts";
+import { errorCode, isConflict, isToken, statusOf } from "./table-answers.ts";
 
 export interface AzureTableOptions {
   /** `https://ACCOUNT.table.core.windows.net`; never the account's `-secondary`, which lags behind. */
@@ -247,25 +248,4 @@ function entityOf(key: RowKey, { level, round, digest, signature, anchor }: Row)
     anchorLevel: anchor.level,
     anchorAt: new Date(anchor.at),
   };
-}
-
-/** 404 on a write: the row that was read is gone. Reading again tells, and finds out that the store went back. */
-function isConflict(error: unknown): boolean {
-  const status = statusOf(error);
-  return status === 412 || status === 404 || (status === 409 && errorCode(error) === "EntityAlreadyExists");
-}
-
-/** Whether a text is an ETag of one state (RFC 9110, 8.8.3): `*` is none, and stands for any. */
-function isToken(etag: string | undefined): etag is string {
-  return etag !== undefined && /^(W\/)?"[^"]+"$/.test(etag);
-}
-
-function statusOf(error: unknown): number | undefined {
-  return (error as RestError | undefined)?.statusCode;
-}
-
-/** The service's name for the fault; the SDK puts it in another place than `code`. */
-function errorCode(error: unknown): string {
-  const details = (error as RestError | undefined)?.details as { odataError?: { code?: string } } | undefined;
-  return details?.odataError?.code ?? (error as RestError | undefined)?.code ?? "no code";
 }
