@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { LIMITS } from "../../signer/http/limits.ts";
 import { BUDGETS } from "../../signer/signing/budgets.ts";
+import { TrustedStore } from "../../signer/watermark/trusted-store.ts";
 import { sign } from "../emulators/octez-client.ts";
 import { attestation, block, preattestation, transfer } from "../fixtures/payloads.ts";
 import { operatorAt } from "../harness/operator.ts";
@@ -66,6 +68,35 @@ describe("the life of a signer as main.ts wires it", () => {
     expect(await signing().catch(() => "wiped")).to.equal("wiped");
     await signer.start();
     expect(await signer.ask(tz3, attestation({ level: 5 }))).to.equal(200);
+  });
+
+  it("is not over before what holds the keys is closed", async () => {
+    const { keyring, stop } = await signer.start();
+    const { close } = keyring;
+    let isClosed = false;
+    keyring.close = async () => {
+      await sleep(50);
+      await close.call(keyring);
+      isClosed = true;
+    };
+    await stop();
+    expect(isClosed).to.equal(true);
+  });
+
+  it("tries a store that is not to be had once before it listens, and goes on in the background", async () => {
+    const { prepare } = TrustedStore.prototype;
+    let tries = 0;
+    TrustedStore.prototype.prepare = function (...given) {
+      tries += 1;
+      return prepare.apply(this, given);
+    };
+    try {
+      await signer.start({ watermarks: { initialise: undefined } });
+      expect(tries).to.equal(1);
+      while (tries < 2) await sleep(20);
+    } finally {
+      TrustedStore.prototype.prepare = prepare;
+    }
   });
 
   it("leaves nothing open where it cannot start: the store is free for the next one", async () => {
