@@ -13,8 +13,8 @@ import type { Keyring } from "./keys/keyring.ts";
 import { isLoopback } from "./network/url.ts";
 import { Pulse } from "./observability/pulse.ts";
 import { RecentActivity } from "./observability/recent-activity.ts";
-import { StatusReport } from "./observability/status.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
+import { reportOf } from "./report/report.ts";
 import type { LiveSettings } from "./settings/live-settings.ts";
 import { BUDGETS, budgetsFromNow } from "./signing/budgets.ts";
 import type { CurrentSettings } from "./signing/request-context.ts";
@@ -134,7 +134,7 @@ export async function startSigner(
     confirmations,
     budget: BUDGETS.other,
   });
-  const report = new StatusReport({
+  const report = reportOf({
     release,
     updater: readUpdaterState,
     live,

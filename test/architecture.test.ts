@@ -66,7 +66,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // Other signers' settings: what they say is read here, and nothing of theirs is known elsewhere.
   "signer/settings/conversion": [...BASE, "signer/policy", "signer/settings", "signer/settings/secrets.ts"],
   // Looks at all of a signer that runs; only main.ts makes one.
-  "signer/observability/status.ts": [
+  "signer/report": [
     ...BASE,
     "signer/confirmation",
     "signer/installation",
@@ -114,8 +114,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/installation",
     "signer/keys/**",
     "signer/network",
-    "signer/observability/**",
+    "signer/observability",
     "signer/policy",
+    "signer/report",
     "signer/settings",
     "signer/signing/**",
     "signer/watermark",

@@ -21,7 +21,7 @@ const BROKEN: readonly [name: string, changes: Changes, said: RegExp, seconds: n
   ["has a syntax error", { "signer/main.ts": () => "const = ;\n" }, /exit status 1: .*Unexpected token/, 60],
   [
     "never gets ready",
-    { "signer/observability/status.ts": (text) => text.replace(/ready: reasons.size === 0/, "ready: false") },
+    { "signer/report/readiness.ts": (text) => text.replace(/ready: reasons.size === 0/, "ready: false") },
     /it does not get ready, and the one in use does/,
     120,
   ],

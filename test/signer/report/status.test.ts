@@ -7,9 +7,9 @@ import { ConfirmationSocket } from "../../../signer/confirmation/socket.ts";
 import type { SigningKey } from "../../../signer/keys/keyring.ts";
 import { Metrics } from "../../../signer/observability/metrics.ts";
 import { RecentActivity } from "../../../signer/observability/recent-activity.ts";
-import { StatusReport } from "../../../signer/observability/status.ts";
 import type { Head } from "../../../signer/policy/head.ts";
 import { HeadFollower } from "../../../signer/policy/head-follower.ts";
+import { reportOf } from "../../../signer/report/report.ts";
 import { LiveSettings } from "../../../signer/settings/live-settings.ts";
 import { Preparation } from "../../../signer/watermark/preparation.ts";
 import { StoreView } from "../../../signer/watermark/store-view.ts";
@@ -37,7 +37,7 @@ function reportOver(store: WatermarkStore, { settings = SETTINGS, head }: { sett
   const { publicKey, location } = { publicKey: { address: KEY.address, base58: "p2pk" }, location: "keys/one.pem" };
   const key = { publicKey, location } as unknown as SigningKey;
   const preparation = new Preparation({ store: trusted, rows: () => [], onChange: () => undefined });
-  const report = new StatusReport({
+  const report = reportOf({
     release: { version: "0.2.0", sha256: undefined },
     updater: () => ({ wanted: null, step: null, problem: null, refused: null, at: null }),
     live,
