@@ -25,7 +25,7 @@ const SHARES = {
     ["test/signer/cli/serve-user-data", "test/signer/cli/try"],
     ["test/signer/cli/serve"],
     ["test/signer/cli/foreseen"],
-    ["test/command-lines", "test/docs/named-commands"],
+    ["test/command-lines", "test/docs/named-commands", "test/docs/run-command", "test/infra/preflight/command"],
   ],
   test: [
     ["test/signer/cli/"],

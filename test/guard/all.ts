@@ -45,7 +45,9 @@ const IN_CI: Readonly<Record<number, { readonly bounds: readonly Bounds[]; reado
   1: { bounds: NO_DEADLINE, schedules: 2_982_928 },
   2: { bounds: NO_DEADLINE, schedules: 5_202_197 },
   3: { bounds: ONE_FAULT, schedules: 3_091_878 },
+  4: { bounds: NO_DEADLINE, schedules: 1_011_239 },
   5: { bounds: ONE_FAULT, schedules: 4_840_219 },
+  7: { bounds: NO_DEADLINE, schedules: 898_827 },
   8: { bounds: NO_DEADLINE, schedules: 2_634_927 },
 };
 

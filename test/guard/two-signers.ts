@@ -18,6 +18,8 @@ const FORMS = { block, preattestation, attestation } as const;
 type Form = keyof typeof FORMS;
 /** The payload hash of what an import names; clients ask for 1 and 2. */
 const IMPORTED = 3;
+/** Requests under way, of all clients. */
+const MOST_ASKING = 100;
 
 export interface TwoSignerCounts {
   readonly positions: number;
@@ -80,19 +82,25 @@ export async function twoSigners(positions: number): Promise<TwoSignerCounts> {
   const digests = new Map<string, string>();
   const signatures = new Map<string, string>();
   const faults: string[] = [];
+  let asking = 0;
 
   const ask = async (signer: Signer, form: Form, level: number, bytes: number) => {
     const payload = FORMS[form]({ level, payloadHash: hash(bytes) }).toString("hex");
     const troubled = signer.trouble !== "none";
     const asked = performance.now();
+    asking += 1;
     const result = await sign(signer.url, signer.address, payload).catch(
-      (): SignResult => ({ status: 0, attempts: 1 }),
+      (error: Error): SignResult => ({ status: 0, attempts: 1, message: error.message }),
     );
+    asking -= 1;
     counts.requests += 1;
     counts.statuses[result.status] = (counts.statuses[result.status] ?? 0) + 1;
     const isHealthy = !troubled && signer.trouble === "none";
     if (isHealthy && result.status !== 200 && result.status !== 409) {
-      faults.push(`a healthy signer left the ${form} at ${level} with ${result.status} ${result.message}`);
+      const waited = Math.round(performance.now() - asked);
+      faults.push(
+        `a healthy signer left the ${form} at ${level} with ${result.status} ${result.message}, in ${waited} ms`,
+      );
     }
     if (result.signature === undefined) return;
     counts.released += 1;
@@ -119,6 +127,8 @@ export async function twoSigners(positions: number): Promise<TwoSignerCounts> {
     const clients = Promise.all(
       Array.from({ length: 3 }, async () => {
         while (!isOver) {
+          // A signer takes 256 connections; on a busy computer more would wait for it than that.
+          while (asking > MOST_ASKING) await sleep(20);
           const at = ++level;
           counts.positions += 3;
           // A client whose signer is stopped waits for it; the others go on.
@@ -160,7 +170,9 @@ export async function twoSigners(positions: number): Promise<TwoSignerCounts> {
     await beside;
     await clients;
     await Promise.all(pending);
-    if (faults.length > 0) throw new Error(`${faults.length} broken promises, first: ${faults[0]}`);
+    if (faults.length > 0) {
+      throw new Error(`${faults.length} broken promises, the first of them:\n${faults.slice(0, 20).join("\n")}`);
+    }
     return { ...counts, exports: operator.exported, imports: operator.imported };
   } finally {
     for (const { child, proxy } of signers) {
