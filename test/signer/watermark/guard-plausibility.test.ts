@@ -61,6 +61,14 @@ describe("plausible levels in the guard", () => {
     expect(await signer.outcome({ level: 9_000_150 })).to.match(SIGNATURE);
   });
 
+  it("lets no kind pull another one ahead step by step: of the other only what is believed counts, not what it signed", async () => {
+    put("attestation", 9_000_000);
+    put("preattestation", 9_000_050);
+    expect(await signer.outcome({ kind: "preattestation", level: 9_000_150 })).to.match(SIGNATURE);
+    expect(await signer.outcome({ level: 9_000_151 })).to.equal("level-implausible");
+    expect(await signer.outcome({ level: 9_000_150 })).to.match(SIGNATURE);
+  });
+
   it("asks again, instead of refusing, where the other kind cannot be read now", async () => {
     put("block", 9_000_000);
     put("attestation", 9_028_800);

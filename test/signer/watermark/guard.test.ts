@@ -266,10 +266,14 @@ for (const kind of STORE_KINDS) {
       expect(signer.signed).to.equal(0);
     });
 
-    it("releases the signature that the row holds where the answer to storing it was lost", async () => {
-      store.next("replace", "applied-unavailable");
-      const { signature } = await signer.ask({ kind: "block", level: 10 });
-      expect((await backend.read(BLOCK_KEY, NEVER))?.row.signature).to.equal(signature);
+    it("releases the signature that the row holds where the answer to storing it was lost, done or not", async () => {
+      for (const fault of ["applied-unavailable", "unavailable"] as const) {
+        // The row is new, so its reservation is an insert.
+        store.next("replace", fault);
+        const { signature } = await signer.ask({ kind: "block", level: 10, address: `tz2${fault}` });
+        const kept = await backend.read({ ...BLOCK_KEY, address: `tz2${fault}` }, NEVER);
+        expect(kept?.row.signature, fault).to.equal(signature);
+      }
     });
 
     it("does not release a block whose row has moved on before its signature was stored", async () => {
