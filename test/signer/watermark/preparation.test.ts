@@ -9,6 +9,9 @@ import { MemoryStore } from "../../harness/memory-store.ts";
 import { notedPauses } from "../../harness/noted-pauses.ts";
 import { rejection } from "../../harness/rejection.ts";
 
+/** Stopped after each test: one that failed must not keep the process. */
+const started: Preparation[] = [];
+
 function prepared(inner: MemoryStore, rows = [KEY]) {
   const faulty = new FaultyStore(inner);
   const store = new TrustedStore({ store: faulty, clock: Date.now });
@@ -22,6 +25,7 @@ function prepared(inner: MemoryStore, rows = [KEY]) {
       changed();
     },
   });
+  started.push(preparation);
   const change = () =>
     new Promise<void>((resolve) => {
       changed = resolve;
@@ -30,6 +34,10 @@ function prepared(inner: MemoryStore, rows = [KEY]) {
 }
 
 describe("preparation of the store", () => {
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((preparation) => preparation.stop()));
+  });
+
   it("is done at once where everything is there", async () => {
     const inner = new MemoryStore("id");
     inner.put(KEY, rowAt(100));
@@ -38,7 +46,6 @@ describe("preparation of the store", () => {
     await preparation.start();
     expect(preparation.reason).to.equal(undefined);
     expect(reasons).to.deep.equal([undefined]);
-    await preparation.stop();
   });
 
   it("lets the signer start, says why it is not ready, and asks until the store answers", async () => {
@@ -51,7 +58,20 @@ describe("preparation of the store", () => {
     await change();
     expect(preparation.reason).to.equal(undefined);
     expect(reasons).to.have.length(2);
-    await preparation.stop();
+  });
+
+  it("notices that what the store stands on was touched, though nobody asks for a signature", async () => {
+    const inner = new MemoryStore("id");
+    inner.put(KEY, rowAt(100));
+    const { preparation, faulty, reasons } = prepared(inner);
+    await preparation.start();
+    Object.assign(faulty, {
+      probe: () => {
+        throw new StoreError("untrusted", "It was touched (by script).");
+      },
+    });
+    await preparation.check();
+    expect(reasons.at(-1) ?? "nothing").to.include("It was touched (by script)");
   });
 
   it("finds rows that an operator made meanwhile", async () => {
@@ -62,7 +82,6 @@ describe("preparation of the store", () => {
     inner.put(KEY, rowAt(100));
     await change();
     expect(preparation.reason).to.equal(undefined);
-    await preparation.stop();
   });
 
   it("tells each reason once, however often it is met", async () => {
@@ -117,7 +136,6 @@ describe("preparation of the store", () => {
     await preparation.start();
     await change();
     expect(preparation.reason).to.include("held by another process");
-    await preparation.stop();
   });
 });
 

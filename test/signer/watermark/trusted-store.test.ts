@@ -131,6 +131,7 @@ describe("trusted store", () => {
       let { store } = trusted(inner, { initialise: "always" });
       await store.prepare([], NEVER);
       for (let index = 0; index < 1_024; index += 1) {
+        expect(store.isFull(KEY.address)).to.equal(false);
         await store.write(onChain(index), rowAt(1), undefined, NEVER);
         await store.write({ ...BLOCK_KEY, chainId: `Net${index}` }, rowAt(1), undefined, NEVER);
       }
@@ -139,6 +140,7 @@ describe("trusted store", () => {
         expect(error.code).to.equal("watermark-missing");
         expect(error.message).to.include("marks on 1024 chains already").and.to.include("`chains`");
         expect(inner.rows.size).to.equal(2_048);
+        expect(store.isFull(KEY.address)).to.equal(true);
         ({ store } = trusted(inner, { initialise: "always" }));
         await store.prepare([], NEVER);
       }
