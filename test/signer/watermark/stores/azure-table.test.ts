@@ -210,6 +210,8 @@ describe("azure table store behind a network with bad days", () => {
   for (const [what, broken] of [
     ["a level that is text", { level: "100" }],
     ["a level that is no whole number", { level: 1.5 }],
+    ["a level below 0", { level: -1 }],
+    ["a round below 0", { round: -1 }],
     ["no round", { round: null }],
     ["a digest that is not hex", { digest: "xyz" }],
     ["a signature that is a number", { signature: 7 }],

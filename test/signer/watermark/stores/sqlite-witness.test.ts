@@ -269,6 +269,25 @@ describe("sqlite store's witness", () => {
     expect(place.warnings).to.have.length(2);
   });
 
+  it("that could not be written gets later also what it missed, where the very file is back in its place", async () => {
+    const store = await place.started(100);
+    await store.insert(BLOCK_KEY, rowAt(100));
+    await nextTurn();
+    const aside = join(folder, "aside");
+    renameSync(witness, aside);
+    mkdirSync(witness);
+    await raise(store, 101);
+    await nextTurn();
+    expect(place.warnings).to.have.length(1);
+    rmSync(witness, { recursive: true });
+    renameSync(aside, witness);
+    const block = await store.read(BLOCK_KEY);
+    await store.replace(BLOCK_KEY, rowAt(102), block?.version ?? "");
+    await nextTurn();
+    const { marks } = readInterchange(readFileSync(witness, "utf8"));
+    expect(marks.map(({ mark }) => mark.level)).to.have.members([101, 102]);
+  });
+
   for (const [what, text] of Object.entries({
     "is empty, as after a power cut": "",
     "is no JSON": '{"storeId":"id-1","watermarks":[{"chainId"',

@@ -117,6 +117,16 @@ describe("sqlite store", () => {
     expect(await open().identity()).to.equal("id-1");
   });
 
+  it("does not take its lock again once it is closed, whoever still asks it", async () => {
+    const store = open();
+    await store.establish("id-1");
+    await store.close();
+    for (const ask of [() => store.list(), () => store.read(KEY), () => store.insert(KEY, rowAt(100))]) {
+      expect((await rejection(ask(), StoreError)).fault).to.equal("unavailable");
+    }
+    expect(await identityElsewhere()).to.equal("undefined undefined\n");
+  });
+
   describe("stops hard", () => {
     it("stops hard on a file that is no database", async () => {
       writeFileSync(path, "these are my notes, not a database\n".repeat(100));
