@@ -51,17 +51,20 @@ export function isStore(tag: string | undefined): tag is string {
 
 /**
  * Finds the store of a key. A version that names none is guarded by the store that the others name: else whoever finds it
- * would serve it. A version that says that it is unbound stays so.
+ * would serve it. A version that says that it is unbound stays so. Where nothing names one any more, it is the one that was
+ * named last: whoever writes another tag over all of them, as `az` does, has not freed the key.
  * @param before as it was at the last look, if the key was there; what is not known now does not take a key that is served
+ * @param lastStoreId what the key named when it last named anything, for whoever looks again and again
  */
 export function bindingOf(
   { id, publicKey: { address } }: Candidate,
   stores: StoreTags,
   before: Binding | undefined,
+  lastStoreId?: string,
 ): Binding {
   const same = stores.tagged.filter((version) => version.address === address);
   const [storeId, ...others] = new Set(same.map((version) => version.storeId));
-  const boundStoreId = stores.own.get(id) ?? storeId;
+  const boundStoreId = stores.own.get(id) ?? storeId ?? lastStoreId;
   if (others.length > 0) return { boundStoreId, conflict: severalStores(address, same) };
   const unknown = stores.unread.find((version) => version.storeId === undefined || version.storeId !== storeId);
   const isAsBefore = before?.boundStoreId === boundStoreId && before !== undefined && before.conflict === undefined;

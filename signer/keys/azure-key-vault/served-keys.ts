@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { UNBOUND } from "../../contract.ts";
 import { bindingOf, preferred, type StoreTags } from "./binding.ts";
 import type { VaultClient } from "./client.ts";
 import type { Discovery } from "./discovery.ts";
@@ -12,6 +13,8 @@ export class ServedKeys {
   readonly #client: VaultClient;
   readonly #logger: Logger;
   readonly #onFault: (fault: VaultFault) => void;
+  /** What each key named last, by address: also of keys that are gone and may come back by another name. */
+  readonly #storeIds = new Map<string, string>();
 
   /** @param onFault told of whatever ends a signature */
   constructor(client: VaultClient, logger: Logger, onFault: (fault: VaultFault) => void) {
@@ -78,8 +81,12 @@ export class ServedKeys {
       const { boundStoreId, conflict } = key.binding;
       if (conflict !== undefined) notes.push(`${best.name} is not served: ${conflict}`);
       else if (boundStoreId !== undefined && !stores.own.has(best.id)) {
-        const remedy = "another version of the same key names it; bind this one too (tezos-signer keys bind)";
-        notes.push(`${best.name} names no watermark store and is taken to be bound to ${boundStoreId}: ${remedy}`);
+        const isNamed = stores.tagged.some(({ address }) => address === best.publicKey.address);
+        const bound = boundStoreId === UNBOUND ? "unbound" : `bound to ${boundStoreId}`;
+        const remedy = isNamed
+          ? "another version of the same key names it; bind this one too (tezos-signer keys bind)"
+          : "so it was tagged before, until the tag was taken away; bind it anew (tezos-signer keys bind)";
+        notes.push(`${best.name} names no watermark store and is taken to be ${bound}: ${remedy}`);
       }
     }
     return notes;
@@ -100,7 +107,8 @@ export class ServedKeys {
   #serve(version: UsableKey, stores: StoreTags): VaultKey {
     const { address, curve } = version.publicKey;
     const known = this.byAddress.get(address);
-    const binding = bindingOf(version, stores, known?.binding);
+    const binding = bindingOf(version, stores, known?.binding, this.#storeIds.get(address));
+    if (binding.boundStoreId !== undefined) this.#storeIds.set(address, binding.boundStoreId);
     const isKnown = known?.location === version.id;
     const key = isKnown ? known : new VaultKey(version, this.#client, this.#onFault);
     if (!isKnown) key.warm();

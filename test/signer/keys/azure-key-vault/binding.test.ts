@@ -264,6 +264,46 @@ describe("which store guards a vault's key", () => {
     expect(stores()).to.deep.equal(["S3"]);
   });
 
+  /** How a key's tag goes, without another one that is meant, and under which name the key lies then. */
+  const WITHOUT_TAG: readonly (readonly [string, "a" | "b", (vault: KeyVaultEmulator) => unknown])[] = [
+    ["other tags are written over its own", "a", (vault) => vault.updateKey("a", { tags: { owner: "us" } })],
+    [
+      "the name that has the tag is deleted, and one without is left",
+      "b",
+      (vault) => {
+        vault.createKey("b", { secret: SAME });
+        vault.deleteKey("a");
+      },
+    ],
+  ];
+  for (const [what, name, free] of WITHOUT_TAG) {
+    it(`stays what it was as long as the signer runs, where ${what}`, async () => {
+      rig = await startRig({ include: ["a", "b"], before: ({ vault }) => vault.createKey("a", tagged("S1")) });
+      expect(outcome("S2")).to.equal("other store");
+      free(rig.vault);
+      const { calls } = rig.vault;
+      const before = calls.list;
+      await until(() => calls.list >= before + 2);
+      expect([outcome("S1"), outcome("S2")]).to.deep.equal(["own", "other store"]);
+      await until(
+        () => lines(/names no watermark store and is taken to be bound to S1: so it was tagged/).length === 1,
+      );
+      rig.vault.updateKey(name, { tags: { [TAG]: "S2" } });
+      await until(() => outcome("S2") === "own");
+      expect(outcome("S1")).to.equal("other store");
+    });
+  }
+
+  it("stays unbound where it was, and the tag that says so is taken away", async () => {
+    rig = await startRig({ include: ["a"], before: ({ vault }) => vault.createKey("a", tagged("unbound")) });
+    rig.vault.updateKey("a", { tags: {} });
+    const { calls } = rig.vault;
+    const before = calls.list;
+    await until(() => calls.list >= before + 2);
+    expect(outcome("S1")).to.equal("other store");
+    await until(() => lines(/names no watermark store and is taken to be unbound: /).length === 1);
+  });
+
   it("is noticed for a version that a rotation has made an old one, while it is still served", async () => {
     rig = await startRig({ include: ["a"], before: ({ vault }) => vault.createKey("a", tagged("S1")) });
     const { location } = rig.key();
