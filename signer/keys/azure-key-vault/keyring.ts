@@ -140,7 +140,7 @@ class AzureKeyVaultKeyring implements Keyring {
       const rotated = await this.#served.dropMissing(found, this.#discovery, began, signal);
       const doubled = this.#served.serve(found, stores);
       this.#write([...skipped, ...rotated, ...doubled]);
-      this.#problem = this.#problemOf(failed, skipped);
+      this.#problem = this.#problemOf(failed, skipped, include !== "all");
       this.#firstDiscovery.resolve();
       return failed.length + stores.unread.length === 0;
     } catch (error) {
@@ -155,9 +155,14 @@ class AzureKeyVaultKeyring implements Keyring {
     return include === "all" ? "all" : include.map(parseKeySelector);
   }
 
-  #problemOf(failed: readonly string[], skipped: readonly string[]): string | undefined {
+  /** @param areNamed whether the settings name the keys: one of them that is left out is missed */
+  #problemOf(failed: readonly string[], skipped: readonly string[], areNamed: boolean): string | undefined {
     if (failed.length > 0) return `${this.#vault} did not show every key. ${failed.join(" ")}`;
-    if (this.keys.size > 0) return undefined;
+    if (this.keys.size > 0) {
+      if (!areNamed || skipped.length === 0) return undefined;
+      const cure = "Mend it in the vault, or take it out of `keys.include`.";
+      return `${this.#vault} has a key that the settings name and that cannot sign: ${skipped.join("; ")}. ${cure}`;
+    }
     return [`${this.#vault} has no key that can sign`, ...skipped].join("; ");
   }
 

@@ -125,6 +125,28 @@ describe("Key Vault keyring", () => {
     ]);
   });
 
+  it("misses a key that the settings name and that cannot sign, also beside others that can; where none is named, it does not", async () => {
+    let include: readonly string[] = ["baker", "second"];
+    const { vault, keyring } = await start({
+      before: ({ vault }) => vault.createKey("second"),
+      include: () => include,
+    });
+    expect([keyring.keys.size, keyring.problem?.()]).to.deep.equal([2, undefined]);
+    vault.updateKey("second", { enabled: false });
+    await until(() => keyring.keys.size === 1);
+    const looks = vault.calls.list;
+    await until(() => vault.calls.list >= looks + 2);
+    expect(keyring.problem?.() ?? "nothing").to.match(/that cannot sign: second is left out: it is disabled\. Mend/);
+    include = ["baker"];
+    await until(() => keyring.problem?.() === undefined);
+    const all = await openAzureKeyVaultKeyring({
+      ...{ vault: vault.url, credential: "managed-identity", clientId: SIGNER.clientId, logger: logLines().log },
+      include: () => "all",
+    });
+    expect([all.keys.size, all.problem?.()]).to.deep.equal([1, undefined]);
+    await all.close();
+  });
+
   it("serves the newest enabled version where the current one is disabled", async () => {
     const versions: string[] = [];
     await start({
