@@ -53,6 +53,16 @@ describe("trusted store", () => {
       expect(inner.id).to.match(/^[0-9a-f-]{36}$/);
     });
 
+    it("is made above the window's level, and what is there is left as it is, also below it", async () => {
+      const inner = new MemoryStore("id");
+      inner.put(KEY, rowAt(100));
+      const { store, faulty } = trusted(inner, { initialise: OPEN });
+      await store.prepare([KEY, BLOCK_KEY], NEVER);
+      expect((await store.current(KEY, NEVER))?.row).to.deep.equal(rowAt(100));
+      expect((await store.current(BLOCK_KEY, NEVER))?.row.level).to.equal(999);
+      expect(faulty.calls.filter((call) => call === "replace" || call === "insert")).to.deep.equal(["insert"]);
+    });
+
     it("keeps the id that it has, on either", async () => {
       for (const isShared of [true, false]) {
         const inner = Object.assign(new MemoryStore("ours"), { isShared });
