@@ -197,6 +197,21 @@ describe("a signer as main.ts wires it", () => {
     expect(await signer.ask(tz3, attestation({ level: 1_005 }))).to.equal(200);
   });
 
+  it("believes no level by a clock that jumps ahead", async () => {
+    const { now } = Date;
+    let ahead = 0;
+    Date.now = () => now() + ahead;
+    try {
+      await signer.start({ watermarks: { maxStep: 5 } });
+      expect(await signer.ask(tz3, attestation({ level: 1_000 }))).to.equal(200);
+      ahead = 86_400_000;
+      expect(await signer.ask(tz3, attestation({ level: 80_000 }))).to.equal(409);
+    } finally {
+      Date.now = now;
+    }
+    expect(await signer.ask(tz3, attestation({ level: 1_001 }))).to.equal(200);
+  });
+
   it("goes by the newest policy, for blocks and votes alike", async () => {
     await signer.start();
     for (const payload of [block({ level: 5 }), preattestation({ level: 5 })]) {
