@@ -7,12 +7,13 @@ import { type ErrorCode, SignerError } from "../../../signer/errors.ts";
 import { PrivateKey } from "../../../signer/key-files/private-key.ts";
 import type { SigningKey } from "../../../signer/keys/keyring.ts";
 import type { KeyPolicy } from "../../../signer/policy/policy.ts";
+import { signingCall } from "../../../signer/signing/request-context.ts";
 import { SigningService } from "../../../signer/signing/signing-service.ts";
 import { decode } from "../../../signer/tezos/crypto/base58.ts";
 import { Guard } from "../../../signer/watermark/guard.ts";
 import { TrustedStore } from "../../../signer/watermark/trusted-store.ts";
 import { sign } from "../../emulators/octez-client.ts";
-import { block, transfer } from "../../fixtures/payloads.ts";
+import { attestation, block, transfer } from "../../fixtures/payloads.ts";
 import { NEVER } from "../../fixtures/watermark-rows.ts";
 import { allAt } from "../../harness/guarded-signer.ts";
 import { logLines } from "../../harness/log-lines.ts";
@@ -278,5 +279,48 @@ describe("a block's signature that is kept in the store", () => {
   it("is handed out where it is the key's own", async () => {
     await using signer = await started(async (_signer, own) => own);
     expect(await signer.ask(PAYLOAD)).to.match(/^p2sig/);
+  });
+});
+
+describe("a client that hangs up", () => {
+  it("cancels nothing: the key works on, and who asks for the same bytes gets its signature", async () => {
+    using made = PrivateKey.generate("P-256");
+    const { publicKey } = made;
+    const { address } = publicKey;
+    const asked = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    let times = 0;
+    const key: SigningKey = {
+      publicKey,
+      location: "test",
+      sign: async (digest, signal) => {
+        times += 1;
+        asked.resolve();
+        await held.promise;
+        signal.throwIfAborted();
+        return made.sign(digest);
+      },
+    };
+    const store = new TrustedStore({ store: new MemoryStore("here"), initialise: "always", clock: Date.now });
+    const settings = requestSettings({ policy: { default: { allow: ["attestation"] }, keys: new Map() } });
+    const service = new SigningService({
+      keyring: { keys: new Map([[address, key]]), close: async () => {} },
+      guard: new Guard({ store, maxStep: "off", minimalBlockDelay: 1, budgets: allAt(60_000), clock: Date.now }),
+      store,
+      settings: { current: settings },
+      head: { of: () => undefined },
+      confirmations: new Confirmations({ logger: logLines().log }),
+      budget: 60_000,
+    });
+    const payload = attestation({ level: 10 });
+    const client = new AbortController();
+    const origin = { settings, client: "127.0.0.1" };
+    const left = service.sign(signingCall(origin, address, payload, client.signal, () => undefined));
+    await asked.promise;
+    client.abort();
+    const next = service.sign(callOf(settings, address, payload));
+    held.resolve();
+    const [first, second] = await Promise.all([left, next]);
+    expect([second, await service.sign(callOf(settings, address, payload)), times]).to.deep.equal([first, first, 1]);
   });
 });
