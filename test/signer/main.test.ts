@@ -11,6 +11,7 @@ import { SqliteStore } from "../../signer/watermark/stores/sqlite.ts";
 import { hasProgram } from "../emulators/has-program.ts";
 import { authenticationBytes, publicKey, sign } from "../emulators/octez-client.ts";
 import { attestation, block, int32, MAINNET, preattestation } from "../fixtures/payloads.ts";
+import { KEY, rowAt } from "../fixtures/watermark-rows.ts";
 import { makeCertificate } from "../harness/certificates.ts";
 import { testKey } from "../harness/fake-signer.ts";
 import { requires } from "../harness/requires.ts";
@@ -195,6 +196,16 @@ describe("a signer as main.ts wires it", () => {
     expect(await signer.ask(tz3, attestation({ level: 1_000 }))).to.equal(200);
     expect(await signer.ask(tz3, attestation({ level: 100_000 }))).to.equal(409);
     expect(await signer.ask(tz3, attestation({ level: 1_005 }))).to.equal(200);
+  });
+
+  it("believes levels as fast as the settings' shortest blocks come, and no faster", async () => {
+    const store = new SqliteStore(signer.store);
+    await store.establish("a-minute-ago");
+    await store.insert({ ...KEY, address: tz3 }, rowAt(1_000, { anchor: { level: 1_000, at: Date.now() - 60_000 } }));
+    await store.close();
+    await signer.start({ watermarks: { maxStep: 5, minimalBlockDelay: 6 } });
+    expect(await signer.ask(tz3, attestation({ level: 1_040 }))).to.equal(409);
+    expect(await signer.ask(tz3, attestation({ level: 1_015 }))).to.equal(200);
   });
 
   it("believes no level by a clock that jumps ahead", async () => {
