@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -86,6 +86,11 @@ describe("serve, started by hand", function () {
     signer.child.kill("SIGHUP");
     await logged(signer, "only a new process takes");
     expect(await refusal()).to.include("only a new process takes: restart it");
+
+    await rm(file("settings.yaml"));
+    signer.child.kill("SIGHUP");
+    await logged(signer, "no such file or directory");
+    expect(await refusal()).to.equal("The settings cannot be read: settings.yaml: no such file or directory.");
     expect(await ask(signer, preattestation({ level: 6 }))).to.equal(200);
     expect(await signer.end("SIGTERM")).to.equal(0);
   });
