@@ -47,23 +47,34 @@ describe("serve, started by hand", function () {
     }
   };
 
-  it("opens no debugger on SIGUSR1, and signs on", async () => {
-    const port = 20_000 + (process.pid % 10_000);
-    await using signer = await start({ NODE_OPTIONS: `--inspect-port=${port}` });
-    let said = "";
-    signer.child.stderr?.on("data", (chunk) => (said += chunk));
-    signer.child.kill("SIGUSR1");
-    signer.child.kill("SIGHUP"); // taken after the other one
-    await logged(signer, "SIGHUP");
-    expect(await ask(signer, attestation({ level: 5 }))).to.equal(200);
-    expect(said).not.to.include("Debugger listening");
-    const socket = connect(port, "127.0.0.1");
-    const found = await new Promise((resolve) => {
-      socket.once("connect", () => resolve("open")).once("error", () => resolve("shut"));
+  for (const [title, before] of [
+    ["", ""],
+    [
+      ", nor keeps one that a signal before its first line has opened",
+      `import { url } from "node:inspector";
+       process.kill(process.pid, "SIGUSR1");
+       while (url() === undefined) await new Promise((turn) => setTimeout(turn, 5));`,
+    ],
+  ] as const) {
+    it(`opens no debugger on SIGUSR1, and signs on${title}`, async () => {
+      const port = 20_000 + (process.pid % 10_000);
+      const preloaded = `--import=data:text/javascript,${encodeURIComponent(before)}`;
+      await using signer = await start({ NODE_OPTIONS: `--inspect-port=${port} ${preloaded}` });
+      let said = "";
+      signer.child.stderr?.on("data", (chunk) => (said += chunk));
+      signer.child.kill("SIGUSR1");
+      signer.child.kill("SIGHUP"); // taken after the other one
+      await logged(signer, "SIGHUP");
+      expect(await ask(signer, attestation({ level: 5 }))).to.equal(200);
+      expect(said).not.to.include("Debugger listening");
+      const socket = connect(port, "127.0.0.1");
+      const found = await new Promise((resolve) => {
+        socket.once("connect", () => resolve("open")).once("error", () => resolve("shut"));
+      });
+      socket.destroy();
+      expect(found).to.equal("shut");
     });
-    socket.destroy();
-    expect(found).to.equal("shut");
-  });
+  }
 
   it("does not end on SIGHUP: it reads its settings again, and keeps those that it has where the new ones are wrong", async () => {
     await using signer = await start();
