@@ -12,4 +12,9 @@ const { program } = await import("./cli/program.ts");
 const { runCommandLine } = await import("./cli/run.ts");
 const words = process.argv.slice(2);
 const command = await program(process, words[0]);
+// A signal that came before there was a listener opens it, in the next turn at the latest.
+await new Promise((turn) => setImmediate(turn));
+const debuggerOf = process.getBuiltinModule("node:inspector");
+const isWanted = /--inspect(?!-port)/.test([...process.execArgv, process.env.NODE_OPTIONS].join(" "));
+if (debuggerOf.url() !== undefined && !isWanted) debuggerOf.close();
 process.exitCode = await runCommandLine(command, words, process);

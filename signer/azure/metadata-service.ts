@@ -1,8 +1,20 @@
+import { StartError } from "../errors.ts";
 import { type Answer, direct, get } from "../network/outgoing.ts";
+import { readServiceUrl } from "../network/url.ts";
 
-/** The metadata service (IMDS) of an Azure VM; the SDK's own variable moves it, for emulators. */
+/** The SDK's own variable, by which emulators stand in for the service. */
+const VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
+
+/**
+ * Returns the URL of the metadata service (IMDS) of an Azure VM.
+ * @throws StartError where the variable that moves it has something else
+ */
 export function imdsHost(): string {
-  return process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST ?? "http://169.254.169.254";
+  const moved = process.env[VARIABLE];
+  if (moved === undefined) return "http://169.254.169.254";
+  const url = readServiceUrl(moved, { plainHttp: "any", path: "refused" });
+  if (url instanceof URL) return url.href;
+  throw new StartError("unusable", `${VARIABLE} must be the metadata service's address; ${url.fault}.`);
 }
 
 /** Azure's own limit of userData, 64 KiB, in base64 with line breaks, and some room; a token is far shorter. */

@@ -8,7 +8,7 @@ import {
   type ReceivedMessage,
   readServerMessage,
 } from "../confirmation/messages.ts";
-import { reasonOf } from "../errors.ts";
+import { faultOfSocket, fileOfSocket, isTooLong } from "../confirmation/socket-path.ts";
 import { Failure } from "./failure.ts";
 
 /** A question of the signer's. */
@@ -38,7 +38,7 @@ export class Desk implements Disposable {
 
   /** @throws Failure `unavailable` or `refused` */
   static async open(path: string): Promise<Desk> {
-    const socket = connect(path);
+    const socket = connect(fileOfSocket(path));
     const desk = new Desk(socket);
     const ready = Promise.withResolvers<void>();
     socket.on("error", (error: NodeJS.ErrnoException) => ready.reject(notReached(path, error)));
@@ -160,6 +160,11 @@ function notReached(path: string, error: NodeJS.ErrnoException): Failure {
     const remedy = "Run this as a member of the socket's group, or with sudo.";
     return new Failure("refused", `This user may not open ${path}. ${remedy}`, { cause: error });
   }
+  if (isTooLong(error)) {
+    return new Failure("unusable", `No signer can listen at ${path}: ${faultOfSocket(error)}.`, { cause: error });
+  }
   const remedy = "Is the signer running, with confirmation.socket in its settings? `tezos-signer status` says.";
-  return new Failure("unavailable", `No signer listens at ${path} (${reasonOf(error)}). ${remedy}`, { cause: error });
+  return new Failure("unavailable", `No signer listens at ${path} (${faultOfSocket(error)}). ${remedy}`, {
+    cause: error,
+  });
 }

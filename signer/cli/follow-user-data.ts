@@ -9,7 +9,6 @@ import { Failure } from "./failure.ts";
 import {
   cachedSettings,
   openUserData,
-  parseLive,
   readAddressed,
   settingsCache,
   USER_DATA,
@@ -126,12 +125,22 @@ async function firstSettings(
     return fallBack(addressed.settings, text, cache, log) ?? { live, text, own: addressed.settings };
   } catch (error) {
     const reason = messageOf(error);
-    const cached = cache?.read();
-    if (cached === undefined) throw new Failure("unusable", reason, { cause: error });
+    const live = lastGood(cache, log);
+    if (live === undefined) throw new Failure("unusable", reason, { cause: error });
     log.error(`${reason}; the last good settings are in use`);
-    const live = parseLive(cached, USER_DATA);
     live.refuse(reason);
     return { live, text };
+  }
+}
+
+/** Returns the last good settings; undefined where none are kept, or where their file is damaged. */
+function lastGood(cache: SettingsCache | undefined, log: Logger): LiveSettings | undefined {
+  const text = cache?.read();
+  try {
+    return text === undefined ? undefined : new LiveSettings(text, USER_DATA);
+  } catch {
+    log.error(`the last good settings, in ${cache?.path}, are damaged and cannot be used`);
+    return undefined;
   }
 }
 
@@ -147,10 +156,8 @@ function fallBack(
   log: Logger,
 ): FirstSettings | undefined {
   const failure = cache?.takeFailure(settings);
-  const cached = cache?.read();
-  if (failure === undefined || cached === undefined) return undefined;
-  const live = parseLive(cached, USER_DATA);
-  if (live.apply(settings) !== "restart") return undefined;
+  const live = failure === undefined ? undefined : lastGood(cache, log);
+  if (live?.apply(settings) !== "restart") return undefined;
   const reason =
     `No signer could be started with the settings in ${USER_DATA}: ${failure} The last good settings are in use; a ` +
     "restart tries the others once more.";

@@ -24,12 +24,16 @@ export const USER_DATA = "the machine's userData";
  * @throws Failure `unusable`
  */
 export async function readSettingsFile(file: string): Promise<LiveSettings> {
-  const text = await readFile(file, "utf8").catch((error: Error) => {
-    throw new Failure("unusable", `The settings cannot be read: ${file}: ${reasonOf(error)}.`, { cause: error });
-  });
-  const live = parseLive(text, file, dirname(file));
+  const live = parseLive(await readSettingsText(file), file, dirname(file));
   refuseMovedPaths(live.written, file);
   return live;
+}
+
+/** Reads the text of a settings file. @throws Failure `unusable` */
+export async function readSettingsText(file: string): Promise<string> {
+  return await readFile(file, "utf8").catch((error: Error) => {
+    throw new Failure("unusable", `The settings cannot be read: ${file}: ${reasonOf(error)}.`, { cause: error });
+  });
 }
 
 /**

@@ -1,21 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { ADMIN_PORT } from "../contract.ts";
-import { messagesOf } from "../errors.ts";
-import { inWords, type ReleaseId } from "../installation/own-release.ts";
-import { get, outgoingAgent } from "../network/outgoing.ts";
+import { inWords } from "../installation/own-release.ts";
+import { visibleJson } from "../invisible-characters.ts";
 import { readServiceUrl } from "../network/url.ts";
 import { positionInWords } from "../watermark/decision.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
+import { askStatus, type Status } from "./status-answer.ts";
 import { type Io, Terminal } from "./terminal.ts";
 import { table } from "./text.ts";
 
 const ADMIN = `http://127.0.0.1:${ADMIN_PORT}`;
 const PAUSE = 2_000;
-const TIMEOUT = 5_000;
-/** Of one answer: far more than a thousand keys take. */
-const MOST_CHARACTERS = 16 * 1024 * 1024;
 
 /** `status` */
 export function statusCommand(io: Io): Command {
@@ -32,13 +29,14 @@ export function statusCommand(io: Io): Command {
       using terminal = new Terminal(io);
       const url = readAdmin(admin);
       for (;;) {
-        const state = await ask(url).catch((error: Failure) => error);
+        const state = await askStatus(url).catch((error: Failure) => error);
         const answered = !(state instanceof Failure);
         if (watch && io.stdout.isTTY) io.stdout.write("\x1b[H\x1b[2J");
-        if (answered) terminal.print(json ? JSON.stringify(state) : screen(state, Date.now()));
+        if (answered) terminal.print(json ? visibleJson(JSON.stringify(state.all)) : screen(state.shown, Date.now()));
         if (!watch) {
           if (!answered) throw state;
-          if (!state.ready) throw new Failure("failed", `The signer is not ready. ${state.reasons.join(" ")}`);
+          const { ready, reasons } = state.shown;
+          if (!ready) throw new Failure("failed", `The signer is not ready. ${reasons.join(" ")}`);
           return;
         }
         if (!answered) terminal.say(state.message);
@@ -48,81 +46,6 @@ export function statusCommand(io: Io): Command {
       }
     });
   return withExamples(command, "tezos-signer status", "tezos-signer status --watch");
-}
-
-/** What /status says, as far as the screen shows it; docs/reference/http.md. */
-export interface Status {
-  readonly release: ReleaseStatus;
-  readonly started: string;
-  readonly ready: boolean;
-  readonly reasons: readonly string[];
-  readonly settings: { source: string; version: string; since: string; refused: string | null };
-  readonly tls: { until: string; problem: string | null } | null;
-  readonly store: { kind: string; id: string | null; problem: string | null; readAt: string | null };
-  readonly vault: {
-    problem: string | null;
-    tokenSeconds: number | null;
-    signMilliseconds: { p50: number | null; p99: number | null };
-  };
-  readonly keys: readonly {
-    address: string;
-    location: string;
-    problem: string | null;
-    policy: { allow: readonly string[]; confirm?: readonly string[]; chains?: readonly string[] };
-  }[];
-  readonly watermarks: readonly StatusMark[];
-  readonly head: {
-    node: string;
-    chainId: string | null;
-    level: number | null;
-    ageSeconds: number | null;
-    problem: string | null;
-  } | null;
-  readonly confirmations: {
-    socket: string | null;
-    problem: string | null;
-    operators: number;
-    waiting: readonly { id: number; key: string; client: string; since: string; summary: { kinds: string } }[];
-  };
-  readonly refusals: readonly {
-    at: string;
-    since: string;
-    count: number;
-    client: string;
-    asked: string;
-    message: string;
-  }[];
-}
-
-/** A mark; operations have none, and only when they were signed. */
-interface StatusMark {
-  readonly row: string;
-  readonly level: number | null;
-  readonly round: number | null;
-  /** Since when the mark is believed, whoever signed. */
-  readonly since: string | null;
-  /** When this process last signed by it. */
-  readonly signedAt: string | null;
-}
-
-interface ReleaseStatus {
-  readonly version: string;
-  readonly sha256: string | null;
-  readonly wanted: ReleaseId | null;
-  readonly step: string | null;
-  readonly problem: string | null;
-  readonly refused: (ReleaseId & { readonly reason: string; readonly at: string }) | null;
-  readonly waitingSettings: ReleaseId | null;
-}
-
-async function ask(url: URL): Promise<Status> {
-  try {
-    const signal = AbortSignal.timeout(TIMEOUT);
-    const { text } = await get(new URL("/status", url), { agent: outgoingAgent(url), signal, most: MOST_CHARACTERS });
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Failure("failed", `No signer answers at ${url.origin} (${messagesOf(error)}).`, { cause: error });
-  }
 }
 
 /** @throws Failure `usage` */
@@ -194,7 +117,10 @@ export function screen(status: Status, now: number): string {
 }
 
 /** Where the mark is, and how old; whose it is where this process did not make it, but a former one or another signer. */
-function markInWords({ level, round, since, signedAt }: StatusMark, age: (time: string) => string): string {
+function markInWords(
+  { level, round, since, signedAt }: Status["watermarks"][number],
+  age: (time: string) => string,
+): string {
   const isOwn = signedAt !== null && (since === null || since <= signedAt);
   const time = isOwn ? signedAt : since;
   const when = time === null ? "" : `, ${age(time)} ago${isOwn ? "" : ", not by this process"}`;
@@ -203,7 +129,7 @@ function markInWords({ level, round, since, signedAt }: StatusMark, age: (time: 
 }
 
 /** Nothing for a signer of a checkout, which no updater keeps. */
-function releaseRows(status: ReleaseStatus, age: (time: string) => string): [string, string][] {
+function releaseRows(status: Status["release"], age: (time: string) => string): [string, string][] {
   const { version, sha256, wanted, step, problem, refused, waitingSettings } = status;
   const running = sha256 === null ? [] : [`running ${inWords({ version, sha256 })}`];
   const next =

@@ -1,5 +1,5 @@
-import type { InlinedBlock, InlinedVote, Operation } from "../tezos/payload/operation.ts";
-import { FORMATS, type Format, type Formatted } from "./formats.ts";
+import type { Operation } from "../tezos/payload/operation.ts";
+import { BLOCK, FORMATS, type Format, type Formatted, MOVES, SECTION, VOTE } from "./formats.ts";
 import { addressOf, micheline, stakingTerms, textOf, tez } from "./values.ts";
 
 /** A value with what it is. The label is the signer's own word, the value may be anybody's. */
@@ -37,34 +37,10 @@ const WRITERS: { readonly [F in Format]: Writer<F> } = {
   hashes: (label, value) => each(label, value, one),
   texts: (label, value) => each(label, value, (name, item) => WRITERS.text(name, item, undefined)),
   numbers: (label, value) => one(label, value.join(" ")),
-  refutation: (label, value) => {
-    const move = one(`${label}: move`, value.move);
-    switch (value.move) {
-      case "start":
-        return [
-          ...move,
-          ...one("player commitment", value.playerCommitment),
-          ...one("opponent commitment", value.opponentCommitment),
-        ];
-      case "dissection":
-        return [
-          ...move,
-          ...one("choice", String(value.choice)),
-          ...each("section", value.sections, (name, { state, tick }) =>
-            one(name, `tick ${tick}, state ${state ?? "none"}`),
-          ),
-        ];
-      case "proof":
-        return [
-          ...move,
-          ...one("choice", String(value.choice)),
-          ...one("proof", value.proof),
-          ...one("input", value.input),
-        ];
-    }
-  },
-  vote: (label, { kind, ...position }) => [...one(`${label}: kind`, kind), ...at(label, position)],
-  block: at,
+  refutation: (label, value) => within(label, MOVES[value.move], value),
+  sections: (label, value) => each(label, value, (name, section) => within(name, SECTION, section)),
+  vote: (label, value) => within(label, VOTE, value),
+  block: (label, value) => within(label, BLOCK, value),
 };
 
 /** Writes whom an account delegates to: oneself means more than that. */
@@ -75,9 +51,22 @@ export function delegate(to: string | undefined, source: string | undefined): st
 
 /** Writes every field of an operation. */
 export function fieldsOf(operation: Operation): readonly Field[] {
-  const values: Readonly<Record<string, unknown>> = { ...operation };
   const source = "source" in operation ? operation.source : undefined;
-  return Object.entries<Format>(FORMATS[operation.kind]).flatMap(([name, format]) => {
+  return written(FORMATS[operation.kind], operation, source);
+}
+
+/** Writes every field of what lies in one. */
+function within(label: string, formats: Readonly<Record<string, Format>>, value: object): readonly Field[] {
+  return written(formats, value, undefined).map((field) => ({ ...field, label: `${label}: ${field.label}` }));
+}
+
+function written(
+  formats: Readonly<Record<string, Format>>,
+  value: object,
+  source: string | undefined,
+): readonly Field[] {
+  const values: Readonly<Record<string, unknown>> = { ...value };
+  return Object.entries(formats).flatMap(([name, format]) => {
     const label = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
     // The table holds the format of this very field, which its type has proven.
     const write = WRITERS[format] as (label: string, value: unknown, source: string | undefined) => readonly Field[];
@@ -96,8 +85,4 @@ function each<Item>(
 ): readonly Field[] {
   if (items.length === 0) return one(label, "none");
   return items.flatMap((item, index) => write(`${label} ${index + 1} of ${items.length}`, item));
-}
-
-function at(label: string, { level, round }: InlinedBlock | Omit<InlinedVote, "kind">): readonly Field[] {
-  return one(label, `level ${level}, round ${round}`);
 }

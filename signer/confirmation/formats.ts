@@ -7,6 +7,7 @@ import type {
   ManagerKind,
   OperationKind,
   Refutation,
+  RefutationSection,
   SingleFields,
   TransactionFields,
 } from "../tezos/payload/operation.ts";
@@ -38,6 +39,7 @@ export interface Formatted {
   readonly texts: readonly string[];
   readonly numbers: readonly number[];
   readonly refutation: Refutation;
+  readonly sections: readonly RefutationSection[];
   readonly vote: InlinedVote;
   readonly block: InlinedBlock;
 }
@@ -149,3 +151,15 @@ export const FORMATS: { readonly [Kind in OperationKind]: FormatsOf<FieldsOf<Kin
   drain_delegate: { consensusKey: "address", delegate: "address", destination: "address" },
   failing_noop: { arbitrary: "text" },
 };
+
+/** Of what lies in a field, the same. */
+export const VOTE: FormatsOf<InlinedVote> = { kind: "name", level: "number", round: "number" };
+export const BLOCK: FormatsOf<InlinedBlock> = { level: "number", round: "number" };
+export const MOVES: {
+  readonly [Move in Refutation["move"]]: FormatsOf<Extract<Refutation, { readonly move: Move }>>;
+} = {
+  start: { move: "name", playerCommitment: "hash", opponentCommitment: "hash" },
+  dissection: { move: "name", choice: "number", sections: "sections" },
+  proof: { move: "name", choice: "number", proof: "hex", input: "name" },
+};
+export const SECTION: FormatsOf<RefutationSection> = { state: "hash", tick: "number" };

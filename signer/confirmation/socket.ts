@@ -1,11 +1,11 @@
 import { lstatSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Logger } from "pino";
-import { reasonOf } from "../errors.ts";
 import { visibleJson } from "../invisible-characters.ts";
 import type { Confirmations, Operator, PendingRequest } from "./confirmations.ts";
 import { readLines } from "./lines.ts";
 import { MOST_MESSAGE, MOST_OPERATORS, readOperatorMessage } from "./messages.ts";
+import { faultOfSocket, fileOfSocket } from "./socket-path.ts";
 
 /**
  * Where operators connect: a Unix socket, never a network port, which its owner and their group alone may open. Each side
@@ -44,7 +44,7 @@ export class ConfirmationSocket {
       serve(socket, `operator ${++this.#connections}`, confirmations);
     });
     this.#server.on("error", (error) => {
-      this.#problem = `Nobody can connect to confirm requests at ${this.#path}: ${reasonOf(error)}.`;
+      this.#problem = `Nobody can connect to confirm requests at ${this.#path}: ${faultOfSocket(error)}.`;
       logger.error(this.#problem);
     });
   }
@@ -64,7 +64,9 @@ export class ConfirmationSocket {
     }
     const before = process.umask(UMASK);
     try {
-      await new Promise<void>((resolve) => this.#server.once("error", () => resolve()).listen(path, resolve));
+      await new Promise<void>((resolve) => {
+        this.#server.once("error", () => resolve()).listen(fileOfSocket(path), resolve);
+      });
     } finally {
       process.umask(before);
     }
@@ -83,7 +85,7 @@ async function isLeftBehind(path: string): Promise<boolean> {
   if (found === undefined) return false;
   if (!found.isSocket()) throw new Error("something else of that name is there, and is no socket");
   return await new Promise((resolve, reject) => {
-    const socket = connect(path, () => {
+    const socket = connect(fileOfSocket(path), () => {
       socket.destroy();
       reject(new Error("it is another process's"));
     });

@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { SignerError, StartError } from "../errors.ts";
 import { http, https } from "../network/node-http.ts";
-import { RateLimitedLog } from "../observability/rate-limited-log.ts";
+import { SummedLog } from "../observability/summed-log.ts";
 import type { AuditLog } from "../signing/audit-log.ts";
 import { plainAddress } from "./address-allow-list.ts";
 import { drain, openOf } from "./drain.ts";
@@ -69,7 +69,7 @@ export async function listen(parts: ServerParts): Promise<RunningServer> {
   });
   handleClientErrors(server, inFlight, limits, audit);
   limitUnlisted(server, parts.admits, limits);
-  logDropped(server, log);
+  const dropped = logDropped(server, log);
 
   await new Promise<void>((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException) => reject(cannotListen(parts, error));
@@ -85,7 +85,7 @@ export async function listen(parts: ServerParts): Promise<RunningServer> {
   return {
     address: server.address() as AddressInfo,
     stop() {
-      stopping ??= drain({ server, inFlight, sockets, connections, limits, log });
+      stopping ??= drain({ server, inFlight, sockets, connections, limits, log }).finally(() => dropped.flush());
       return stopping;
     },
     renew(pair) {
@@ -187,11 +187,15 @@ function limitUnlisted(server: Server, admits: ServerParts["admits"], limits: Li
   });
 }
 
-function logDropped(server: Server, log: Logger): void {
-  const dropped = new RateLimitedLog(log.warn.bind(log));
+/** Of all clients together: whoever opens so many connections may have many addresses. */
+function logDropped(server: Server, log: Logger): SummedLog {
+  const write = log.warn.bind(log);
+  const dropped = new SummedLog(write);
   server.on("drop", (peer) => {
-    dropped.write({ client: plainAddress(peer?.remoteAddress) }, "connection refused: too many are open");
+    const fields = { client: plainAddress(peer?.remoteAddress) };
+    dropped.note("", [], "dropped", { write, fields, message: "connection refused: too many are open" });
   });
+  return dropped;
 }
 
 const REASONS: Readonly<Record<string, readonly [problem: StartError["problem"], reason: string]>> = {

@@ -85,6 +85,14 @@ export class TlsCertificate {
     this.#timer = undefined;
   }
 
+  /** @throws Error for a pair that has ended, as one from a backup has, while the one in use has not */
+  #requireLife({ cert }: CertificatePair): void {
+    const { validToDate } = new X509Certificate(cert);
+    const now = Date.now();
+    if (validToDate.getTime() > now || this.expiresAt.getTime() <= now) return;
+    throw new Error(`The new certificate of listen.tls.cert ended at ${validToDate.toISOString()}.`);
+  }
+
   /** Looks at the files now, and takes them up where they are others. Never rejects. */
   async look(): Promise<void> {
     let seen = "";
@@ -93,6 +101,7 @@ export class TlsCertificate {
       seen = hashOf(pair);
       if (seen === this.#seen && this.#refusal === undefined) return;
       check(pair);
+      this.#requireLife(pair);
       const isNew = hashOf(this.#pair) !== seen;
       this.#pair = pair;
       this.#refusal = undefined;

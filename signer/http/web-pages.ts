@@ -17,24 +17,39 @@ const SIMPLE = /^(?:text\/plain|application\/x-www-form-urlencoded|multipart\/fo
 
 /**
  * Makes the admin port's middleware. A page whose name was made to lead to this computer (DNS rebinding) counts as this port's own, and
- * its browser sends no Origin with a GET: only Host tells. An address in Host cannot have been made to lead elsewhere.
+ * its browser sends no Origin with a GET: only Host tells, and behind a proxy what the proxy says that Host was. An address
+ * in Host cannot have been made to lead elsewhere.
  * @param names by which the port may be asked, besides localhost and IP addresses
  * @throws SignerError `host-not-allowed` or `origin-not-allowed`
  */
 export function onlyKnownHosts(names: readonly string[]): Middleware {
   const known = new Set(["localhost", ...names.map((name) => name.toLowerCase())]);
   return async ({ req }, next) => {
-    const host = hostOf(req);
-    if (host !== undefined && isIP(host) === 0 && !known.has(host)) {
+    for (const host of [hostOf(req), ...forwardedHosts(req)]) {
+      if (host === undefined || isIP(host) !== 0 || known.has(host)) continue;
       throw new SignerError("host-not-allowed", "ask by an IP address or localhost, or name the host in admin.names");
     }
     await next();
   };
 }
 
-/** Returns Host without its port, in lower case; undefined in HTTP/1.0 without one, which no browser speaks; empty where there is none to be read. */
+/** Returns Host as nameOf does; undefined in HTTP/1.0 without one, which no browser speaks. */
 function hostOf({ headers: { host }, httpVersion }: IncomingMessage): string | undefined {
   if (host === undefined) return httpVersion === "1.0" ? undefined : "";
+  return nameOf(host);
+}
+
+/** Returns what the proxies in front were asked by, as far as they tell (RFC 7239, and the header from before it). */
+function forwardedHosts({ headers: { forwarded = "", "x-forwarded-host": before = "" } }: IncomingMessage): string[] {
+  const hosts = [...forwarded.matchAll(/\bhost="?([^";,]*)/gi)].map(([, host = ""]) => host);
+  return [...hosts, ...String(before).split(",")]
+    .map((host) => host.trim())
+    .filter(Boolean)
+    .map(nameOf);
+}
+
+/** Returns a Host without its port, in lower case; empty where there is none to be read. */
+function nameOf(host: string): string {
   const { ipv6, name } = HOST.exec(host)?.groups ?? {};
   if (ipv6 !== undefined) return isIP(ipv6) === 6 ? ipv6 : "";
   return name?.toLowerCase().replace(/\.$/, "") ?? "";
@@ -52,17 +67,18 @@ export const refuseOtherSites: Middleware = async ({ req }, next) => {
 /**
  * Refuses what any page sends, on a port that has none of its own. A rebound page counts as its own, so `same-origin` is
  * refused as well. Browsers send Sec-Fetch-Site to https and to this computer alone: elsewhere the body's type tells. octez,
- * Taquito and tzgo say that it is JSON, which a page cannot without asking first; what says nothing of it may be a
- * plain program, and every browser calls itself Mozilla.
+ * Taquito and tzgo say that it is JSON, which a page of another site cannot without asking first; a rebound one can, and
+ * every browser calls itself Mozilla.
  * @throws SignerError `origin-not-allowed`
  */
 export const refuseWebPages: Middleware = async ({ req, method }, next) => {
   const { origin, "sec-fetch-site": site, "content-type": type, "user-agent": program } = req.headers;
   if (origin !== undefined) refuse("the request carries an Origin header");
   if (site !== undefined && site !== "none") refuse("Sec-Fetch-Site says that a page asks");
-  if (method === "POST" && (type === undefined ? program?.startsWith("Mozilla/") : SIMPLE.test(essenceOf(type)))) {
+  if (method === "POST" && type !== undefined && SIMPLE.test(essenceOf(type))) {
     refuse("send the body as Content-Type: application/json");
   }
+  if (method === "POST" && program?.startsWith("Mozilla/")) refuse("User-Agent says that a browser asks");
   await next();
 };
 

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, lstat, open, readFile, stat, unlink } from "node:fs/promises";
+import { access, lstat, open, readFile, stat, statfs, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { reasonOf } from "../errors.ts";
 import { KeyError } from "./key-error.ts";
@@ -16,12 +16,20 @@ export async function checkNewFile(path: string): Promise<void> {
     await lstat(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw notWritable(path, error);
-    await access(dirname(path), constants.W_OK | constants.X_OK).catch((error) => {
+    await requireRoom(dirname(path)).catch((error) => {
       throw notWritable(path, error);
     });
     return;
   }
   throw taken(path);
+}
+
+/** @throws the system's error for a folder that takes no file, or whose disk is full */
+async function requireRoom(folder: string): Promise<void> {
+  await access(folder, constants.W_OK | constants.X_OK);
+  const { blocks, bavail } = await statfs(folder);
+  // Some network file systems tell of no blocks at all.
+  if (blocks > 0 && bavail === 0) throw Object.assign(new Error("the disk is full"), { code: "ENOSPC" });
 }
 
 function notWritable(path: string, error: unknown): KeyError {

@@ -1,8 +1,8 @@
 import { clientOf } from "../network/address-range.ts";
 
 /**
- * Requests that were not signed, for /status: what the client was told, and never a secret. Those of one client for one key
- * with one code are one, which tells of the last.
+ * Requests that were not signed, for /status: what the client was told, and never a secret. Those of one client (clientOf)
+ * for one key with one code are one, which tells of the last.
  */
 export interface Refusal {
   /** When the last was, ISO 8601. */
@@ -19,8 +19,6 @@ export interface Refusal {
 }
 
 const MOST_REFUSALS = 20;
-/** A client can name as many keys as it likes: of its refusals so many are kept, so that the others' stay. */
-const MOST_OF_ONE_CLIENT = 10;
 /** A baker asks every few seconds: of one that has stopped asking nothing is known. In milliseconds. */
 const IMPLAUSIBLE_FOR = 60_000;
 /** Longest text kept, in characters: a batch has hundreds of operations. */
@@ -49,17 +47,27 @@ export class RecentActivity {
     return [...this.#implausible.values()].filter(({ until }) => until > now).map(({ message }) => message);
   }
 
-  /** Notes a refusal; the oldest one goes. */
+  /**
+   * Notes a refusal. Where there are too many, the oldest goes of the client that has most: it can name as many keys as it
+   * likes, and whoever floods the signer is to hide nobody's refusals but its own.
+   */
   refused(refusal: Omit<Refusal, "at" | "since" | "count">): void {
     const [asked = "", message = ""] = [refusal.asked, refusal.message].map((text) => text.slice(0, MOST_CHARACTERS));
     const at = new Date().toISOString();
     const { client, code, key } = refusal;
-    const isOfClient = (each: Refusal) => clientOf(each.client) === clientOf(client);
-    const same = this.#take((each) => each.client === client && each.code === code && each.key === key);
+    const isOf = (who: string) => (each: Refusal) => clientOf(each.client) === who;
+    const isSame = isOf(clientOf(client));
+    const same = this.#take((each) => isSame(each) && each.code === code && each.key === key);
     const { since = at, count = 0 } = same ?? {};
-    if (this.#refusals.filter(isOfClient).length >= MOST_OF_ONE_CLIENT) this.#take(isOfClient);
     this.#refusals.unshift({ ...refusal, at, since, count: count + 1, asked, message });
-    this.#refusals.length = Math.min(this.#refusals.length, MOST_REFUSALS);
+    if (this.#refusals.length > MOST_REFUSALS) this.#take(isOf(this.#busiest()));
+  }
+
+  /** The client with most refusals; of several the one whose newest is the oldest. */
+  #busiest(): string {
+    const clients = Map.groupBy(this.#refusals, ({ client }) => clientOf(client));
+    const most = Math.max(...[...clients.values()].map(({ length }) => length));
+    return [...clients].findLast(([, own]) => own.length === most)?.[0] ?? "";
   }
 
   /** Takes the oldest of these away. */

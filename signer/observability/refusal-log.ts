@@ -23,12 +23,12 @@ export class RefusalLog {
     if (error instanceof SignerError) {
       const { code, message: reason } = error;
       const fields = { code, client, reason };
-      this.#refusals.note([code, client], code, { write: logger.warn.bind(logger), fields, message: "refused" });
+      this.#refusals.note(client, [code], code, { write: logger.warn.bind(logger), fields, message: "refused" });
       return;
     }
     const code = "internal-error";
     const fields = { code, client, ...defectFields(error) };
-    this.#defects.note([client, fields.error], code, {
+    this.#defects.note(client, [fields.error], code, {
       write: logger.error.bind(logger),
       fields,
       message: "unexpected error",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isConsensusKind } from "../tezos/payload/consensus-kind.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Settings, settingsSchema } from "./schema.ts";
-import { HIDDEN, mayBeSecret, readYaml, unlessSecret } from "./secrets.ts";
+import { brief, HIDDEN, mayBeSecret, readYaml, unlessSecret } from "./secrets.ts";
 
 /** Every mistake of a settings text, one line each. */
 export class SettingsError extends Error {
@@ -92,5 +92,6 @@ export function describeIssue(issue: z.core.$ZodIssue): string[] {
 
 function wordGiven(input: unknown): string {
   if (input === undefined || typeof input === "object") return "";
-  return mayBeSecret(String(input)) ? ` ${HIDDEN}` : ` (is ${JSON.stringify(input)})`;
+  if (mayBeSecret(String(input))) return ` ${HIDDEN}`;
+  return ` (is ${JSON.stringify(typeof input === "string" ? brief(input) : input)})`;
 }

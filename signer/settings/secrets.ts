@@ -1,4 +1,4 @@
-import { type Document, isScalar, Lexer, LineCounter, parseDocument, visit, type YAMLError } from "yaml";
+import { type Document, isNode, isScalar, Lexer, LineCounter, parseDocument, visit, type YAMLError } from "yaml";
 
 /**
  * What a message about settings may not repeat: messages reach the log, the console and /status, and a secret is pasted into
@@ -42,7 +42,15 @@ export function mayBeSecret(text: string): boolean {
 
 /** Returns a text that was given, or HIDDEN in its place. */
 export function unlessSecret(text: string): string {
-  return mayBeSecret(text) ? HIDDEN : text;
+  return mayBeSecret(text) ? HIDDEN : brief(text);
+}
+
+/** So many characters of a text tell which one it is. */
+const MOST_SHOWN = 200;
+
+/** Returns the beginning of a text that was given: a message goes to the log and to /status. */
+export function brief(text: string): string {
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}… (${text.length} characters)` : text;
 }
 
 /** Azure's limit of userData, 64 KiB in base64, leaves 48 KiB of text. */
@@ -82,13 +90,13 @@ function wordFault({ message, code, pos: [offset] }: YAMLError, lines: LineCount
   const { line, col } = lines.linePos(offset);
   const place = `at line ${line}, column ${col}`;
   if (/call stack/.test(message)) return `it is nested too deep ${place}`;
-  return mayBeSecret(message) ? `${code} at line ${line}` : `${message} ${place}`;
+  return mayBeSecret(message) ? `${code} at line ${line}` : `${brief(message)} ${place}`;
 }
 
 /** In place of yaml's own error, which quotes an alias that has no anchor. */
 function resolve(document: Document, lines: LineCounter): ReturnType<typeof readYaml> {
   try {
-    const faults = protoNames(document, lines);
+    const faults = wrongNames(document, lines);
     return faults.length > 0 ? { faults } : { value: document.toJS() };
   } catch {
     return {
@@ -97,15 +105,20 @@ function resolve(document: Document, lines: LineCounter): ReturnType<typeof read
   }
 }
 
-/** Finds the one name that JavaScript keeps for itself, and that whatever reads settings would pass over in silence. */
-function protoNames(document: Document, lines: LineCounter): string[] {
+/**
+ * Finds the one name that JavaScript keeps for itself, and that whatever reads settings would pass over in silence; and the
+ * names that are not written as such, an alias or a list, which may come to be that one.
+ */
+function wrongNames(document: Document, lines: LineCounter): string[] {
   const faults: string[] = [];
   visit(document, {
     Pair: (_, { key }) => {
-      if (!isScalar(key) || key.value !== "__proto__") return;
-      const { line, col } = lines.linePos(key.range?.[0] ?? 0);
-      faults.push(`there is no such setting: __proto__ at line ${line}, column ${col}`);
+      const isText = isScalar(key) && typeof key.value !== "object";
+      if (isText && key.value !== "__proto__") return;
+      const { line, col } = lines.linePos(isNode(key) ? (key.range?.[0] ?? 0) : 0);
+      const fault = isText ? "there is no such setting: __proto__" : "a name must be a plain text";
+      faults.push(`${fault} at line ${line}, column ${col}`);
     },
   });
-  return faults;
+  return faults.slice(0, MAX_FAULTS);
 }

@@ -92,15 +92,15 @@ export class AuditLog {
     if (error === undefined) activity.signed(rowOf(key, request));
     else activity.refused({ key, client, asked: kindsOf(request), code: verdict, message: shown(error) });
     if (verdict === "level-implausible") activity.implausible(rowOf(key, request), shown(error));
-    const kind = [client, key, verdict];
+    const kind = [key, verdict];
     if (verdict === "signed") logger.info(line, "signed");
     else if (error === undefined) {
-      this.#kept.note([...kind, line.digest], verdict, {
+      this.#kept.note(client, [...kind, line.digest], verdict, {
         write: logger.info.bind(logger),
         fields: line,
         message: "signed",
       });
-    } else this.#refused.note([...kind, kindOf(request)], verdict, refusedLine(logger, line, error));
+    } else this.#refused.note(client, [...kind, kindOf(request)], verdict, refusedLine(logger, line, error));
   }
 }
 

@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { Status } from "../../signer/cli/status.ts";
+import type { Status } from "../../signer/cli/status-answer.ts";
 import { attestation, MAINNET, OTHER, SOURCE } from "../fixtures/payloads.ts";
 import { KEY } from "../fixtures/watermark-rows.ts";
 import { interchange, MARK, WatermarkCommands } from "../harness/watermark-commands.ts";

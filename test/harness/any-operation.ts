@@ -60,6 +60,7 @@ const { expression } = fc.letrec<{ expression: Micheline }>((tie) => ({
 }));
 
 const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
+const sections = fc.array(fc.record({ state: maybe(hash), tick: amount }), { maxLength: 5 });
 const vote = fc.record({
   kind: fc.constantFrom("preattestation", "attestation_with_dal", "attestations_aggregate"),
   level,
@@ -88,12 +89,13 @@ const VALUES: Readonly<Record<Format, fc.Arbitrary<unknown>>> = {
   hashes: fc.array(hash, { maxLength: 20 }),
   texts: fc.array(hex, { maxLength: 5 }),
   numbers: fc.array(level, { maxLength: 500 }),
+  sections,
   refutation: fc.oneof(
     fc.record({ move: fc.constant("start"), playerCommitment: hash, opponentCommitment: hash }),
     fc.record({
       move: fc.constant("dissection"),
       choice: amount,
-      sections: fc.array(fc.record({ state: maybe(hash), tick: amount }), { maxLength: 5 }),
+      sections,
     }),
     fc.record({ move: fc.constant("proof"), choice: amount, proof: hex, input: fc.constantFrom("none", "DAL page") }),
   ),

@@ -105,6 +105,32 @@ describe("the TLS certificate of a signer that runs", () => {
     }
   });
 
+  it("stays the one before where the new one has ended already, as one from a backup has", async () => {
+    const old = { cert: signer.file("old.pem"), key: signer.file("old-key.pem") };
+    for (const name of ["cert", "key"] as const) copyFileSync(files[name], old[name]);
+    renew();
+    const { log, lines } = logLines();
+    const certificate = await TlsCertificate.open(files, log);
+    for (const name of ["cert", "key"] as const) copyFileSync(old[name], files[name]);
+    const { validToDate } = new X509Certificate(readFileSync(old.cert));
+    mock.timers.enable({ apis: ["Date"], now: validToDate.getTime() });
+    try {
+      for (let look = 0; look < 2; look += 1) await certificate.look();
+      expect(new X509Certificate(certificate.pair.cert).fingerprint256).to.equal(fingerprint(next.cert));
+      const ended = `The new certificate of listen.tls.cert ended at ${validToDate.toISOString()}.`;
+      expect(certificate.problem).to.equal(`${ended} The certificate before is in use.`);
+      expect(lines.map(({ msg }) => msg)).to.deep.equal([certificate.problem]);
+      mock.timers.setTime(certificate.expiresAt.getTime());
+      await certificate.look();
+      expect(fingerprint(files.cert), "both have ended, so the newer file is as good").to.equal(
+        new X509Certificate(certificate.pair.cert).fingerprint256,
+      );
+      expect(certificate.problem).to.match(/^The certificate of listen\.tls\.cert ended at/);
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
   it("has no end where there is none", async () => {
     await signer.start();
     expect(await signer.metrics()).not.to.match(METRIC);

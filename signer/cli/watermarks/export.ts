@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { writeNewFile } from "../../key-files/key-file.ts";
+import { checkNewFile, writeNewFile } from "../../key-files/key-file.ts";
 import { writeInterchange } from "../../watermark/interchange/format.ts";
 import { configOption, requireIdentity, type StoreOptions, userDataOption, withStore } from "../open-store.ts";
 import { withExamples } from "../run.ts";
@@ -20,6 +20,7 @@ export function exportCommand(io: Io): Command {
     .option("--out <file>", "a new file; standard output by default")
     .action(async ({ out, ...options }: StoreOptions & { out?: string }) => {
       using terminal = new Terminal(io);
+      if (out !== undefined) await checkNewFile(out);
       await withStore(options, async (opened) => {
         const id = await requireIdentity(opened);
         const rows = await opened.store.list(opened.deadline());

@@ -11,6 +11,7 @@ import {
   keysAt,
   makeStore,
   place,
+  ROOT,
   run,
   sentence,
   storeAt,
@@ -28,8 +29,6 @@ async function giveAway(folder: string): Promise<void> {
   const names = await readdir(folder, { recursive: true });
   for (const name of ["", ...names]) await chown(join(folder, name), OTHER.uid, OTHER.gid);
 }
-
-const EXPORT = "watermarks export --config settings.yaml";
 
 /** Commands, what has no rights, and what is said. */
 const FAULTS: readonly (readonly [command: string, changes: object, locked: string, said: RegExp])[] = [
@@ -75,12 +74,9 @@ describe("what a user has no rights to", () => {
 
 /** Commands beside a disk, and what is said of it. */
 const DISKS: readonly (readonly [state: "full" | "read-only", command: string, changes: object, said: RegExp])[] = [
-  ["full", `${EXPORT} --out disk/x`, {}, /disk\/x could not be written whole and was removed again: the disk is full/],
-  ...OUT_COMMANDS.map((command): (typeof DISKS)[number] => [
-    "read-only",
-    `${command} --out disk/x`,
-    {},
-    /disk\/x cannot be written: the disk is read-only/,
+  ...OUT_COMMANDS.flatMap((command): (typeof DISKS)[number][] => [
+    ["full", `${command} --out disk/x`, {}, /^disk\/x cannot be written: the disk is full $/],
+    ["read-only", `${command} --out disk/x`, {}, /^disk\/x cannot be written: the disk is read-only $/],
   ]),
   ["read-only", "serve --config settings.yaml", storeAt("disk/w"), /watermark store: the disk is read-only/],
 ];
@@ -114,6 +110,19 @@ describe("a disk that takes nothing", () => {
       expect(code).to.equal(EXIT_CODES.unusable.code);
     });
   }
+
+  it("has no half of a file where it gets full while one is written", async () => {
+    await using folder = await place({});
+    await finished(["mkdir", "disk"], folder.path);
+    const write = `
+      import { existsSync } from "node:fs";
+      import { writeNewFile } from ${JSON.stringify(join(ROOT, "signer/key-files/key-file.ts"))};
+      const said = await writeNewFile("disk/x", "x".repeat(100_000)).catch(({ message }) => message);
+      console.log(said, existsSync("disk/x"));`;
+    const words = [process.execPath, "--input-type=module", "--eval", write];
+    const { out } = await withDisk(`${MOUNT}; exec "$@"`, words, folder.path);
+    expect(out).to.equal("disk/x could not be written whole and was removed again: the disk is full false\n");
+  });
 
   it("ends no signer where it is full: it listens, and says what is wrong", async () => {
     await using folder = await place(storeAt("disk/watermarks.sqlite"));

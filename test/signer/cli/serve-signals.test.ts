@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -47,23 +47,34 @@ describe("serve, started by hand", function () {
     }
   };
 
-  it("opens no debugger on SIGUSR1, and signs on", async () => {
-    const port = 20_000 + (process.pid % 10_000);
-    await using signer = await start({ NODE_OPTIONS: `--inspect-port=${port}` });
-    let said = "";
-    signer.child.stderr?.on("data", (chunk) => (said += chunk));
-    signer.child.kill("SIGUSR1");
-    signer.child.kill("SIGHUP"); // taken after the other one
-    await logged(signer, "SIGHUP");
-    expect(await ask(signer, attestation({ level: 5 }))).to.equal(200);
-    expect(said).not.to.include("Debugger listening");
-    const socket = connect(port, "127.0.0.1");
-    const found = await new Promise((resolve) => {
-      socket.once("connect", () => resolve("open")).once("error", () => resolve("shut"));
+  for (const [title, before] of [
+    ["", ""],
+    [
+      ", nor keeps one that a signal before its first line has opened",
+      `import { url } from "node:inspector";
+       process.kill(process.pid, "SIGUSR1");
+       while (url() === undefined) await new Promise((turn) => setTimeout(turn, 5));`,
+    ],
+  ] as const) {
+    it(`opens no debugger on SIGUSR1, and signs on${title}`, async () => {
+      const port = 20_000 + (process.pid % 10_000);
+      const preloaded = `--import=data:text/javascript,${encodeURIComponent(before)}`;
+      await using signer = await start({ NODE_OPTIONS: `--inspect-port=${port} ${preloaded}` });
+      let said = "";
+      signer.child.stderr?.on("data", (chunk) => (said += chunk));
+      signer.child.kill("SIGUSR1");
+      signer.child.kill("SIGHUP"); // taken after the other one
+      await logged(signer, "SIGHUP");
+      expect(await ask(signer, attestation({ level: 5 }))).to.equal(200);
+      expect(said).not.to.include("Debugger listening");
+      const socket = connect(port, "127.0.0.1");
+      const found = await new Promise((resolve) => {
+        socket.once("connect", () => resolve("open")).once("error", () => resolve("shut"));
+      });
+      socket.destroy();
+      expect(found).to.equal("shut");
     });
-    socket.destroy();
-    expect(found).to.equal("shut");
-  });
+  }
 
   it("does not end on SIGHUP: it reads its settings again, and keeps those that it has where the new ones are wrong", async () => {
     await using signer = await start();
@@ -86,6 +97,11 @@ describe("serve, started by hand", function () {
     signer.child.kill("SIGHUP");
     await logged(signer, "only a new process takes");
     expect(await refusal()).to.include("only a new process takes: restart it");
+
+    await rm(file("settings.yaml"));
+    signer.child.kill("SIGHUP");
+    await logged(signer, "no such file or directory");
+    expect(await refusal()).to.equal("The settings cannot be read: settings.yaml: no such file or directory.");
     expect(await ask(signer, preattestation({ level: 6 }))).to.equal(200);
     expect(await signer.end("SIGTERM")).to.equal(0);
   });

@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
@@ -200,6 +200,21 @@ describe("serve --user-data", () => {
     await using signer = await start();
     const payload = attestation({ level: 7 }).toString("hex");
     expect((await sign(signer.url, signer.addresses[0] ?? "", payload)).status).to.equal(200);
+    await imds.stop();
+  });
+
+  it("says what is wrong with userData, and not with the last good settings, where these are damaged", async () => {
+    await using dir = await folder();
+    const imds = await Imds.start({ identities: [] });
+    imds.userData = userData(settings(NOT_OURS));
+    await writeFile(join(dir.path, "settings.yaml"), "keys: {");
+    const env = { AZURE_POD_IDENTITY_AUTHORITY_HOST: imds.url, STATE_DIRECTORY: dir.path };
+    const start = () => startSignerProcess(dir.path, ["--user-data"], env).catch((error: Error) => error.message);
+    for (let round = 0; round < 2; round += 1) {
+      expect(String(await start()).replaceAll(/\s+/g, " ")).to.match(/^exit 4: .*this computer has no such address/);
+    }
+    imds.userData = userData({ colour: "blue" });
+    expect(await start()).to.match(/^exit 4: .*colour: there is no such setting/s);
     await imds.stop();
   });
 

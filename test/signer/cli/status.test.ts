@@ -1,6 +1,10 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { Command } from "commander";
-import { duration, type Status, screen, statusCommand } from "../../../signer/cli/status.ts";
+import { duration, screen, statusCommand } from "../../../signer/cli/status.ts";
+import type { Status } from "../../../signer/cli/status-answer.ts";
 import { RecentActivity } from "../../../signer/observability/recent-activity.ts";
 import { sign } from "../../emulators/octez-client.ts";
 import { startSignerProcess } from "../../emulators/signer-process.ts";
@@ -134,8 +138,34 @@ describe("tezos-signer status", () => {
   it("ends with 1 where no signer answers", async () => {
     const { code, stdout, stderr } = await status("--admin", "http://127.0.0.1:1");
     expect({ code, stdout }).to.deep.equal({ code: 1, stdout: "" });
-    expect(stderr).to.match(/^No signer answers at http:\/\/127\.0\.0\.1:1 \(.*\)\.$/m);
+    expect(stderr).to.equal("No signer answers at http://127.0.0.1:1 (nobody listens there).\n");
   });
+
+  for (const [title, answer, told] of [
+    ["is no JSON", [200, "<html>\u202esomebody's page</html>"], ""],
+    ["is JSON of something else", [200, "[]"], ""],
+    ["is an older signer's", [200, JSON.stringify({ ...statusOf(), store: {} })], ""],
+    [
+      "is a refusal",
+      [421, JSON.stringify([{ kind: "temporary", id: "failure", msg: "ask by an IP address" }])],
+      " (status 421: ask by an IP address)",
+    ],
+    ["is a proxy's", [502, "Bad Gateway"], " (status 502)"],
+  ] as const) {
+    it(`says that no signer answers where what answers ${title}`, async () => {
+      const server = createServer((_, response) => void response.writeHead(answer[0]).end(answer[1]));
+      await once(server.listen(0, "127.0.0.1"), "listening");
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      await using _ = { [Symbol.asyncDispose]: async () => server.close().closeAllConnections() };
+      for (const more of [[], ["--json"]]) {
+        const { code, stdout, stderr } = await status("--admin", url, ...more);
+        expect({ code, stdout }).to.deep.equal({ code: 1, stdout: "" });
+        expect(stderr.replaceAll(/\s+/g, " ")).to.equal(
+          `What answers at ${url} is no signer's admin port of this release${told}. `,
+        );
+      }
+    });
+  }
 
   it("says which release runs, which is wanted, and why it is not taken", () => {
     expect(releaseLines({})).to.deep.equal(["signer         0.2.0, up 60 min"]);

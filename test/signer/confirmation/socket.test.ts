@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { expect } from "chai";
+import { Desk } from "../../../signer/cli/desk.ts";
 import { Confirmations } from "../../../signer/confirmation/confirmations.ts";
 import { ConfirmationSocket } from "../../../signer/confirmation/socket.ts";
 import { described } from "../../harness/described.ts";
@@ -59,6 +60,33 @@ describe("the operators' socket", () => {
     await socket.open(path);
     expect(socket.problem).to.match(/another process/);
     other.close();
+  });
+
+  // Node.js takes such a text for the number of a TCP port, and would listen on every address of the computer.
+  for (const name of ["29583", "0", "1e4", "0x739f", " 29583"]) {
+    it(`is a file also where its name is ${JSON.stringify(name)}, and \`confirm\` finds it there`, async () => {
+      const before = process.cwd();
+      process.chdir(folder);
+      try {
+        await socket.open(name);
+        expect(socket.problem).to.equal(undefined);
+        expect(statSync(join(folder, name)).isSocket()).to.equal(true);
+        using desk = await Desk.open(name);
+        expect(desk).to.be.instanceOf(Desk);
+        await socket.close();
+      } finally {
+        process.chdir(before);
+      }
+    });
+  }
+
+  it("says in words that its path is too long for a socket, at both ends", async () => {
+    const long = join(folder, "n".repeat(120));
+    const said = "its path is too long for a socket, which has 107 bytes at most";
+    await socket.open(long);
+    expect(socket.problem).to.equal(`Nobody can connect to confirm requests at ${long}: ${said}.`);
+    const failure = await Desk.open(long).catch((error) => error);
+    expect(failure).to.include({ exit: "unusable", message: `No signer can listen at ${long}: ${said}.` });
   });
 
   it("says why it is not open where its folder is missing, and ends no process", async () => {

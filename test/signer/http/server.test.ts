@@ -128,14 +128,20 @@ describe("server", () => {
       expect(signer.asked).to.deep.equal([]);
     });
 
-    it("drop connections above the cap, and serve again once one is closed", async () => {
-      const { port, url, lines } = await open({ limits: { maxConnections: 3 } });
+    it("drop connections above the cap, sum up the lines of it, and serve again once one is closed", async () => {
+      const { port, server, url, lines } = await open({ limits: { maxConnections: 3 } });
       const open3 = await Promise.all([1, 2, 3].map(() => idleConnection(port)));
       expect(await exchange(port, "GET /authorized_keys HTTP/1.1\r\nHost: x\r\n\r\n")).to.equal("");
       expect(lines[0]).to.include({ msg: "connection refused: too many are open" });
+      for (let more = 0; more < 3; more += 1) await exchange(port, "GET / HTTP/1.1\r\n\r\n");
       for (const socket of open3) socket.destroy();
       await sleep(20);
       expect((await sign(url, signer.address, PAYLOAD)).status).to.equal(200);
+      await server.stop();
+      expect(lines.filter(({ msg }) => msg === lines[0]?.msg).map(({ repeated }) => repeated)).to.deep.equal([
+        undefined,
+        3,
+      ]);
     });
 
     it("keep strangers from crowding out the baker", async () => {

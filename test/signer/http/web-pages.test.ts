@@ -64,6 +64,28 @@ describe("a web page, at the admin port", () => {
     });
   }
 
+  for (const [title, headers] of [
+    ["X-Forwarded-Host", { "X-Forwarded-Host": "rebound.example.com" }],
+    ["X-Forwarded-Host of several proxies", { "X-Forwarded-Host": "rebound.example.com, signer.example.org" }],
+    ["Forwarded", { Forwarded: "for=192.0.2.1;Host=rebound.example.com;proto=http" }],
+    ["Forwarded in quotes", { Forwarded: 'host="signer.example.org", for=x; host="rebound.example.com:80"' }],
+  ] as const) {
+    it(`reads nothing where a proxy asks by a name that is listed, and says in ${title} that its own was another`, async () => {
+      expect((await status({ Host: "signer.example.org", ...headers }))[0]).to.equal(421);
+    });
+  }
+
+  it("is none where a proxy says that it was asked by a name that is listed, or by an address", async () => {
+    for (const headers of [
+      { "X-Forwarded-Host": "signer.example.org:443, 10.0.0.5" },
+      { Forwarded: 'for="[2001:db8::1]";host=signer.example.org;proto=https, host="[::1]:9583"' },
+      { Forwarded: "for=192.0.2.1" },
+      { "X-Forwarded-Host": "" },
+    ]) {
+      expect((await status({ Host: "127.0.0.1", ...headers }))[0], JSON.stringify(headers)).to.equal(200);
+    }
+  });
+
   it("has a Host in HTTP/1.1, which HTTP/1.0 need not have", async () => {
     expect((await status({}))[0]).to.equal(421);
     expect((await status({}, "1.0"))[0]).to.equal(200);
@@ -112,6 +134,10 @@ describe("a web page, at the signing port", () => {
     ["with a form", { "Content-Type": "Application/X-WWW-Form-Urlencoded" }],
     ["with a form of parts", { "Content-Type": "multipart/form-data; boundary=x" }],
     ["with a body of no type, as a browser", { "User-Agent": "Mozilla/5.0 (X11; Linux x86_64)" }],
+    [
+      "with JSON, as a rebound page's is whose proxy takes Origin away",
+      { "User-Agent": "Mozilla/5.0 (X11; Linux x86_64)", ...JSON_BODY },
+    ],
   ] as const) {
     it(`gets no signature ${title}`, async () => {
       const [code, text] = await post(headers);

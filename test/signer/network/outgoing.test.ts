@@ -127,6 +127,28 @@ describe("requests to other computers", () => {
   });
 });
 
+describe("the variable that moves the metadata service", () => {
+  for (const [host, args] of [
+    ["sesame", ["--user-data"]],
+    ["http://somebody:sesame@127.0.0.1:1", ["--config", "settings.yaml"]],
+  ] as const) {
+    it(`ends the start in a sentence that repeats nothing of it, where it is ${host} (serve ${args.join(" ")})`, async () => {
+      await using folder = await temporaryFolder();
+      await writeFile(join(folder.path, "settings.yaml"), settings("managed-identity"));
+      const env = { PATH: process.env.PATH, AZURE_POD_IDENTITY_AUTHORITY_HOST: host };
+      const options = { env, cwd: folder.path, timeout: 30_000 };
+      const ended = await promisify(execFile)(process.execPath, [ENTRY, "serve", ...args], options).catch(
+        (error) => error,
+      );
+      expect(ended.code).to.equal(4);
+      expect(ended.stderr.replaceAll(/\s+/g, " ")).to.match(
+        /^AZURE_POD_IDENTITY_AUTHORITY_HOST must be the metadata service's address; it [^.]*\. $/,
+      );
+      expect(ended.stderr).to.not.include("sesame");
+    });
+  }
+});
+
 async function answering(text: string) {
   const server = createServer((_, response) => void response.end(text)).listen(0, "127.0.0.1");
   await once(server, "listening");

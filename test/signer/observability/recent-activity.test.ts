@@ -17,22 +17,35 @@ describe("the last refusals", () => {
     for (const { since, at } of activity.refusals) expect(since <= at).to.equal(true);
   });
 
-  it("keep ten of one client, whatever keys it names", () => {
+  it("stay those of the others, whatever keys a client names", () => {
     const activity = new RecentActivity();
     activity.refused(refusal("192.0.2.1", "position-already-signed"));
     for (let key = 0; key < 1_000; key += 1) activity.refused(refusal("203.0.113.7", "unknown-key", `tz3${key}`));
-    expect(activity.refusals).to.have.length(11);
+    expect(activity.refusals).to.have.length(20);
     expect(activity.refusals[0]?.key).to.equal("tz3999");
     expect(activity.refusals.at(-1)?.client).to.equal("192.0.2.1");
   });
 
-  it("keep ten of one computer or network, whatever addresses it asks from", () => {
+  it("are one of one computer or network, whatever addresses it asks from", () => {
     for (const address of [(index: number) => `127.0.1.${index}`, (index: number) => `2001:db8:1:2::${index}`]) {
       const activity = new RecentActivity();
       activity.refused(refusal("192.0.2.1", "position-already-signed"));
       for (let index = 0; index < 100; index += 1) activity.refused(refusal(address(index), "request-not-allowed"));
-      expect(activity.refusals).to.have.length(11);
-      expect(activity.refusals.at(-1)?.client).to.equal("192.0.2.1");
+      expect(activity.refusals.map(({ client, count }) => [client, count])).to.deep.equal([
+        [address(99), 100],
+        ["192.0.2.1", 1],
+      ]);
     }
+  });
+
+  it("keep at least one of each client while up to nineteen others flood", () => {
+    const activity = new RecentActivity();
+    activity.refused(refusal("192.0.2.1", "position-already-signed"));
+    for (let round = 0; round < 1_000; round += 1) {
+      activity.refused(refusal(`203.0.113.${round % 19}`, "unknown-key", `tz3${round}`));
+    }
+    expect(activity.refusals).to.have.length(20);
+    expect(new Set(activity.refusals.map(({ client }) => client)).size).to.equal(20);
+    expect(activity.refusals.at(-1)?.client).to.equal("192.0.2.1");
   });
 });

@@ -4,6 +4,7 @@ import { expect } from "chai";
 import pino from "pino";
 import { Confirmations } from "../../../signer/confirmation/confirmations.ts";
 import { ConfirmationSocket } from "../../../signer/confirmation/socket.ts";
+import { SignerError } from "../../../signer/errors.ts";
 import type { SigningKey } from "../../../signer/keys/keyring.ts";
 import { Metrics } from "../../../signer/observability/metrics.ts";
 import { RecentActivity } from "../../../signer/observability/recent-activity.ts";
@@ -218,5 +219,26 @@ describe("the status report's readiness", () => {
     expect(report.ready().reasons.join()).to.include("Level 9028801");
     activity.signed(rowName(BLOCK_KEY));
     expect(report.ready()).to.deep.equal({ ready: true, reasons: [] });
+  });
+});
+
+describe("the report's readiness", () => {
+  it("ends with a hard stop that nothing else tells of: a row that went back", async () => {
+    const store = storeWith([KEY, 100]);
+    const { report, signer, preparation } = reportOver(store);
+    await preparation.check();
+    await signer.ask({ level: 101 });
+    expect(report.ready()).to.deep.equal({ ready: true, reasons: [] });
+    store.put(KEY, rowAt(90));
+    await signer.trusted.current(KEY, AbortSignal.timeout(1_000), "anew").catch(() => undefined);
+    const { ready, reasons } = report.ready();
+    expect({ ready, count: reasons.length, problem: preparation.reason }).to.deep.equal({
+      ready: false,
+      count: 1,
+      problem: undefined,
+    });
+    expect(reasons[0]).to.equal(
+      new SignerError("watermark-untrusted", [...signer.trusted.stops.values()][0] ?? "no stop").message,
+    );
   });
 });

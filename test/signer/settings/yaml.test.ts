@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { expect } from "chai";
 import { readUserDataDocument } from "../../../signer/azure/user-data-document.ts";
 import { parseSettings, SettingsError } from "../../../signer/settings/parse.ts";
@@ -51,6 +52,24 @@ describe("a text of settings", () => {
       .that.matches(/^it is nested too deep at line 1, column \d+$/);
   });
 
+  for (const [title, text] of Object.entries({
+    "a value": "a ".repeat(30_000),
+    "a value in quotes": `${MINIMAL}\nlistKnownKeys: "${"a b".repeat(20_000)}"`,
+    "a value that must be one of a list": `${MINIMAL}\nhead: { node: x, whenUnknown: ${"a ".repeat(30_000)}}`,
+    "a name": `${MINIMAL}\n? ${"name ".repeat(10_000)}\n: 1`,
+    "a kind": `keys: { kind: "${"a b".repeat(20_000)}" }`,
+    "a rule's name": `${MINIMAL}\npolicy: { ? ${"tz ".repeat(15_000)} : { allow: [] } }`,
+    "an address": `${MINIMAL}\nallowedAddresses: ["${"1.".repeat(30_000)}"]`,
+    "a URL": `${MINIMAL}\nhead: { node: "ftp://${"a.".repeat(30_000)}" }`,
+    "a tag": `a: ${"!".repeat(60_000)}`,
+    "an escape": `a: "\\${"q".repeat(60_000)}"`,
+  })) {
+    it(`is not repeated at length where ${title} in it is long`, () => {
+      const mistakes = () => parseSettings(text, "settings.yaml");
+      expect(mistakes).to.throw(SettingsError).with.property("message").with.property("length").below(1_500);
+    });
+  }
+
   // What JavaScript finds in every object.
   for (const name of ["__proto__", "constructor", "toString", "valueOf", "hasOwnProperty"]) {
     for (const [where, text] of [
@@ -69,6 +88,28 @@ describe("a text of settings", () => {
         );
       });
     }
+  }
+
+  for (const [where, text] of [
+    ["an alias", `${MINIMAL}\nconfirmation: { socket: &name __proto__ }\npolicy: { *name : { allow: [block] } }`],
+    ["an alias of any text", `${MINIMAL}\nconfirmation: { socket: &name default }\npolicy: { *name : { allow: [] } }`],
+    ["a list", `${MINIMAL}\npolicy: { ? [default] : { allow: [block] } }`],
+    ["a map", `${MINIMAL}\npolicy: { ? { a: 1 } : { allow: [block] } }`],
+    ["bytes", `%YAML 1.1\n---\n${MINIMAL}\npolicy: { ? !!binary X19wcm90b19f : { allow: [block] } }`],
+    ["nothing", `${MINIMAL}\npolicy: { ? : { allow: [block] } }`],
+  ] as const) {
+    it(`is refused where a name is ${where}, and nothing is told anywhere else`, async () => {
+      const warnings: unknown[] = [];
+      const heard = (warning: unknown) => warnings.push(warning);
+      process.on("warning", heard);
+      expect(() => parseSettings(text, "settings.yaml")).to.throw(
+        SettingsError,
+        /a name must be a plain text at line \d/,
+      );
+      await setImmediate();
+      process.off("warning", heard);
+      expect(warnings).to.deep.equal([]);
+    });
   }
 
   it("is refused where userData has __proto__ beside or in its settings", () => {

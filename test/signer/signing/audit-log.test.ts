@@ -84,6 +84,15 @@ describe("the audit log", () => {
     expect(told + counted).to.equal(60 * 500);
   });
 
+  it("has lines left for another client, whatever one does wrong from all of its addresses", () => {
+    const { lines, refuse } = auditLog();
+    for (let flood = 0; flood < 500; flood += 1) {
+      refuse("unknown-key", block(), { client: `2001:db8:1:2::${flood.toString(16)}`, address: `${KEY}${flood}` });
+    }
+    refuse("watermark-untrusted", block({ level: 7 }), { client: "192.0.2.1" });
+    expect(lines.at(-1)).to.include({ verdict: "watermark-untrusted", level: 7, client: "192.0.2.1" });
+  });
+
   it("has a line for each signature, and sums up the same bytes that get the one that was kept", async () => {
     using timers = fakeTimers();
     const { lines, sign } = auditLog();
