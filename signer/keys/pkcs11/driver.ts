@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import { messageOf } from "../../errors.ts";
+import { loadHardware, missingHardware } from "../hardware.ts";
 
 /** An attribute of an object; a value is taken as text, number, truth or bytes, and given as bytes. */
 export interface Attribute {
@@ -37,16 +37,9 @@ export interface Cryptoki {
 /** The package with compiled code, which hardware/ has and the product's own packages have not. */
 const PACKAGE = "pkcs11js";
 
-const HARDWARE = new URL("../../../hardware/package.json", import.meta.url);
-
 /** Says why the package cannot be had; undefined where it is there. */
 export function missingDriver(): string | undefined {
-  try {
-    createRequire(HARDWARE).resolve(PACKAGE);
-    return undefined;
-  } catch {
-    return `keys.kind is pkcs11, and this installation lacks ${PACKAGE}: in a checkout run \`npm run hardware\`; else take a release that was made with \`npm run release -- --hardware\`.`;
-  }
+  return missingHardware("pkcs11", PACKAGE);
 }
 
 /**
@@ -56,7 +49,7 @@ export function missingDriver(): string | undefined {
  */
 export function loadDriver(library: string): Cryptoki {
   try {
-    const { PKCS11 } = createRequire(HARDWARE)(PACKAGE) as { PKCS11: new () => Cryptoki };
+    const { PKCS11 } = loadHardware(PACKAGE) as { PKCS11: new () => Cryptoki };
     const cryptoki = new PKCS11();
     cryptoki.load(library);
     return cryptoki;
