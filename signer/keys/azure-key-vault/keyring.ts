@@ -1,10 +1,8 @@
 import type { TokenCredential } from "@azure/identity";
 import type { Logger } from "pino";
 import { type AzureCredentialOptions, azureCredential } from "../../azure/credential.ts";
-import { settledWithin } from "../../deadline.ts";
-import { FaultLog } from "../fault-log.ts";
 import type { Keyring } from "../keyring.ts";
-import { Polling } from "../polling.ts";
+import { PolledKeyring } from "../polled-keyring.ts";
 import { VaultClient } from "./client.ts";
 import { Discovery } from "./discovery.ts";
 import { faultOfError, type VaultFault } from "./fault.ts";
@@ -50,38 +48,25 @@ export async function openAzureKeyVaultKeyring(options: AzureKeyVaultOptions): P
   return keyring;
 }
 
-class AzureKeyVaultKeyring implements Keyring {
-  readonly #logger: Logger;
+class AzureKeyVaultKeyring extends PolledKeyring<VaultKey> {
   readonly #times: Times;
   readonly #vault: string;
-  readonly #faults: FaultLog;
   readonly #client: VaultClient;
   readonly #discovery: Discovery;
   readonly #served: ServedKeys;
   readonly #include: AzureKeyVaultOptions["include"];
-  readonly #polling: Polling;
-  /** Settled by the first discovery that the vault let us finish. */
-  readonly #firstDiscovery = Promise.withResolvers<void>();
-  /** What the last discovery noted of keys, so that each thing is written once. */
-  #notes: ReadonlySet<string> = new Set();
   #problem: string | undefined = "The vault has not shown its keys yet.";
 
-  constructor({ vault, include, logger, times }: AzureKeyVaultOptions, credential: TokenCredential) {
+  constructor({ vault, include, logger, ...options }: AzureKeyVaultOptions, credential: TokenCredential) {
+    const times = { ...TIMES, ...options.times };
+    const { startupTimeout: startup, rediscover: interval, refresh } = times;
+    super({ logger, backend: "the vault", where: { vault }, startup, interval, refresh });
     this.#vault = vault;
-    this.#logger = logger;
     this.#include = include;
-    this.#times = { ...TIMES, ...times };
-    this.#faults = new FaultLog(logger, "the vault");
-    this.#client = new VaultClient({ vault, credential, log: this.#faults, tryTimeout: this.#times.try });
+    this.#times = times;
+    this.#client = new VaultClient({ vault, credential, log: this.faultLog, tryTimeout: times.try });
     this.#discovery = new Discovery(this.#client.keys);
     this.#served = new ServedKeys(this.#client, logger, (fault) => this.#failed(fault));
-    const { rediscover: interval, refresh } = this.#times;
-    this.#polling = new Polling({ look: () => this.#discover(), interval, refresh });
-  }
-
-  async open(): Promise<void> {
-    this.#polling.start();
-    await settledWithin(this.#firstDiscovery.promise, this.#times.startupTimeout, this.#polling.signal);
   }
 
   get keys(): ReadonlyMap<string, VaultKey> {
@@ -101,20 +86,8 @@ class AzureKeyVaultKeyring implements Keyring {
     return outage && `${this.#vault} cannot be used now. ${outage.advice}`;
   }
 
-  answeredAt(): number | undefined {
-    return this.#faults.answeredAt;
-  }
-
-  faults(): ReadonlyMap<string, number> {
-    return this.#faults.counts;
-  }
-
-  refresh(): void {
-    this.#polling.refresh();
-  }
-
   async close(): Promise<void> {
-    this.#polling.stop();
+    this.polling.stop();
     this.#client.close();
     this.#served.byAddress.clear();
   }
@@ -123,8 +96,8 @@ class AzureKeyVaultKeyring implements Keyring {
    * Discovers the keys once. What fails changes nothing: a key goes only when the vault says that it is gone.
    * @returns whether the vault showed all of them
    */
-  async #discover(): Promise<boolean> {
-    const signal = AbortSignal.any([AbortSignal.timeout(this.#times.discovery), this.#polling.signal]);
+  protected async look(): Promise<boolean> {
+    const signal = AbortSignal.any([AbortSignal.timeout(this.#times.discovery), this.polling.signal]);
     const began = performance.now();
     try {
       const include = this.#selectors();
@@ -139,12 +112,12 @@ class AzureKeyVaultKeyring implements Keyring {
       this.#served.dropExcluded(include);
       const rotated = await this.#served.dropMissing(found, this.#discovery, began, signal);
       const doubled = this.#served.serve(found, stores);
-      this.#write([...skipped, ...rotated, ...doubled]);
+      this.note([...skipped, ...rotated, ...doubled]);
       this.#problem = this.#problemOf(failed, skipped, include !== "all");
-      this.#firstDiscovery.resolve();
+      this.known();
       return failed.length + stores.unread.length === 0;
     } catch (error) {
-      if (this.#polling.signal.aborted) return false;
+      if (this.polling.signal.aborted) return false;
       this.#problem = this.keys.size === 0 ? `${this.#vault}: ${faultOfError(error).advice}` : undefined;
       return false;
     }
@@ -164,12 +137,6 @@ class AzureKeyVaultKeyring implements Keyring {
       return `${this.#vault} has a key that the settings name and that cannot sign: ${skipped.join("; ")}. ${cure}`;
     }
     return [`${this.#vault} has no key that can sign`, ...skipped].join("; ");
-  }
-
-  /** Logs what was not so at the last discovery. */
-  #write(notes: readonly string[]): void {
-    for (const note of notes) if (!this.#notes.has(note)) this.#logger.warn({ vault: this.#vault }, `key ${note}`);
-    this.#notes = new Set(notes);
   }
 
   /** Signing showed that the vault's keys are not what they were at the last discovery. */

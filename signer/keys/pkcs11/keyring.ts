@@ -1,10 +1,8 @@
 import type { Logger } from "pino";
-import { settledWithin } from "../../deadline.ts";
 import { EncodingError } from "../../tezos/crypto/base58.ts";
 import { prepareVerification } from "../../tezos/crypto/signature.ts";
-import { FaultLog } from "../fault-log.ts";
 import type { Keyring } from "../keyring.ts";
-import { Polling } from "../polling.ts";
+import { PolledKeyring } from "../polled-keyring.ts";
 import { TokenConnection } from "./connection.ts";
 import { readPublicKey } from "./ec-key.ts";
 import { TokenFault } from "./fault.ts";
@@ -48,40 +46,29 @@ export async function openPkcs11Keyring(options: Pkcs11Options): Promise<Keyring
   return keyring;
 }
 
-class Pkcs11Keyring implements Keyring {
+class Pkcs11Keyring extends PolledKeyring<TokenKey> {
   readonly keys = new Map<string, TokenKey>();
-  readonly #options: Pkcs11Options;
+  readonly #include: Pkcs11Options["include"];
   readonly #times: Times;
   readonly #token: string;
-  readonly #faults: FaultLog;
   readonly #connection: TokenConnection;
-  readonly #polling: Polling;
-  /** Settled by the first look that the token answered, and by a fault that only a person mends. */
-  readonly #first = Promise.withResolvers<void>();
-  /** What the last look noted, so that each thing is written once. */
-  #notes: ReadonlySet<string> = new Set();
   #missing: readonly string[] = [];
   #seen = false;
 
-  constructor(options: Pkcs11Options, place: TokenPlace) {
-    this.#options = options;
-    this.#times = { ...TIMES, ...options.times };
-    this.#token = place.tokenLabel === undefined ? `slot ${place.slot}` : `token ${JSON.stringify(place.tokenLabel)}`;
-    this.#faults = new FaultLog(options.logger, "the token");
+  constructor({ include, logger, pin, ...options }: Pkcs11Options, place: TokenPlace) {
+    const times = { ...TIMES, ...options.times };
+    const token = place.tokenLabel === undefined ? `slot ${place.slot}` : `token ${JSON.stringify(place.tokenLabel)}`;
+    super({ logger, backend: "the token", where: { token }, ...times });
+    this.#include = include;
+    this.#times = times;
+    this.#token = token;
     this.#connection = new TokenConnection({
       place,
-      pinFile: options.pin.file,
-      log: this.#faults,
-      patience: this.#times.patience,
+      pinFile: pin.file,
+      log: this.faultLog,
+      patience: times.patience,
       onView: (view) => this.#take(view),
     });
-    const { interval, refresh } = this.#times;
-    this.#polling = new Polling({ look: () => this.#look(), interval, refresh });
-  }
-
-  async open(): Promise<void> {
-    this.#polling.start();
-    await settledWithin(this.#first.promise, this.#times.startup, this.#polling.signal);
   }
 
   problem(): string | undefined {
@@ -90,41 +77,29 @@ class Pkcs11Keyring implements Keyring {
     if (!this.#seen) return `The ${this.#token} has not shown its keys yet.`;
     if (this.#missing.length > 0) return `The ${this.#token} lacks keys of keys.include: ${this.#missing.join("; ")}.`;
     if (this.keys.size > 0) return undefined;
-    return [`The ${this.#token} has no key that can sign`, ...this.#notes].join("; ");
-  }
-
-  answeredAt(): number | undefined {
-    return this.#faults.answeredAt;
-  }
-
-  faults(): ReadonlyMap<string, number> {
-    return this.#faults.counts;
-  }
-
-  refresh(): void {
-    this.#polling.refresh();
+    return [`The ${this.#token} has no key that can sign`, ...this.notes].join("; ");
   }
 
   async close(): Promise<void> {
-    this.#polling.stop();
+    this.polling.stop();
     await this.#connection.close();
     this.keys.clear();
   }
 
-  async #look(): Promise<boolean> {
-    const signal = AbortSignal.any([AbortSignal.timeout(this.#times.look), this.#polling.signal]);
+  protected async look(): Promise<boolean> {
+    const signal = AbortSignal.any([AbortSignal.timeout(this.#times.look), this.polling.signal]);
     try {
       this.#take(await this.#connection.ask("find", null, signal));
       return this.#missing.length === 0;
     } catch (error) {
-      if (error instanceof TokenFault && !error.reconnects) this.#first.resolve();
+      if (error instanceof TokenFault && !error.reconnects) this.known();
       return false;
     }
   }
 
   /** Takes what the token shows: keys that are new, and those that are gone. */
   #take({ keys, skipped }: TokenView): void {
-    const include = this.#options.include();
+    const include = this.#include();
     const isWanted = (key: TokenKeyInfo | TokenView["skipped"][number]) =>
       include === "all" || include.some((entry) => means(entry, key));
     const notes = skipped.filter(isWanted).map((key) => `${nameOf(key)} is left out: ${key.reason}`);
@@ -136,10 +111,7 @@ class Pkcs11Keyring implements Keyring {
     for (const [address, { location }] of this.keys) {
       if (found.has(address)) continue;
       this.keys.delete(address);
-      this.#options.logger.warn(
-        { key: address, location },
-        "key is no longer served: it is not on the token, or left out",
-      );
+      this.logger.warn({ key: address, location }, "key is no longer served: it is not on the token, or left out");
     }
     this.#missing =
       include === "all"
@@ -147,9 +119,9 @@ class Pkcs11Keyring implements Keyring {
         : include
             .filter((entry) => ![...keys, ...skipped].some((key) => means(entry, key)))
             .map((entry) => `no ${entry}`);
-    this.#write(notes);
+    this.note(notes);
     this.#seen = true;
-    this.#first.resolve();
+    this.known();
   }
 
   /** @param found addresses and names of this look, to which it is added @returns why it cannot be served */
@@ -166,18 +138,11 @@ class Pkcs11Keyring implements Keyring {
       if (known?.point === point && known.location === location) return undefined;
       prepareVerification(publicKey);
       this.keys.set(address, new TokenKey({ publicKey, location, point }, this.#connection, () => this.refresh()));
-      this.#options.logger.info({ key: address, location, curve }, "key is served");
+      this.logger.info({ key: address, location, curve }, "key is served");
       return undefined;
     } catch (error) {
       if (error instanceof EncodingError) return error.message;
       throw error;
     }
-  }
-
-  /** Logs what was not so at the last look. */
-  #write(notes: readonly string[]): void {
-    for (const note of notes)
-      if (!this.#notes.has(note)) this.#options.logger.warn({ token: this.#token }, `key ${note}`);
-    this.#notes = new Set(notes);
   }
 }
