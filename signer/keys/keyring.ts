@@ -15,10 +15,12 @@ export interface SigningKey {
    * Signs a digest once, as the backend does it: not yet normalised, not yet verified.
    * @param digest Blake2b-256 of the payload, 32 bytes
    * @param signal ends the attempt at the request's deadline
+   * @param payload what the digest is of, for a device that reads what it signs and makes the digest itself; every request
+   *   has it
    * @returns r || s, 64 bytes
    * @throws SignerError `vault-unavailable` for whatever may heal by itself
    */
-  sign(digest: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
+  sign(digest: Uint8Array, signal: AbortSignal, payload?: Uint8Array): Promise<Uint8Array>;
 }
 
 /** The keys of one backend. */

@@ -118,7 +118,7 @@ export class SigningService implements RemoteSigner {
   /** Signs what has no watermark. */
   async #signAtOnce(key: SigningKey, call: SigningCall): Promise<Uint8Array> {
     const asked = performance.now();
-    const signature = await signVerified(key, call.digest, AbortSignal.timeout(this.#parts.budget));
+    const signature = await signVerified(key, call.digest, AbortSignal.timeout(this.#parts.budget), call.payload);
     call.stages.sign = performance.now() - asked;
     call.source = "signed";
     return signature;
@@ -131,7 +131,7 @@ export class SigningService implements RemoteSigner {
     highestByHead: number | undefined,
   ): Promise<Uint8Array> {
     const { publicKey } = key;
-    const { digest, stages } = call;
+    const { digest, payload, stages } = call;
     const { chainId, kind, level, round } = request;
     const { signature, source } = await this.#parts.guard.sign({
       key: { chainId, address: publicKey.address, kind },
@@ -141,7 +141,7 @@ export class SigningService implements RemoteSigner {
       sign: async (deadline) => {
         // Once more, since the store may have answered, and told its id, only for this request.
         requireOwnStore(key, this.#parts.store.id);
-        return toHex(await signVerified(key, digest, deadline));
+        return toHex(await signVerified(key, digest, deadline, payload));
       },
       observe: (stage, milliseconds) => {
         stages[stage] = (stages[stage] ?? 0) + milliseconds;
