@@ -29,6 +29,10 @@ export async function openKeyring(live: LiveSettings, logger: Logger): Promise<K
       const include = () => (live.current.keys.kind === keys.kind ? live.current.keys.include : keys.include);
       return openPkcs11Keyring({ ...keys, include, logger });
     }
+    case "tezio": {
+      const { openTezioKeyring } = await import("./keys/tezio/keyring.ts");
+      return openTezioKeyring({ ...keys, logger });
+    }
     case "local": {
       const { LOCAL_KEYS_WARNING, openLocalKeyring, readLocalPassphrase } = await import("./keys/local/keyring.ts");
       logger.warn({ path: keys.path }, LOCAL_KEYS_WARNING);

@@ -22,6 +22,7 @@ const EMULATORS = [
   "test/emulators/azure-resource-manager",
   "test/emulators/imds",
   "test/emulators/key-vault",
+  "test/emulators/tezio",
 ] as const;
 
 /**
@@ -62,6 +63,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/keys/azure-key-vault": [...BASE, "signer/azure", "signer/keys", "signer/network", "signer/observability"],
   "signer/keys/local": [...BASE, "signer/keys", "signer/key-files"],
   "signer/keys/pkcs11": [...BASE, "signer/keys"],
+  "signer/keys/tezio": [...BASE, "signer/keys"],
   "signer/settings": [...BASE, "signer/network", "signer/policy", "signer/installation", "signer/settings/secrets.ts"],
   // Other signers' settings: what they say is read here, and nothing of theirs is known elsewhere.
   "signer/settings/conversion": [...BASE, "signer/policy", "signer/settings", "signer/settings/secrets.ts"],
@@ -212,6 +214,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // Emulators first: they imitate what others made, by none of our code, so that no mistake of ours is in both.
   "test/emulators/key-vault": [],
   "test/emulators/imds": ["test/emulators/key-vault"],
+  "test/emulators/tezio": [],
   "test/emulators": ["test/emulators/imds", "test/emulators/key-vault"],
   "test/emulators/azure-resource-manager": ["test/emulators"],
   "test/fixtures": ["infra/**", "signer/tezos", "signer/watermark/**"],

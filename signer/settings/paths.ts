@@ -21,6 +21,8 @@ function keysFrom(at: (path: string) => string, keys: Settings["keys"]): Setting
       return { ...keys, path: at(keys.path) };
     case "pkcs11":
       return { ...keys, module: at(keys.module), pin: { file: at(keys.pin.file) } };
+    case "tezio":
+      return { ...keys, device: at(keys.device) };
     default:
       return keys;
   }

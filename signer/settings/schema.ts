@@ -91,6 +91,7 @@ const keys = z.discriminatedUnion("kind", [
     pin: z.strictObject({ file }),
     include: z.union([z.literal("all"), z.array(tokenKeyName).min(1)]).default("all"),
   }),
+  z.strictObject({ kind: z.literal("tezio"), device: file }),
 ]);
 
 const time = z.iso.datetime({ offset: true, error: "must be a time such as 2026-11-20T16:00:00Z" });

@@ -3,6 +3,7 @@ import type { Context } from "mocha";
 import type { Curve } from "../../signer/tezos/crypto/curve.ts";
 import { Imds } from "../emulators/imds/imds.ts";
 import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
+import { requiresBoard, startBoard } from "./board.ts";
 import { writeLocalKey } from "./local-key.ts";
 import { requiresToken, SoftToken } from "./soft-token.ts";
 
@@ -22,7 +23,7 @@ export interface KeyPlace extends AsyncDisposable {
 }
 
 export interface KeyBackend {
-  readonly name: "local" | "azure-key-vault" | "pkcs11";
+  readonly name: "local" | "azure-key-vault" | "pkcs11" | "tezio";
   /** Whether it can be made to misbehave; files cannot. */
   readonly misbehaves: boolean;
   /** Skips the running test where this backend cannot be had. */
@@ -45,6 +46,7 @@ export const KEY_BACKENDS: readonly KeyBackend[] = [
   },
   { name: "azure-key-vault", misbehaves: true, requires: () => undefined, place: (_, curve) => vaultPlace(curve) },
   { name: "pkcs11", misbehaves: true, requires: requiresToken, place: (_, curve) => tokenPlace(curve) },
+  { name: "tezio", misbehaves: true, requires: requiresBoard, place: boardPlace },
 ];
 
 /** One backend by its name. */
@@ -107,5 +109,28 @@ async function tokenPlace(curve: Curve): Promise<KeyPlace> {
     env: {},
     fault: (fault) => token.tell(fault && faults[fault]),
     [Symbol.asyncDispose]: async () => token[Symbol.dispose](),
+  };
+}
+
+async function boardPlace(folder: string, curve: Curve): Promise<KeyPlace> {
+  const path = join(folder, "board");
+  // The suites ask for several chains with one key, which a board's own marks do not tell apart (docs/tezio.md).
+  const board = await startBoard(path, { curves: [curve], hasMarks: false });
+  return {
+    settings: { kind: "tezio", device: path },
+    env: {},
+    fault(fault) {
+      board.faults.always(
+        fault === "hangs"
+          ? { kind: "held", on: "sign" }
+          : fault === "away"
+            ? undefined
+            : fault && { kind: fault, on: "sign" },
+      );
+      board.release();
+      if (fault === "away") board.unplug();
+      else void board.plugIn();
+    },
+    [Symbol.asyncDispose]: () => board[Symbol.asyncDispose](),
   };
 }
