@@ -77,7 +77,7 @@ export class Board {
       const known = this.#line;
       const line = await this.#connected();
       // A new line has just shown them.
-      if (line === known) await this.#tried(() => this.#show(line, false));
+      if (line === known) await this.#tried("look", () => this.#show(line, false));
     });
   }
 
@@ -122,7 +122,7 @@ export class Board {
     for (let tries = 1; ; tries += 1) {
       const line = await this.#connected();
       try {
-        return await this.#tried(async () => {
+        return await this.#tried("sign", async () => {
           if (this.#view?.[slot]?.address !== publicKey.address) {
             throw new BoardFault("key-missing", `The board does not show ${publicKey.address}.`);
           }
@@ -155,7 +155,7 @@ export class Board {
     if (this.#isClosed) throw new BoardFault("unplugged", "The signer is being stopped.");
     if (this.#line !== undefined) return this.#line;
     try {
-      return await this.#tried(() => this.#connect());
+      return await this.#tried("look", () => this.#connect());
     } catch (error) {
       await this.#drop();
       throw error;
@@ -165,7 +165,7 @@ export class Board {
   async #connect(): Promise<Line> {
     const { device, times, onLost } = this.#options;
     const line = await Line.open(device, (fault) => {
-      this.#note(fault);
+      this.#note(fault, "look");
       onLost();
     });
     this.#line = line;
@@ -194,7 +194,7 @@ export class Board {
   }
 
   /** Notes how it went; a line that is of no use any more is given up. @throws BoardFault */
-  async #tried<T>(work: () => Promise<T>): Promise<T> {
+  async #tried<T>(what: "look" | "sign", work: () => Promise<T>): Promise<T> {
     try {
       const answer = await work();
       this.#fault = undefined;
@@ -202,17 +202,18 @@ export class Board {
       return answer;
     } catch (error) {
       if (!(error instanceof BoardFault)) throw error;
-      this.#note(error);
+      this.#note(error, what);
       if (error.reconnects) await this.#drop();
       throw error;
     }
   }
 
   /** Notes a fault, once: a line that is lost tells it to whoever asks and to whoever does not. */
-  #note(fault: BoardFault): void {
+  #note(fault: BoardFault, what: "look" | "sign"): void {
     if (fault === this.#noted || this.#isClosed) return;
     this.#noted = fault;
-    this.#fault = fault.isRefusal ? undefined : fault;
+    // A board that refuses a signature is there.
+    this.#fault = what === "sign" && fault.isRefusal ? undefined : fault;
     this.#options.log.fault(fault, { device: this.#options.device });
   }
 

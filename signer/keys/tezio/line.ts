@@ -53,7 +53,8 @@ export class Line {
       throw new BoardFault(kind, `${device} cannot be opened: ${reasonOf(error)}.`, { cause: error });
     });
     const port = await openSerialPort(device).catch((error: unknown) => {
-      const reason = messageOf(error).replace(/^Error:? /, "");
+      const text = messageOf(error).replace(/^Error:? /, "");
+      const reason = text.includes("lock port") ? "another program has it" : text;
       throw new BoardFault("port", `${device} cannot be opened: ${reason}.`, { cause: error });
     });
     const line = new Line(port, onEnd);

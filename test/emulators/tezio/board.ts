@@ -41,6 +41,8 @@ export class TezioBoard implements AsyncDisposable {
   readonly faults = new Faults();
   /** Requests that were read well, in their order. */
   readonly requests: Packet[] = [];
+  /** Secret keys by p1; others are another board's. */
+  secrets: BoardOptions["secrets"];
   /** Whether a packet was longer than the buffer: on a board anything may follow. */
   overran = false;
   readonly #options: BoardOptions;
@@ -57,6 +59,7 @@ export class TezioBoard implements AsyncDisposable {
 
   private constructor(options: BoardOptions) {
     this.#options = options;
+    this.secrets = options.secrets;
   }
 
   /** Makes a board and plugs it in. */
@@ -208,7 +211,7 @@ export class TezioBoard implements AsyncDisposable {
     if (p1 > 3) return Buffer.of(STATUS.keyUnknown);
     if (this.#options.showsKeys === false) return Buffer.of(STATUS.opOff);
     if (p2 < 1 || p2 > 4) return Buffer.of(STATUS.modeUnknown);
-    const secret = this.#options.secrets[p1 as 0 | 1 | 2 | 3];
+    const secret = this.secrets[p1 as 0 | 1 | 2 | 3];
     // A read that fails is not looked at: what lay in the buffer goes out.
     if (secret === undefined || fault?.kind === "unread-key") {
       const length = p2 > 2 ? publicKeyIn(p2, p1, Buffer.alloc(32, 1)).length : p2 === 1 && p1 !== 1 ? 64 : 33;
@@ -230,7 +233,7 @@ export class TezioBoard implements AsyncDisposable {
     const allowed = this.#options.allowed?.[p1] ?? SKETCH[p1] ?? [];
     if (!allowed.includes(magic)) return Buffer.of(STATUS.magicOff);
     if (fault?.kind === "chip") return Buffer.of(fault.status);
-    const secret = this.#options.secrets[p1 as 0 | 1 | 2 | 3];
+    const secret = this.secrets[p1 as 0 | 1 | 2 | 3];
     if (secret === undefined || fault?.kind === "wrong-signature") return signatureIn(p2, p1, randomBytes(64));
     const scheme = SCHEMES[p1];
     if (scheme === undefined) return Buffer.of(STATUS.keyUnknown);
@@ -245,7 +248,7 @@ export class TezioBoard implements AsyncDisposable {
     if (p2 % 2 === 0 && this.#p3 === 0) return Buffer.of(STATUS.lengthWrong);
     const [message, signature] = [data.subarray(0, -64), data.subarray(-64)];
     if (p2 < 3 && message.length !== 32) return Buffer.of(STATUS.modeUnknown);
-    const secret = this.#options.secrets[p1 as 0 | 1 | 2 | 3] ?? Buffer.alloc(32, 1);
+    const secret = this.secrets[p1 as 0 | 1 | 2 | 3] ?? Buffer.alloc(32, 1);
     const isGood = SCHEMES[p1]?.verify(signature, p2 < 3 ? message : hashOf(message), secret);
     return Buffer.of(isGood ? 1 : 0);
   }
