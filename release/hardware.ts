@@ -22,7 +22,7 @@ const FOLDER = "hardware";
 
 const FILES = ["package.json", "package-lock.json", ".npmrc"] as const;
 
-/** What is compiled, below FOLDER. */
+/** What is compiled, below FOLDER; other packages have their binaries in their archives. */
 const BINARY = "node_modules/pkcs11js/build/Release/pkcs11.node";
 
 /** The flavour of a release that has hardware's packages. */
@@ -116,8 +116,8 @@ function buildOfThisProcessor(): NodeBuild {
 
 const HELP = `npm run hardware
 
-Compiles the packages for PKCS#11 tokens in hardware/, for this computer's processor. It takes python3, make and a C++
-compiler. A signer of this checkout has them from then on; npm run release -- --hardware makes a release with them.
+Builds the packages for PKCS#11 tokens and serial ports in hardware/, for this computer's processor. It takes python3, make
+and a C++ compiler. A signer of this checkout has them from then on; npm run release -- --hardware makes a release with them.
   --help  prints this`;
 
 async function main(args: string[]): Promise<keyof typeof EXIT_CODES> {

@@ -15,7 +15,7 @@ const HELP = `${USAGE}
 
 Makes the release of this checkout in .release/ and prints its name, SHA-256, size and path.
   --check     compares its SHA-256 with the one that CHANGELOG.md publishes for package.json's version
-  --hardware  with the packages for PKCS#11 tokens, compiled here, for this computer's processor alone
+  --hardware  with the packages for PKCS#11 tokens and serial ports, compiled here, for this processor alone
   --help      prints this
 
 Exit codes:

@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, "../..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 
 /** What is of hardware/, by its path or its bytes. */
-const COMPILED = /(^|\/)hardware(\/|$)|pkcs11js|\.node$/;
+const COMPILED = /(^|\/)hardware(\/|$)|pkcs11js|serialport|\.node$/;
 
 describe("hardware's packages", () => {
   it("are in no release that a stack asks for, compiled or not, though they were built in this checkout", () => {
@@ -25,14 +25,18 @@ describe("hardware's packages", () => {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name));
     expect(
-      files.filter((file) => /[hH]ardware\.ts|makeHardware|--hardware|pkcs11/.test(readFileSync(file, "utf8"))),
+      files.filter((file) =>
+        /[hH]ardware\.ts|makeHardware|--hardware|pkcs11|serialport|tezio/.test(readFileSync(file, "utf8")),
+      ),
     ).to.deep.equal([]);
     expect(files.length).to.be.greaterThan(50);
   });
 
   it("are none of the product's own, so that npm ci compiles nothing", () => {
-    expect(read("package.json")).not.to.include("pkcs11js");
-    expect(read("package-lock.json")).not.to.include("pkcs11js");
+    for (const name of ["pkcs11js", "serialport"]) {
+      expect(read("package.json")).not.to.include(name);
+      expect(read("package-lock.json")).not.to.include(name);
+    }
   });
 
   it("are asked for in exact versions, and locked by an integrity hash and by no address", () => {
@@ -43,6 +47,24 @@ describe("hardware's packages", () => {
       expect(entry, path).to.have.property("integrity");
       expect(entry, path).not.to.have.property("resolved");
     }
+  });
+
+  it("run no script but pkcs11js's when they are installed: serialport's has its binaries in its archive", function () {
+    const { dependencies, allowScripts } = JSON.parse(read("hardware/package.json"));
+    const { packages } = JSON.parse(read("hardware/package-lock.json"));
+    const scripted = Object.keys(packages).filter((path) => packages[path].hasInstallScript);
+    expect(scripted).to.deep.equal(["node_modules/@serialport/bindings-cpp"]);
+    expect(allowScripts).to.deep.equal({ "@serialport/bindings-cpp": false, pkcs11js: true });
+    expect(Object.keys(dependencies)).to.deep.equal(Object.keys(allowScripts));
+    const folder = join(root, "hardware/node_modules/@serialport/bindings-cpp");
+    requires(this, existsSync(folder), "hardware's packages are not built (npm run hardware)");
+    for (const name of [
+      "linux-x64/@serialport+bindings-cpp.glibc",
+      "linux-arm64/@serialport+bindings-cpp.armv8.glibc",
+    ]) {
+      expect(existsSync(join(folder, `prebuilds/${name}.node`)), name).to.equal(true);
+    }
+    expect(existsSync(join(folder, "build")), "what a compiler makes").to.equal(false);
   });
 
   it("load in this Node.js where they were built, with every function that is used of them", function () {

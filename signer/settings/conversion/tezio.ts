@@ -27,6 +27,7 @@ export function convertTezio(text: string): Converted {
   const { settings } = conversion;
   noteUnknown(conversion, others, KNOWN, "");
   settings.listen.port = 5000;
+  settings.keys = { kind: "tezio", device: "/dev/ttyACM0" };
   conversion.note("by-hand", "listen", "host and port stood in gunicorn's line (--bind), not in this file.");
   if (security.remote_ip_check) settings.allowedAddresses = addresses;
   if (!security.high_water_mark_check) {
@@ -56,7 +57,7 @@ export function convertTezio(text: string): Converted {
   conversion.note(
     "by-hand",
     "keys",
-    'the keys stay on the board, which this signer does not reach: docs/coming-from.md, "Tezio". keys is a place for keys in files until you have decided.',
+    "the keys stay on the board. It took the first port that is an Arduino's: put the board's name in /dev/serial/by-id/ into keys.device (docs/tezio.md).",
   );
   conversion.note(
     "by-hand",

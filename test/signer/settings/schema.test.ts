@@ -88,7 +88,7 @@ policy: { default: { allow: [blocks, endorsement, coffee], chians: [NetXdQprcVkp
 head: { node: "https://node.example.org", whenUnknown: sing }`);
     expect(found).to.have.members([
       "listn: there is no such setting; did you mean listen?",
-      "keys.kind: must be one of local, azure-key-vault, pkcs11; did you mean local?",
+      "keys.kind: must be one of local, azure-key-vault, pkcs11, tezio; did you mean local?",
       "watermarks.maxstep: there is no such setting; did you mean maxStep?",
       "watermarks.colour: there is no such setting",
       'policy.default.allow.0: is not known; did you mean block? (is "blocks")',

@@ -179,7 +179,10 @@ allowed_ips: ["127.0.0.1", "10.1.2.3"]
 policy: { signing_keys: { ${SOURCE}: { curve_alias: 3, allowed_ops: [0x11], auth_req: True } } }
 `;
     const { stdout, stderr } = await convert("tezio", file(original));
-    expect(parseSettings(stdout, "converted").allowedAddresses).to.deep.equal(["127.0.0.1", "10.1.2.3"]);
+    const { allowedAddresses, keys } = parseSettings(stdout, "converted");
+    expect(allowedAddresses).to.deep.equal(["127.0.0.1", "10.1.2.3"]);
+    expect(keys).to.deep.equal({ kind: "tezio", device: "/dev/ttyACM0" });
+    expect(said(stderr)).to.include("put the board's name in /dev/serial/by-id/ into keys.device");
     expect(said(stderr)).to.include("policy.auth_key: has the client's address only");
   });
 
