@@ -99,7 +99,7 @@ export class Board {
     });
   }
 
-  /** Lets the board go, after what is under way. */
+  /** Lets the board go. What is under way ends without an answer. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#drop();
@@ -152,8 +152,8 @@ export class Board {
   /** The line, opened where there is none. @throws BoardFault */
   async #connected(): Promise<Line> {
     if (this.#line?.isLost) await this.#drop();
-    if (this.#isClosed) throw new BoardFault("unplugged", "The signer is being stopped.");
     if (this.#line !== undefined) return this.#line;
+    this.#requireOpen();
     try {
       return await this.#tried("look", () => this.#connect());
     } catch (error) {
@@ -170,6 +170,7 @@ export class Board {
     });
     this.#line = line;
     await sleep(SETTLING);
+    this.#requireOpen();
     await line.ask({
       frame: request(OPCODES.publicKey, 3, MODES.compressed),
       patience: times.key,
@@ -178,6 +179,10 @@ export class Board {
     });
     await this.#show(line, true);
     return line;
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new BoardFault("unplugged", "The signer is being stopped.");
   }
 
   /** Asks for the public keys, and tells them. */

@@ -102,6 +102,14 @@ describe("a keyring of a Tezio board", function () {
     expect(opened.lines.filter(({ fault }) => fault !== undefined)).to.deep.equal([]);
   });
 
+  it("lets the device go where it is closed while it is being opened", async () => {
+    await using opened = await openBoard();
+    await opened.reopen({ startup: 1 });
+    expect(opened.keyring.keys.size).to.equal(0);
+    await opened.reopen();
+    expect(opened.keyring.problem?.()).to.equal(undefined);
+  });
+
   it("says what is wrong with a device that is no serial port, or is not there, and goes on looking", async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "file");

@@ -19,7 +19,7 @@ export interface OpenedBoard extends AsyncDisposable {
   /** Signs a request as the signing service has it done, verified. */
   sign(payload: Uint8Array, milliseconds?: number): Promise<Uint8Array>;
   /** Closes the keyring and opens another one on the same board. */
-  reopen(): Promise<void>;
+  reopen(times?: TezioOptions["times"]): Promise<void>;
 }
 
 /** Times of a test that waits for no look of its own, and for no answer that stays out. */
@@ -44,7 +44,7 @@ export async function openBoard(
   const device = join(folder.path, "board");
   const emulated = parts.use(await startBoard(device, { curves, ...board }));
   const { log, lines } = logLines();
-  const open = () => openTezioKeyring({ device, logger: log, times: { ...TIMES, ...times } });
+  const open = (own = times) => openTezioKeyring({ device, logger: log, times: { ...TIMES, ...own } });
   let keyring = await open();
   parts.defer(() => keyring.close());
   const opened: OpenedBoard = {
@@ -60,9 +60,9 @@ export async function openBoard(
     },
     sign: (payload, milliseconds = A_MINUTE) =>
       signVerified(opened.key, blake2b256(payload), AbortSignal.timeout(milliseconds), payload),
-    async reopen() {
+    async reopen(own) {
       await keyring.close();
-      keyring = await open();
+      keyring = await open(own);
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
