@@ -30,8 +30,6 @@ export interface BoardOptions {
   readonly times: BoardTimes;
   /** Told what each look showed, and whether it was on a new line. */
   readonly onView: (view: BoardView, isNewLine: boolean) => void;
-  /** Told when the line is lost, asked or not. */
-  readonly onLost: () => void;
 }
 
 /** What is to be signed, and by which key. */
@@ -55,7 +53,6 @@ export class Board {
   #line: Line | undefined;
   #view: BoardView | undefined;
   #fault: BoardFault | undefined;
-  #noted: BoardFault | undefined;
   #isClosed = false;
   /** The turn of whoever came last; settled when it is over, and never rejected. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -82,8 +79,8 @@ export class Board {
   }
 
   /**
-   * Signs, once. A request that has a mark on the board is sent a second time only where the board said that it has not read
-   * it. It is not sent at all once nobody waits for it any more; an answer that comes later than that is kept for whoever
+   * Signs, once. A request that has a mark on the board is sent a second time only where the board has not read it for
+   * certain. It is not sent at all once nobody waits for it any more; an answer that comes later than that is kept for whoever
    * asks for the same bytes again.
    * @param signal ends the wait
    * @returns r || s, 64 bytes, as the board answered
@@ -136,8 +133,7 @@ export class Board {
           return signature;
         });
       } catch (error) {
-        const { kind, reconnects } = error as BoardFault;
-        const isUnread = kind === "misheard" || kind === "key-missing";
+        const { reconnects, isUnread } = error as BoardFault;
         const isHarmless = isUnread || (reconnects && !isMarked);
         if (tries === TRIES || signal.aborted || !isHarmless) throw error;
       }
@@ -151,7 +147,6 @@ export class Board {
 
   /** The line, opened where there is none. @throws BoardFault */
   async #connected(): Promise<Line> {
-    if (this.#line?.isLost) await this.#drop();
     if (this.#line !== undefined) return this.#line;
     this.#requireOpen();
     try {
@@ -163,11 +158,8 @@ export class Board {
   }
 
   async #connect(): Promise<Line> {
-    const { device, times, onLost } = this.#options;
-    const line = await Line.open(device, (fault) => {
-      this.#note(fault, "look");
-      onLost();
-    });
+    const { device, times } = this.#options;
+    const line = await Line.open(device);
     this.#line = line;
     await sleep(SETTLING);
     this.#requireOpen();
@@ -213,10 +205,8 @@ export class Board {
     }
   }
 
-  /** Notes a fault, once: a line that is lost tells it to whoever asks and to whoever does not. */
   #note(fault: BoardFault, what: "look" | "sign"): void {
-    if (fault === this.#noted || this.#isClosed) return;
-    this.#noted = fault;
+    if (this.#isClosed) return;
     // A board that refuses a signature is there.
     this.#fault = what === "sign" && fault.isRefusal ? undefined : fault;
     this.#options.log.fault(fault, { device: this.#options.device });

@@ -66,11 +66,21 @@ export type BoardFaultKind = keyof typeof BOARD_FAULTS;
 export class BoardFault extends Error {
   override readonly name = "BoardFault";
   readonly kind: BoardFaultKind;
+  /** Whether it is certain that the board has not read the request, so that asking again is harmless. */
+  readonly isUnread: boolean;
 
   /** @param message a sentence */
-  constructor(kind: BoardFaultKind, message: string, options?: ErrorOptions) {
+  constructor(
+    kind: BoardFaultKind,
+    message: string,
+    {
+      isUnread = kind === "misheard" || kind === "key-missing",
+      ...options
+    }: ErrorOptions & { isUnread?: boolean } = {},
+  ) {
     super(message, options);
     this.kind = kind;
+    this.isUnread = isUnread;
   }
 
   get remedy(): string {

@@ -22,7 +22,7 @@ interface Times extends BoardTimes {
   readonly startup: number;
   /** Between two looks at the board's keys. */
   readonly interval: number;
-  /** Between two looks where a key is missed, or the line was lost. */
+  /** Between two looks where a key is missed, or a signature could not be had. */
   readonly refresh: number;
   /** One look. */
   readonly look: number;
@@ -69,7 +69,6 @@ class TezioKeyring extends PolledKeyring<BoardKey> {
       log: this.faultLog,
       times,
       onView: (view, isNewLine) => this.#take(view, isNewLine),
-      onLost: () => this.refresh(),
     });
   }
 
@@ -116,7 +115,7 @@ class TezioKeyring extends PolledKeyring<BoardKey> {
         this.logger.warn({ key: known.publicKey.address, location }, gone);
       }
       prepareVerification(publicKey);
-      this.keys.set(address, new BoardKey({ publicKey, location, slot }, this.#board));
+      this.keys.set(address, new BoardKey({ publicKey, location, slot }, this.#board, () => this.refresh()));
       this.logger.info({ key: address, location, curve }, "key is served");
     }
     this.note(notes);

@@ -21,7 +21,7 @@ export interface Question<T> {
   readonly late?: boolean;
 }
 
-/** What a question waits for. */
+/** A question that waits for its answer. */
 interface Waiting {
   take(body: Buffer): void;
   /** Told whether something that is not whole has begun to come. */
@@ -29,25 +29,22 @@ interface Waiting {
   end(fault: BoardFault): void;
 }
 
-/** A line to a board, from its opening until it is lost. One question at a time. */
+/**
+ * A line to a board, from its opening until it is lost. One question at a time. Nothing is read while none is asked: to close
+ * a port within a read may leave the read with another file of the same number.
+ */
 export class Line {
   readonly #port: SerialPort;
-  readonly #onEnd: (fault: BoardFault) => void;
   #received: Buffer = Buffer.alloc(0);
   #waiting: Waiting | undefined;
   #end: BoardFault | undefined;
 
-  private constructor(port: SerialPort, onEnd: (fault: BoardFault) => void) {
+  private constructor(port: SerialPort) {
     this.#port = port;
-    this.#onEnd = onEnd;
-    void this.#listen();
   }
 
-  /**
-   * @param onEnd told when it is lost, asked or not
-   * @throws BoardFault where the device cannot be opened
-   */
-  static async open(device: string, onEnd: (fault: BoardFault) => void): Promise<Line> {
+  /** @throws BoardFault where the device cannot be opened */
+  static async open(device: string): Promise<Line> {
     await access(device, constants.R_OK | constants.W_OK).catch((error: NodeJS.ErrnoException) => {
       const kind = error.code === "ENOENT" ? "unplugged" : "port";
       throw new BoardFault(kind, `${device} cannot be opened: ${reasonOf(error)}.`, { cause: error });
@@ -57,94 +54,95 @@ export class Line {
       const reason = text.includes("lock port") ? "another program has it" : text;
       throw new BoardFault("port", `${device} cannot be opened: ${reason}.`, { cause: error });
     });
-    const line = new Line(port, onEnd);
-    await port.flush().catch((error: unknown) => line.#lose(error));
-    return line;
-  }
-
-  /** Whether it is of no use any more. */
-  get isLost(): boolean {
-    return this.#end !== undefined;
+    return new Line(port);
   }
 
   /**
    * Asks, and waits for the answer. What came before it was asked is dropped.
-   * @throws BoardFault
+   * @throws BoardFault; where it is none of the board's own, and comes by itself, the line is to be closed
    */
-  async ask<T>({ frame, patience, read, late = false }: Question<T>): Promise<T> {
-    if (this.#end !== undefined) throw this.#end;
-    this.#received = Buffer.alloc(0);
+  ask<T>({ frame, patience, read, late = false }: Question<T>): Promise<T> {
+    if (this.#end !== undefined) return Promise.reject(this.#end);
     const answer = Promise.withResolvers<T>();
     let status: BoardFault | undefined;
     let quiet: NodeJS.Timeout | undefined;
-    const timer = setTimeout(() => {
-      answer.reject(status ?? new BoardFault("timeout", `The board did not answer within ${patience / 1_000} s.`));
-    }, patience);
-    const hear = (begun: boolean) => {
-      clearTimeout(quiet);
-      quiet = begun ? setTimeout(() => answer.reject(garbled()), QUIET) : undefined;
-    };
-    const take = (body: Buffer) => {
-      hear(false);
-      const [first = 0] = body;
-      if (body.length === REPLIES.status) {
-        status = faultOfStatus(first);
-        if (!late) answer.reject(status);
-        return;
-      }
-      const value = read(body);
-      if (value !== undefined) answer.resolve(value);
-    };
-    this.#waiting = { take, hear, end: answer.reject };
-    this.#port.write(frame).catch((error: unknown) => this.#lose(error));
-    try {
-      return await answer.promise;
-    } finally {
+    const done = (settle: () => void) => {
       this.#waiting = undefined;
       clearTimeout(timer);
       clearTimeout(quiet);
-    }
+      settle();
+    };
+    const end = (fault: BoardFault) => done(() => answer.reject(fault));
+    const timer = setTimeout(() => {
+      end(status ?? new BoardFault("timeout", `The board did not answer within ${patience / 1_000} s.`));
+    }, patience);
+    const hear = (begun: boolean) => {
+      clearTimeout(quiet);
+      quiet = begun ? setTimeout(() => end(garbled()), QUIET) : undefined;
+    };
+    const take = (body: Buffer) => {
+      if (body.length === REPLIES.status) {
+        status = faultOfStatus(body[0] ?? 0);
+        if (!late) end(status);
+        return;
+      }
+      const value = read(body);
+      if (value !== undefined) done(() => answer.resolve(value));
+    };
+    this.#waiting = { take, hear, end };
+    void this.#send(frame);
+    return answer.promise;
   }
 
+  /** Closes the port, once. */
   async close(): Promise<void> {
-    this.#end ??= new BoardFault("unplugged", "The line to the board was closed.");
-    this.#waiting?.end(this.#end);
+    this.#lose(new BoardFault("unplugged", "The line to the board was closed."));
     await this.#port.close().catch(() => undefined);
   }
 
-  async #listen(): Promise<void> {
-    const buffer = Buffer.alloc(1_024);
+  async #send(frame: Buffer): Promise<void> {
     try {
-      while (this.#end === undefined) {
-        const { bytesRead } = await this.#port.read(buffer, 0, buffer.length);
-        this.#hear(buffer.subarray(0, bytesRead));
-      }
-    } catch (error) {
-      this.#lose(error);
+      await this.#port.flush();
+      this.#received = Buffer.alloc(0);
+      void this.#listen();
+      await this.#port.write(frame);
+    } catch (cause) {
+      // The board has no request of which the end is missing.
+      this.#lose(new BoardFault("unplugged", LOST, { cause, isUnread: true }));
     }
   }
 
-  /** Takes what came; without a question it is the answer to nothing. */
-  #hear(bytes: Buffer): void {
-    if (this.#waiting === undefined) return;
-    this.#received = Buffer.concat([this.#received, bytes]).subarray(-MOST);
-    for (;;) {
-      const reply = findReply(this.#received);
-      if (reply.found !== "reply") {
-        this.#waiting.hear(reply.found === "begun");
-        return;
+  /** Reads until the answer has come. */
+  async #listen(): Promise<void> {
+    const buffer = Buffer.alloc(1_024);
+    try {
+      while (this.#waiting !== undefined) {
+        const { bytesRead } = await this.#port.read(buffer, 0, buffer.length);
+        this.#received = Buffer.concat([this.#received, buffer.subarray(0, bytesRead)]).subarray(-MOST);
+        this.#hear();
       }
+    } catch (cause) {
+      this.#lose(new BoardFault("unplugged", LOST, { cause }));
+    }
+  }
+
+  /** Takes what has come until there is the answer in it. */
+  #hear(): void {
+    while (this.#waiting !== undefined) {
+      const reply = findReply(this.#received);
+      this.#waiting.hear(reply.found === "begun");
+      if (reply.found !== "reply") return;
       this.#received = reply.rest;
       this.#waiting.take(reply.body);
     }
   }
 
-  #lose(cause: unknown): void {
-    if (this.#end !== undefined) return;
-    this.#end = new BoardFault("unplugged", "The board was unplugged, or has started anew.", { cause });
+  #lose(fault: BoardFault): void {
+    this.#end ??= fault;
     this.#waiting?.end(this.#end);
-    this.#onEnd(this.#end);
   }
 }
+
+const LOST = "The board was unplugged, or has started anew.";
 
 const garbled = () => new BoardFault("garbled", "What the board answered was cut, or altered on its way.");

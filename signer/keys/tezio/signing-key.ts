@@ -24,14 +24,17 @@ export class BoardKey implements SigningKey {
   readonly location: string;
   readonly #slot: Slot;
   readonly #board: Board;
+  readonly #onFault: () => void;
   /** The board's own refusals that stand, by magic byte: its policy and its marks are for each. */
   readonly #refused = new Map<number | undefined, BoardFault>();
 
-  constructor(key: { publicKey: PublicKey; location: string; slot: Slot }, board: Board) {
+  /** @param onFault told when a signature could not be had: a look at the board shows whether that lasts */
+  constructor(key: { publicKey: PublicKey; location: string; slot: Slot }, board: Board, onFault: () => void) {
     this.publicKey = key.publicKey;
     this.location = key.location;
     this.#slot = key.slot;
     this.#board = board;
+    this.#onFault = onFault;
   }
 
   get refusal(): string | undefined {
@@ -62,6 +65,7 @@ export class BoardKey implements SigningKey {
     } catch (error) {
       if (!(error instanceof BoardFault)) throw error;
       if (error.isRefusal) this.#refused.set(magic, error);
+      else this.#onFault();
       throw new SignerError(error.code, `${this.location}: ${error.advice}`, { cause: error });
     }
   }

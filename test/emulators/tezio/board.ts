@@ -41,6 +41,8 @@ export class TezioBoard implements AsyncDisposable {
   readonly faults = new Faults();
   /** Requests that were read well, in their order. */
   readonly requests: Packet[] = [];
+  /** Packets that have come and are not answered yet. */
+  waiting = 0;
   /** Secret keys by p1; others are another board's. */
   secrets: BoardOptions["secrets"];
   /** Whether a packet was longer than the buffer: on a board anything may follow. */
@@ -153,7 +155,12 @@ export class TezioBoard implements AsyncDisposable {
     this.overran ||= bytes.length > BUFFER;
     const packet = Buffer.from(bytes);
     const line = this.#line;
-    this.#serving = this.#serving.then(() => (line === this.#line ? this.#serve(packet, length) : undefined));
+    this.waiting += 1;
+    this.#serving = this.#serving
+      .then(() => (line === this.#line ? this.#serve(packet, length) : undefined))
+      .finally(() => {
+        this.waiting -= 1;
+      });
   }
 
   async #serve(bytes: Buffer, length: number): Promise<void> {

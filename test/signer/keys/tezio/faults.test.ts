@@ -104,12 +104,13 @@ describe("faults of a Tezio board", function () {
     const lost = await rejection(stalled.sign(attestation({ level })), SignerError);
     expect(lost.message).to.include("did not answer within 0.3 s");
     expect(stalled.keyring.problem?.()).to.include("The board cannot be used. The board did not answer within 0.3 s.");
-    // Now the answer comes that nobody waits for, before that to the next question.
+    // The answer comes that nobody waits for any more, before that to the next question.
     const next = stalled.sign(attestation({ level: level + 1 }));
-    await sleep(50);
+    await until(() => stalled.board.waiting === 2);
     stalled.board.release();
     await next;
     expect(stalled.keyring.problem?.()).to.equal(undefined);
+    expect(kinds(stalled)).to.deep.equal(["timeout"]);
   });
 
   it("are told by readiness while the board is away, and are over when it is back, as another terminal", async () => {
