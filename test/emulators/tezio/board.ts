@@ -1,10 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { rmSync, symlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Fault, Faults } from "./faults.ts";
-import { hashOf, publicKeyIn, SCHEMES, signatureIn } from "./keys.ts";
-import { isMarked, Marks } from "./marks.ts";
-import { type Packet, readPacket, reply, STATUS } from "./packets.ts";
+import { type Compiled, Firmware, type Secrets } from "./firmware.ts";
+import { type Packet, readPacket, reply } from "./packets.ts";
 import { openSerialLine, type SerialLine } from "./serial-line.ts";
 
 /** Without a byte for so long, in milliseconds, a packet is taken for what has come of it. */
@@ -15,26 +13,11 @@ const BUFFER = 1_024;
 
 const START = 0x03;
 
-export interface BoardOptions {
+export interface BoardOptions extends Compiled {
   /** Where the terminal is to be found, as udev's links in /dev/serial/by-id/ are. */
   readonly path: string;
-  /** Secret keys by p1; a place without one shows what a failed read of the chip leaves. */
-  readonly secrets: Readonly<Partial<Record<0 | 1 | 2 | 3, Uint8Array>>>;
-  /** Magic bytes that each key may sign, as they are compiled in; else those of the sketch. */
-  readonly allowed?: Readonly<Partial<Record<number, readonly number[]>>>;
-  /** Whether it has marks: it has; without them it stands for one that is unplugged before each request. */
-  readonly hasMarks?: boolean;
-  /** Whether its public keys may be read: they may. */
-  readonly showsKeys?: boolean;
+  readonly secrets: Secrets;
 }
-
-/** What the sketch compiles in. */
-const SKETCH: Readonly<Record<number, readonly number[]>> = {
-  0: [0x03],
-  1: [0x03],
-  2: [0x03],
-  3: [0x03, 0x11, 0x12, 0x13],
-};
 
 /** A Tezio board on a pseudo-terminal, byte by byte as its firmware does it (prof-groff/tezio, bc67eef). */
 export class TezioBoard implements AsyncDisposable {
@@ -43,17 +26,16 @@ export class TezioBoard implements AsyncDisposable {
   readonly requests: Packet[] = [];
   /** Packets that have come and are not answered yet. */
   waiting = 0;
-  /** Secret keys by p1; others are another board's. */
-  secrets: BoardOptions["secrets"];
+  /** From when it is plugged in next; others are another board's. */
+  secrets: Secrets;
   /** Whether a packet was longer than the buffer: on a board anything may follow. */
   overran = false;
   readonly #options: BoardOptions;
   #line: SerialLine | undefined;
   #plugging: Promise<void> | undefined;
-  #marks = new Marks();
+  #firmware: Firmware;
   #received: Buffer = Buffer.alloc(0);
   #idle: NodeJS.Timeout | undefined;
-  #p3 = 0;
   /** Requests are served one after another. */
   #serving: Promise<unknown> = Promise.resolve();
   #held: (() => void)[] = [];
@@ -62,6 +44,7 @@ export class TezioBoard implements AsyncDisposable {
   private constructor(options: BoardOptions) {
     this.#options = options;
     this.secrets = options.secrets;
+    this.#firmware = new Firmware(options, this.secrets);
   }
 
   /** Makes a board and plugs it in. */
@@ -91,10 +74,8 @@ export class TezioBoard implements AsyncDisposable {
     this.#ending = Promise.all([this.#ending, this.#plugging, this.#line?.end()]);
     this.#line = undefined;
     this.#plugging = undefined;
-    this.#marks = new Marks();
     this.#received = Buffer.alloc(0);
     clearTimeout(this.#idle);
-    this.#p3 = 0;
     this.release();
   }
 
@@ -119,6 +100,7 @@ export class TezioBoard implements AsyncDisposable {
       if (this.#line === line) this.#receive(bytes);
     });
     if (!isWanted()) return await line.end();
+    this.#firmware = new Firmware(this.#options, this.secrets);
     this.#line = line;
     rmSync(this.#options.path, { force: true });
     symlinkSync(line.terminal, this.#options.path);
@@ -170,7 +152,7 @@ export class TezioBoard implements AsyncDisposable {
     const packet = readPacket(bytes, length);
     if (typeof packet !== "number") this.requests.push(packet);
     if (fault?.kind === "unplugged-before") return this.unplug();
-    const body = typeof packet === "number" ? Buffer.of(packet) : this.#answer(packet, fault);
+    const body = typeof packet === "number" ? Buffer.of(packet) : this.#firmware.answer(packet, fault);
     if (fault?.kind === "unplugged-after") return this.unplug();
     await this.#send(reply(body), fault, line);
   }
@@ -198,65 +180,5 @@ export class TezioBoard implements AsyncDisposable {
       default:
         return out(whole);
     }
-  }
-
-  #answer(packet: Packet, fault: Fault | undefined): Uint8Array {
-    this.#p3 = packet.p3 ?? this.#p3;
-    switch (packet.opcode) {
-      case 0x11:
-        return this.#publicKey(packet, fault);
-      case 0x21:
-        return this.#sign(packet, fault);
-      case 0x22:
-        return this.#verify(packet);
-      default:
-        return Buffer.of(STATUS.opUnknown);
-    }
-  }
-
-  #publicKey({ p1, p2 }: Packet, fault: Fault | undefined): Uint8Array {
-    if (p1 > 3) return Buffer.of(STATUS.keyUnknown);
-    if (this.#options.showsKeys === false) return Buffer.of(STATUS.opOff);
-    if (p2 < 1 || p2 > 4) return Buffer.of(STATUS.modeUnknown);
-    const secret = this.secrets[p1 as 0 | 1 | 2 | 3];
-    // A read that fails is not looked at: what lay in the buffer goes out.
-    if (secret === undefined || fault?.kind === "unread-key") {
-      const length = p2 > 2 ? publicKeyIn(p2, p1, Buffer.alloc(32, 1)).length : p2 === 1 && p1 !== 1 ? 64 : 33;
-      return Buffer.alloc(length);
-    }
-    return publicKeyIn(p2, p1, secret);
-  }
-
-  #sign({ p1, p2, data }: Packet, fault: Fault | undefined): Uint8Array {
-    if (p1 > 3) return Buffer.of(STATUS.keyUnknown);
-    if (p2 > 4) return Buffer.of(STATUS.modeUnknown);
-    if (p2 === 0) return signatureIn(2, p1, Buffer.alloc(64));
-    if (data.length === 0) return Buffer.of(STATUS.noData);
-    if (p2 < 3 && data.length !== 32) return Buffer.of(STATUS.noHash);
-    const [magic = 0] = data;
-    if (isMarked(magic) && this.#options.hasMarks !== false && !this.#marks.raise(p1, data)) {
-      return Buffer.of(STATUS.read);
-    }
-    const allowed = this.#options.allowed?.[p1] ?? SKETCH[p1] ?? [];
-    if (!allowed.includes(magic)) return Buffer.of(STATUS.magicOff);
-    if (fault?.kind === "chip") return Buffer.of(fault.status);
-    const secret = this.secrets[p1 as 0 | 1 | 2 | 3];
-    if (secret === undefined || fault?.kind === "wrong-signature") return signatureIn(p2, p1, randomBytes(64));
-    const scheme = SCHEMES[p1];
-    if (scheme === undefined) return Buffer.of(STATUS.keyUnknown);
-    return signatureIn(p2, p1, scheme.sign(p2 < 3 ? data : hashOf(data), secret));
-  }
-
-  /** Of its modes those with a signature in bytes. */
-  #verify({ p1, p2, data }: Packet): Uint8Array {
-    if (p1 > 3) return Buffer.of(STATUS.keyUnknown);
-    if (p2 < 1 || p2 > 4) return Buffer.of(STATUS.modeUnknown);
-    if (data.length < 65) return Buffer.of(STATUS.noData);
-    if (p2 % 2 === 0 && this.#p3 === 0) return Buffer.of(STATUS.lengthWrong);
-    const [message, signature] = [data.subarray(0, -64), data.subarray(-64)];
-    if (p2 < 3 && message.length !== 32) return Buffer.of(STATUS.modeUnknown);
-    const secret = this.secrets[p1 as 0 | 1 | 2 | 3] ?? Buffer.alloc(32, 1);
-    const isGood = SCHEMES[p1]?.verify(signature, p2 < 3 ? message : hashOf(message), secret);
-    return Buffer.of(isGood ? 1 : 0);
   }
 }
