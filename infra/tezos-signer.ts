@@ -166,7 +166,7 @@ export class TezosSigner extends pulumi.ComponentResource {
             return userData({ version, sha256, url, clientId }, settings.adminIp.length > 0, own);
           }),
       },
-      open,
+      kept,
     );
     const guarded: pulumi.Resource[] = [machine, releases];
     if (settings.monitoring) {

@@ -5,6 +5,8 @@
  */
 import { getClientToken } from "@pulumi/azure-native/authorization/index.js";
 import * as pulumi from "@pulumi/pulumi";
+import { exemption, type PolicyVerdict, policyVerdict } from "../arm/policy-restrictions.ts";
+import { content } from "../arm/resource-content.ts";
 import type { Image } from "../config/machine-image.ts";
 import { offered, shown, subscriptionState } from "./ask-compute.ts";
 import { isClosed, type Offer, objections, successor } from "./judgement.ts";
@@ -20,6 +22,10 @@ export interface WantedMachine {
   readonly location: string;
   /** `fixedParts` of all that Azure fixes of it. */
   readonly fixed: string;
+  /** Its inputs, as policies look at them. */
+  readonly inputs: pulumi.Inputs;
+  /** Pulumi protects it, so that nothing replaces it of which this knows nothing. */
+  readonly isProtected: boolean;
 }
 
 /**
@@ -27,6 +33,7 @@ export interface WantedMachine {
  * @param id the stack's random id: where it is known, Pulumi remembers something of this stack
  * @param machine the machine's name in the program
  * @param component that of its component, whose provider is asked
+ * @returns whether it may be replaced: Azure has the new one, or has the old one no more
  * @throws pulumi.RunError where Azure has no such machine, or does not say
  */
 export async function beforeReplacing(
@@ -35,29 +42,35 @@ export async function beforeReplacing(
   machine: string,
   component: string,
   parent: pulumi.Resource,
-): Promise<void> {
+): Promise<boolean> {
   const { hex } = await pulumi.runtime.serializeProperties("signer", { hex: id });
-  if (hex === undefined || hex === pulumi.runtime.unknownValue) return;
+  if (hex === undefined || hex === pulumi.runtime.unknownValue) return false;
   const standing = await standingMachine(machine, component).catch((error: Error) => refuse(unknownState(error)));
-  if (standing === undefined) return;
+  if (standing === undefined) return false;
   // Somebody may have changed the size in the portal, and a refresh has found it: then it is changed back.
-  if (standing.fixed === wanted.fixed && standing.size.toLowerCase() === wanted.size.toLowerCase()) return;
-  const { size, image } = wanted;
+  if (standing.fixed === wanted.fixed && standing.size.toLowerCase() === wanted.size.toLowerCase()) {
+    if (!wanted.isProtected || process.env[REPLACE_ANYWAY] === "yes") return true;
+    // An earlier `up` may have deleted it and failed at the new one, and the configuration is as it was again.
+    return !(await isThere(standing, parent).catch(() => true));
+  }
   // What an earlier `up` has deleted, and Azure then did not make, is not lost by another try.
   const answers = await isThere(standing, parent)
-    .then((there) => (there ? Promise.all([ask(wanted, standing, parent), state(standing, parent)]) : undefined))
+    .then((there) => (there ? asked(wanted, standing, parent) : undefined))
     .catch((error: Error) => refuse(unasked(error)));
-  if (answers === undefined) return;
-  const [offer, subscription] = answers;
+  if (answers === undefined) return true;
+  const [offer, subscription, policies] = answers;
   if (isClosed(subscription)) await refuse(closed(standing.id, subscription));
+  if (policies.kind !== "allowed") await refuse(forbidden(policies, groupOf(standing.id)));
+  const { size, image } = wanted;
   const broken = objections(size, offer, standing.size);
-  if (broken.length === 0) return;
+  if (broken.length === 0) return true;
   const text = `${image.publisher}:${image.offer}:${image.sku}:${image.version}`;
   const other = successor(size, offer, standing.size);
   await refuse(
     `the machine would be replaced, and Azure would not make the new one (${size}, ${text}): ${broken.join("; ")}. ` +
       `Nothing was done to the one that runs; ${advice(other)}`,
   );
+  return true;
 }
 
 /** What to set where a size is not to be had. */
@@ -87,6 +100,26 @@ export async function ask(
   return offered({ subscription: subscriptionOf(id), location, token: await token(parent) }, image);
 }
 
+/** Asks all that Azure tells beforehand of a machine that is to be made. */
+function asked(
+  wanted: WantedMachine,
+  standing: StandingMachine,
+  parent: pulumi.Resource,
+): Promise<[Offer, string, PolicyVerdict]> {
+  return Promise.all([ask(wanted, standing, parent), state(standing, parent), policies(wanted, standing, parent)]);
+}
+
+async function policies(
+  { inputs }: WantedMachine,
+  { id }: StandingMachine,
+  parent: pulumi.Resource,
+): Promise<PolicyVerdict> {
+  const serialized = await pulumi.runtime.serializeProperties("machine", inputs);
+  const known = JSON.stringify(serialized, (_, value) => (value === pulumi.runtime.unknownValue ? undefined : value));
+  const resource = { type: "azure-native:compute:VirtualMachine", inputs: JSON.parse(known) };
+  return policyVerdict(groupOf(id), content(resource), { token: await token(parent) });
+}
+
 async function state({ id }: StandingMachine, parent: pulumi.Resource): Promise<string> {
   return subscriptionState({ subscription: subscriptionOf(id), token: await token(parent) });
 }
@@ -94,6 +127,11 @@ async function state({ id }: StandingMachine, parent: pulumi.Resource): Promise<
 /** As in `/subscriptions/GUID`. */
 function subscriptionOf(id: string): string {
   return id.split("/").slice(0, 3).join("/");
+}
+
+/** Id of the group that a resource is in. */
+function groupOf(id: string): string {
+  return id.split("/").slice(0, 5).join("/");
 }
 
 /** Asks Azure whether it has a machine that Pulumi remembers. */
@@ -118,6 +156,15 @@ function closed(id: string, state: string): string {
   return (
     `the machine would be replaced, and the subscription ${id.split("/")[2]} is ${state}: Azure would delete the old one and ` +
     'make no new one. Nothing was done to the one that runs. docs/disaster.md, "The subscription", says what to do'
+  );
+}
+
+function forbidden({ kind, assignment }: Exclude<PolicyVerdict, { kind: "allowed" }>, group: string): string {
+  const what = kind === "denied" ? "would deny" : "may deny, which Azure could not judge,";
+  return (
+    `the machine would be replaced, and the policy ${assignment.split("/").at(-1)} ${what} the new one: Azure would delete ` +
+    "the old one all the same. Nothing was done to the one that runs; somebody who may exempt from policies exempts its " +
+    `group: ${exemption(assignment, group)}`
   );
 }
 

@@ -53,7 +53,7 @@ export class Machine extends pulumi.ComponentResource {
    * Rejects where the machine must stay as it is. A program has to wait for it before it ends: Pulumi deletes what a
    * program that has ended did not register, and so this machine.
    */
-  readonly asked: Promise<void>;
+  readonly asked: Promise<unknown>;
 
   constructor(name: string, args: MachineArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Machine", name, {}, options);
@@ -77,34 +77,36 @@ export class Machine extends pulumi.ComponentResource {
         uefiSettings: { secureBootEnabled: true, vTpmEnabled: true },
       },
     };
-    const wanted = { size, image: args.image, location: context.location, fixed: fixedParts(fixed) };
-    this.asked = beforeReplacing(wanted, context.id, context.named("machine"), name, this);
-    const ready = this.asked.then(() => [args.release]);
-    for (const promise of [this.asked, ready]) promise.catch(() => undefined); // whoever waits for it says it
+    const inputs = {
+      resourceGroupName: context.group.name,
+      vmName: MACHINE_NAME,
+      location: context.location,
+      hardwareProfile: fixed.hardwareProfile,
+      identity: { type: "UserAssigned", userAssignedIdentities: [args.identityId] },
+      networkProfile: { networkInterfaces: [{ id: args.interfaceId, primary: true, deleteOption: "Detach" }] },
+      osProfile: fixed.osProfile,
+      storageProfile: {
+        imageReference: fixed.imageReference,
+        osDisk: {
+          createOption: "FromImage",
+          deleteOption: "Delete", // the default keeps, and bills, the disk of every machine that was replaced
+          caching: "ReadWrite",
+          managedDisk: { storageAccountType: "StandardSSD_LRS" },
+        },
+      },
+      securityProfile: fixed.securityProfile,
+      diagnosticsProfile: { bootDiagnostics: { enabled: true } }, // the boot log is readable with port 22 closed
+      tags: context.tags,
+    };
+    const { location, production } = context;
+    const wanted = { size, image: args.image, location, fixed: fixedParts(fixed), inputs, isProtected: production };
+    const asked = beforeReplacing(wanted, context.id, context.named("machine"), name, this);
+    this.asked = asked;
+    const ready = asked.then(() => [args.release]);
+    for (const promise of [asked, ready]) promise.catch(() => undefined); // whoever waits for it says it
     const machine = new VirtualMachine(
       context.named("machine"),
-      {
-        resourceGroupName: context.group.name,
-        vmName: MACHINE_NAME,
-        location: context.location,
-        hardwareProfile: fixed.hardwareProfile,
-        identity: { type: "UserAssigned", userAssignedIdentities: [args.identityId] },
-        networkProfile: { networkInterfaces: [{ id: args.interfaceId, primary: true, deleteOption: "Detach" }] },
-        osProfile: fixed.osProfile,
-        storageProfile: {
-          imageReference: fixed.imageReference,
-          osDisk: {
-            createOption: "FromImage",
-            deleteOption: "Delete", // the default keeps, and bills, the disk of every machine that was replaced
-            caching: "ReadWrite",
-            managedDisk: { storageAccountType: "StandardSSD_LRS" },
-          },
-        },
-        securityProfile: fixed.securityProfile,
-        diagnosticsProfile: { bootDiagnostics: { enabled: true } }, // the boot log is readable with port 22 closed
-        userData: pulumi.output(args.userData).apply((text) => Buffer.from(text).toString("base64")),
-        tags: context.tags,
-      },
+      { ...inputs, userData: pulumi.output(args.userData).apply((text) => Buffer.from(text).toString("base64")) },
       {
         ...inGroup(this, context),
         // Pulumi waits for a promise of whatever dependsOn may be; its type knows fewer.
@@ -116,6 +118,7 @@ export class Machine extends pulumi.ComponentResource {
         ignoreChanges: ["osProfile.linuxConfiguration.patchSettings"],
         deleteBeforeReplace: true, // the new machine takes over name and network interface
         hooks: { onError: [new pulumi.ErrorHook(context.named("machine-size"), sayWhichSize(args, this))] },
+        transforms: production ? [openOnceAsked(asked)] : [],
       },
     );
     // From names, not from the resource: a preview of a replacement would not know it, and alerts would show false changes.
@@ -123,6 +126,15 @@ export class Machine extends pulumi.ComponentResource {
     // Known once Azure has made it, and asked before it would be replaced.
     this.registerOutputs({ id: this.id, fixed: machine.id.apply(() => wanted.fixed) });
   }
+}
+
+/**
+ * Takes the component's protection from the machine once Azure was asked for another one. Without that it stays
+ * protected: `pulumi up --replace` and `pulumi state taint` replace what the program leaves as it is, and tell it nothing.
+ * @param asked whether it may be replaced
+ */
+function openOnceAsked(asked: Promise<boolean>): pulumi.ResourceTransform {
+  return async ({ props, opts }) => ((await asked) ? { props, opts: { ...opts, protect: false } } : undefined);
 }
 
 /** Where Azure refuses the size, says which one to set; tries nothing again. */

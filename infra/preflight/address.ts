@@ -2,9 +2,10 @@
  * The address from which the operator reaches the stack: whoever imports keys, and whoever logs in.
  * @module
  */
+import { word } from "../arm/word.ts";
 import type { Block } from "../config/addresses.ts";
 import type { StackConfig } from "../config/schema.ts";
-import { type Check, type Facts, notOk, ok, type Row, word } from "./row.ts";
+import { type Check, type Facts, notOk, ok, type Row } from "./row.ts";
 
 /** The page that docs/ asks too. It learns that somebody asked, and nothing else. */
 const TELLS = "https://api.ipify.org";

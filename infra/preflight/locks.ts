@@ -5,7 +5,8 @@
 import { z } from "zod";
 import { read } from "../arm/answer.ts";
 import { all } from "../arm/client.ts";
-import { type Check, type Facts, notOk, ok, type Row, word } from "./row.ts";
+import { word } from "../arm/word.ts";
+import { type Check, type Facts, notOk, ok, type Row } from "./row.ts";
 
 /** Management Locks - List At Subscription Level (Microsoft.Authorization, 2020-05-01): those of all below it too. */
 const VERSION = "2020-05-01";

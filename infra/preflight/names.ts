@@ -5,7 +5,8 @@
 import { z } from "zod";
 import { read } from "../arm/answer.ts";
 import { get, question } from "../arm/client.ts";
-import { type Check, type Facts, notOk, ok, type Row, stands, word } from "./row.ts";
+import { word } from "../arm/word.ts";
+import { type Check, type Facts, notOk, ok, type Row, stands } from "./row.ts";
 
 /** Vaults - Check Name Availability, Get Deleted (Microsoft.KeyVault, 2024-11-01). */
 const VAULT_VERSION = "2024-11-01";

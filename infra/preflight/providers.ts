@@ -30,6 +30,8 @@ const NAMESPACES: Readonly<Record<string, readonly string[]>> = {
   ManagedIdentity: ["managedidentity:UserAssignedIdentity"],
   Insights: ["monitor:MetricAlert"],
   OperationalInsights: ["operationalinsights:Workspace"],
+  // It makes nothing: it is asked what policies would deny.
+  PolicyInsights: ["compute:VirtualMachine"],
 };
 
 const nameOf = (namespace: string) => `provider ${namespace}`;

@@ -2,7 +2,7 @@
  * How more of a quota is asked for. Pure.
  * @module
  */
-import { word } from "./row.ts";
+import { word } from "../arm/word.ts";
 
 /**
  * Returns the command that asks for a higher limit: Quota - Update (Microsoft.Quota, 2023-02-01). Most small ones are

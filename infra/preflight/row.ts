@@ -72,11 +72,3 @@ export function has({ plan }: Pick<Facts, "plan">, type: string): boolean {
 export function stands({ standing }: Pick<Facts, "standing">, end: string): boolean {
   return [...(standing ?? [])].some((id) => id.endsWith(`/${end.toLowerCase()}`));
 }
-
-/**
- * Returns a text as one word of a shell: names that come from Azure go into commands that a person pastes, and anybody with
- * rights in the subscription chooses names.
- */
-export function word(text: string): string {
-  return /^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}

@@ -5,7 +5,8 @@
 import { z } from "zod";
 import { read } from "../arm/answer.ts";
 import { all, get } from "../arm/client.ts";
-import { type Check, type Facts, notKnown, notOk, ok, type Row, same, word } from "./row.ts";
+import { word } from "../arm/word.ts";
+import { type Check, type Facts, notKnown, notOk, ok, type Row, same } from "./row.ts";
 
 /** Subscriptions - Get (Microsoft.Resources, 2022-12-01). */
 const VERSION = "2022-12-01";

@@ -161,6 +161,10 @@ const ROUTES: readonly Route[] = [
     `${GROUP}/providers/Microsoft\\.PolicyInsights/checkPolicyRestrictions`,
     "2023-03-01",
     ({ cloud, body }) => {
+      if (cloud.account.unregistered.has("Microsoft.PolicyInsights")) {
+        const message = "The subscription is not registered to use namespace 'Microsoft.PolicyInsights'.";
+        return refused(409, "MissingSubscriptionRegistration", message);
+      }
       const [details] = list({ all: [(body as { resourceDetails?: unknown } | undefined)?.resourceDetails] }, "all");
       const content = details?.resourceContent as Content | undefined;
       if (content?.type === undefined) return refused(400, "InvalidCheckRestrictionsRequest", "No resourceContent.");

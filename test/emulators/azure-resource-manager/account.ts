@@ -44,6 +44,7 @@ export const NAMESPACES: Readonly<Record<string, Readonly<Record<string, readonl
     actionGroups: ["2024-10-01-preview"],
     diagnosticSettings: ["2021-05-01-preview"],
   },
+  "Microsoft.PolicyInsights": { checkPolicyRestrictions: ["2023-03-01"] },
   "Microsoft.OperationalInsights": { workspaces: ["2025-02-01", "2023-09-01"] },
 };
 

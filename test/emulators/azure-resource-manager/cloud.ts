@@ -101,8 +101,20 @@ export class Cloud extends Subscription {
     this.locks.allowWriting(id, type, this);
   }
 
+  /** Azure Policy judges what is put and not what is deleted (effect-deny); what stands already is put again too. */
+  #allowByPolicies(id: string, inputs: Properties): void {
+    const [name = "", kind = "", namespace = ""] = id.split("/").reverse();
+    const properties = (inputs.properties ?? inputs) as Properties;
+    const content = { type: `${namespace}/${kind}`, location: text(inputs, "location"), properties };
+    const denial = this.account.policies.find(({ effect, broken }) => effect === "Deny" && broken(content));
+    if (denial === undefined) return;
+    const message = `Resource '${name}' was disallowed by policy. Policy identifiers: '[{"policyAssignment":{"id":"${denial.assignment}"}}]'.`;
+    throw new ArmError(403, "RequestDisallowedByPolicy", message);
+  }
+
   #put(kind: Kind, type: string, id: string, inputs: Properties, before: Resource | undefined): Resource {
     this.#allowWriting(id, type);
+    this.#allowByPolicies(id, inputs);
     const group = text(inputs, "resourceGroupName");
     const home = `${this.subscription}/resourceGroups/${group}`;
     // An update goes to the resource's id, wherever the subscription that is selected now would put a new one.

@@ -180,9 +180,10 @@ export class TestStack {
     if (removed.length > 0) await this.stack.removeAllConfig(removed);
   }
 
-  up(): Promise<Outcome> {
+  /** @param replace URNs of resources that are to be replaced, changed or not */
+  up(replace: readonly string[] = []): Promise<Outcome> {
     return this.#run(async (onEvent) => {
-      const { outputs } = await this.stack.up({ onEvent, color: "never" });
+      const { outputs } = await this.stack.up({ onEvent, color: "never", replace: [...replace] });
       return Object.fromEntries(Object.entries(outputs).map(([key, { value }]) => [key, value]));
     });
   }
@@ -215,6 +216,15 @@ export class TestStack {
   /** As docs/destroy.md says it. */
   unprotect(): void {
     this.#state("unprotect", "--all");
+  }
+
+  /** `pulumi state taint`: the next `up` replaces it. */
+  taint(urn: string): void {
+    this.#state("taint", urn);
+  }
+
+  untaint(): void {
+    this.#state("untaint", "--all");
   }
 
   /** As the warning of a lost lock says it. */

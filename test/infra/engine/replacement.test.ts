@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { REPLACE_ANYWAY } from "../../../infra/capacity/before-replacing.ts";
+import type { Content } from "../../emulators/azure-resource-manager/account.ts";
 import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
 import { Engine, pulumiFolder, type TestStack } from "../../emulators/azure-resource-manager/engine.ts";
 import { text } from "../../emulators/azure-resource-manager/properties.ts";
@@ -86,6 +87,24 @@ describe("a machine that would be replaced, one story whose tests follow on each
       expect(await refused()).to.include(why);
     }
     await stack.configure({ image: null });
+  });
+
+  it("stays where a policy denies new machines, which Azure does not ask before it deletes one", async () => {
+    const assignment =
+      "/providers/Microsoft.Management/managementGroups/all/providers/Microsoft.Authorization/policyAssignments/no-small-disks";
+    const broken = ({ type, properties }: Content) =>
+      type === "Microsoft.Compute/virtualMachines" &&
+      text(properties, "storageProfile.osDisk.managedDisk.storageAccountType") === "StandardSSD_LRS";
+    cloud.account.policies.push({ assignment, effect: "Deny", broken });
+    expect(await refused())
+      .to.include("the policy no-small-disks would deny the new one: Azure would delete the old one all the same")
+      .and.to.include(
+        `--policy-assignment ${assignment} --scope ${cloud.subscription}/resourceGroups/tezos-signer-dev`,
+      );
+    cloud.account.policies.length = 0;
+    cloud.account.unregistered.add("Microsoft.PolicyInsights");
+    expect(await refused()).to.match(/Microsoft\.PolicyInsights\S*: 409 MissingSubscriptionRegistration/);
+    cloud.account.unregistered.clear();
   });
 
   it("stays where Azure may not be asked, and goes where the operator says so for once", async () => {

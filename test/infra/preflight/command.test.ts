@@ -87,7 +87,7 @@ describe("npm run preflight", function () {
     expect(out).to.match(
       new RegExp(`^Stack dev, subscription ${desk.subscription}. Nothing was changed.\n\n  ok {9}subscription `),
     );
-    expect(out).to.match(/\n\n33 of 33 ok: npm run up\n$/);
+    expect(out).to.match(/\n\n34 of 34 ok: npm run up\n$/);
     expect(code).to.equal(0);
   });
 
