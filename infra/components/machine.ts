@@ -1,4 +1,4 @@
-import { VirtualMachine } from "@pulumi/azure-native/compute/index.js";
+import { VirtualMachine, type VirtualMachineArgs } from "@pulumi/azure-native/compute/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import { advice, adviceUnasked, ask, beforeReplacing } from "../capacity/before-replacing.ts";
 import { successor } from "../capacity/judgement.ts";
@@ -77,7 +77,7 @@ export class Machine extends pulumi.ComponentResource {
         uefiSettings: { secureBootEnabled: true, vTpmEnabled: true },
       },
     };
-    const inputs = {
+    const inputs: VirtualMachineArgs = {
       resourceGroupName: context.group.name,
       vmName: MACHINE_NAME,
       location: context.location,
@@ -99,7 +99,14 @@ export class Machine extends pulumi.ComponentResource {
       tags: context.tags,
     };
     const { location, production } = context;
-    const wanted = { size, image: args.image, location, fixed: fixedParts(fixed), inputs, isProtected: production };
+    const wanted = {
+      size,
+      image: args.image,
+      location,
+      fixed: fixedParts(fixed),
+      inputs: { ...inputs },
+      isProtected: production,
+    };
     const asked = beforeReplacing(wanted, context.id, context.named("machine"), name, this);
     this.asked = asked;
     const ready = asked.then(() => [args.release]);

@@ -4,7 +4,7 @@
  */
 import { getClientConfig, getManagementLockByScope } from "@pulumi/azure-native/authorization/index.js";
 import * as pulumi from "@pulumi/pulumi";
-import { refusals, type Wanted } from "./refusals.ts";
+import { forgotten, refusals, type Wanted } from "./refusals.ts";
 import { type StandingResource, standingResources } from "./stack-state.ts";
 import { type StandingLock, standingSigner } from "./standing-signer.ts";
 
@@ -22,7 +22,8 @@ export async function standsInTheWay(
   signer: pulumi.Resource,
 ): Promise<string[]> {
   const standing = standingSigner(await remembered(), named);
-  if (standing.subscription === undefined) return [];
+  const gone = forgotten(standing);
+  if (gone.length > 0 || standing.subscription === undefined) return gone;
   const locks = [standing.vaultLock, standing.accountLock].filter((lock) => lock !== undefined);
   const [{ subscriptionId, tenantId }, ...held] = await Promise.all([
     getClientConfig({ parent: signer }).catch((error: Error) => {

@@ -23,6 +23,20 @@ export interface Selected {
   readonly isVaultLocked: boolean;
 }
 
+/**
+ * Says that Pulumi remembers no vault where one stood: another would have its name, which is taken. So it is where a
+ * refresh was made as somebody whom Azure does not show the subscription (pulumi-azure-native#4599), and where the vault
+ * or its group was deleted by hand.
+ */
+export function forgotten({ forgottenVault }: StandingSigner): string[] {
+  if (forgottenVault === undefined) return [];
+  return [
+    `this signer had the vault ${forgottenVault}, and Pulumi does not remember it: a refresh did not find it. If it is there, ` +
+      "put the copy of Pulumi's memory back (docs/disaster.md, \"Pulumi's memory\"); if it was deleted, docs/disaster.md, " +
+      '"The vault", says how it comes back. With nothing in it that is needed: npm run destroy, then npm run up',
+  ];
+}
+
 /** Returns a sentence for each thing that cannot be, with what to do; none where the `up` may go on. */
 export function refusals(standing: StandingSigner, wanted: Wanted, selected: Selected): string[] {
   return RULES.flatMap((rule) => rule(standing, wanted, selected) ?? []);

@@ -21,6 +21,8 @@ export interface StandingSigner {
   readonly tenant: string | undefined;
   readonly location: string | undefined;
   readonly resourceGroup: string | undefined;
+  /** Where the vault was that this signer had, and that Pulumi does not remember; undefined where it remembers it. */
+  readonly forgottenVault: string | undefined;
   /** Id of the virtual network that the machine's interface is in. */
   readonly network: string | undefined;
   /** Name to curve of each key that the vault's HSM made. */
@@ -38,6 +40,9 @@ const PLACED = ["vault", "account", "address", "identity", "group"];
 
 const KEY = "azure-native:keyvault:Key";
 
+/** What the vault is a part of. It is nothing in Azure, so no refresh finds it gone. */
+const VAULT_COMPONENT = "tezos-signer:infra:KeyVault";
+
 /**
  * Reads a signer from all that its stack holds.
  * @param named gives the name in the program of a part, as the signer's own parts have it
@@ -48,12 +53,14 @@ export function standingSigner(all: readonly StandingResource[], named: (part: s
   const ids = placed.map(({ outputs }) => text(outputs.id)).filter((id) => id !== "");
   const [, , subscription, , resourceGroup] = ids[0]?.split("/") ?? [];
   const vault = text(part("vault")?.outputs.id);
+  const home = all.find(({ type, name }) => type === VAULT_COMPONENT && name === named("key-vault"));
   const keys = all.filter(({ type, outputs }) => type === KEY && vault !== "" && isBelow(text(outputs.id), vault));
   const vaultLock = lock(part("vault-lock"));
   const accountLock = lock(part("account-lock"));
   return {
     subscription: subscription?.toLowerCase(),
     resourceGroup,
+    forgottenVault: vault === "" ? text(home?.outputs.uri) || undefined : undefined,
     network: networkOf(part("interface")),
     tenant: placed.map(({ outputs }) => text(outputs.tenantId)).find((id) => id !== ""),
     location: placed.map(({ outputs }) => region(text(outputs.location))).find((name) => name !== ""),

@@ -30,7 +30,9 @@ export class Cloud extends Subscription {
     });
   }
 
+  /** The provider takes 404 for "it is gone", the subscription's too (pulumi-azure-native#4599). */
   read(type: string, name: string, id: string): Resource | undefined {
+    if (this.unseen.has(id.split("/").slice(0, 3).join("/"))) return undefined;
     return this.#requestById("read", type, name, id, () => {
       const resource = this.get(id);
       if (resource === undefined) kindOf(type).missing?.(id);
@@ -62,6 +64,9 @@ export class Cloud extends Subscription {
     const selected = this.subscription;
     this.subscription = id.split("/").slice(0, 3).join("/");
     try {
+      if (this.unseen.has(this.subscription)) {
+        throw new ArmError(404, "SubscriptionNotFound", `The subscription '${id.split("/")[2]}' could not be found.`);
+      }
       return this.#request(method, type, name, act);
     } finally {
       this.subscription = selected;

@@ -54,6 +54,8 @@ export class Subscription {
   subscription = "/subscriptions/5ba1d2f0-0c6e-4f0e-9a43-cf2c2e6f1a11";
   /** As `az account list` has it. One that is disabled still shows and deletes, and takes nothing (subscription-states). */
   state: string = "Enabled";
+  /** Subscriptions that Azure does not show to whoever asks: a login of another cloud or tenant, as it may answer it. */
+  readonly unseen = new Set<string>();
   readonly tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
   /** Who runs Pulumi, and from where. */
   readonly deployer = {

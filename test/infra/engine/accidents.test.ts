@@ -71,6 +71,27 @@ describe("a stack that stands, under what happens to people", function () {
     expect((await stack.up()).operations).to.deep.equal([]);
   });
 
+  it("one that a refresh has forgotten, as somebody whom Azure does not show the subscription, is not made once more elsewhere", async () => {
+    const cloud = new Cloud();
+    const stack = await fresh(cloud, {});
+    expect((await stack.up()).failed).to.equal(false);
+    const copy = await stack.stack.exportStack();
+    const { subscription } = cloud;
+    cloud.unseen.add(subscription);
+    cloud.subscription = `/subscriptions/${OTHER}`;
+    await stack.refresh();
+    await refuses(
+      stack,
+      cloud,
+      "this signer had the vault https://tezos-\\w+\\.vault\\.azure\\.net, and Pulumi does not remember it",
+    );
+
+    cloud.subscription = subscription;
+    cloud.unseen.clear();
+    await stack.stack.importStack(copy);
+    expect((await stack.up()).operations).to.deep.equal([]);
+  });
+
   it("one whose first up has failed refuses them as well, and destroy and up make it elsewhere", async () => {
     const cloud = new Cloud();
     const stack = await fresh(cloud, {});

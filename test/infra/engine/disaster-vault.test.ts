@@ -118,7 +118,7 @@ describe("a vault that is away or was deleted, as the pages say it, one story wh
     await succeeds("pulumi refresh");
     await recover();
     cloud.calls.length = 0;
-    expect(await fails("npm run up")).to.match(/vault.*cannot create already existing resource/s);
+    expect(await fails("npm run up")).to.match(/this signer had the vault .*put the copy of Pulumi's memory back/s);
     await succeeds("pulumi stack import --file copies/mainnet-state.json");
     expect(await succeeds("npm run preview")).to.match(/Resources:\s+\d+ unchanged/);
     expect(requests(cloud).filter((request) => !/^(read|create vault)/.test(request))).to.deep.equal([]);

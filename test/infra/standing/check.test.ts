@@ -40,6 +40,14 @@ function fails(details: string): never {
   throw Object.assign(new Error(details), { details });
 }
 
+/** The vault's part of the program, which is nothing in Azure. */
+const HOME = {
+  "urn:pulumi:dev::tezos-signer::tezos-signer:infra:KeyVault::key-vault": {
+    type: "tezos-signer:infra:KeyVault",
+    outputs: { uri: "https://tezos-1.vault.azure.net" },
+  },
+};
+
 describe("the comparison of a signer with what stands of it", () => {
   let asked: string[] = [];
 
@@ -74,6 +82,15 @@ describe("the comparison of a signer with what stands of it", () => {
     expect(await told({ "pulumi:pulumi:readStackResourceOutputs": () => ({ outputs: {} }) })).to.deep.equal([]);
     expect(await told({ "pulumi:pulumi:readStackResourceOutputs": () => ({}) })).to.deep.equal([]);
     expect(asked).to.deep.equal(["readStackResourceOutputs"]);
+  });
+
+  it("asks Azure for nothing where Pulumi remembers no vault any more, whatever else it does", async () => {
+    for (const rest of [{}, Object.fromEntries(Object.entries(STANDING).filter(([urn]) => !urn.endsWith("::vault")))]) {
+      const read = () => ({ outputs: { ...HOME, ...rest } });
+      const [sentence] = await told({ "pulumi:pulumi:readStackResourceOutputs": read });
+      expect(sentence).to.match(/^this signer had the vault https:\/\/tezos-1\.vault\.azure\.net, and Pulumi does not/);
+      expect(asked).to.deep.equal(["readStackResourceOutputs"]);
+    }
   });
 
   it("takes a lock for gone where Azure says so, and for there where it says anything else", async () => {

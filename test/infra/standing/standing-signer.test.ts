@@ -32,6 +32,7 @@ describe("a signer that stands, as Pulumi remembers it", () => {
           tenant: "72f988bf-86f1-41af-91ab-2d7cd011db47",
           location: "northeurope",
           resourceGroup: `tezos-signer-${stack}`,
+          forgottenVault: undefined,
           network: `/subscriptions/5ba1d2f0-0c6e-4f0e-9a43-cf2c2e6f1a11/resourceGroups/tezos-signer-${stack}/providers/Microsoft.Network/virtualNetworks/signer-network`,
           keys: { baker: "P-256" },
           isMonitored: isProduction,
@@ -41,6 +42,14 @@ describe("a signer that stands, as Pulumi remembers it", () => {
         expect(accountLock?.scope.split("/").at(-2)).to.equal(isProduction ? "storageAccounts" : undefined);
       }
     }
+  });
+
+  it("had a vault where its part of the program knows one and Pulumi remembers none", () => {
+    const home = resource("key-vault", { uri: "https://tezos-1.vault.azure.net" }, "tezos-signer:infra:KeyVault");
+    const had = (...all: StandingResource[]) => standingSigner(all, (part) => part).forgottenVault;
+    expect(had(home)).to.equal("https://tezos-1.vault.azure.net");
+    expect(had(home, resource("vault", { id: vault("tezos-1") }))).to.equal(undefined);
+    expect(had(resource("key-vault", {}, "tezos-signer:infra:KeyVault"))).to.equal(undefined);
   });
 
   it("has none but its own parts, where a program holds two whose names begin alike", () => {
