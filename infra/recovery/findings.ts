@@ -132,6 +132,8 @@ export function mended(before: StateExport, findings: readonly Finding[]): State
     if (verdict.kind === "adopt") {
       const errors = verdict.again === undefined ? {} : { initErrors: [verdict.again] };
       const made = { ...resource, id: verdict.id, outputs: verdict.outputs, ...errors };
+      const remembered = new Set(resources.map(({ urn }) => urn));
+      resources.push(...(operation.components ?? []).filter(({ urn }) => !remembered.has(urn)));
       if (at < 0) resources.push(made);
       else resources[at] = made;
     } else if (verdict.kind === "send-again") {
@@ -142,30 +144,33 @@ export function mended(before: StateExport, findings: readonly Finding[]): State
       resources = without(resources, verdict.id);
     }
   }
-  const deployment = { ...before.deployment, resources: inOrder(resources), pending_operations: [] };
+  const isOther = findings.some(({ verdict }) => verdict.kind === "adopt" || verdict.kind === "gone");
+  const left = inOrder(isOther ? consistent(resources) : resources);
+  const deployment = { ...before.deployment, resources: left, pending_operations: [] };
   return { ...before, deployment };
 }
 
-/** Takes out what has an id or stands below it, and every mention of it. */
+/** Takes out what has an id or stands below it. */
 function without(resources: readonly StateResource[], id: string): StateResource[] {
-  const gone = new Set(
-    resources.filter((resource) => isAzures(resource) && isWithin(resource.id ?? "", id)).map(({ urn }) => urn),
-  );
-  const left = (urns: readonly string[] = []) => urns.filter((urn) => !gone.has(urn));
-  return resources
-    .filter(({ urn }) => !gone.has(urn))
-    .map(({ deletedWith, ...resource }) => ({
-      ...resource,
-      ...(resource.dependencies === undefined ? {} : { dependencies: left(resource.dependencies) }),
-      ...(resource.propertyDependencies === undefined
-        ? {}
-        : {
-            propertyDependencies: Object.fromEntries(
-              Object.entries(resource.propertyDependencies).map(([name, urns]) => [name, left(urns)]),
-            ),
-          }),
-      ...(deletedWith === undefined || gone.has(deletedWith) ? {} : { deletedWith }),
-    }));
+  return resources.filter((resource) => !(isAzures(resource) && isWithin(resource.id ?? "", id)));
+}
+
+/** Takes out every mention of what is not there. */
+function consistent(resources: readonly StateResource[]): StateResource[] {
+  const known = new Set(resources.map(({ urn }) => urn));
+  const left = (urns: readonly string[] = []) => urns.filter((urn) => known.has(urn));
+  return resources.map(({ deletedWith, ...resource }) => ({
+    ...resource,
+    ...(resource.dependencies === undefined ? {} : { dependencies: left(resource.dependencies) }),
+    ...(resource.propertyDependencies === undefined
+      ? {}
+      : {
+          propertyDependencies: Object.fromEntries(
+            Object.entries(resource.propertyDependencies).map(([name, urns]) => [name, left(urns)]),
+          ),
+        }),
+    ...(deletedWith === undefined || !known.has(deletedWith) ? {} : { deletedWith }),
+  }));
 }
 
 /** Puts each resource behind all that it names, and otherwise leaves the order: Pulumi reads no other state. */

@@ -4,11 +4,13 @@
  */
 import { parseArgs } from "node:util";
 import type { Finding } from "./findings.ts";
-import { carryOut, examine, told, unlockIdle } from "./recover.ts";
+import type { Surroundings } from "./pulumi.ts";
+import { carryOut, examine, type Recovery, told, unlockIdle } from "./recover.ts";
 
 const HELP = `npm run recover [-- --yes] [--stack STACK]
 
 Reads what an \`up\` or a \`destroy\` that was cut off had begun, asks Azure what became of it, and says what it would do.
+Where nothing was cut off, it asks about what the next \`up\` would make: Azure may have it, and Pulumi not remember it.
 With --yes it does it: writes an export of the state to a file, and then what Azure holds into the state. It changes
 nothing in Azure and takes over nothing that is not this stack's. docs/change.md, "An up that was cut off".`;
 
@@ -40,12 +42,18 @@ async function main(args: string[]): Promise<number> {
       const rest = unlocked ? "The lock of a command that has ended is taken away." : "There is nothing to recover.";
       const more = yes ? "" : " If Pulumi says `currently locked`, `npm run recover -- --yes` sees to the lock.";
       console.log(`Nothing was cut off in the middle of a change. ${rest}${more}`);
+      if (recovery.unknown !== undefined)
+        console.log(`What the next \`up\` would make is not known: ${recovery.unknown}`);
       return 0;
     }
-    console.log(["Cut off:", ...told(recovery)].join("\n"));
+    console.log([recovery.isCutOff ? "Cut off:" : "To be made, and there already:", ...told(recovery)].join("\n"));
     if (yes) {
       const file = await carryOut(recovery, where, new Date());
       console.log(`Pulumi's state says so now; as it was, it is in ${file}.`);
+      for (let next = await ahead(recovery, where); next !== undefined; next = await ahead(next, where)) {
+        console.log(told(next).join("\n"));
+        await carryOut(next, where, new Date());
+      }
       console.log("Go on with `npm run up`, or with `npm run destroy` if that was cut off.");
     } else {
       console.log(
@@ -57,6 +65,17 @@ async function main(args: string[]): Promise<number> {
     console.error(`recover: ${(error as Error).message}`);
     return 1;
   }
+}
+
+/** What hangs on what was taken in is known only now. @returns undefined where there is no more to take in */
+async function ahead(before: Recovery, where: Surroundings): Promise<Recovery | undefined> {
+  if (!hasNew(before)) return undefined;
+  const next = await examine(where);
+  return hasNew(next) ? next : undefined;
+}
+
+function hasNew({ findings }: Recovery): boolean {
+  return findings.some(({ verdict }) => verdict.kind === "adopt");
 }
 
 /** Whether it is left to a person, or to Azure. */

@@ -11,6 +11,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual, promisify } from "node:util";
+import { creationsAhead } from "./ahead.ts";
 import { askAzure } from "./ask-azure.ts";
 import { azureId, subscriptionIn } from "./azure-ids.ts";
 import { type Finding, isAzures, judgeCreation, mended, type Question, sentence } from "./findings.ts";
@@ -24,15 +25,34 @@ const FIRST_IN_GROUP = { type: "azure-native:managedidentity:UserAssignedIdentit
 export interface Recovery {
   readonly before: StateExport;
   readonly findings: readonly Finding[];
+  /** Pulumi has noted that something was begun; else the findings are of what the next `up` would make. */
+  readonly isCutOff: boolean;
+  /** Why it is not known what the next `up` would make. */
+  readonly unknown?: string | undefined;
 }
 
 /**
- * Reads a stack's state and asks Azure about what was cut off. Changes nothing.
+ * Reads a stack's state and asks Azure about what was cut off; where nothing was, about what the next `up` would make of
+ * a stack that stands. Changes nothing.
  * @throws Error where the state or Azure cannot be read
  */
 export async function examine(where: Surroundings): Promise<Recovery> {
   const before = await exported(where);
-  const operations = before.deployment.pending_operations ?? [];
+  const pending = before.deployment.pending_operations ?? [];
+  if (pending.length > 0) return { before, findings: await judged(before, pending, where), isCutOff: true };
+  const stands = (before.deployment.resources ?? []).some(({ id = "" }) => subscriptionIn(id) !== undefined);
+  if (!stands) return { before, findings: [], isCutOff: false };
+  const { creations, unknown } = await creationsAhead(where);
+  const findings = await judged(before, creations, where);
+  // What Azure does not have either is simply to be made.
+  return { before, findings: findings.filter(({ verdict }) => verdict.kind !== "forget"), isCutOff: false, unknown };
+}
+
+async function judged(
+  before: StateExport,
+  operations: readonly Operation[],
+  where: Surroundings,
+): Promise<readonly Finding[]> {
   const subscription = await subscriptionOf(before, operations, where);
   const creations = operations.filter(({ type, resource }) => type === "creating" && isAzures(resource));
   const deletions = operations.filter(({ type, resource }) => type === "deleting" && isAzures(resource));
@@ -64,7 +84,7 @@ export async function examine(where: Surroundings): Promise<Recovery> {
     else if (type === "creating") findings.push({ operation, verdict: { kind: "forget" } });
     else findings.push({ operation, verdict: { kind: "unchanged" } });
   }
-  return { before, findings };
+  return findings;
 }
 
 async function exported(where: Surroundings): Promise<StateExport> {
@@ -137,7 +157,11 @@ export function told({ findings }: Recovery): string[] {
  * @returns the file
  * @throws Error where Azure or somebody else is still at the stack, or it has changed since it was read
  */
-export async function carryOut({ before, findings }: Recovery, where: Surroundings, now: Date): Promise<string> {
+export async function carryOut(
+  { before, findings }: Pick<Recovery, "before" | "findings">,
+  where: Surroundings,
+  now: Date,
+): Promise<string> {
   if (findings.some(({ verdict }) => verdict.kind === "wait")) {
     // What is written forgets all that was begun, and so this.
     throw new Error("Azure is still at something: nothing was changed; wait a minute, and run this again");

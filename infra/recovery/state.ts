@@ -30,6 +30,8 @@ export interface StateResource {
 export interface Operation {
   readonly type: "creating" | "updating" | "deleting" | "reading" | "importing";
   readonly resource: StateResource;
+  /** What it is a part of in the program, where Pulumi may not remember that either. */
+  readonly components?: readonly StateResource[];
 }
 
 export interface Deployment {

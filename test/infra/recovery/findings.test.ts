@@ -124,6 +124,17 @@ describe("a state after its recovery", () => {
     expect(resources(after)[2]).to.have.deep.property("initErrors", ["Azure says Failed of it"]);
   });
 
+  it("gets what is taken in with the components that it is in, and without a word of what is not taken in", () => {
+    const outer = resource("alerts", { type: "tezos-signer:infra:Alerts" });
+    const parent = resource("inner", { type: "tezos-signer:infra:Inner", parent: outer.urn });
+    const rule = { ...alert, parent: parent.urn, dependencies: [group.urn, machine.urn], propertyDependencies: {} };
+    const operation: Operation = { type: "creating", resource: rule, components: [outer, parent] };
+    const verdict = { kind: "adopt", id: `${GROUP}/alert`, outputs: {}, again: undefined } as const;
+    const after = mended(state([group, outer]), [{ operation, verdict }]);
+    expect(resources(after).map(({ urn }) => urn)).to.deep.equal([group.urn, outer.urn, parent.urn, rule.urn]);
+    expect(resources(after)[3]?.dependencies).to.deep.equal([group.urn]);
+  });
+
   it("has a cut-off change marked, so that it is sent again even to go back", () => {
     const operation: Operation = { type: "updating", resource: machine };
     const after = mended(state([group, machine], operation), [{ operation, verdict: { kind: "send-again" } }]);
