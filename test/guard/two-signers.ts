@@ -18,6 +18,8 @@ const FORMS = { block, preattestation, attestation } as const;
 type Form = keyof typeof FORMS;
 /** The payload hash of what an import names; clients ask for 1 and 2. */
 const IMPORTED = 3;
+/** A signature, a conflict, or a request of which this computer, busy with all of it, read no line for five seconds. */
+const FAIR: readonly number[] = [200, 409, 408];
 /** Requests under way, of all clients. */
 const MOST_ASKING = 100;
 
@@ -96,7 +98,7 @@ export async function twoSigners(positions: number): Promise<TwoSignerCounts> {
     counts.requests += 1;
     counts.statuses[result.status] = (counts.statuses[result.status] ?? 0) + 1;
     const isHealthy = !troubled && signer.trouble === "none";
-    if (isHealthy && result.status !== 200 && result.status !== 409) {
+    if (isHealthy && !FAIR.includes(result.status)) {
       const waited = Math.round(performance.now() - asked);
       faults.push(
         `a healthy signer left the ${form} at ${level} with ${result.status} ${result.message}, in ${waited} ms`,
