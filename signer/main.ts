@@ -100,8 +100,6 @@ export async function startSigner(
   keyring = await opening;
   // The rows of its keys; a store that does not answer is asked for them in the background.
   if (preparation.reason === undefined) await preparation.check();
-  const pulse = new Pulse({ store: backend, keyring });
-  parts.defer(() => pulse.stop());
 
   const metrics = new Metrics(settings.keys.kind);
   parts.defer(() => metrics.stop());
@@ -150,6 +148,8 @@ export async function startSigner(
     operators,
     certificate,
   });
+  const pulse = new Pulse({ store: backend, keyring, looked: report.ready });
+  parts.defer(() => pulse.stop());
   const ownPort = isTrial ? { host: "127.0.0.1", port: 0 } : {};
   const admin = await listen({
     ...settings.admin,

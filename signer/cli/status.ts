@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { ADMIN_PORT } from "../contract.ts";
+import { duration } from "../duration.ts";
 import { inWords } from "../installation/own-release.ts";
 import { visibleJson } from "../invisible-characters.ts";
 import { readServiceUrl } from "../network/url.ts";
@@ -169,11 +170,4 @@ function section(title: string, lines: readonly string[]): string {
 
 function ms(milliseconds: number): string {
   return `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
-}
-
-/** "45 s", "3 min", "5 h", "2 d": as much as a glance needs. */
-export function duration(seconds: number): string {
-  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`;
 }

@@ -17,6 +17,8 @@ export interface Admin {
   status(): unknown | Promise<unknown>;
   /** Prometheus text format 0.0.4. */
   metrics(): Promise<string>;
+  /** The same for people: a document, and the Content-Security-Policy that it needs. */
+  page(): Promise<{ readonly html: string; readonly policy: string }>;
 }
 
 /**
@@ -35,6 +37,17 @@ export function createAdminApp(admin: Admin, log: Logger, names: readonly string
     const text = await admin.metrics();
     ctx.set("Content-Type", prometheusContentType);
     ctx.body = text;
+  });
+  router.get("/", async (ctx) => {
+    const { html, policy } = await admin.page();
+    ctx.set({
+      "Content-Type": "text/html; charset=utf-8",
+      "Content-Security-Policy": policy,
+      "X-Content-Type-Options": "nosniff",
+      "Referrer-Policy": "no-referrer",
+      "Cache-Control": "no-store",
+    });
+    ctx.body = html;
   });
   const refusals = new RefusalLog(log);
   const app = new Koa();

@@ -21,6 +21,8 @@ export interface PulseParts {
     /** Looks at the keys in the background, at a limited rate. */
     refresh?(): void;
   };
+  /** Called after each look. */
+  readonly looked?: () => void;
   /** Another pause than the usual one, for tests, in milliseconds. */
   readonly pause?: number;
 }
@@ -50,6 +52,7 @@ export class Pulse {
       await sleep(this.#parts.pause ?? PAUSE, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) return;
       await this.#look();
+      this.#parts.looked?.();
     }
   }
 

@@ -1,4 +1,5 @@
 import { clientOf } from "../network/address-range.ts";
+import { LastHour } from "./last-hour.ts";
 
 /**
  * Requests that were not signed, for /status: what the client was told, and never a secret. Those of one client (clientOf)
@@ -26,6 +27,7 @@ const MOST_CHARACTERS = 300;
 
 /** Keeps what the signer did since its start, as far as an operator wants to see it: bounded, and in memory only. */
 export class RecentActivity {
+  readonly lastHour = new LastHour();
   readonly #signed = new Map<string, string>();
   readonly #refusals: Refusal[] = [];
   readonly #implausible = new Map<string, { readonly message: string; readonly until: number }>();

@@ -7,6 +7,7 @@ import { fullKeys, fullReason, type ReportParts, rememberedRows } from "./parts.
 /** Knows whether a running signer would sign: what /readyz answers. */
 export class Readiness {
   readonly #parts: ReportParts;
+  #last: { readonly ready: boolean; readonly since: Date } | undefined;
 
   constructor(parts: ReportParts) {
     this.#parts = parts;
@@ -30,6 +31,7 @@ export class Readiness {
     for (const reason of this.#refusedNext()) reasons.add(reason);
     for (const reason of this.#unanswered()) reasons.add(reason);
     const ready = reasons.size === 0;
+    if (this.#last?.ready !== ready) this.#last = { ready, since: new Date() };
     const warning = this.#parts.certificate?.problem;
     if (warning !== undefined) reasons.add(warning);
     const { refusal } = this.#parts.live;
@@ -38,10 +40,19 @@ export class Readiness {
     return { ready, reasons: [...reasons] };
   }
 
+  /** Since when it is ready, or not ready, without a break, as far as it was looked at. */
+  get since(): Date {
+    if (this.#last === undefined) this.look();
+    return this.#last?.since ?? new Date();
+  }
+
   /** What did not answer when it was last asked, or was not seen for longer than the looks at it are apart. */
   *#unanswered(): Iterable<string> {
     const { backend, keyring } = this.#parts;
-    if (backend.outage !== undefined) yield new SignerError("watermark-unavailable", backend.outage).message;
+    // A store that is not trusted is told as that, and asking again mends nothing.
+    const isStopped = [...this.#parts.store.stops.values()].some((stop) => stop === backend.outage);
+    if (backend.outage !== undefined && !isStopped)
+      yield new SignerError("watermark-unavailable", backend.outage).message;
     const outage = keyring.outage?.();
     if (outage !== undefined) yield outage;
     const unseen = [

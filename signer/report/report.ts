@@ -3,7 +3,7 @@ import type { ReportParts } from "./parts.ts";
 import { Readiness } from "./readiness.ts";
 import { Status } from "./status.ts";
 
-/** Makes what the admin port shows of a running signer: /readyz, /status and /metrics. */
+/** Makes what the admin port shows of a running signer: /readyz, /status, /metrics and the page for people. */
 export function reportOf(parts: ReportParts) {
   const readiness = new Readiness(parts);
   const status = new Status(parts, readiness);
@@ -12,5 +12,10 @@ export function reportOf(parts: ReportParts) {
     ready: () => readiness.look(),
     status: () => status.collect(),
     metrics: () => gauges.render(),
+    page: async () => {
+      // Few starts see anybody who looks at it.
+      const { pageOf } = await import("./page/page.ts");
+      return pageOf(await status.collect(), parts.activity.lastHour.look(), Date.now());
+    },
   };
 }

@@ -16,6 +16,9 @@ function timeOf(milliseconds: number | undefined): string | null {
   return milliseconds === undefined ? null : new Date(milliseconds).toISOString();
 }
 
+/** What /status shows. */
+export type StatusReport = Awaited<ReturnType<Status["collect"]>>;
+
 /** Collects what /status shows of a running signer. */
 export class Status {
   readonly #parts: ReportParts;
@@ -36,6 +39,7 @@ export class Status {
     return {
       started: this.#started,
       ...this.#readiness.look(),
+      readySince: this.#readiness.since.toISOString(),
       release: this.#release(),
       settings: {
         source: live.source,

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { messagesOf, SignerError } from "../errors.ts";
+import type { Outcome } from "../observability/last-hour.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { RecentActivity } from "../observability/recent-activity.ts";
 import { defectFields, RefusalLog } from "../observability/refusal-log.ts";
@@ -89,6 +90,8 @@ export class AuditLog {
         Object.entries(stages).map(([stage, spent]) => [stage, Math.round(spent * 100) / 100]),
       ),
     };
+    // What was kept took no key's time.
+    if (verdict !== "kept") activity.lastHour.decided(outcomeOf(error), stages.total);
     if (error === undefined) activity.signed(rowOf(key, request));
     else activity.refused({ key, client, asked: kindsOf(request), code: verdict, message: shown(error) });
     if (verdict === "level-implausible") activity.implausible(rowOf(key, request), shown(error));
@@ -123,6 +126,11 @@ function refusedLine(logger: Logger, line: object, error: unknown): SummedLine {
 
 function kindOf(request: SigningRequest | undefined): string {
   return request?.type === "consensus" ? request.kind : (request?.type ?? "unparsed");
+}
+
+function outcomeOf(error: unknown): Outcome {
+  if (error === undefined) return "signed";
+  return error instanceof SignerError && error.status < 500 ? "refused" : "failed";
 }
 
 function codeOf(error: unknown) {

@@ -17,9 +17,15 @@ describe("admin port", () => {
       ready: () => ({ ready: true, reasons: [] }),
       status: () => ({ keys: ["tz3"] }),
       metrics: () => registry.metrics(),
+      page: async () => ({ html: "<h1>Good</h1>", policy: "default-src 'none'" }),
     };
     const handler = createAdminApp(
-      { ready: () => admin.ready(), status: () => admin.status(), metrics: () => admin.metrics() },
+      {
+        ready: () => admin.ready(),
+        status: () => admin.status(),
+        metrics: () => admin.metrics(),
+        page: () => admin.page(),
+      },
       log,
     ).callback();
     server = await listen({ handler, host: "127.0.0.1", port: 0, log });
@@ -55,6 +61,19 @@ describe("admin port", () => {
 
   it("shows the status as JSON", async () => {
     expect(await ask("/status")).to.deep.equal([200, "application/json", '{"keys":["tz3"]}']);
+  });
+
+  it("shows the page for people, which no browser keeps and nothing is added to", async () => {
+    const { status, headers } = await fetch(`${url}/`);
+    expect(status).to.equal(200);
+    expect(Object.fromEntries(headers)).to.include({
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": "default-src 'none'",
+      "x-content-type-options": "nosniff",
+      "cache-control": "no-store",
+    });
+    expect((await ask("/"))[2]).to.equal("<h1>Good</h1>");
+    expect((await ask("/", "POST"))[0]).to.equal(405);
   });
 
   it("refuses other paths and methods", async () => {

@@ -22,6 +22,7 @@ describe("a web page, at the admin port", () => {
     ready: () => ({ ready: true, reasons: [] }),
     status: () => ({ keys: ["tz3"] }),
     metrics: async () => "",
+    page: async () => ({ html: "tz3", policy: "default-src 'none'" }),
   };
   before(async () => {
     const handler = createAdminApp(admin, log, ["Signer.example.org"]).callback();
@@ -30,6 +31,7 @@ describe("a web page, at the admin port", () => {
   after(() => server.stop());
   const status = (headers: Headers, version = "1.1") =>
     ask(server.address.port, `GET /status HTTP/${version}`, headers);
+  const page = (headers: Headers) => ask(server.address.port, "GET / HTTP/1.1", headers);
 
   for (const host of [
     "127.0.0.1:9583",
@@ -61,6 +63,7 @@ describe("a web page, at the admin port", () => {
       const [code, text] = await status({ Host: host });
       expect(code).to.equal(421);
       expect(text).to.include("name the host in admin.names").and.not.include("tz3");
+      expect((await page({ Host: host }))[0]).to.equal(421);
     });
   }
 
@@ -105,6 +108,7 @@ describe("a web page, at the admin port", () => {
       [{ Origin: "http://127.0.0.1:9583" }, 200],
     ] as const) {
       expect((await status({ Host, ...headers }))[0], JSON.stringify(headers)).to.equal(code);
+      expect((await page({ Host, ...headers }))[0], `the page, ${JSON.stringify(headers)}`).to.equal(code);
     }
   });
 });

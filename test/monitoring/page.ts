@@ -1,0 +1,144 @@
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { type RunningSigner, startSigner } from "../../signer/main.ts";
+import { LiveSettings } from "../../signer/settings/live-settings.ts";
+import { hasProgram } from "../emulators/has-program.ts";
+import { Imds } from "../emulators/imds/imds.ts";
+import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
+import { temporaryFolder } from "../emulators/signer-process.ts";
+import { attestation } from "../fixtures/payloads.ts";
+import { logLines } from "../harness/log-lines.ts";
+import { requires } from "../harness/requires.ts";
+import { Baker } from "./baker.ts";
+import { BROWSER, Browser, type Looks } from "./browser.ts";
+
+const SIGNER = { clientId: "11111111-2222-4333-8444-555555555555", objectId: "66666666-7777-4888-8999-aaaaaaaaaaaa" };
+/** A phone that is small, and a window on a desk. */
+const LOOKS: readonly Looks[] = ([360, 1_000] as const).flatMap((width) => [
+  { width, scheme: "light" },
+  { width, scheme: "dark" },
+]);
+/** A name that a node's operator, a client or whoever writes settings may choose. */
+const MARKUP = "</li><script>document.title='run'</script><img src=http://127.0.0.1:9/x onerror=alert(1)>\u202e";
+
+/** What an element's text and background are, for a reader's contrast (WCAG 2.2, 1.4.3). */
+const CONTRASTS = `[...document.querySelectorAll("h1, header p, header li, dt, dd, td, th, p, h2, h3, footer, span")]
+  .filter((element) => element.innerText.trim() !== "")
+  .map((element) => {
+    const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+    let behind = element;
+    while (numbers(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement;
+    const light = (colour) => {
+      const [red, green, blue] = numbers(colour).map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const both = [light(getComputedStyle(element).color), light(getComputedStyle(behind).backgroundColor)].sort((a, b) => b - a);
+    return { text: element.innerText.slice(0, 40), contrast: (both[0] + 0.05) / (both[1] + 0.05) };
+  })`;
+
+/** Part of `npm run test:metrics`. */
+describe("the status page of a running signer, in Chromium", function () {
+  this.timeout(120_000);
+  const stack = new AsyncDisposableStack();
+  let browser: Browser;
+  let signer: RunningSigner;
+  let vault: KeyVaultEmulator;
+  let live: LiveSettings;
+  let baker: Baker;
+  let store = "";
+  let level = 1_000;
+
+  before(async function () {
+    requires(this, hasProgram(BROWSER), "no chromium on PATH");
+    const folder = stack.use(await temporaryFolder());
+    baker = stack.use(await Baker.make());
+    const imds = await Imds.start({ identities: [SIGNER] });
+    stack.defer(() => imds.stop());
+    vault = await KeyVaultEmulator.start({
+      tokens: imds.tokens,
+      policies: { [SIGNER.objectId]: ["get", "list", "sign"] },
+    });
+    stack.defer(() => vault.stop());
+    vault.createKey("baker", { crv: "P-256" });
+    process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = imds.url;
+    stack.defer(() => void delete process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST);
+    store = join(folder.path, "watermarks.sqlite");
+    const settings = {
+      listen: { port: 0 },
+      admin: { port: 0 },
+      keys: { kind: "azure-key-vault", vault: vault.url, clientId: SIGNER.clientId },
+      watermarks: { kind: "sqlite", path: store, initialise: "always", maxStep: "off" },
+      policy: { default: { allow: ["attestation"] } },
+      head: { node: baker.node, maxBehind: 10_000, maxAhead: 10_000 },
+    };
+    live = new LiveSettings(JSON.stringify(settings), "the test's settings");
+    signer = await startSigner(live, logLines().log);
+    stack.defer(() => signer.stop());
+    browser = stack.use(await Browser.start());
+  });
+  after(() => stack.disposeAsync());
+
+  const ask = () => {
+    const [address = ""] = signer.keyring.keys.keys();
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify(attestation({ level: ++level }).toString("hex"));
+    return fetch(`${signer.url}/keys/${address}`, { method: "POST", headers, body }).then(({ status }) => status);
+  };
+
+  /** Looks in each way, and holds the page to what every one must be. @returns its text at last */
+  async function looks(word: string): Promise<string> {
+    let text = "";
+    for (const look of LOOKS) {
+      const seen = await browser.look(signer.adminUrl, look);
+      const what = `${word} at ${look.width} pixels, ${look.scheme}`;
+      expect(await seen.evaluate("document.querySelector('h1').innerText"), what).to.equal(word);
+      expect(seen.complaints, what).to.deep.equal([]);
+      expect(seen.asked, what).to.deep.equal([`${signer.adminUrl}/`]);
+      const wider = await seen.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+      expect(wider, `${what}: wider than the window`).to.be.at.most(0);
+      // Half an inch, for an arm's length.
+      expect(await seen.evaluate<number>("document.querySelector('h1').offsetHeight"), what).to.be.at.least(50);
+      const contrasts = await seen.evaluate<{ text: string; contrast: number }[]>(CONTRASTS);
+      expect(contrasts).to.have.length.greaterThan(20);
+      for (const { text, contrast } of contrasts) expect(contrast, `${what}: "${text}"`).to.be.at.least(4.5);
+      text = await seen.evaluate("document.body.innerText");
+    }
+    return text;
+  }
+
+  it("says Good of a healthy one, with its key's last signature", async () => {
+    for (let times = 0; times < 3; times++) expect(await ask()).to.equal(200);
+    const text = await looks("Good");
+    expect(text).to.match(/Signatures can be had, for \d+ s now/);
+    expect(text).to.match(/NetXdQprcVkpaWU\s+attestation\s+1003\s+0\s+\d+ s\s/);
+    expect(text).to.match(/Signed, last hour\s+3\s+0 refused, 0 failed/);
+  });
+
+  it("asks for attention where newer settings are refused, whatever they have in them", async () => {
+    expect(() => live.apply(JSON.stringify({ [MARKUP]: 7 }))).to.throw();
+    const text = await looks("Attention");
+    expect(text).to.include("The newest settings are not in use, those before are").and.include("<script>");
+    expect(text).to.include("\\u202e").and.not.include("\u202e");
+  });
+
+  it("says Down while the vault is away, why, and since when, and Attention once it is back", async () => {
+    await vault.goAway();
+    expect(await ask()).to.equal(502);
+    const text = await looks("Down");
+    expect(text).to.match(/No signature can be had, for \d+ s now/);
+    expect(text).to.match(/Last refusals\s+The key did not answer in time/i);
+    expect(text).to.match(/1 failed/);
+    await vault.comeBack();
+    while (!(await fetch(`${signer.adminUrl}/readyz`)).ok) await ask();
+    expect(await looks("Attention")).to.match(/failed in the last 5 minutes/);
+  });
+
+  it("says Down where the store was touched, and that no signature is had until somebody mends it", async () => {
+    appendFileSync(store, "x");
+    expect(await ask()).to.equal(500);
+    const text = await looks("Down");
+    expect(text).to.match(/was changed by another program while it was in use\. Mend the cause/);
+    expect(text).not.to.include("store did not answer in time");
+  });
+});
