@@ -4,7 +4,7 @@ import { Pulse, unseenReason } from "../../../signer/observability/pulse.ts";
 
 /** A pulse over a store and a backend that count how often they are looked at. */
 function beating(answeredAt?: () => number | undefined) {
-  const looks = { store: 0, keys: 0 };
+  const looks = { store: 0, keys: 0, told: 0 };
   const proveWritable = async () => {
     looks.store += 1;
     if (looks.store === 1) throw new Error("away");
@@ -13,7 +13,10 @@ function beating(answeredAt?: () => number | undefined) {
     looks.keys += 1;
   };
   const keyring = { ...(answeredAt && { answeredAt }), refresh };
-  return { looks, pulse: new Pulse({ store: { proveWritable }, keyring, pause: 1 }) };
+  const looked = () => {
+    looks.told += 1;
+  };
+  return { looks, pulse: new Pulse({ store: { proveWritable }, keyring, looked, pause: 1 }) };
 }
 
 describe("the pulse", () => {
@@ -21,6 +24,7 @@ describe("the pulse", () => {
     const { looks, pulse } = beating();
     while (looks.store < 3) await nextTurn();
     await pulse.stop();
+    expect(looks.told, "told after each look, so that what is ready is known by the second").to.equal(looks.store);
   });
 
   it("looks at the keys where no request has asked lately, and else leaves them alone", async () => {

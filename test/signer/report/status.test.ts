@@ -211,6 +211,24 @@ describe("the status report's readiness", () => {
     }
   });
 
+  it("has the time since when it is what it is", async () => {
+    const { report, preparation, activity } = reportOver(storeWith([KEY, 100]));
+    const before = Date.now();
+    const [since, again] = [await report.status(), await report.status()].map(({ readySince }) => readySince);
+    expect(Date.parse(since ?? "")).to.be.within(before, Date.now());
+    expect(again).to.equal(since);
+    while (Date.now() <= Date.parse(since ?? "")) await nextTurn();
+    await preparation.check();
+    const ready = (await report.status()).readySince;
+    expect(Date.parse(ready)).to.be.greaterThan(Date.parse(since ?? ""));
+    activity.implausible(rowName(BLOCK_KEY), "Level 9028801 is more than 100 above what time explains.");
+    while (Date.now() <= Date.parse(ready)) await nextTurn();
+    report.ready(); // as the pulse does
+    activity.signed(rowName(BLOCK_KEY));
+    while (Date.now() <= Date.parse(ready) + 1) await nextTurn();
+    expect((await report.status()).readySince, "a break in between counts").not.to.equal(ready);
+  });
+
   it("tells of a level that was refused as implausible, until that row signs", async () => {
     const { report, preparation, activity } = reportOver(storeWith([KEY, 100]));
     await preparation.check();

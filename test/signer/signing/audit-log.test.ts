@@ -16,7 +16,8 @@ const MINUTE = 60_000;
 function auditLog() {
   const { log, lines } = logLines();
   const metrics = new Metrics();
-  const audit = new AuditLog({ logger: log, metrics, activity: new RecentActivity() });
+  const activity = new RecentActivity();
+  const audit = new AuditLog({ logger: log, metrics, activity });
   const call = (payload: Buffer, { client = "203.0.113.7", address = KEY, source }: Partial<SigningCall> = {}) => {
     const made = signingCall(
       { settings: requestSettings(), client },
@@ -30,7 +31,7 @@ function auditLog() {
   const refuse = (code: ErrorCode, payload: Buffer, own: Partial<SigningCall> = {}) =>
     audit.record(call(payload, own), new SignerError(code, "by the test."));
   const sign = (payload: Buffer, source: "signed" | "kept" = "signed") => audit.record(call(payload, { source }));
-  return { audit, lines, metrics, refuse, sign };
+  return { activity, audit, lines, metrics, refuse, sign };
 }
 
 describe("the audit log", () => {
@@ -102,6 +103,19 @@ describe("the audit log", () => {
     expect(lines.filter(({ verdict }) => verdict === "signed")).to.have.length(100);
     const kept = lines.filter(({ verdict }) => verdict === "kept");
     expect(kept.map(({ repeated }) => repeated)).to.deep.equal([undefined, 99]);
+  });
+
+  it("counts the last hour's outcomes: what heals by itself failed, and what was kept took no time of the key", () => {
+    const { activity, audit, refuse, sign } = auditLog();
+    sign(attestation());
+    sign(block(), "kept");
+    refuse("request-not-allowed", block());
+    refuse("vault-unavailable", block());
+    refuse("internal-error", block());
+    audit.record({ client: "203.0.113.7" }, new SignerError("unknown-path", "x"));
+    const { signed, refused, failed, p50 } = activity.lastHour.look().hour;
+    expect({ signed, refused, failed }).to.deep.equal({ signed: 1, refused: 1, failed: 2 });
+    expect(p50).to.be.a("number");
   });
 
   it("loses no count at the end of the process", () => {
