@@ -16,6 +16,7 @@ import { RecentActivity } from "./observability/recent-activity.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import { reportOf } from "./report/report.ts";
 import type { LiveSettings } from "./settings/live-settings.ts";
+import type { Settings } from "./settings/schema.ts";
 import { BUDGETS, budgetsFromNow } from "./signing/budgets.ts";
 import type { CurrentSettings } from "./signing/request-context.ts";
 import { requiredRows } from "./signing/required-rows.ts";
@@ -104,7 +105,9 @@ export async function startSigner(
   const metrics = new Metrics(settings.keys.kind);
   parts.defer(() => metrics.stop());
   const activity = new RecentActivity();
-  const audit = new AuditLog({ logger, metrics, activity });
+  const payloads = isTrial ? undefined : await keepRefusedPayloads(settings.refusedPayloads, logger);
+  parts.defer(() => payloads?.close());
+  const audit = new AuditLog({ logger, metrics, activity, payloads });
   parts.defer(() => audit.flush());
 
   const follower = new HeadFollower({
@@ -210,6 +213,13 @@ async function loadPorts() {
   await setImmediate();
   const { createApp } = await import("./http/app.ts");
   return { createAdminApp, createApp, listen, AuditLog, Metrics };
+}
+
+/** Few settings want the bytes of what was refused. */
+async function keepRefusedPayloads(settings: Settings["refusedPayloads"], logger: Logger) {
+  if (settings === undefined) return undefined;
+  const { RefusedPayloads } = await import("./observability/refused-payloads.ts");
+  return new RefusedPayloads(settings, logger);
 }
 
 /** The live settings with an empty list of addresses that may ask. */

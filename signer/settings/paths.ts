@@ -4,7 +4,7 @@ import type { Settings } from "./schema.ts";
 /** Takes every path of settings from the folder of the file that they stand in, wherever the process was started. */
 export function pathsFrom(folder: string, settings: Settings): Settings {
   const at = (path: string) => pathFrom(folder, path);
-  const { listen, keys, watermarks, confirmation } = settings;
+  const { listen, keys, watermarks, confirmation, refusedPayloads } = settings;
   const { tls } = listen;
   return {
     ...settings,
@@ -12,6 +12,7 @@ export function pathsFrom(folder: string, settings: Settings): Settings {
     keys: keysFrom(at, keys),
     watermarks: watermarks.kind === "sqlite" ? { ...watermarks, path: at(watermarks.path) } : watermarks,
     ...(confirmation && { confirmation: { socket: at(confirmation.socket) } }),
+    ...(refusedPayloads && { refusedPayloads: { ...refusedPayloads, file: at(refusedPayloads.file) } }),
   };
 }
 

@@ -214,6 +214,7 @@ export const settingsSchema = z.strictObject({
   allowedAddresses: z.array(addressRangeSchema).min(1).optional(),
   listKnownKeys: z.boolean().default(false),
   head: headSchema.optional(),
+  refusedPayloads: z.strictObject({ file, most: z.int().min(1).max(100).default(20) }).optional(),
 });
 
 /** Names in each form of a union. */

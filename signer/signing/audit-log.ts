@@ -4,6 +4,7 @@ import type { Outcome } from "../observability/last-hour.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { RecentActivity } from "../observability/recent-activity.ts";
 import { defectFields, RefusalLog } from "../observability/refusal-log.ts";
+import type { RefusedPayloads } from "../observability/refused-payloads.ts";
 import { type SummedLine, SummedLog } from "../observability/summed-log.ts";
 import type { SigningRequest } from "../tezos/payload/payload.ts";
 import { rowName } from "../watermark/stores/store.ts";
@@ -13,6 +14,8 @@ export interface AuditLogParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly activity: RecentActivity;
+  /** Where the settings want the bytes of what was refused. */
+  readonly payloads?: Pick<RefusedPayloads, "note"> | undefined;
 }
 
 /**
@@ -94,6 +97,10 @@ export class AuditLog {
     if (verdict !== "kept") activity.lastHour.decided(outcomeOf(error), stages.total);
     if (error === undefined) activity.signed(rowOf(key, request));
     else activity.refused({ key, client, asked: kindsOf(request), code: verdict, message: shown(error) });
+    if (error !== undefined && !healsByItself(error)) {
+      const { payload } = call;
+      this.#parts.payloads?.note({ client, key, code: verdict, message: shown(error), digest, request, payload });
+    }
     if (verdict === "level-implausible") activity.implausible(rowOf(key, request), shown(error));
     const kind = [key, verdict];
     if (verdict === "signed") logger.info(line, "signed");
@@ -126,6 +133,11 @@ function refusedLine(logger: Logger, line: object, error: unknown): SummedLine {
 
 function kindOf(request: SigningRequest | undefined): string {
   return request?.type === "consensus" ? request.kind : (request?.type ?? "unparsed");
+}
+
+/** What octez asks for again by itself (errors.ts): nothing is wrong with its bytes. */
+function healsByItself(error: unknown): boolean {
+  return error instanceof SignerError && error.status === 502;
 }
 
 function outcomeOf(error: unknown): Outcome {

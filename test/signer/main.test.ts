@@ -1,6 +1,7 @@
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InMemorySigner } from "@taquito/signer";
@@ -10,7 +11,7 @@ import { encode } from "../../signer/tezos/crypto/base58.ts";
 import { SqliteStore } from "../../signer/watermark/stores/sqlite.ts";
 import { hasProgram } from "../emulators/has-program.ts";
 import { authenticationBytes, publicKey, sign } from "../emulators/octez-client.ts";
-import { attestation, block, int32, MAINNET, preattestation } from "../fixtures/payloads.ts";
+import { attestation, block, int32, MAINNET, preattestation, transfer } from "../fixtures/payloads.ts";
 import { KEY, rowAt } from "../fixtures/watermark-rows.ts";
 import { makeCertificate } from "../harness/certificates.ts";
 import { testKey } from "../harness/fake-signer.ts";
@@ -51,6 +52,41 @@ describe("a signer as main.ts wires it", () => {
     expect(await signer.ask(tz2, payload, (await stranger.sign(asked)).prefixSig), "by another key").to.equal(403);
     expect(await signer.ask(tz2, payload, (await client.sign(asked)).prefixSig), "by the client's").to.equal(200);
     expect(await signer.ask(tz3, payload), "of the key that asks for none").to.equal(200);
+  });
+
+  it("keeps the bytes of what it refuses, and nothing that proves who asked, where the settings name a file", async () => {
+    const client = new InMemorySigner(testKey("tz2").sk);
+    const refusedPayloads = { file: signer.file("refused.jsonl") };
+    await signer.start({ authentication: { keys: [await client.publicKey()] }, refusedPayloads });
+    const asked = async (payload: Buffer) => {
+      const { prefixSig } = await client.sign(authenticationBytes(tz3, payload.toString("hex")));
+      return [await signer.ask(tz3, payload, prefixSig), prefixSig] as const;
+    };
+    const [status, authentication] = await asked(transfer());
+    expect(status).to.equal(403);
+    expect(await signer.ask(tz3, block()), "without a signature, which counts as never asked").to.equal(401);
+    expect((await asked(attestation({ level: 5 })))[0]).to.equal(200);
+    await signer.stop();
+    const text = readFileSync(refusedPayloads.file, "utf8");
+    expect(JSON.parse(text)).to.include({ code: "request-not-allowed", bytes: transfer().toString("hex"), key: tz3 });
+    expect(text).not.to.include(authentication).and.not.include(authentication.slice(-20));
+    expect(statSync(refusedPayloads.file).mode & 0o777).to.equal(0o600);
+  });
+
+  it("signs on, and answers as ever, where what it refuses cannot be kept; a trial keeps nothing", async () => {
+    const refusedPayloads = { file: join(signer.file("one"), "tz3.pem") };
+    await signer.start({ refusedPayloads });
+    const before = readFileSync(refusedPayloads.file);
+    expect(await signer.ask(tz3, block())).to.equal(403);
+    expect(await signer.ask(tz3, attestation({ level: 5 }))).to.equal(200);
+    await signer.stop();
+    expect(readFileSync(refusedPayloads.file).equals(before), "the key's file").to.equal(true);
+    expect(signer.lines.map(({ msg }) => String(msg)).join()).to.include(
+      "something else is in it, which is left alone",
+    );
+    await signer.start({ refusedPayloads: { file: signer.file("of-a-trial") } }, "trial");
+    await signer.stop();
+    expect(existsSync(signer.file("of-a-trial"))).to.equal(false);
   });
 
   it("turns away an address that allowedAddresses leaves out, and takes it in once the settings have it", async () => {
