@@ -240,7 +240,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "test/signer": ["signer/**", "package.json", ...EMULATORS, "test/campaigns", "test/fixtures", "test/harness"],
   "test/guard": ["signer/**", ...EMULATORS, "test/campaigns", "test/fixtures", "test/harness"],
   "test/conformance": [...EMULATORS, "test/fixtures", "test/harness"],
-  "test/docs": ["signer/cli", "signer/tezos", ...EMULATORS, "test/fixtures", "test/harness"],
+  "test/docs": ["infra/**", "signer/**", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/release": ["release", "infra", ...EMULATORS, "test/harness"],
   "test/machine": ["machine", "signer/azure", "signer/http", "test/harness", "test/emulators"],
   // What any part writes and reads, beside what earlier versions wrote.
