@@ -1,5 +1,5 @@
 /**
- * `npm run plan [-- --stack NAME] [--json]`: what `up` would build, without an Azure account and without Pulumi's CLI.
+ * `npm run plan [-- --stack NAME] [--json] [--guide]`: what `up` would build, without an Azure account and without Pulumi's CLI.
  * @module
  */
 import { parseArgs } from "node:util";
@@ -8,6 +8,7 @@ import { USAGE } from "./usage.ts";
 const OPTIONS = {
   stack: { type: "string", default: "dev" },
   json: { type: "boolean", default: false },
+  guide: { type: "boolean", default: false },
   help: { type: "boolean", default: false, short: "h" },
 } as const;
 
@@ -18,13 +19,15 @@ const OPTIONS = {
  */
 export async function main(args: string[], folder?: string): Promise<number> {
   try {
-    const { stack, json, help } = parseArgs({ args, options: OPTIONS }).values;
+    const { stack, json, guide, help } = parseArgs({ args, options: OPTIONS }).values;
     if (!help) {
       // Pulumi takes a second to load, which whoever asks for help need not wait.
       const { printPlan } = await import("./print.ts");
-      return await printPlan({ stack, json, folder });
+      return await printPlan({ stack, json, guide, folder });
     }
-    console.log(`${USAGE}\n\nPrints what \`up\` would build. Contacts nothing, changes nothing.`);
+    console.log(
+      `${USAGE}\n\nPrints what \`up\` would build. Contacts nothing, changes nothing.\n--guide names beside each resource what it replaces of the old guide (docs/guide.md).`,
+    );
     return 0;
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`);

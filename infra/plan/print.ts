@@ -21,6 +21,8 @@ const ROOT = join(import.meta.dirname, "../..");
 export interface PlanOptions {
   readonly stack: string;
   readonly json: boolean;
+  /** Whether each resource has beside it what it replaces of the old guide. */
+  readonly guide: boolean;
   /** Where the stack's file is; the checkout otherwise. */
   readonly folder?: string | undefined;
 }
@@ -29,7 +31,7 @@ export interface PlanOptions {
  * Prints the plan of a stack.
  * @returns the process's exit code: 1 for mistakes, 2 for a program that breaks an invariant
  */
-export async function printPlan({ stack, json, folder = ROOT }: PlanOptions): Promise<number> {
+export async function printPlan({ stack, json, guide, folder = ROOT }: PlanOptions): Promise<number> {
   const file = `Pulumi.${stack}.yaml`;
   let unread: readonly string[] = [];
   try {
@@ -47,7 +49,7 @@ export async function printPlan({ stack, json, folder = ROOT }: PlanOptions): Pr
     console.log(
       json
         ? JSON.stringify({ stack, ...plan, ...facts, guide: REPLACEMENTS }, null, 2)
-        : report({ settings, plan, ...facts }),
+        : report({ settings, plan, guide, ...facts }),
     );
     return 0;
   } catch (error) {

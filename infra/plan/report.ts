@@ -14,6 +14,8 @@ import { at, type Plan, type PlannedResource } from "./plan.ts";
 export interface Report {
   readonly settings: StackConfig;
   readonly plan: Plan;
+  /** Whether each resource has beside it what it replaces of the old guide. */
+  readonly guide: boolean;
   readonly rules: readonly Rule[];
   readonly cost: CostEstimate;
   readonly warnings: readonly string[];
@@ -25,13 +27,16 @@ const WIDTH = 100;
 const INDENT = "    ";
 
 /** Writes the report. */
-export function report({ settings, plan, rules, cost, warnings, kept }: Report): string {
+export function report({ settings, plan, guide, rules, cost, warnings, kept }: Report): string {
   const azure = plan.resources.filter(({ type }) => type.startsWith("azure-native:"));
   const kind = settings.production ? "production" : "throw-away";
   return [
     `Stack ${settings.stack}: a ${kind} signer in ${settings.location}. Nothing was contacted, nothing was changed.`,
     "The release of the signer is a placeholder here: `npm run up` makes it and knows its hash.",
-    section(`Azure would hold ${azure.length} resources`, table(azure.flatMap(resourceRows))),
+    section(
+      `Azure would hold ${azure.length} resources`,
+      table(azure.flatMap((resource) => resourceRows(resource, guide))),
+    ),
     section("Firewall of the machine", table([FIREWALL_HEAD, ...rules.map(firewallRow)])),
     section("Firewall and rights of the key vault", vault(plan)),
     section(
@@ -65,15 +70,15 @@ function firewallRow(rule: Rule): string[] {
   ];
 }
 
-function resourceRows({ type, name, inputs }: PlannedResource): string[][] {
+function resourceRows({ type, name, inputs }: PlannedResource, withGuide: boolean): string[][] {
   const { word = type, name: nameKey = "", shown: paths = [] } = KINDS[type] ?? {};
   const settings = paths.map((entry) => {
     const [path = "", unit = ""] = entry.split("|");
     return `${shown(at(inputs, path))}${unit}`;
   });
   const row = [word, String(at(inputs, nameKey) ?? name), settings.join(", ")];
-  const guide = commandsReplacedBy(name);
-  return guide.length === 0 ? [row] : [row, [`${INDENT}instead of: ${guide.join("; ")}`]];
+  const replaced = withGuide ? commandsReplacedBy(name) : [];
+  return replaced.length === 0 ? [row] : [row, [`${INDENT}instead of: ${replaced.join("; ")}`]];
 }
 
 function vault(plan: Plan): string[] {

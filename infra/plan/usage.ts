@@ -1,2 +1,2 @@
 /** How the command is written. */
-export const USAGE = "npm run plan -- [--stack NAME] [--json]";
+export const USAGE = "npm run plan -- [--stack NAME] [--json] [--guide]";

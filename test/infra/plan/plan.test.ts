@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { estimateCost } from "../../../infra/cost.ts";
 import { REPLACEMENTS } from "../../../infra/plan/guide.ts";
 import { main } from "../../../infra/plan/main.ts";
+import { report } from "../../../infra/plan/report.ts";
 import { at, type Properties } from "../../emulators/azure-resource-manager/properties.ts";
 import { temporaryFolder } from "../../emulators/signer-process.ts";
 import { settings } from "../../fixtures/stack-configs.ts";
@@ -56,16 +57,22 @@ describe("npm run plan", () => {
     }
     expect(stdout).to.match(/Inbound\s+100\s+Allow\s+Tcp\s+203\.0\.113\.7\s+\*\s+6732/);
     expect(stdout).to.match(/A month costs about \d+\.\d\d US dollars/);
-    expect(stdout).to.include("instead of: az vm create");
+    expect(stdout).not.to.include("az vm create");
     // A warning is a sentence of its own and may be longer.
     const [tables = ""] = stdout.split("\nWarnings\n");
     for (const line of tables.split("\n")) expect(line.length, line).to.be.at.most(100);
   });
 
+  it("names beside each resource what it replaces of the old guide, where that is asked for", () => {
+    const { resources, ...facts } = JSON.parse(asJson().stdout);
+    const settings = { stack: "dev", production: false, location: "northeurope", keys: [] } as never;
+    expect(report({ settings, plan: { resources }, ...facts, guide: true })).to.include("instead of: az vm create");
+  });
+
   it("explains itself with --help, and plans nothing", async () => {
     const { stdout, status } = await said(["--help"]);
     expect(stdout)
-      .to.match(/^npm run plan -- \[--stack NAME\] \[--json\]\n/)
+      .to.match(/^npm run plan -- \[--stack NAME\] \[--json\] \[--guide\]\n/)
       .and.not.include("Azure would hold");
     expect(status).to.equal(0);
   });

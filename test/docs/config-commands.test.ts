@@ -1,0 +1,69 @@
+import { expect } from "chai";
+import { judge } from "../../infra/config/reasons.ts";
+import { decode, KEYS, type Key } from "../../infra/config/schema.ts";
+import { namedCommands } from "./named-commands.ts";
+import { PAGES } from "./pages.ts";
+
+/** What a reader puts in, or the shell computes. */
+const OPEN = /…|^[A-Z_]+$|\$\(/;
+
+const TABLE: Readonly<Record<string, Key>> = KEYS;
+
+interface Setting {
+  readonly file: string;
+  readonly path: string;
+  readonly value: string;
+}
+
+/** Each `pulumi config set` of a page that gives a value. */
+const settings: readonly Setting[] = namedCommands()
+  .filter(({ file, words }) => PAGES.includes(file) && words.slice(0, 3).join(" ") === "pulumi config set")
+  .flatMap(({ file, words }) => {
+    const [path, value] = words.slice(3).filter((word) => !word.startsWith("--"));
+    return path === undefined || value === undefined || path === "…" ? [] : [{ file, path, value }];
+  });
+
+/** What is wrong with a key's value, by the schema that judges a stack. */
+function mistakes({ path, value }: Setting): string[] {
+  const [, name = "", index, field] = /^([A-Za-z]+)(?:\[(\d+)\]|\.(.+))?$/.exec(path) ?? [];
+  const key = TABLE[name];
+  if (key === undefined) return ["no such key"];
+  if (OPEN.test(value)) return [];
+  // A field is set beside others; which one is wrong is said by its own name.
+  const decoded = index !== undefined ? [value] : field !== undefined ? nested(field, value) : decode(value, key.unset);
+  const result = judge(key.schema, decoded, name);
+  if ("data" in result) return [];
+  return result.findings
+    .filter(({ where }) => field === undefined || where.endsWith(field))
+    .map(({ reason }) => reason);
+}
+
+function nested(field: string, value: string): unknown {
+  const number = /^\d+$/.test(value) ? Number(value) : value;
+  return field.split(".").reduceRight<unknown>((inner, name) => {
+    const [, plain = name, index] = /^(.*)\[\d+\]$/.exec(name) ?? [];
+    return { [plain]: index === undefined ? inner : [inner] };
+  }, number);
+}
+
+describe("each `pulumi config set` of a page", () => {
+  it("sets a key that there is to a value that the stack takes", () => {
+    expect(settings.length).to.be.greaterThan(30);
+    const wrong = settings.flatMap((setting) =>
+      mistakes(setting).map((reason) => `${setting.file}: ${setting.path} ${setting.value}: ${reason}`),
+    );
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it("would be told of a wrong name, value or field", () => {
+    const about = (path: string, value: string) => mistakes({ file: "", path, value });
+    expect(about("bakerip", "203.0.113.7")).to.deep.equal(["no such key"]);
+    for (const [path, value] of [
+      ["bakerIp", "10.0.0.4"],
+      ["authorizedKeys[0]", "edsk"],
+      ["initialise.level", "-1"],
+    ] as const)
+      expect(about(path, value), path).not.to.deep.equal([]);
+    expect(about("initialise.level", "9123456")).to.deep.equal([]);
+  });
+});
