@@ -203,6 +203,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/contract.ts",
     "signer/settings/secrets.ts",
   ],
+  // Asks a person what a stack needs, and writes its file.
+  "infra/setup": ["infra/config", "infra/plan"],
   // Asks Azure, before an `up`, for what the plan needs.
   "infra/preflight": [
     "infra/arm",
