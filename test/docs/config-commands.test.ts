@@ -1,8 +1,10 @@
 import { expect } from "chai";
+import { parseConfig } from "../../infra/config/parse.ts";
 import { judge } from "../../infra/config/reasons.ts";
 import { decode, KEYS, type Key } from "../../infra/config/schema.ts";
-import { namedCommands } from "./named-commands.ts";
-import { PAGES } from "./pages.ts";
+import { EXAMPLE_SSH_KEY } from "../../infra/config/ssh-key.ts";
+import { inPage, type NamedCommand, namedCommands } from "./named-commands.ts";
+import { PAGES, textOf } from "./pages.ts";
 
 /** What a reader puts in, or the shell computes. */
 const OPEN = /…|^[A-Z_]+$|\$\(/;
@@ -15,13 +17,25 @@ interface Setting {
   readonly value: string;
 }
 
+/** What only the reader has. */
+const READERS_OWN: Readonly<Record<string, string>> = {
+  bakerIp: "20.50.1.2",
+  sshPublicKey: EXAMPLE_SSH_KEY.replace(/AAAAIJP/, "AAAAIJQ"),
+  authorizedKeys: "edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav",
+};
+
 /** Each `pulumi config set` of a page that gives a value. */
-const settings: readonly Setting[] = namedCommands()
-  .filter(({ file, words }) => PAGES.includes(file) && words.slice(0, 3).join(" ") === "pulumi config set")
-  .flatMap(({ file, words }) => {
-    const [path, value] = words.slice(3).filter((word) => !word.startsWith("--"));
-    return path === undefined || value === undefined || path === "…" ? [] : [{ file, path, value }];
-  });
+const settingsIn = (page: string, text: string) => settingsOf(inPage(page, text));
+
+const settingsOf = (commands: readonly NamedCommand[]): Setting[] =>
+  commands
+    .filter(({ file, words }) => PAGES.includes(file) && words.slice(0, 3).join(" ") === "pulumi config set")
+    .flatMap(({ file, words }) => {
+      const [path, value] = words.slice(3).filter((word) => !word.startsWith("--"));
+      return path === undefined || value === undefined || path === "…" ? [] : [{ file, path, value }];
+    });
+
+const settings = settingsOf(namedCommands());
 
 /** What is wrong with a key's value, by the schema that judges a stack. */
 function mistakes({ path, value }: Setting): string[] {
@@ -53,6 +67,36 @@ describe("each `pulumi config set` of a page", () => {
       mistakes(setting).map((reason) => `${setting.file}: ${setting.path} ${setting.value}: ${reason}`),
     );
     expect(wrong).to.deep.equal([]);
+  });
+
+  it("adds up, in each section of docs/deploy.md that makes a stack, to a configuration without a mistake", () => {
+    const now = Date.parse("2026-11-20T10:00:00Z"); // the page's window closes six hours later
+    for (const [heading, stack] of [
+      ["## 2. A test stack", "test"],
+      ["## 4. Production", "mainnet"],
+    ] as const) {
+      const section = textOf("docs/deploy.md").split(`${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+      const blocks = section.replaceAll(/`[^`\n]+`/g, ""); // what a sentence names is another way
+      const config: Record<string, unknown> = {};
+      for (const { path, value } of settingsIn("docs/deploy.md", blocks)) {
+        const [, name = "", below] = /^([A-Za-z]+)(?:\.(\w+)|\[0\])?$/.exec(path) ?? [];
+        const put = READERS_OWN[name] ?? value;
+        const number = /^\d+$/.test(put) ? Number(put) : put;
+        if (path.endsWith("[0]")) config[name] = [put];
+        else config[name] = below === undefined ? put : { ...(config[name] as object | undefined), [below]: number };
+      }
+      const texts = Object.entries(config).map(([name, value]) => [
+        name,
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]);
+      expect(Object.keys(config), heading).to.include.members([
+        "location",
+        "bakerIp",
+        "sshPublicKey",
+        "authorizedKeys",
+      ]);
+      expect(() => parseConfig(Object.fromEntries(texts), stack, now), heading).not.to.throw();
+    }
   });
 
   it("would be told of a wrong name, value or field", () => {
