@@ -123,9 +123,13 @@ export const QUESTIONS: readonly Question[] = [
   },
 ];
 
-/** Adds to a new stack what no question asks, and follows from the answers: the key of a test, and what watches it. */
-export function withConsequences(draft: Draft): Draft {
+/**
+ * Adds what no question asks, and follows from the answers: what watches a stack whose alerts are mailed, and the key of a
+ * test stack.
+ * @param there names of the keys that the stack's file has already
+ */
+export function withConsequences(draft: Draft, there: readonly string[]): Draft {
   const monitoring = draft.alertEmail === undefined ? {} : { monitoring: "true" };
-  const keys = isProduction(draft) ? {} : { keys: [{ name: "baker", curve: "P-256", source: "generate" }] };
-  return { ...draft, ...keys, ...monitoring };
+  const generated = { keys: [{ name: "baker", curve: "P-256", source: "generate" }] };
+  return { ...draft, ...(isProduction(draft) || there.includes("keys") ? {} : generated), ...monitoring };
 }

@@ -53,9 +53,10 @@ export async function setUp(
   const path = join(folder, file);
   const before = textOf(path);
   if (before !== undefined && !change) await askForChange(asker, file);
+  const there = Object.keys(before === undefined ? {} : ownKeys(readStackFile(before, PROJECT), PROJECT).config);
   for (const question of QUESTIONS.slice(1)) await answer(asker, question, answers, now);
   for (;;) {
-    const text = withSettings(before, PROJECT, before === undefined ? withConsequences(answers) : answers);
+    const text = withSettings(before, PROJECT, withConsequences(answers, there));
     try {
       // Judged as Pulumi and the program will read it, with what the file had besides.
       parseConfig(ownKeys(readStackFile(text, PROJECT), PROJECT).config, stack, now);

@@ -142,6 +142,18 @@ describe("npm run setup", () => {
     expect(file("Pulumi.try.yaml")).not.to.include("westeurope");
   });
 
+  it("takes a file that pulumi stack init has made for a new one, and leaves keys that are there as they are", async () => {
+    writeFileSync(join(folder, "Pulumi.try.yaml"), "encryptionsalt: v1:abc\n");
+    await byOptions(ANSWERS, { change: true });
+    expect(file("Pulumi.try.yaml")).to.include("encryptionsalt: v1:abc").and.include("name: baker");
+    writeFileSync(join(folder, "Pulumi.try.yaml"), file("Pulumi.try.yaml").replace("name: baker", "name: mine"));
+    await byOptions(ANSWERS, { change: true });
+    expect(file("Pulumi.try.yaml")).to.include("name: mine").and.not.include("name: baker");
+    const mail = { "client-key": CLIENT, "alert-email": "baker@example.org" };
+    await byOptions({ ...ANSWERS, kind: "production", ...mail }, { change: true });
+    expect(file("Pulumi.try.yaml")).to.include("monitoring: true");
+  });
+
   it("prints the plan of what it wrote, and the next command", async function () {
     this.timeout(120_000);
     const words = Object.entries(ANSWERS).map(([option, value]) => `--${option}=${value}`);
