@@ -11,6 +11,7 @@ import type { StackConfig } from "./config/schema.ts";
 import { warnings } from "./config/warnings.ts";
 import { estimateCost } from "./cost.ts";
 import { inspected } from "./inspection.ts";
+import { told } from "./readiness/told.ts";
 import { checkoutRelease } from "./release/checkout-release.ts";
 import { earlierReleases } from "./release/earlier-releases.ts";
 import { signerConfiguration, TezosSigner } from "./tezos-signer.ts";
@@ -37,7 +38,7 @@ export function build(settings: StackConfig, release: Release, earlier: readonly
     partsAtRoot: true,
     ...(customData === undefined ? {} : { customData }),
   });
-  const { signerUrl, publicIp, vaultUri, watermarkStoreId, identityClientId, resourceGroup } = signer;
+  const { signerUrl, publicIp, vaultUri, watermarkStoreId, identityClientId, resourceGroup, report } = signer;
   const { usd, assumptions } = estimateCost(settings);
   return inspected({
     version: release.version,
@@ -49,10 +50,26 @@ export function build(settings: StackConfig, release: Release, earlier: readonly
     identityClientId,
     resourceGroup,
     vmName: MACHINE_NAME,
-    ...(settings.adminIp.length > 0 ? { sshCommand: pulumi.interpolate`ssh ${ADMIN}@${publicIp}` } : {}),
+    ...(report === undefined
+      ? {}
+      : { signer: pulumi.all([report, signerUrl]).apply(([said, url]) => told(said, url)) }),
+    statusCommand: onMachine(resourceGroup, "tezos-signer status"),
+    logCommand: onMachine(resourceGroup, "journalctl --unit tezos-signer --lines 20 --output cat --no-pager"),
+    ...(settings.adminIp.length > 0
+      ? {
+          sshCommand: pulumi.interpolate`ssh ${ADMIN}@${publicIp}`,
+          confirmCommand: pulumi.interpolate`ssh -t ${ADMIN}@${publicIp} sudo tezos-signer confirm`,
+        }
+      : {}),
     importCommand: pulumi.interpolate`octez-client list known remote keys ${signerUrl} # then: octez-client import secret key signer ${signerUrl}/ADDRESS`,
     estimatedMonthlyCost: { usd, assumptions },
   });
+}
+
+/** A command that runs another one on the machine, as root, without SSH; it takes half a minute. */
+function onMachine(resourceGroup: pulumi.Output<string>, script: string): pulumi.Output<string> {
+  const invoke = `--name ${MACHINE_NAME} --command-id RunShellScript --scripts '${script}'`;
+  return pulumi.interpolate`az vm run-command invoke --resource-group ${resourceGroup} ${invoke} --query 'value[0].message' --output tsv`;
 }
 
 /** Returns the stack's configuration, and warns of keys that nobody reads. @throws pulumi.RunError naming every mistake */

@@ -9,6 +9,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { violationsAmong, violationsIn, violationsOf } from "./invariants.ts";
 import { type RegisteredResource, typeOf, UNKNOWN } from "./plan/plan.ts";
+import { Refusal } from "./refusal.ts";
 
 /** Judges the resources of one signer: those that are registered between its making and its completion. */
 export class Inspection {
@@ -69,7 +70,7 @@ export class Inspection {
    * @param outputs what the signer gives to the program that has it
    * @returns the same, known only once no rule is broken; so a program that uses one of them ends with what is broken
    */
-  complete<Outputs extends Record<string, pulumi.Output<string>>>(outputs: Outputs): Outputs {
+  complete<Outputs extends Record<string, pulumi.Output<unknown>>>(outputs: Outputs): Outputs {
     this.#open = false;
     const judged = this.#unlessRefused(
       Promise.all([Promise.all(this.#resources), valuesOf("outputs", outputs)]).then(([resources, values]) =>
@@ -116,15 +117,6 @@ function after(judged: Promise<void>, outputs: Readonly<Record<string, unknown>>
 /** @param broken sentences that name a rule and a resource */
 function brokenBy(broken: readonly string[]): string {
   return `this signer breaks a rule that holds for every one: ${broken.join("; ")}`;
-}
-
-/** Pulumi prints the message of a RunError, and the stack trace of any other. */
-class Refusal extends pulumi.RunError {
-  constructor(message: string) {
-    super(message);
-    // Pulumi writes the name of each property that waited for the resource before the message: none is of use here.
-    Object.defineProperty(this, "message", { get: () => message, set: () => undefined });
-  }
 }
 
 /** Waits until all inputs of a resource are known, as far as they will be. */

@@ -9,11 +9,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { RandomId } from "@pulumi/random";
 import { customData } from "../cloud-init/custom-data.ts";
 import { SIGNER_PORT } from "../signer/contract.ts";
+import { settingsVersion } from "../signer/settings/version.ts";
 import { Alerts } from "./components/alerts.ts";
 import type { StackContext } from "./components/context.ts";
 import { DestroyGuard } from "./components/destroy-guard.ts";
 import { Machine } from "./components/machine.ts";
 import { NETWORK_NAME, Network } from "./components/network.ts";
+import { Readiness } from "./components/readiness.ts";
 import { type Release, Releases } from "./components/releases.ts";
 import { KeyVault } from "./components/vault.ts";
 import { WatermarkTable } from "./components/watermark-table.ts";
@@ -23,6 +25,7 @@ import { signerSettings } from "./config/signer-settings.ts";
 import { groupName } from "./config/stack-name.ts";
 import { firewallRules } from "./firewall.ts";
 import { Inspection, valuesOf } from "./inspection.ts";
+import type { Report } from "./readiness/report.ts";
 import { standsInTheWay } from "./standing/check.ts";
 import { userData } from "./user-data.ts";
 
@@ -89,6 +92,8 @@ export class TezosSigner extends pulumi.ComponentResource {
   readonly identityClientId: pulumi.Output<string>;
   /** Name of the group that holds everything. */
   readonly resourceGroup: pulumi.Output<string>;
+  /** What the signer says of itself once it is ready; undefined where the settings do not wait for it. */
+  readonly report: pulumi.Output<Report> | undefined;
 
   constructor(name: string, args: TezosSignerArgs, options?: pulumi.ComponentResourceOptions) {
     const inspection = new Inspection(options); // before the component, from which its parts inherit the transformation
@@ -147,6 +152,11 @@ export class TezosSigner extends pulumi.ComponentResource {
       { context, readerId: identity.principalId, release, earlier: args.earlierReleases ?? [] },
       open,
     );
+    const own = pulumi
+      .all([vault.uri, watermarks.endpoint, watermarks.table, id.hex, identity.clientId])
+      .apply(([vaultUri, tableEndpoint, table, storeId, clientId]) =>
+        signerSettings(settings, { vaultUri, tableEndpoint, table, storeId, clientId }),
+      );
     const machine = new Machine(
       named("signer"),
       {
@@ -158,13 +168,10 @@ export class TezosSigner extends pulumi.ComponentResource {
         sshPublicKey: settings.sshPublicKey,
         customData: args.customData ?? Buffer.from(customData()).toString("base64"),
         release: releases.blob,
-        userData: pulumi
-          .all([vault.uri, watermarks.endpoint, watermarks.table, id.hex, identity.clientId, releases.url])
-          .apply(([vaultUri, tableEndpoint, table, storeId, clientId, url]) => {
-            const { version, sha256 } = release;
-            const own = signerSettings(settings, { vaultUri, tableEndpoint, table, storeId, clientId });
-            return userData({ version, sha256, url, clientId }, settings.adminIp.length > 0, own);
-          }),
+        userData: pulumi.all([own, identity.clientId, releases.url]).apply(([own, clientId, url]) => {
+          const { version, sha256 } = release;
+          return userData({ version, sha256, url, clientId }, settings.adminIp.length > 0, own);
+        }),
       },
       kept,
     );
@@ -174,6 +181,21 @@ export class TezosSigner extends pulumi.ComponentResource {
       const watched = { context, vaultId: vault.id, machine, size, email, workspaceId: args.logWorkspaceId };
       guarded.push(new Alerts(named("alerts"), watched, open));
     }
+    const readiness = settings.waitForSigner
+      ? new Readiness(
+          named("readiness"),
+          {
+            context,
+            machine: machine.machine,
+            release: release.sha256,
+            settings: own.apply(settingsVersion),
+            keys: [...settings.keys.map(({ name }) => name), settings.keyImporter?.objectId ?? []].flat().join(" "),
+            after: [vault.vault, ...vault.keys, watermarks.role, releases.role],
+          },
+          open,
+        )
+      : undefined;
+    if (readiness !== undefined) guarded.push(readiness);
     if (production) new DestroyGuard(named("destroy-guard"), guarded, open);
 
     const outputs = inspection.complete({
@@ -184,6 +206,7 @@ export class TezosSigner extends pulumi.ComponentResource {
       watermarkStoreId: id.hex,
       identityClientId: identity.clientId,
       resourceGroup: group.name,
+      ...(readiness === undefined ? {} : { report: readiness.report }),
     });
     this.signerUrl = outputs.signerUrl;
     this.publicIp = outputs.publicIp;
@@ -191,6 +214,7 @@ export class TezosSigner extends pulumi.ComponentResource {
     this.watermarkStoreId = outputs.watermarkStoreId;
     this.identityClientId = outputs.identityClientId;
     this.resourceGroup = outputs.resourceGroup;
+    this.report = outputs.report;
     this.registerOutputs(outputs);
   }
 

@@ -154,16 +154,26 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/cost.ts": ["infra/config"],
   // What stands already, and what it does not become.
   "infra/standing": ["infra/config"],
+  // Whether the machine's signer got ready, and what is told of it.
+  "infra/readiness": ["infra/standing", "signer/invisible-characters.ts"],
+  "infra/refusal.ts": [],
   // How Azure's resource manager is asked.
   "infra/arm": [],
   // What Azure has of machines: asked before one is replaced, and where one is refused.
-  "infra/capacity": ["infra/arm", "infra/config"],
-  "infra/components": ["infra/capacity", "infra/config", "infra/firewall.ts", "signer/contract.ts"],
+  "infra/capacity": ["infra/arm", "infra/config", "infra/refusal.ts"],
+  "infra/components": [
+    "infra/capacity",
+    "infra/config",
+    "infra/firewall.ts",
+    "infra/readiness",
+    "infra/refusal.ts",
+    "signer/contract.ts",
+  ],
   "infra/release": ["infra/components", "infra/standing", "release"],
   // What a plan is, as data: what the invariants judge, drawn or under way.
   "infra/plan/plan.ts": [],
   "infra/invariants.ts": ["infra/components", "infra/plan/plan.ts", "signer/contract.ts"],
-  "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts"],
+  "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts", "infra/refusal.ts"],
   "infra/user-data.ts": ["signer/contract.ts"],
   // The way back after a cut-off command: it reads Pulumi's state and Azure, and knows nothing of the program.
   "infra/recovery": [],
@@ -174,9 +184,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/config",
     "infra/firewall.ts",
     "infra/inspection.ts",
+    "infra/readiness",
     "infra/standing",
     "infra/user-data.ts",
     "signer/contract.ts",
+    "signer/settings",
   ],
   examples: ["infra/release", "infra/tezos-signer.ts"],
   infra: [
@@ -185,6 +197,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/cost.ts",
     "infra/firewall.ts",
     "infra/inspection.ts",
+    "infra/readiness",
     "infra/recovery",
     "infra/release",
     "infra/tezos-signer.ts",

@@ -8,6 +8,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { exemption, type PolicyVerdict, policyVerdict } from "../arm/policy-restrictions.ts";
 import { content } from "../arm/resource-content.ts";
 import type { Image } from "../config/machine-image.ts";
+import { Refusal } from "../refusal.ts";
 import { offered, shown, subscriptionState } from "./ask-compute.ts";
 import { isClosed, type Offer, objections, successor } from "./judgement.ts";
 import { type StandingMachine, standingMachine } from "./standing-machine.ts";
@@ -179,13 +180,4 @@ async function refuse(sentence: string): Promise<undefined> {
     return undefined;
   }
   throw new Refusal(`${sentence}. To go on all the same, this once: ${REPLACE_ANYWAY}=yes npm run up`);
-}
-
-/** Pulumi prints the message of a RunError, and the stack trace of any other. */
-class Refusal extends pulumi.RunError {
-  constructor(message: string) {
-    super(message);
-    // Pulumi writes the name of each property that waited for it before the message: none is of use here.
-    Object.defineProperty(this, "message", { get: () => message, set: () => undefined });
-  }
 }

@@ -3,6 +3,7 @@ import { CONTEXT_KINDS } from "./context.ts";
 import type { Kinds } from "./kind.ts";
 import { MACHINE_KINDS } from "./machine.ts";
 import { NETWORK_KINDS } from "./network.ts";
+import { READINESS_KINDS } from "./readiness.ts";
 import { RELEASES_KINDS } from "./releases.ts";
 import { VAULT_KINDS } from "./vault.ts";
 import { WATERMARK_TABLE_KINDS } from "./watermark-table.ts";
@@ -15,5 +16,6 @@ export const KINDS: Kinds = {
   ...WATERMARK_TABLE_KINDS,
   ...RELEASES_KINDS,
   ...MACHINE_KINDS,
+  ...READINESS_KINDS,
   ...ALERTS_KINDS,
 };

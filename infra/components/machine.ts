@@ -49,6 +49,8 @@ const FIXED = [
 /** A small machine that runs the signer. It holds nothing that is needed after it: it may be replaced at any time. */
 export class Machine extends pulumi.ComponentResource {
   readonly id: pulumi.Output<string>;
+  /** Itself. */
+  readonly machine: VirtualMachine;
   /**
    * Rejects where the machine must stay as it is. A program has to wait for it before it ends: Pulumi deletes what a
    * program that has ended did not register, and so this machine.
@@ -128,6 +130,7 @@ export class Machine extends pulumi.ComponentResource {
         transforms: production ? [openOnceAsked(asked)] : [],
       },
     );
+    this.machine = machine;
     // From names, not from the resource: a preview of a replacement would not know it, and alerts would show false changes.
     this.id = pulumi.interpolate`${context.group.id}/providers/Microsoft.Compute/virtualMachines/${MACHINE_NAME}`;
     // Known once Azure has made it, and asked before it would be replaced.

@@ -42,6 +42,8 @@ export class Releases extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   /** The release itself: who names its URL must wait for it. */
   readonly blob: Blob;
+  /** By it the machine reads. */
+  readonly role: RoleAssignment;
 
   constructor(name: string, args: ReleasesArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Releases", name, {}, options);
@@ -74,7 +76,7 @@ export class Releases extends pulumi.ComponentResource {
       { resourceGroupName, accountName: account.name, containerName: CONTAINER, publicAccess: "None" },
       child,
     );
-    new RoleAssignment(
+    this.role = new RoleAssignment(
       context.named("release-role"),
       {
         scope: account.id,

@@ -29,6 +29,8 @@ export class KeyVault extends pulumi.ComponentResource {
   readonly uri: pulumi.Output<string>;
   /** Joins the subnet. */
   readonly vault: Vault;
+  /** Those that the HSM makes. */
+  readonly keys: readonly Key[];
 
   constructor(name: string, args: KeyVaultArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:KeyVault", name, {}, options);
@@ -71,30 +73,31 @@ export class KeyVault extends pulumi.ComponentResource {
         ignoreChanges: ["properties.softDeleteRetentionInDays"],
       },
     );
-    for (const key of args.keys) {
-      new Key(
-        context.named(key.name),
-        {
-          resourceGroupName,
-          vaultName: vault.name,
-          keyName: key.name,
-          properties: {
-            kty: "EC-HSM",
-            curveName: key.curve,
-            keyOps: ["sign", "verify"],
-            attributes: { enabled: true, exportable: false },
+    this.keys = args.keys.map(
+      (key) =>
+        new Key(
+          context.named(key.name),
+          {
+            resourceGroupName,
+            vaultName: vault.name,
+            keyName: key.name,
+            properties: {
+              kty: "EC-HSM",
+              curveName: key.curve,
+              keyOps: ["sign", "verify"],
+              attributes: { enabled: true, exportable: false },
+            },
+            tags: { [STORE_TAG]: context.id },
           },
-          tags: { [STORE_TAG]: context.id },
-        },
-        {
-          ...inGroup(this, context),
-          // Deleting a key is a request to the vault itself, which the firewall refuses: it goes with its group or stays.
-          retainOnDelete: true,
-          // Azure leaves an existing key as it is and says nothing: better a create that fails on the taken name.
-          replaceOnChanges: ["properties.curveName"],
-        },
-      );
-    }
+          {
+            ...inGroup(this, context),
+            // Deleting a key is a request to the vault itself, which the firewall refuses: it goes with its group or stays.
+            retainOnDelete: true,
+            // Azure leaves an existing key as it is and says nothing: better a create that fails on the taken name.
+            replaceOnChanges: ["properties.curveName"],
+          },
+        ),
+    );
     if (context.production) {
       // Deleting the group would delete its content, whatever Pulumi protects: Azure itself refuses.
       new ManagementLockByScope(

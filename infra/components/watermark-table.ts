@@ -23,6 +23,8 @@ const TABLE_DATA_CONTRIBUTOR = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3";
 export class WatermarkTable extends pulumi.ComponentResource {
   readonly endpoint: pulumi.Output<string>;
   readonly table: pulumi.Output<string>;
+  /** By it the machine reads and writes. */
+  readonly role: RoleAssignment;
 
   constructor(name: string, args: WatermarkTableArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:WatermarkTable", name, {}, options);
@@ -60,7 +62,7 @@ export class WatermarkTable extends pulumi.ComponentResource {
       { resourceGroupName, accountName: account.name, tableName: "watermarks" },
       child,
     );
-    new RoleAssignment(
+    this.role = new RoleAssignment(
       context.named("table-role"),
       {
         scope: account.id,

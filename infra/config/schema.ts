@@ -36,8 +36,8 @@ function text<S extends z.ZodType>(schema: S, example: string, meantBy?: MeantBy
 }
 
 /** A truth value. */
-function flag(): Key<z.ZodDefault<typeof read.boolean>> {
-  return key(read.boolean.default(false), "true", (given) => nearest(given, read.BOOLEANS));
+function flag(unset = false): Key<z.ZodDefault<typeof read.boolean>> {
+  return key(read.boolean.default(unset), String(!unset), (given) => nearest(given, read.BOOLEANS));
 }
 
 /** An object that may be missing: an empty one is none. */
@@ -72,6 +72,7 @@ export const KEYS = {
   production: flag(),
   monitoring: flag(),
   alertEmail: text(read.email.default(""), "baker@example.org"),
+  waitForSigner: flag(true),
   tags: key(read.tags.default({}), '{"owner":"baker"}'),
 } satisfies Record<string, Key>;
 

@@ -22,6 +22,11 @@ export const API_VERSIONS: readonly ApiVersion[] = [
   { type: "Microsoft.KeyVault/vaults/keys", version: "2024-11-01", ends: VAULTS_END, pulumi: ["keyvault:Key"] },
   { type: "Microsoft.Storage/storageAccounts", version: "2024-01-01", pulumi: ["storage:StorageAccount"] },
   { type: "Microsoft.Compute/virtualMachines", version: "2024-11-01", pulumi: ["compute:VirtualMachine"] },
+  {
+    type: "Microsoft.Compute/virtualMachines/runCommands",
+    version: "2024-11-01",
+    pulumi: ["compute:VirtualMachineRunCommandByVirtualMachine"],
+  },
   { type: "Microsoft.Network/virtualNetworks", version: "2024-05-01", pulumi: ["network:VirtualNetwork"] },
   { type: "Microsoft.Network/networkSecurityGroups", version: "2024-05-01", pulumi: ["network:NetworkSecurityGroup"] },
   { type: "Microsoft.Network/publicIPAddresses", version: "2024-05-01", pulumi: ["network:PublicIPAddress"] },

@@ -49,6 +49,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     ...made("Microsoft.Compute/virtualMachines"),
     "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
   ],
+  "compute:VirtualMachineRunCommandByVirtualMachine": made("Microsoft.Compute/virtualMachines/runCommands"),
   "operationalinsights:Workspace": made("Microsoft.OperationalInsights/workspaces"),
   "monitor:ActionGroup": made("Microsoft.Insights/actionGroups"),
   "monitor:MetricAlert": made("Microsoft.Insights/metricAlerts"),

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../errors.ts";
 import type { ReleaseId } from "../installation/own-release.ts";
 import { parseSettings } from "./parse.ts";
 import { pathsFrom } from "./paths.ts";
 import { LIVE_SETTINGS, type Settings } from "./schema.ts";
+import { settingsVersion } from "./version.ts";
 
 /** Result of applying settings; `unchanged`: they are the ones in use, `restart`: a new process is needed. */
 export type ApplyResult = "applied" | "unchanged" | "restart";
@@ -35,7 +35,7 @@ export class LiveSettings {
     this.#folder = folder;
     this.written = parseSettings(text, source);
     this.#current = pathsFrom(folder, this.written);
-    this.#version = versionOf(text);
+    this.#version = settingsVersion(text);
   }
 
   get current(): Settings {
@@ -81,10 +81,10 @@ export class LiveSettings {
    */
   apply(text: string): ApplyResult {
     const next = this.#parse(text);
-    if (versionOf(text) === this.#version) return "unchanged";
+    if (settingsVersion(text) === this.#version) return "unchanged";
     if (!isDeepStrictEqual(fixedPart(this.#current), fixedPart(next))) return "restart";
     this.#current = next;
-    this.#version = versionOf(text);
+    this.#version = settingsVersion(text);
     this.#since = new Date();
     return "applied";
   }
@@ -100,10 +100,6 @@ export class LiveSettings {
       throw error;
     }
   }
-}
-
-function versionOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
 /** Returns the settings that a running process cannot change: all but LIVE_SETTINGS. */

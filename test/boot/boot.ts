@@ -66,6 +66,18 @@ describe("the machine", () => {
       expect(await machine.output("systemctl --failed --quiet --plain --no-legend")).to.equal("");
     });
 
+    it("ends the wait of an up: the release in use, and its address", async () => {
+      const read = "import json, sys; print(json.load(sys.stdin)['settings']['version'])";
+      const settings = await machine.output(`curl --silent http://127.0.0.1:9583/status | python3 -I -c "${read}"`);
+      const { sha256 } = world.release;
+      const said = await machine.output(
+        `RELEASE=${sha256} SETTINGS=${settings} /opt/tezos-signer/current/machine/bin/await-ready`,
+      );
+      const { release, keys } = JSON.parse(said);
+      expect(release).to.equal(sha256);
+      expect(keys.map(({ address }: { address: string }) => address)).to.deep.equal([world.address]);
+    });
+
     it("refuses an address that is not the baker's", async () => {
       const answer = await world.sign(101, { from: STRANGER });
       expect(answer.status).to.equal(403);

@@ -10,6 +10,7 @@ import { makeRelease } from "../../release/make.ts";
 import { runProgram } from "../emulators/azure-resource-manager/monitor.ts";
 import { UNKNOWN } from "../emulators/azure-resource-manager/properties.ts";
 import { keysIn } from "../fixtures/stack-configs.ts";
+import { KEY } from "../harness/played-machine.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const config = keysIn(readFileSync(join(root, "Pulumi.dev.yaml"), "utf8"));
@@ -19,13 +20,25 @@ const OUTPUTS = {
   id: { hex: "0123456789abcdef" },
   vault: { name: "tezos-0123456789abcdef" },
   address: { ipAddress: "20.50.100.10" },
+  machine: { vmId: "22222222-3333-4444-8555-666666666666" },
   identity: { principalId: "p", clientId: "11111111-2222-4333-8444-555555555555", tenantId: "t" },
+};
+
+const ANSWERS = {
+  "azure-native:compute:getVirtualMachineRunCommandByVirtualMachine": {
+    instanceView: {
+      executionState: "Succeeded",
+      output: JSON.stringify({ version: "0.2.0", release: "ab".repeat(32), keys: [KEY] }),
+    },
+  },
 };
 
 describe("the program as Pulumi's language runtime starts it on this checkout", function () {
   this.timeout(120_000); // it makes the release where there is none
   it("registers what the plan shows, and gives its outputs", async () => {
-    const { code, errors, resources, outputs } = await runProgram(root, config, { dryRun: false, outputs: OUTPUTS });
+    const { code, errors, resources, outputs } = await runProgram(root, config, {
+      ...{ dryRun: false, outputs: OUTPUTS, answers: ANSWERS },
+    });
     expect(code, errors).to.equal(0);
     const made = await makeRelease(root, () => {});
     const source = new pulumi.asset.FileAsset(made.file);
@@ -36,6 +49,7 @@ describe("the program as Pulumi's language runtime starts it on this checkout", 
       vaultUri: "https://tezos-0123456789abcdef.vault.azure.net",
       release: made.sha256,
     });
+    expect(outputs.signer).to.deep.include({ inUse: "0.2.0 (abababababab)" });
     expect(JSON.stringify(outputs)).not.to.match(/undefined|\[object/);
   });
 

@@ -40,16 +40,28 @@ export const RESOURCES = [
   "release-role",
   released("first"),
   "machine",
+  "await-ready",
 ];
 
-export const COMPONENTS = ["tezos-signer", "network", "key-vault", "watermark-table", "releases", "signer"] as const;
+export const COMPONENTS = [
+  "tezos-signer",
+  "network",
+  "key-vault",
+  "watermark-table",
+  "releases",
+  "signer",
+  "readiness",
+] as const;
 
-/** The engine's steps of a replacement of the machine, the old one first. */
-export const MACHINE_REPLACED = ["delete-replaced machine", "replace machine", "create-replacement machine"] as const;
+/** The engine's steps of a replacement of the machine, the old one first, and of what runs on it. */
+export const MACHINE_REPLACED = ["machine", "await-ready"].flatMap((name) =>
+  ["delete-replaced", "replace", "create-replacement"].map((step) => `${step} ${name}`),
+);
 
 export const VAULT = "azure-native:keyvault:Vault";
 export const BLOB = "azure-native:storage:Blob";
 export const MACHINE = "azure-native:compute:VirtualMachine";
+export const RUN_COMMAND = "azure-native:compute:VirtualMachineRunCommandByVirtualMachine";
 
 /** One operation on each of the names. */
 export function all(operation: string, names: readonly string[]): string[] {
@@ -69,6 +81,6 @@ export function told(cloud: Cloud) {
 
 /** What stays when the machine is replaced: by id, so that a replacement would show. */
 export function kept(cloud: Cloud): Record<string, unknown> {
-  const found = [...cloud.resources.values()].filter(({ type }) => type !== MACHINE);
+  const found = [...cloud.resources.values()].filter(({ type }) => type !== MACHINE && type !== RUN_COMMAND);
   return Object.fromEntries(found.map(({ id, outputs }) => [id, outputs]));
 }

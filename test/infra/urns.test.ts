@@ -34,6 +34,8 @@ const THROW_AWAY = [
   `tezos-signer:infra:Releases$azure-native:storage:Blob::${released("first")}`,
   "tezos-signer:infra:Machine::signer",
   "tezos-signer:infra:Machine$azure-native:compute:VirtualMachine::machine",
+  "tezos-signer:infra:Readiness::readiness",
+  "tezos-signer:infra:Readiness$azure-native:compute:VirtualMachineRunCommandByVirtualMachine::await-ready",
 ];
 
 const MONITORING = [

@@ -28,7 +28,10 @@ export const ROLES: Readonly<Record<string, Permission>> = {
 
 /** Namespaces whose types Azure serves once they are registered, and their versions. */
 export const NAMESPACES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-  "Microsoft.Compute": { virtualMachines: ["2025-04-01", "2024-11-01"] },
+  "Microsoft.Compute": {
+    virtualMachines: ["2025-04-01", "2024-11-01"],
+    "virtualMachines/runCommands": ["2025-04-01", "2024-11-01"],
+  },
   "Microsoft.Network": {
     virtualNetworks: ["2025-01-01", "2024-05-01"],
     networkSecurityGroups: ["2025-01-01", "2024-05-01"],

@@ -4,6 +4,7 @@ import { EVERYTHING, plan } from "../../fixtures/stack-configs.ts";
 import { released } from "../../infra/stack.ts";
 import { Cloud } from "./cloud.ts";
 import type { Properties } from "./properties.ts";
+import type { Ended } from "./run-commands.ts";
 
 const VAULT = "azure-native:keyvault:Vault";
 
@@ -238,6 +239,47 @@ describe("the fake Azure refuses what Azure refuses", () => {
     expect(refusal(() => undefined, sku, "server-arm64")).to.throw(/CPU Architecture 'Arm64'/);
     expect(refusal(() => undefined, sku, "server-gen1")).to.throw(/TrustedLaunch/);
     expect(refusal(() => undefined, sku, "none")).to.throw(/PlatformImageNotFound/);
+  });
+
+  it("run commands: below a machine that is there, run once for each other script or parameter, and gone with it", () => {
+    const made = site(...NETWORK, "vault", "account", "machine");
+    const { cloud } = made;
+    made.make("await-ready");
+    made.update("await-ready", "tags.a", "b");
+    expect(cloud.runCommands.executions).to.have.length(1);
+    made.update("await-ready", "parameters", [{ name: "A", value: "b" }]);
+    expect(cloud.runCommands.executions.map(({ environment }) => Object.keys(environment).length)).to.deep.equal([
+      4, 1,
+    ]);
+    cloud.runCommands.busy = 1;
+    expect(() => made.update("await-ready", "parameters", [])).to.throw(/409.*Conflict.*execution is in progress/);
+    const { id } = made.held("await-ready");
+    made.delete("machine");
+    expect(cloud.get(id)).to.equal(undefined);
+    expect(() => made.make("await-ready")).to.throw(/404.*ParentResourceNotFound/);
+  });
+
+  it("run commands: their instance view has the last 4 KB of what a script printed, and how it ended", () => {
+    const view = (ended: Partial<Ended>) => {
+      const made = site(...NETWORK, "vault", "account", "machine");
+      const { runCommands } = made.cloud;
+      runCommands.agent = () => ({ exitCode: 0, output: "", error: "", seconds: 1, ...ended });
+      made.make("await-ready");
+      return runCommands.view(made.held("await-ready").id);
+    };
+    expect(view({ output: `${"é".repeat(4_096)}end` }).output)
+      .to.have.length.below(2_052)
+      .and.to.match(/éend$/);
+    expect(view({})).to.include({ executionState: "Succeeded", exitCode: 0 });
+    expect(view({ exitCode: 3, error: "why" })).to.include({ executionState: "Failed", exitCode: 3, error: "why" });
+    expect(view({ seconds: 19 * 60 + 1 })).to.include({ executionState: "TimedOut", exitCode: -1 });
+  });
+
+  it("run commands: whoever loses patience with an agent that never answers leaves one that is there", () => {
+    const made = site(...NETWORK, "vault", "account", "machine");
+    made.cloud.runCommands.agent = () => undefined;
+    expect(() => made.make("await-ready")).to.throw(/read failed context deadline exceeded/);
+    expect(() => made.make("await-ready")).to.throw(/cannot create already existing resource/);
   });
 
   it("machines: a size with a temporary disk does not become one without", () => {

@@ -11,22 +11,24 @@ const REGIONS = new Set(["northeurope", "westeurope", "eastus", "germanywestcent
 export class Cloud extends Subscription {
   readonly locks = new Locks();
 
-  create(type: string, name: string, inputs: Properties): Resource {
+  /** @param patience of the client, in seconds: the provider's own is an hour */
+  create(type: string, name: string, inputs: Properties, patience = 3_600): Resource {
     return this.#request("create", type, name, () => {
       const kind = kindOf(type);
       const id = kind.id(inputs, this);
       this.#reach(kind, id, inputs); // the provider reads first
       if (this.get(id) !== undefined) throw new Error(`cannot create already existing resource '${id}'`);
-      return this.#put(kind, type, id, inputs, undefined);
+      return this.#put(kind, type, id, inputs, undefined, patience);
     });
   }
 
-  update(type: string, name: string, id: string, inputs: Properties): Resource {
+  /** @param patience as above */
+  update(type: string, name: string, id: string, inputs: Properties, patience = 3_600): Resource {
     return this.#requestById("update", type, name, id, () => {
       const before = this.get(id);
       if (before === undefined) throw new ArmError(404, "ResourceNotFound", `The Resource '${id}' was not found.`);
       this.#reach(kindOf(type), id, inputs);
-      return this.#put(kindOf(type), type, id, inputs, before);
+      return this.#put(kindOf(type), type, id, inputs, before, patience);
     });
   }
 
@@ -117,7 +119,14 @@ export class Cloud extends Subscription {
     throw new ArmError(403, "RequestDisallowedByPolicy", message);
   }
 
-  #put(kind: Kind, type: string, id: string, inputs: Properties, before: Resource | undefined): Resource {
+  #put(
+    kind: Kind,
+    type: string,
+    id: string,
+    inputs: Properties,
+    before: Resource | undefined,
+    patience: number,
+  ): Resource {
     this.#allowWriting(id, type);
     this.#allowByPolicies(id, inputs);
     const group = text(inputs, "resourceGroupName");
@@ -140,6 +149,7 @@ export class Cloud extends Subscription {
     const outputs = { name: id.split("/").at(-1), ...inputs, ...kind.put(inputs, this, before), id };
     const resource = { id, type, inputs, outputs };
     this.hold(resource);
+    kind.finish?.(resource, this, patience);
     return resource;
   }
 }

@@ -16,6 +16,18 @@ export const FUNCTIONS: Readonly<Record<string, (args: Properties, cloud: Subscr
     if (lock === undefined) throw lockNotFound(name);
     return { id: lock.id, name, level: lock.inputs.level, notes: lock.inputs.notes };
   },
+  "azure-native:compute:getVirtualMachineRunCommandByVirtualMachine": (args, cloud) => {
+    const [group, machine, name] = ["resourceGroupName", "vmName", "runCommandName"].map((key) => text(args, key));
+    const provider = `providers/Microsoft.Compute/virtualMachines/${machine}/runCommands/${name}`;
+    const found = cloud.get(`${cloud.subscription}/resourceGroups/${group}/${provider}`);
+    if (found === undefined) {
+      throw new ArmError(404, "ResourceNotFound", `The Resource '${provider}' was not found.`);
+    }
+    if (cloud.runCommands.hidden) throw new ArmError(403, "AuthorizationFailed", "Reading is not allowed.");
+    // How it went is told to those who ask for it by name.
+    const view = args.expand === "instanceView" ? { instanceView: cloud.runCommands.view(found.id) } : {};
+    return { ...found.outputs, ...view };
+  },
   "azure-native:authorization:getClientToken": (_args, { managementToken }) => {
     if (managementToken === undefined) throw new ArmError(401, "InvalidAuthenticationToken", "There is no token.");
     return { token: managementToken };

@@ -37,11 +37,16 @@ const WARNING = 2;
  * for the engine that accepts everything. No CLI, no provider.
  * @param config keys of the project, and of others with their namespace
  * @param outputs of a resource beside its inputs, by its name in the program; on a dry run there are none
+ * @param answers of functions, by their tokens; others are answered nothing: nothing stands yet
  */
 export async function runProgram(
   folder: string,
   config: Readonly<Record<string, string>>,
-  options: { readonly dryRun: boolean; readonly outputs: Readonly<Record<string, Properties>> },
+  options: {
+    readonly dryRun: boolean;
+    readonly outputs: Readonly<Record<string, Properties>>;
+    readonly answers?: Readonly<Record<string, Properties>>;
+  },
 ): Promise<ProgramRun> {
   const resources: Registered[] = [];
   const said = { errors: [] as string[], warnings: [] as string[] };
@@ -65,10 +70,10 @@ export async function runProgram(
       response.setRef("package");
       return response;
     }),
-    // Nothing stands yet.
-    invoke: answer(() => {
+    invoke: answer((request: InstanceType<typeof pb.ResourceInvokeRequest>) => {
       const response = new pb.ResourceInvokeResponse();
-      response.setReturn(struct.Struct.fromJavaScript({}));
+      const told = (options.answers?.[request.getTok()] ?? {}) as Record<string, never>;
+      response.setReturn(struct.Struct.fromJavaScript(told));
       return response;
     }),
     registerErrorHook: answer(() => new empty.Empty()),

@@ -29,8 +29,16 @@ interface Behaviour {
     type: string,
     name: string,
     inputs: Properties,
+    patience: number | undefined,
   ): Awaitable<{ readonly id: string; readonly outputs: Properties }>;
-  update(type: string, name: string, id: string, inputs: Properties): Awaitable<{ readonly outputs: Properties }>;
+  /** @param patience how many seconds the program gives it; undefined where it does not say */
+  update(
+    type: string,
+    name: string,
+    id: string,
+    inputs: Properties,
+    patience: number | undefined,
+  ): Awaitable<{ readonly outputs: Properties }>;
   read(
     type: string,
     name: string,
@@ -53,9 +61,10 @@ export function serveAzure(cloud: Cloud, version: string): Promise<Provider> {
       if (autoname === undefined || inputs[autoname.key] !== undefined) return inputs;
       return { ...inputs, [autoname.key]: before[autoname.key] ?? cloud.guid(Buffer.from(seed).toString("hex")) };
     },
-    create: (type, name, inputs) => subnets.join(type, inputs, () => cloud.create(type, name, inputs)),
-    update: (type, name, id, inputs) =>
-      subnets.join(type, inputs, (): Resource => cloud.update(type, name, id, inputs)),
+    create: (type, name, inputs, patience) =>
+      subnets.join(type, inputs, () => cloud.create(type, name, inputs, patience)),
+    update: (type, name, id, inputs, patience) =>
+      subnets.join(type, inputs, (): Resource => cloud.update(type, name, id, inputs, patience)),
     read: (type, name, id) => cloud.read(type, name, id),
     delete: (type, name, id) => cloud.delete(type, name, id),
     invoke: (token, args) => {
@@ -162,7 +171,7 @@ function methods(version: string, behaviour: Behaviour): grpc.UntypedServiceImpl
       if (request.getPreview()) {
         response.setProperties(wire(inputs));
       } else {
-        const { id, outputs } = await behaviour.create(type, name, inputs);
+        const { id, outputs } = await behaviour.create(type, name, inputs, request.getTimeout() || undefined);
         response.setId(id);
         response.setProperties(wire(outputs));
       }
@@ -176,7 +185,8 @@ function methods(version: string, behaviour: Behaviour): grpc.UntypedServiceImpl
         const before = plain(request.getOlds());
         response.setProperties(wire({ name: before.name, location: before.location }));
       } else {
-        const { outputs } = await behaviour.update(type, name, request.getId(), plain(request.getNews()));
+        const patience = request.getTimeout() || undefined;
+        const { outputs } = await behaviour.update(type, name, request.getId(), plain(request.getNews()), patience);
         response.setProperties(wire(outputs));
       }
       return response;

@@ -3,6 +3,7 @@ import { Account } from "./account.ts";
 import { ComputeOffer } from "./compute-offer.ts";
 import { Kills } from "./kills.ts";
 import type { Properties } from "./properties.ts";
+import { RunCommands } from "./run-commands.ts";
 
 /** A resource that Azure holds. */
 export interface Resource {
@@ -33,6 +34,12 @@ export interface Kind {
    * @throws ArmError
    */
   put(inputs: Properties, cloud: Subscription, before: Resource | undefined): Properties;
+  /**
+   * What goes on once the request was taken, and whose end the client waits for.
+   * @param patience of the client, in seconds
+   * @throws Error where it does not end well
+   */
+  finish?(resource: Resource, cloud: Subscription, patience: number): void;
   /** @throws ArmError where the provider takes Azure's word that it is not there for a failure */
   missing?(id: string): void;
   /** @throws ArmError where ARM refuses to delete the resource while the others are as they are */
@@ -71,6 +78,8 @@ export class Subscription {
   readonly taken = new Set<string>();
   /** Sizes that the region has none of, or the subscription no quota for. */
   readonly refusedSizes = new Set<string>();
+  /** What is run on machines. */
+  readonly runCommands = new RunCommands();
   /** Which machines there are to be had otherwise. */
   readonly offer = new ComputeOffer();
   /** What Azure says of the subscription itself. */

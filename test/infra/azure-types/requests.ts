@@ -71,6 +71,12 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     "accountName",
   ),
   "azure-native:compute:VirtualMachine": inGroup("Microsoft.Compute/virtualMachines", "2024-11-01", "vmName"),
+  "azure-native:compute:VirtualMachineRunCommandByVirtualMachine": inGroup(
+    "Microsoft.Compute/virtualMachines/runCommands",
+    "2024-11-01",
+    "runCommandName",
+    "vmName",
+  ),
   "azure-native:operationalinsights:Workspace": inGroup(
     "Microsoft.OperationalInsights/workspaces",
     "2023-09-01",

@@ -238,12 +238,12 @@ describe("what the program asks Azure for", () => {
   });
 
   describe("a production stack", () => {
-    it("protects every resource but the releases and the alerts, the machine until Azure was asked for another", () => {
+    it("protects every resource but the releases, the alerts and the wait, the machine until Azure was asked for another", () => {
       const open = everything.resources.filter(({ options, name }) => !options.protect && name !== "tezos-signer");
       const parents = new Set(
         open.map(({ name, options }) => (options.parent.includes("-dev") ? name : options.parent)),
       );
-      expect([...parents]).to.have.members(["releases", "alerts"]);
+      expect([...parents]).to.have.members(["releases", "alerts", "readiness"]);
     });
 
     it("guards the unprotected, and the machine, by a component that depends on all of them, whatever else the stack has", async () => {
@@ -272,11 +272,12 @@ describe("what the program asks Azure for", () => {
     });
   });
 
-  it("deletes everything with its group, except the locks, which must go first", () => {
+  it("deletes everything with its group, what runs on the machine with that, and the locks first", () => {
     const own = everything.resources
       .filter(({ type, options }) => type.startsWith("azure-native:") && options.deletedWith !== "group")
       .map(({ name }) => name);
-    expect(own).to.have.members(["group", "vault-lock", "account-lock"]);
+    expect(own).to.have.members(["group", "vault-lock", "account-lock", "await-ready"]);
+    expect(resource(everything, "await-ready").options.deletedWith).to.equal("machine");
   });
 
   it("is of kinds that a component describes, and no component describes others", () => {
@@ -284,8 +285,17 @@ describe("what the program asks Azure for", () => {
     expect(Object.keys(KINDS)).to.have.members([...types]);
   });
 
-  it("gives an SSH command only where port 22 is open", () => {
-    expect(least.outputs).not.to.have.property("sshCommand");
+  it("gives commands for the machine, those by SSH only where port 22 is open", () => {
+    expect(least.outputs).not.to.have.any.keys("sshCommand", "confirmCommand");
     expect(everything.outputs.sshCommand).to.equal("ssh deploy@<address>");
+    expect(everything.outputs.confirmCommand).to.equal("ssh -t deploy@<address> sudo tezos-signer confirm");
+    for (const [name, script] of [
+      ["statusCommand", "'tezos-signer status'"],
+      ["logCommand", "'journalctl --unit tezos-signer "],
+    ] as const) {
+      expect(least.outputs[name])
+        .to.match(/^az vm run-command invoke --resource-group tezos-signer-dev --name signer /)
+        .and.to.include(`--scripts ${script}`);
+    }
   });
 });

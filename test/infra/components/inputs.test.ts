@@ -169,6 +169,7 @@ const LIVES: Readonly<Record<string, object>> = {
   consensus: { retainOnDelete: true, replaceOnChanges: ["properties.curveName"] },
   manager: { retainOnDelete: true, replaceOnChanges: ["properties.curveName"] },
   "table-role": { retainOnDelete: true },
+  "await-ready": { deleteBeforeReplace: true },
 };
 
 /** Removes what stands in every resource, and what has tests of its own. */

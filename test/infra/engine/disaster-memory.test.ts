@@ -70,9 +70,11 @@ describe("what docs/disaster.md and docs/change.md say of accidents, one story w
     cloud.calls.length = 0;
     const [refresh = "", up = ""] = block("The machine", "pulumi refresh").split("\n").slice(-3);
     expect([refresh, up]).to.deep.equal(["pulumi refresh", "npm run up"]);
-    expect(await succeeds(refresh)).to.match(/- 1 deleted/);
+    expect(await succeeds(refresh)).to.match(/- 2 deleted/);
     await succeeds(up);
-    expect(requests(cloud).filter((request) => !request.startsWith("read"))).to.deep.equal(["create machine"]);
+    expect(requests(cloud).filter((request) => !request.startsWith("read"))).to.deep.equal([
+      ...["create machine", "create await-ready"],
+    ]);
     expect(kept(cloud)).to.deep.equal(before);
   });
 

@@ -91,10 +91,10 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
     expect(requests(cloud)).to.deep.equal(["update firewall"]);
   });
 
-  it("a changed policy is written into the machine's userData in place", async () => {
+  it("a changed policy is written into the machine's userData in place, and its signer is waited for", async () => {
     await stack.configure({ policy: '{"default":{"allow":["attestation"]}}' });
-    expect((await stack.preview()).operations).to.deep.equal(["update machine"]);
-    expect((await stack.up()).operations).to.deep.equal(["update machine"]);
+    expect((await stack.preview()).operations).to.deep.equal(["update machine", "update await-ready"]);
+    expect((await stack.up()).operations).to.deep.equal(["update machine", "update await-ready"]);
     expect(told(cloud).settings.policy.default.allow).to.deep.equal(["attestation"]);
   });
 
@@ -104,14 +104,20 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
     expect((await stack.preview()).operations).to.have.members(MACHINE_REPLACED);
     cloud.calls.length = 0;
     expect((await stack.up()).operations).to.have.members(MACHINE_REPLACED);
-    expect(requests(cloud)).to.deep.equal(["delete machine", "create machine"]);
+    expect(requests(cloud)).to.deep.equal([
+      ...["delete await-ready", "delete machine", "create machine", "create await-ready"],
+    ]);
     expect(kept(cloud)).to.deep.equal(before);
   });
 
   it("previews each other change as docs/change.md says", async () => {
     const changes: readonly (readonly [key: string, value: string, operations: readonly string[]])[] = [
       ["adminIp", "198.51.100.4", ["update machine", "update firewall"]],
-      ["authorizedKeys", '["edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav"]', ["update machine"]],
+      [
+        "authorizedKeys",
+        '["edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav"]',
+        ["update machine", "update await-ready"],
+      ],
       ["vmSize", "Standard_B2ats_v2", MACHINE_REPLACED],
       ["redundancy", "ZRS", ["update account"]],
       ["image", "Canonical:ubuntu-26_04-lts:server:latest", MACHINE_REPLACED],
@@ -126,7 +132,7 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
 
   it("a key added is made in the HSM, tagged with the watermark store", async () => {
     await stack.configure({ keys: '[{"name":"baker","curve":"P-256","source":"generate"}]' });
-    expect((await stack.up()).operations).to.deep.equal(["create baker"]);
+    expect((await stack.up()).operations).to.deep.equal(["create baker", "update await-ready"]);
     const [key] = cloud.ofType("azure-native:keyvault:Key");
     const [vault] = cloud.ofType(VAULT);
     expect(text(key?.inputs, "properties.kty")).to.equal("EC-HSM");
@@ -145,19 +151,19 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
   it("a key removed from the configuration stays in the vault", async () => {
     await stack.configure({ keys: "[]" });
     cloud.calls.length = 0;
-    expect((await stack.up()).operations).to.deep.equal(["delete baker"]);
-    expect(cloud.calls).to.deep.equal([]);
+    expect((await stack.up()).operations).to.have.members(["delete baker", "update await-ready"]);
+    expect(requests(cloud)).to.deep.equal(["update await-ready"]);
     expect(cloud.ofType("azure-native:keyvault:Key")).to.have.length(1);
   });
 
   it("a key importer gets a pass through the vault's firewall and rights that do not sign, and loses both again", async () => {
     await stack.configure({ keyImporter: '{"objectId":"aaaaaaaa-1111-4222-8333-444444444444","ip":"198.51.100.4"}' });
-    expect((await stack.preview()).operations).to.deep.equal(["update vault"]);
-    expect((await stack.up()).operations).to.deep.equal(["update vault"]);
+    expect((await stack.preview()).operations).to.have.members(["update vault", "update await-ready"]);
+    expect((await stack.up()).operations).to.deep.equal(["update vault", "update await-ready"]);
     const vault = () => JSON.stringify(cloud.ofType(VAULT)[0]?.inputs);
     expect(vault()).to.include("198.51.100.4/32").and.to.include("aaaaaaaa-1111-4222-8333-444444444444");
     await stack.configure({ keyImporter: null });
-    expect((await stack.up()).operations).to.deep.equal(["update vault"]);
+    expect((await stack.up()).operations).to.deep.equal(["update vault", "update await-ready"]);
     expect(vault()).not.to.include("198.51.100.4").and.not.to.include("aaaaaaaa");
   });
 
@@ -188,7 +194,7 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
     await stack.configure({ redundancy: "ZRS", tags: '{"owner":"baker"}' });
     const preview = await stack.preview();
     const tagged = ["group", "virtual-network", "firewall", "address", "interface", "vault", "account", "machine"];
-    tagged.push("release-account");
+    tagged.push("release-account", "await-ready");
     expect(preview.operations).to.include.members(all("update", ["vault", "account"]));
     expect(preview.operations.filter((operation) => !operation.startsWith("update "))).to.deep.equal([]);
     expect((await stack.up()).operations).to.have.members(all("update", tagged));

@@ -66,11 +66,12 @@ describe("the life of a production stack on Pulumi's engine, one story whose tes
     expect((await stack.up()).operations).to.deep.equal(["create tezos-signer"]);
   });
 
-  it("is upgraded like any other: a release is added, the machine is told of it, and nothing else", async () => {
+  it("is upgraded like any other: a release is added, the machine is told of it and waited for, and nothing else", async () => {
     content = "second";
     const before = kept(cloud);
     const { operations, messages } = await stack.up();
-    expect(operations, messages).to.deep.equal([`create ${released("second")}`, "update machine"]);
+    const added = `create ${released("second")}`;
+    expect(operations, messages).to.deep.equal([added, "update machine", "update await-ready"]);
     expect(kept(cloud)).to.deep.include(before);
   });
 

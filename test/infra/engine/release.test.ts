@@ -69,10 +69,14 @@ describe("releases on Pulumi's engine, one story whose tests follow on each othe
   it("add one blob and one update of the machine, and nothing else, where one file has changed", async () => {
     content = "second";
     const before = kept(cloud);
-    expect((await stack.preview()).operations).to.deep.equal([`create ${released("second")}`, "update machine"]);
+    expect((await stack.preview()).operations).to.deep.equal([
+      `create ${released("second")}`,
+      "update machine",
+      "update await-ready",
+    ]);
     const { operations, outputs } = await stack.up();
-    expect(operations).to.deep.equal([`create ${released("second")}`, "update machine"]);
-    expect(requests(cloud)).to.deep.equal([`create ${released("second")}`, "update machine"]);
+    expect(operations).to.deep.equal([`create ${released("second")}`, "update machine", "update await-ready"]);
+    expect(requests(cloud)).to.deep.equal([`create ${released("second")}`, "update machine", "update await-ready"]);
     expect(outputs).to.include({ version: "0.2.0", release: release("second").sha256 });
     expect(told(cloud).release.sha256).to.equal(release("second").sha256);
     expect(kept(cloud)).to.deep.include(before);
@@ -83,16 +87,20 @@ describe("releases on Pulumi's engine, one story whose tests follow on each othe
     cloud.faults.set(released("third"), "create");
     expect((await stack.up()).failed).to.equal(true);
     expect(told(cloud).release.sha256).to.equal(release("second").sha256);
-    expect((await stack.up()).operations).to.deep.equal([`create ${released("third")}`, "update machine"]);
+    expect((await stack.up()).operations).to.deep.equal([
+      `create ${released("third")}`,
+      "update machine",
+      "update await-ready",
+    ]);
   });
 
   it("go back without an upload, to any that was there before", async () => {
     for (const word of ["second", "first", "third"]) {
       content = word;
       cloud.calls.length = 0;
-      expect((await stack.preview()).operations, word).to.deep.equal(["update machine"]);
-      expect((await stack.up()).operations, word).to.deep.equal(["update machine"]);
-      expect(requests(cloud), word).to.deep.equal(["update machine"]);
+      expect((await stack.preview()).operations, word).to.deep.equal(["update machine", "update await-ready"]);
+      expect((await stack.up()).operations, word).to.deep.equal(["update machine", "update await-ready"]);
+      expect(requests(cloud), word).to.deep.equal(["update machine", "update await-ready"]);
       expect(told(cloud).release.sha256).to.equal(release(word).sha256);
     }
     expect(uploaded()).to.have.members(["first", "second", "third"].map((word) => release(word).name));
@@ -155,9 +163,13 @@ describe("a stack whose state lies on disk in the layout that knew no projects",
       await stack.configure(THROW_AWAY);
       expect((await stack.up()).failed).to.equal(false);
       content = "second";
-      expect((await stack.up()).operations).to.deep.equal([`create ${released("second")}`, "update machine"]);
+      expect((await stack.up()).operations).to.deep.equal([
+        `create ${released("second")}`,
+        "update machine",
+        "update await-ready",
+      ]);
       content = "first";
-      expect((await stack.up()).operations).to.deep.equal(["update machine"]);
+      expect((await stack.up()).operations).to.deep.equal(["update machine", "update await-ready"]);
       await stack.configure({ location: "westeurope" });
       expect((await stack.preview()).messages).to.include("the signer stands in northeurope");
     } finally {

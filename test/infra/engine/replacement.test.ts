@@ -62,7 +62,7 @@ describe("a machine that would be replaced, one story whose tests follow on each
     await stack.configure({ image: null, bakerIp: "203.0.113.8", policy: '{"default":{"allow":["block"]}}' });
     const { failed, operations, messages } = await stack.up();
     expect(failed, messages).to.equal(false);
-    expect(operations).to.have.members(["update firewall", "update machine"]);
+    expect(operations).to.have.members(["update firewall", "update machine", "update await-ready"]);
   });
 
   it("stays where the successor is over its quota, sold out or not in the region, and the next one is named", async () => {

@@ -48,7 +48,7 @@ describe("npm run plan", () => {
     const { stdout, stderr, status } = npmRunPlan();
     expect(status, stderr).to.equal(0);
     for (const part of [
-      "Azure would hold 17 resources",
+      "Azure would hold 18 resources",
       "Firewall of the machine",
       "Firewall and rights of the key vault",
       "The release of the signer is a placeholder here",

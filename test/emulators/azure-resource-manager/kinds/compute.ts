@@ -7,6 +7,9 @@ import { must, same } from "./network.ts";
 
 const MACHINE = "azure-native:compute:VirtualMachine";
 
+/** Long enough for every script here; Azure's own handler takes 256 KiB of it (run-command-handler-linux, cmds.go). */
+const SCRIPT = 256 * 1_024;
+
 /** What Azure fixes when it makes a machine. */
 const IMMUTABLE = [
   "osProfile.customData",
@@ -20,12 +23,19 @@ const IMMUTABLE = [
   "securityProfile.securityType",
 ];
 
-/** Virtual machine. The provider lists no replacement for its body: a change of the above is sent, and refused. */
+const RUN_COMMAND = inGroup("Microsoft.Compute/virtualMachines/runCommands", ["vmName", "runCommandName"], USUAL_NAME);
+
+/** Virtual machine, and what is run on it. The provider lists no replacement for its body: a change of the above is sent, and refused. */
 export const COMPUTE: Readonly<Record<string, Kind>> = {
   [MACHINE]: {
     ...inGroup("Microsoft.Compute/virtualMachines", ["vmName"], USUAL_NAME),
     put: machine,
     delete: withItsParts,
+  },
+  "azure-native:compute:VirtualMachineRunCommandByVirtualMachine": {
+    ...RUN_COMMAND,
+    put: runCommand,
+    finish: (resource, cloud, patience) => cloud.runCommands.run(resource, patience),
   },
 };
 
@@ -74,6 +84,24 @@ function machine(inputs: Properties, cloud: Subscription, before: Resource | und
     userData: undefined, // nor userData, unless asked with $expand
     provisioningState: "Succeeded",
   };
+}
+
+function runCommand(inputs: Properties, cloud: Subscription, before: Resource | undefined): Properties {
+  const machine = cloud
+    .ofType(MACHINE)
+    .find(({ inputs: own }) => ["resourceGroupName", "vmName"].every((key) => same(text(own, key), text(inputs, key))));
+  if (machine === undefined) {
+    const message = `Can not perform requested operation on nested resource. Parent resource '${text(inputs, "vmName")}' not found.`;
+    throw new ArmError(404, "ParentResourceNotFound", message);
+  }
+  const script = text(inputs, "source.script");
+  if (script === "") throw badRequest("InvalidParameter", "Only one of script, scriptUri or commandId must be given.");
+  if (Buffer.byteLength(script) > SCRIPT) throw badRequest("InvalidParameter", "The script is too long.");
+  // With it the PUT of a script that fails is a failure; this one plays those that are asked how they went.
+  if (inputs.treatFailureAsDeploymentFailure === true) throw new Error("the fake Azure plays no such deployments");
+  cloud.runCommands.allow();
+  if (before === undefined) cloud.runCommands.forget(RUN_COMMAND.id(inputs, cloud));
+  return { provisioningState: "Succeeded" };
 }
 
 /** What a machine was told to take with it when it goes, Azure deletes after it. */
