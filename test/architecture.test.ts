@@ -15,6 +15,7 @@ const BASE = [
   "signer/rate-limit.ts",
   "signer/invisible-characters.ts",
   "signer/contract.ts",
+  "signer/own-command.ts",
 ] as const;
 
 /** What stands in for the world around a signer; users run it too, so it knows nothing of the tests or of our code. */
@@ -42,6 +43,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/duration.ts": [],
   "signer/rate-limit.ts": [],
   "signer/invisible-characters.ts": [],
+  "signer/own-command.ts": [],
   "signer/errors.ts": [],
   // How settings write a URL and a range of addresses; how whatever is asked for is sent.
   "signer/network": ["signer/errors.ts"],

@@ -4,6 +4,7 @@ import { EXIT_CODES } from "../../signer/cli/exit-codes.ts";
 import { program } from "../../signer/cli/program.ts";
 import { nameOf, runCommandLine } from "../../signer/cli/run.ts";
 import type { Io } from "../../signer/cli/terminal.ts";
+import { PROGRAM } from "../../signer/own-command.ts";
 
 /**
  * docs/reference/cli.md, made from the commands themselves:
@@ -13,7 +14,7 @@ import type { Io } from "../../signer/cli/terminal.ts";
 
 /** The whole command line, whose commands are read here and not run. */
 export function wholeProgram(io: Io): Promise<Command> {
-  return program(io);
+  return program(io, "", PROGRAM);
 }
 
 /** Every command that does something, in the order of the help. */
