@@ -37,6 +37,8 @@ export interface RunningSigner {
   readonly keyring: Keyring;
   /** Asks the store anew, then says whether signatures can be had, and if not, why. */
   examine(): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>;
+  /** Says the same as far as it is known now, and asks nothing. */
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   /** Looks whether the files of its TLS certificate are others, and takes them up; it does so by itself once a minute. */
   renewCertificate(): Promise<void>;
   /** Takes no new connection, lets what was asked finish, then closes everything. */
@@ -194,7 +196,8 @@ export async function startSigner(
     return report.ready();
   };
   const renewCertificate = async () => certificate?.look();
-  return { url, adminUrl, keyring, examine, renewCertificate, stop: () => running.disposeAsync() };
+  const stop = () => running.disposeAsync();
+  return { url, adminUrl, keyring, examine, readiness: () => report.ready(), renewCertificate, stop };
 }
 
 /**

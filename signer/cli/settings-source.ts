@@ -4,6 +4,7 @@ import { dirname, relative, resolve } from "node:path";
 import { imdsHost } from "../azure/metadata-service.ts";
 import { UserData, userDataUrl } from "../azure/user-data.ts";
 import { readUserDataDocument } from "../azure/user-data-document.ts";
+import { CONFIRMATION_SOCKET } from "../contract.ts";
 import { messageOf, reasonOf } from "../errors.ts";
 import { anotherThan, inWords, ownRelease, type ReleaseId } from "../installation/own-release.ts";
 import { LiveSettings } from "../settings/live-settings.ts";
@@ -53,6 +54,16 @@ function refuseMovedPaths({ keys, watermarks }: Settings, file: string): void {
       `${file} cannot be used:\n  ${name}: begins at the folder of the settings file, where there is no ${path}; the current folder has one: write ${meant}`,
     );
   }
+}
+
+/**
+ * Returns the socket of the signer that `serve` starts here without settings, or the machine's.
+ * @throws Failure `unusable`
+ */
+export async function socketHere(): Promise<string> {
+  if (!existsSync(FIRST_USE_SETTINGS)) return CONFIRMATION_SOCKET;
+  const { current } = await readSettingsFile(FIRST_USE_SETTINGS);
+  return current.confirmation?.socket ?? CONFIRMATION_SOCKET;
 }
 
 /** Makes a reader of the VM's userData (`--user-data`). @param apply takes each new text, where it is watched */

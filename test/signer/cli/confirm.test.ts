@@ -400,7 +400,9 @@ describe("tezos-signer confirm", () => {
         return CTRL_U;
       };
       const session = await confirmInTerminal(signer.path, [], gone, []);
-      expect(session.screen).to.match(/The signer closed the connection\. Start `npm run signer -- confirm` again\.\n$/);
+      expect(session.screen).to.match(
+        /The signer closed the connection\. Start `npm run signer -- confirm` again\.\n$/,
+      );
       expect(session.code).to.equal(11);
     });
   });
