@@ -15,7 +15,7 @@ import { Pulse } from "./observability/pulse.ts";
 import { RecentActivity } from "./observability/recent-activity.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import { reportOf } from "./report/report.ts";
-import type { LiveSettings } from "./settings/live-settings.ts";
+import { type LiveSettings, USER_DATA } from "./settings/live-settings.ts";
 import type { Settings } from "./settings/schema.ts";
 import { BUDGETS, budgetsFromNow } from "./signing/budgets.ts";
 import type { CurrentSettings } from "./signing/request-context.ts";
@@ -133,6 +133,7 @@ export async function startSigner(
     guard,
     store,
     settings: requestSettings,
+    settingsHome: live.source === USER_DATA ? "stack" : "file",
     head: follower,
     confirmations,
     budget: BUDGETS.other,

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { UserData } from "../azure/user-data.ts";
 import { messageOf } from "../errors.ts";
 import type { RunningSigner } from "../main.ts";
-import { type ApplyResult, LiveSettings } from "../settings/live-settings.ts";
+import { type ApplyResult, LiveSettings, USER_DATA } from "../settings/live-settings.ts";
 import type { SettingsCache } from "../settings/settings-cache.ts";
 import { Failure } from "./failure.ts";
 import {
@@ -11,7 +11,6 @@ import {
   openUserData,
   readAddressed,
   settingsCache,
-  USER_DATA,
   waitingFor,
 } from "./settings-source.ts";
 

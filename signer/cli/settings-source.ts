@@ -7,7 +7,7 @@ import { readUserDataDocument } from "../azure/user-data-document.ts";
 import { CONFIRMATION_SOCKET } from "../contract.ts";
 import { messageOf, reasonOf } from "../errors.ts";
 import { anotherThan, inWords, ownRelease, type ReleaseId } from "../installation/own-release.ts";
-import { LiveSettings } from "../settings/live-settings.ts";
+import { LiveSettings, USER_DATA } from "../settings/live-settings.ts";
 import { SettingsError } from "../settings/parse.ts";
 import { pathFrom } from "../settings/paths.ts";
 import type { Settings } from "../settings/schema.ts";
@@ -16,9 +16,6 @@ import { Failure } from "./failure.ts";
 
 /** The settings that `serve` makes where it has none, below the current directory. */
 export const FIRST_USE_SETTINGS = ".tezos-signer/settings.yaml";
-
-/** What to call userData's settings in messages. */
-export const USER_DATA = "the machine's userData";
 
 /**
  * Reads a settings file (`--config`).

@@ -42,6 +42,9 @@ const PLAIN_TOOLS = [
 /** Commands of az that are an extension's: az offers to install it, and its own table has them not. */
 const EXTENSIONS = ["serial-console connect"];
 
+/** Options of octez-client that a value follows. */
+const VALUED = /^--(?:burn-cap|limit-of-staking-over-baking|edge-of-baking-over-staking)$/;
+
 /** What tezos-signer takes, from the commands themselves. */
 function ourTable(top: OurCommand): Readonly<Record<string, Command>> {
   const all = (command: OurCommand): OurCommand[] => [command, ...command.commands.flatMap(all)];
@@ -165,7 +168,7 @@ describe("every command that a page shows or a message prints", function () {
       readFileSync(join(import.meta.dirname, "tables/octez-client.json"), "utf8"),
     ) as { forms: readonly string[]; options: Readonly<Record<string, readonly string[]>> };
     const judge = (words: Words) => {
-      const plain = words.filter((word, index) => !word.startsWith("--") && words[index - 1] !== "--burn-cap");
+      const plain = words.filter((word, index) => !word.startsWith("--") && !VALUED.test(words[index - 1] ?? ""));
       // What is only mentioned may be shorter than the form, and not otherwise.
       const fits = forms.some((form) => {
         const wanted = form.split(" ");

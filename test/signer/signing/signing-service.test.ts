@@ -79,6 +79,7 @@ function signerOf(
   const settings = { current: requestSettings({ policy: { default: rule, keys: new Map() } }) };
   const keys = new Map<string, SigningKey>([[publicKey.address, key]]);
   const service = new SigningService({
+    settingsHome: "file",
     keyring: {
       keys,
       refresh: () => {
