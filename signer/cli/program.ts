@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, (io: Io) => Promise<Command>>> = {
   try: async (io) => (await import("./try.ts")).tryCommand(io),
   confirm: async (io) => (await import("./confirm.ts")).confirmCommand(io),
   status: async (io) => (await import("./status.ts")).statusCommand(io),
+  doctor: async (io) => (await import("./doctor.ts")).doctorCommand(io),
   watermarks: async (io) => (await import("./watermarks/index.ts")).watermarksCommand(io),
   keys: async (io) => (await import("./keys/index.ts")).keysCommand(io),
   settings: async (io) => (await import("./settings/index.ts")).settingsCommand(io),
