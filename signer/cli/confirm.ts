@@ -3,7 +3,6 @@ import { Command } from "commander";
 import type { PendingRequest } from "../confirmation/confirmations.ts";
 import { allLines, blockLines, CODE_LENGTH, firstLines } from "../confirmation/screen.ts";
 import { CONFIRMATION_SOCKET } from "../contract.ts";
-import { visibleJson } from "../invisible-characters.ts";
 import { RateLimit } from "../rate-limit.ts";
 import { Desk } from "./desk.ts";
 import { Failure } from "./failure.ts";
@@ -32,7 +31,7 @@ export function confirmCommand(io: Io): Command {
       using desk = await Desk.open(socket ?? (await socketHere()));
       await terminal.prepare();
       terminal.release();
-      const record = (event: object) => json && terminal.print(visibleJson(JSON.stringify(event)));
+      const record = (event: object) => json && terminal.printJson(event);
       const bell = new RateLimit(BELL_INTERVAL);
       terminal.say("Waiting for signing requests. Ctrl-C to quit.");
       for (;;) {

@@ -1,5 +1,4 @@
-import { Command } from "commander";
-import { visibleJson } from "../invisible-characters.ts";
+import { Command, Option } from "commander";
 import { readServiceUrl } from "../network/url.ts";
 import { diagnose, type Findings, type Problem, ProblemFound, type Target } from "./diagnosis.ts";
 import type { ExitReason } from "./exit-codes.ts";
@@ -24,7 +23,8 @@ export function doctorCommand(io: Io, patience = PATIENCE): Command {
     )
     .argument("<url>", "the signer, with or without a key's address, as in octez-client's secret_keys")
     .option("--json", "print what was found as JSON")
-    .action(async (text: string, { json }: { json?: true }) => {
+    .addOption(new Option("-q, --quiet", "print nothing where all is well").conflicts("json"))
+    .action(async (text: string, { json, quiet }: { json?: true; quiet?: true }) => {
       using terminal = new Terminal(io);
       const target = readTarget(text);
       const found = await diagnose(target, patience).catch((error: unknown) => {
@@ -32,9 +32,9 @@ export function doctorCommand(io: Io, patience = PATIENCE): Command {
         throw error;
       });
       const failure = found instanceof ProblemFound ? failureOf(found, target) : undefined;
-      if (json) terminal.print(visibleJson(JSON.stringify(report(target, found, failure))));
+      if (json) terminal.printJson(report(target, found, failure));
       if (failure !== undefined) throw failure;
-      if (!json) terminal.print(inWords(target, found as Findings));
+      if (!json && !quiet) terminal.print(inWords(target, found as Findings));
     });
   return withExamples(
     command,

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, (io: Io) => Promise<Command>>> = {
   keys: async (io) => (await import("./keys/index.ts")).keysCommand(io),
   settings: async (io) => (await import("./settings/index.ts")).settingsCommand(io),
   token: async (io) => (await import("./token/index.ts")).tokenCommand(io),
+  completion: async (io) => (await import("./completion.ts")).completionCommand(io, () => program(io)),
 };
 
 /**

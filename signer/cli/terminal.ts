@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
+import { visibleJson } from "../invisible-characters.ts";
 import { Failure } from "./failure.ts";
 import { Keyboard, MAX_LINE } from "./keyboard.ts";
 import { harmless, wrap } from "./text.ts";
@@ -62,6 +63,11 @@ export class Terminal implements Disposable {
   /** Writes a result to standard output, as it is. */
   print(text: string): void {
     this.#io.stdout.write(`${harmless(text)}\n`);
+  }
+
+  /** Writes a result for programs to standard output, on one line. */
+  printJson(value: unknown): void {
+    this.#io.stdout.write(`${visibleJson(JSON.stringify(value))}\n`);
   }
 
   /** Says something to the user, wrapped at 80 columns; lines that begin with a space stay as they are. */
