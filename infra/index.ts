@@ -4,13 +4,14 @@
  * @module
  */
 import * as pulumi from "@pulumi/pulumi";
-import { ADMIN, MACHINE_NAME } from "./components/machine.ts";
+import { MACHINE_NAME } from "./components/machine.ts";
 import type { Release } from "./components/releases.ts";
 import { ownKeys } from "./config/namespaces.ts";
 import type { StackConfig } from "./config/schema.ts";
 import { warnings } from "./config/warnings.ts";
 import { estimateCost } from "./cost.ts";
 import { inspected } from "./inspection.ts";
+import { readyCommands } from "./ready-commands.ts";
 import { checkoutRelease } from "./release/checkout-release.ts";
 import { earlierReleases } from "./release/earlier-releases.ts";
 import { signerConfiguration, TezosSigner } from "./tezos-signer.ts";
@@ -49,8 +50,7 @@ export function build(settings: StackConfig, release: Release, earlier: readonly
     identityClientId,
     resourceGroup,
     vmName: MACHINE_NAME,
-    ...(settings.adminIp.length > 0 ? { sshCommand: pulumi.interpolate`ssh ${ADMIN}@${publicIp}` } : {}),
-    importCommand: pulumi.interpolate`octez-client list known remote keys ${signerUrl} # then: octez-client import secret key signer ${signerUrl}/ADDRESS`,
+    ...readyCommands({ signerUrl, publicIp, resourceGroup }, settings.adminIp.length > 0),
     estimatedMonthlyCost: { usd, assumptions },
   });
 }
