@@ -6,13 +6,7 @@ import type { RunningSigner } from "../main.ts";
 import { type ApplyResult, LiveSettings, USER_DATA } from "../settings/live-settings.ts";
 import type { SettingsCache } from "../settings/settings-cache.ts";
 import { Failure } from "./failure.ts";
-import {
-  cachedSettings,
-  openUserData,
-  readAddressed,
-  settingsCache,
-  waitingFor,
-} from "./settings-source.ts";
+import { cachedSettings, openUserData, readAddressed, settingsCache, waitingFor } from "./settings-source.ts";
 
 const RESULTS = {
   applied: "new settings are in use",
