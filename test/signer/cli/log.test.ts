@@ -88,7 +88,7 @@ describe("the log", () => {
         `refused attestation at level 1000 round 0 for ${KEY}: The policy of this key does not allow the request: by the test. (request-not-allowed)`,
       )
       .and.include("by the test.: a cause (watermark-unavailable)")
-      .and.include("ERROR: refused transaction for")
+      .and.include("ERROR: refused attestation at level 1000")
       .and.include("refused 10.0.0.3: No such path: /x. (unknown-path)");
   });
 
