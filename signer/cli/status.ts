@@ -89,8 +89,6 @@ function fitted(line: string, columns: number): string {
 /** What the screen shows besides whether the signer is ready. */
 function parts(status: Status, now: number): string[] {
   const { release, started, reasons, settings, store, vault, keys, watermarks, refusals } = status;
-  // What makes it not ready is told there.
-  const warning = (problem: string | null) => unless(reasons, problem);
   const age = (time: string) => duration((now - Date.parse(time)) / 1_000);
   const { p50, p99 } = vault.signMilliseconds;
   const signing = p50 === null || p99 === null ? "nothing signed yet" : `p50 ${ms(p50)}, p99 ${ms(p99)}`;
@@ -102,10 +100,10 @@ function parts(status: Status, now: number): string[] {
     ...warning(settings.refused),
     ...certificate(status, now),
     ["store", `${store.kind} ${store.id ?? ""}`],
-    ...warning(store.problem),
+    ...unless(reasons, store.problem),
     ...warning(store.problem && store.readAt && `What it holds was read ${age(store.readAt)} ago.`),
     ["key's answers", signing + token],
-    ...warning(vault.problem),
+    ...unless(reasons, vault.problem),
     ...head(status),
     ["confirmation", waiting(status)],
     ...warning(status.confirmations.problem),
@@ -146,7 +144,7 @@ function parts(status: Status, now: number): string[] {
   ];
 }
 
-/** A warning's row, unless its text is among the reasons for which the signer is not ready. */
+/** A warning's row, unless its text is among the reasons that are told of the whole signer. */
 function unless(reasons: readonly string[], problem: string | null): [string, string][] {
   return problem !== null && reasons.includes(problem) ? [] : warning(problem);
 }
