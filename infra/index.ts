@@ -4,7 +4,7 @@
  * @module
  */
 import * as pulumi from "@pulumi/pulumi";
-import { ADMIN, MACHINE_NAME } from "./components/machine.ts";
+import { MACHINE_NAME } from "./components/machine.ts";
 import type { Release } from "./components/releases.ts";
 import { ownKeys } from "./config/namespaces.ts";
 import type { StackConfig } from "./config/schema.ts";
@@ -12,6 +12,7 @@ import { warnings } from "./config/warnings.ts";
 import { estimateCost } from "./cost.ts";
 import { inspected } from "./inspection.ts";
 import { told } from "./readiness/told.ts";
+import { readyCommands } from "./ready-commands.ts";
 import { checkoutRelease } from "./release/checkout-release.ts";
 import { earlierReleases } from "./release/earlier-releases.ts";
 import { signerConfiguration, TezosSigner } from "./tezos-signer.ts";
@@ -53,23 +54,9 @@ export function build(settings: StackConfig, release: Release, earlier: readonly
     ...(report === undefined
       ? {}
       : { signer: pulumi.all([report, signerUrl]).apply(([said, url]) => told(said, url)) }),
-    statusCommand: onMachine(resourceGroup, "tezos-signer status"),
-    logCommand: onMachine(resourceGroup, "journalctl --unit tezos-signer --lines 20 --output cat --no-pager"),
-    ...(settings.adminIp.length > 0
-      ? {
-          sshCommand: pulumi.interpolate`ssh ${ADMIN}@${publicIp}`,
-          confirmCommand: pulumi.interpolate`ssh -t ${ADMIN}@${publicIp} sudo tezos-signer confirm`,
-        }
-      : {}),
-    importCommand: pulumi.interpolate`octez-client list known remote keys ${signerUrl} # then: octez-client import secret key signer ${signerUrl}/ADDRESS`,
+    ...readyCommands({ signerUrl, publicIp, resourceGroup }, settings.adminIp.length > 0),
     estimatedMonthlyCost: { usd, assumptions },
   });
-}
-
-/** A command that runs another one on the machine, as root, without SSH; it takes half a minute. */
-function onMachine(resourceGroup: pulumi.Output<string>, script: string): pulumi.Output<string> {
-  const invoke = `--name ${MACHINE_NAME} --command-id RunShellScript --scripts '${script}'`;
-  return pulumi.interpolate`az vm run-command invoke --resource-group ${resourceGroup} ${invoke} --query 'value[0].message' --output tsv`;
 }
 
 /** Returns the stack's configuration, and warns of keys that nobody reads. @throws pulumi.RunError naming every mistake */

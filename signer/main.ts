@@ -15,7 +15,7 @@ import { Pulse } from "./observability/pulse.ts";
 import { RecentActivity } from "./observability/recent-activity.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import { reportOf } from "./report/report.ts";
-import type { LiveSettings } from "./settings/live-settings.ts";
+import { type LiveSettings, USER_DATA } from "./settings/live-settings.ts";
 import type { Settings } from "./settings/schema.ts";
 import { BUDGETS, budgetsFromNow } from "./signing/budgets.ts";
 import type { CurrentSettings } from "./signing/request-context.ts";
@@ -37,6 +37,8 @@ export interface RunningSigner {
   readonly keyring: Keyring;
   /** Asks the store anew, then says whether signatures can be had, and if not, why. */
   examine(): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>;
+  /** Says the same as far as it is known now, and asks nothing. */
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   /** Looks whether the files of its TLS certificate are others, and takes them up; it does so by itself once a minute. */
   renewCertificate(): Promise<void>;
   /** Takes no new connection, lets what was asked finish, then closes everything. */
@@ -131,6 +133,7 @@ export async function startSigner(
     guard,
     store,
     settings: requestSettings,
+    settingsHome: live.source === USER_DATA ? "stack" : "file",
     head: follower,
     confirmations,
     budget: BUDGETS.other,
@@ -194,7 +197,8 @@ export async function startSigner(
     return report.ready();
   };
   const renewCertificate = async () => certificate?.look();
-  return { url, adminUrl, keyring, examine, renewCertificate, stop: () => running.disposeAsync() };
+  const stop = () => running.disposeAsync();
+  return { url, adminUrl, keyring, examine, readiness: () => report.ready(), renewCertificate, stop };
 }
 
 /**

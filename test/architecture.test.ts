@@ -15,6 +15,7 @@ const BASE = [
   "signer/rate-limit.ts",
   "signer/invisible-characters.ts",
   "signer/contract.ts",
+  "signer/own-command.ts",
 ] as const;
 
 /** What stands in for the world around a signer; users run it too, so it knows nothing of the tests or of our code. */
@@ -42,6 +43,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/duration.ts": [],
   "signer/rate-limit.ts": [],
   "signer/invisible-characters.ts": [],
+  "signer/own-command.ts": [],
   "signer/errors.ts": [],
   // How settings write a URL and a range of addresses; how whatever is asked for is sent.
   "signer/network": ["signer/errors.ts"],
@@ -136,6 +138,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/keys/**",
     "signer/main.ts",
     "signer/network",
+    "signer/policy",
     "signer/settings",
     "signer/settings/conversion",
     "signer/watermark/**",
@@ -245,7 +248,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "release",
     "signer/azure",
     "signer/contract.ts",
+    "signer/policy",
     "signer/settings",
+    "signer/tezos",
     ...EMULATORS,
     "test/fixtures",
     "test/harness",

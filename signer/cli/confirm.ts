@@ -1,15 +1,13 @@
 import { randomInt } from "node:crypto";
-import { existsSync } from "node:fs";
 import { Command } from "commander";
 import type { PendingRequest } from "../confirmation/confirmations.ts";
 import { allLines, blockLines, CODE_LENGTH, firstLines } from "../confirmation/screen.ts";
 import { CONFIRMATION_SOCKET } from "../contract.ts";
-import { visibleJson } from "../invisible-characters.ts";
 import { RateLimit } from "../rate-limit.ts";
 import { Desk } from "./desk.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
-import { FIRST_USE_SETTINGS, readSettingsFile } from "./settings-source.ts";
+import { FIRST_USE_SETTINGS, socketHere } from "./settings-source.ts";
 import { type Io, type StyledLine, Terminal } from "./terminal.ts";
 
 /** `confirm` */
@@ -33,7 +31,7 @@ export function confirmCommand(io: Io): Command {
       using desk = await Desk.open(socket ?? (await socketHere()));
       await terminal.prepare();
       terminal.release();
-      const record = (event: object) => json && terminal.print(visibleJson(JSON.stringify(event)));
+      const record = (event: object) => json && terminal.printJson(event);
       const bell = new RateLimit(BELL_INTERVAL);
       terminal.say("Waiting for signing requests. Ctrl-C to quit.");
       for (;;) {
@@ -60,16 +58,6 @@ export function confirmCommand(io: Io): Command {
       }
     });
   return withExamples(command, "tezos-signer confirm", "tezos-signer confirm --once --json");
-}
-
-/**
- * Returns the socket of the signer that `serve` starts here without settings, or the machine's.
- * @throws Failure `unusable`
- */
-async function socketHere(): Promise<string> {
-  if (!existsSync(FIRST_USE_SETTINGS)) return CONFIRMATION_SOCKET;
-  const { current } = await readSettingsFile(FIRST_USE_SETTINGS);
-  return current.confirmation?.socket ?? CONFIRMATION_SOCKET;
 }
 
 /** Between two rings of the bell, in milliseconds: a client may ask and give up without end. */

@@ -9,6 +9,7 @@ import {
   readServerMessage,
 } from "../confirmation/messages.ts";
 import { faultOfSocket, fileOfSocket, isTooLong } from "../confirmation/socket-path.ts";
+import { ownCommand } from "../own-command.ts";
 import { Failure } from "./failure.ts";
 
 /** A question of the signer's. */
@@ -125,21 +126,21 @@ export class Desk implements Disposable {
 }
 
 function closed(): Failure {
-  return new Failure("unavailable", "The signer closed the connection. Start `tezos-signer confirm` again.");
+  return new Failure("unavailable", `The signer closed the connection. Start \`${ownCommand("confirm")}\` again.`);
 }
 
 function closedAtOnce(): Failure {
   return new Failure(
     "unavailable",
     `The signer closed the connection at once: ${MOST_OPERATORS} operators are connected already, or it stops. End a ` +
-      "`tezos-signer confirm` that nobody needs (`tezos-signer status` counts them), then start this one again.",
+      `\`${ownCommand("confirm")}\` that nobody needs (\`${ownCommand("status")}\` counts them), then start this one again.`,
   );
 }
 
 function silent(path: string): Failure {
   return new Failure(
     "unavailable",
-    `What listens at ${path} says nothing: it is no signer, or it hangs. \`tezos-signer status\` says how the signer is.`,
+    `What listens at ${path} says nothing: it is no signer, or it hangs. \`${ownCommand("status")}\` says how the signer is.`,
   );
 }
 
@@ -163,7 +164,7 @@ function notReached(path: string, error: NodeJS.ErrnoException): Failure {
   if (isTooLong(error)) {
     return new Failure("unusable", `No signer can listen at ${path}: ${faultOfSocket(error)}.`, { cause: error });
   }
-  const remedy = "Is the signer running, with confirmation.socket in its settings? `tezos-signer status` says.";
+  const remedy = `Is the signer running, with confirmation.socket in its settings? \`${ownCommand("status")}\` says.`;
   return new Failure("unavailable", `No signer listens at ${path} (${faultOfSocket(error)}). ${remedy}`, {
     cause: error,
   });

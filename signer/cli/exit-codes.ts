@@ -14,9 +14,10 @@ export const EXIT_CODES = {
   "not-signed-in": { code: 8, meaning: "There is no Azure sign-in that works" },
   refused: {
     code: 9,
-    meaning: "Refused: by the vault (its firewall, a missing permission), or by the permissions of a socket",
+    meaning:
+      "Refused: by the vault (its firewall, a missing permission), by a signer to this computer's address, or by the permissions of a socket",
   },
-  "not-found": { code: 10, meaning: "The vault has no such key, or there is no watermark store" },
+  "not-found": { code: 10, meaning: "The vault or the signer has no such key, or there is no watermark store" },
   unavailable: { code: 11, meaning: "Vault, watermark store or signer was not reached, or has no time now; try again" },
   "in-use": {
     code: 12,

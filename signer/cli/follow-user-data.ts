@@ -3,17 +3,10 @@ import type { Logger } from "pino";
 import type { UserData } from "../azure/user-data.ts";
 import { messageOf } from "../errors.ts";
 import type { RunningSigner } from "../main.ts";
-import { type ApplyResult, LiveSettings } from "../settings/live-settings.ts";
+import { type ApplyResult, LiveSettings, USER_DATA } from "../settings/live-settings.ts";
 import type { SettingsCache } from "../settings/settings-cache.ts";
 import { Failure } from "./failure.ts";
-import {
-  cachedSettings,
-  openUserData,
-  readAddressed,
-  settingsCache,
-  USER_DATA,
-  waitingFor,
-} from "./settings-source.ts";
+import { cachedSettings, openUserData, readAddressed, settingsCache, waitingFor } from "./settings-source.ts";
 
 const RESULTS = {
   applied: "new settings are in use",

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import { openWatermarkStore } from "../backends.ts";
 import { STATE_FOLDER } from "../contract.ts";
+import { USER_DATA } from "../settings/live-settings.ts";
 import type { Settings } from "../settings/schema.ts";
 import type { SettingsCache } from "../settings/settings-cache.ts";
 import {
@@ -12,14 +13,7 @@ import {
   type WatermarkStore,
 } from "../watermark/stores/store.ts";
 import { Failure } from "./failure.ts";
-import {
-  openUserData,
-  parseLive,
-  readSettingsFile,
-  settingsCache,
-  settingsForThisRelease,
-  USER_DATA,
-} from "./settings-source.ts";
+import { openUserData, parseLive, readSettingsFile, settingsCache, settingsForThisRelease } from "./settings-source.ts";
 
 /** Options of every command on the store. */
 export interface StoreOptions {

@@ -1,5 +1,6 @@
 import { type Command, CommanderError } from "commander";
 import { reasonOf } from "../errors.ts";
+import { PROGRAM } from "../own-command.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { Failure, toFailure } from "./failure.ts";
 import type { Io } from "./terminal.ts";
@@ -70,9 +71,19 @@ export function nameOf(command: Command): string {
   return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 }
 
-/** Adds examples below a command's help; a long one is given in several lines. */
+/**
+ * Adds examples below a command's help; a long one is given in several lines.
+ * @param examples with the program's name; each is shown as the program is called where it runs
+ */
 export function withExamples(command: Command, ...examples: readonly string[]): Command {
   const title = examples.length === 1 ? "Example:" : "Examples:";
-  const lines = examples.flatMap((example) => example.split("\n")).map((line) => `  ${line}`);
-  return command.addHelpText("after", ["", title, ...lines].join("\n"));
+  return command.addHelpText("after", ({ command: asked }) => {
+    const called = nameOf(topOf(asked));
+    const lines = examples.map((example) => example.replace(PROGRAM, called)).flatMap((example) => example.split("\n"));
+    return ["", title, ...lines.map((line) => `  ${line}`)].join("\n");
+  });
+}
+
+function topOf(command: Command): Command {
+  return command.parent === null ? command : topOf(command.parent);
 }

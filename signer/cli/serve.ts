@@ -1,16 +1,22 @@
 import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { Command, Option } from "commander";
-import type { RunningSigner } from "../main.ts";
-import type { LiveSettings } from "../settings/live-settings.ts";
 import type { Curve } from "../tezos/crypto/curve.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { followUserData } from "./follow-user-data.ts";
-import { openLog } from "./log.ts";
+import { introduction } from "./introduction.ts";
+import { LOG_FORMATS, type LogFormat, openLog } from "./log.ts";
 import { rereadSettings } from "./reload.ts";
 import { withExamples } from "./run.ts";
-import { readSettingsFile } from "./settings-source.ts";
+import { readSettingsFile, socketHere } from "./settings-source.ts";
 import { type Io, Terminal } from "./terminal.ts";
+
+interface ServeOptions {
+  readonly config?: string;
+  readonly userData?: true;
+  readonly curve: Curve;
+  readonly log?: LogFormat;
+}
 
 /** `serve` */
 export function serveCommand(io: Io): Command {
@@ -31,9 +37,14 @@ export function serveCommand(io: Io): Command {
         .default("P-256")
         .conflicts(["config", "userData"]),
     )
-    .action(async ({ config, userData, curve }: { config?: string; userData?: true; curve: Curve }) => {
+    .addOption(
+      new Option("--log <format>", "JSON lines, or words for a person (default: words at a terminal)").choices(
+        LOG_FORMATS,
+      ),
+    )
+    .action(async ({ config, userData, curve, log: format }: ServeOptions) => {
       using terminal = new Terminal(io);
-      const log = openLog(io);
+      const log = openLog(io, format);
       // Asked for before the start, so that a signal that comes meanwhile is told.
       let renew: () => Promise<void> = async () => undefined;
       keepThroughHangUp(() => renew());
@@ -62,7 +73,7 @@ export function serveCommand(io: Io): Command {
       const { live, signer } = started;
       using followed = started.followed;
       followed?.keepOnceReady(signer);
-      introduce(terminal, signer, live);
+      terminal.print(introduction(signer, live, await socketHere().catch(() => undefined)));
       renew = async () => {
         log.info("SIGHUP: settings and certificate are looked at");
         if (followed === undefined) await rereadSettings(live, log);
@@ -88,27 +99,7 @@ function keepThroughHangUp(renew: () => Promise<void>): void {
   }
 }
 
-const EVERYBODY =
-  'everybody who reaches it. docs/operate.md, "Let only your own client ask", makes it your client alone';
-
 async function firstUse(terminal: Terminal, curve: Curve): Promise<string> {
   const { prepareFirstUse } = await import("./first-use.ts");
   return prepareFirstUse(terminal, curve);
-}
-
-function introduce(
-  terminal: Terminal,
-  { url, adminUrl, keyring }: RunningSigner,
-  { current, source }: LiveSettings,
-): void {
-  const lines = [...keyring.keys.values()].flatMap(({ publicKey: { address, base58 } }) => [
-    `Address     ${address}`,
-    `Public key  ${base58}`,
-    "In octez:",
-    `  octez-client import secret key my_key ${url}/${address}`,
-    "",
-  ]);
-  lines.push(`Signer      ${url}`, `Status      ${adminUrl}/status`, `Settings    ${source}`);
-  lines.push(`Who may ask ${current.authentication === undefined ? EVERYBODY : "who holds a key of `authentication`"}`);
-  terminal.print(lines.join("\n"));
 }

@@ -4,9 +4,10 @@ import { dirname, relative, resolve } from "node:path";
 import { imdsHost } from "../azure/metadata-service.ts";
 import { UserData, userDataUrl } from "../azure/user-data.ts";
 import { readUserDataDocument } from "../azure/user-data-document.ts";
+import { CONFIRMATION_SOCKET } from "../contract.ts";
 import { messageOf, reasonOf } from "../errors.ts";
 import { anotherThan, inWords, ownRelease, type ReleaseId } from "../installation/own-release.ts";
-import { LiveSettings } from "../settings/live-settings.ts";
+import { LiveSettings, USER_DATA } from "../settings/live-settings.ts";
 import { SettingsError } from "../settings/parse.ts";
 import { pathFrom } from "../settings/paths.ts";
 import type { Settings } from "../settings/schema.ts";
@@ -15,9 +16,6 @@ import { Failure } from "./failure.ts";
 
 /** The settings that `serve` makes where it has none, below the current directory. */
 export const FIRST_USE_SETTINGS = ".tezos-signer/settings.yaml";
-
-/** What to call userData's settings in messages. */
-export const USER_DATA = "the machine's userData";
 
 /**
  * Reads a settings file (`--config`).
@@ -53,6 +51,16 @@ function refuseMovedPaths({ keys, watermarks }: Settings, file: string): void {
       `${file} cannot be used:\n  ${name}: begins at the folder of the settings file, where there is no ${path}; the current folder has one: write ${meant}`,
     );
   }
+}
+
+/**
+ * Returns the socket of the signer that `serve` starts here without settings, or the machine's.
+ * @throws Failure `unusable`
+ */
+export async function socketHere(): Promise<string> {
+  if (!existsSync(FIRST_USE_SETTINGS)) return CONFIRMATION_SOCKET;
+  const { current } = await readSettingsFile(FIRST_USE_SETTINGS);
+  return current.confirmation?.socket ?? CONFIRMATION_SOCKET;
 }
 
 /** Makes a reader of the VM's userData (`--user-data`). @param apply takes each new text, where it is watched */

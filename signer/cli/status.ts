@@ -1,19 +1,26 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { ADMIN_PORT } from "../contract.ts";
 import { duration } from "../duration.ts";
 import { inWords } from "../installation/own-release.ts";
-import { visibleJson } from "../invisible-characters.ts";
 import { readServiceUrl } from "../network/url.ts";
+import { withChainNames } from "../tezos/chains.ts";
 import { positionInWords } from "../watermark/decision.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
 import { askStatus, type Status } from "./status-answer.ts";
 import { type Io, Terminal } from "./terminal.ts";
-import { table } from "./text.ts";
+import { hang, table } from "./text.ts";
 
 const ADMIN = `http://127.0.0.1:${ADMIN_PORT}`;
 const PAUSE = 2_000;
+
+interface StatusOptions {
+  readonly admin: string;
+  readonly json?: true;
+  readonly watch?: true;
+  readonly quiet?: true;
+}
 
 /** `status` */
 export function statusCommand(io: Io): Command {
@@ -26,18 +33,21 @@ export function statusCommand(io: Io): Command {
     .option("--admin <url>", "the signer's admin port", ADMIN)
     .option("--json", "print what the signer says as JSON")
     .option("--watch", "show it again every 2 seconds, until Ctrl-C")
-    .action(async ({ admin, json, watch }: { admin: string; json?: true; watch?: true }) => {
+    .addOption(new Option("-q, --quiet", "print nothing where it is ready").conflicts(["json", "watch"]))
+    .action(async ({ admin, json, watch, quiet }: StatusOptions) => {
       using terminal = new Terminal(io);
       const url = readAdmin(admin);
       for (;;) {
         const state = await askStatus(url).catch((error: Failure) => error);
         const answered = !(state instanceof Failure);
         if (watch && io.stdout.isTTY) io.stdout.write("\x1b[H\x1b[2J");
-        if (answered) terminal.print(json ? visibleJson(JSON.stringify(state.all)) : screen(state.shown, Date.now()));
+        if (answered && json) terminal.printJson(state.all);
+        else if (answered && !(quiet && state.shown.ready)) {
+          terminal.print(screen(state.shown, Date.now(), io.stdout.isTTY ? terminal.size.columns : undefined));
+        }
         if (!watch) {
           if (!answered) throw state;
-          const { ready, reasons } = state.shown;
-          if (!ready) throw new Failure("failed", `The signer is not ready. ${reasons.join(" ")}`);
+          if (!state.shown.ready) throw new Failure("failed", "The signer is not ready.");
           return;
         }
         if (!answered) terminal.say(state.message);
@@ -56,9 +66,29 @@ function readAdmin(text: string): URL {
   throw new Failure("usage", `--admin: give the admin port's address, such as ${ADMIN}; ${url.fault}.`);
 }
 
-/** One screen. @param now milliseconds since 1970 */
-export function screen(status: Status, now: number): string {
-  const { release, started, ready, reasons, settings, store, vault, keys, watermarks, refusals } = status;
+/**
+ * One screen. A person sees the end of what is longer than the terminal, so whether it is ready is last there; of what is
+ * sent elsewhere the end is cut, so there it is first, and no line is broken.
+ * @param now milliseconds since 1970
+ * @param columns of the terminal; undefined where there is none
+ */
+export function screen(status: Status, now: number, columns?: number): string {
+  const readiness = status.ready ? "ready" : ["NOT READY", ...status.reasons.map((reason) => `  ${reason}`)].join("\n");
+  const told = parts(status, now).filter((part) => part !== "");
+  if (columns === undefined) return [readiness, ...told].join("\n\n");
+  const lines = withChainNames([...told, readiness].join("\n\n")).split("\n");
+  return lines.map((line) => fitted(line, columns)).join("\n");
+}
+
+/** Breaks a line of the screen under its own text: what stands behind the label, or behind the indentation. */
+function fitted(line: string, columns: number): string {
+  const [, label = "", text = ""] = /^( *(?:\S+(?: \S+)* {2,}|(?=! ))?)(.*)$/.exec(line) ?? [];
+  return line.length <= columns ? line : hang(label, text, columns);
+}
+
+/** What the screen shows besides whether the signer is ready. */
+function parts(status: Status, now: number): string[] {
+  const { release, started, reasons, settings, store, vault, keys, watermarks, refusals } = status;
   const age = (time: string) => duration((now - Date.parse(time)) / 1_000);
   const { p50, p99 } = vault.signMilliseconds;
   const signing = p50 === null || p99 === null ? "nothing signed yet" : `p50 ${ms(p50)}, p99 ${ms(p99)}`;
@@ -70,16 +100,15 @@ export function screen(status: Status, now: number): string {
     ...warning(settings.refused),
     ...certificate(status, now),
     ["store", `${store.kind} ${store.id ?? ""}`],
-    ...warning(store.problem),
+    ...unless(reasons, store.problem),
     ...warning(store.problem && store.readAt && `What it holds was read ${age(store.readAt)} ago.`),
     ["key's answers", signing + token],
-    ...warning(vault.problem),
+    ...unless(reasons, vault.problem),
     ...head(status),
     ["confirmation", waiting(status)],
     ...warning(status.confirmations.problem),
   ];
   return [
-    ready ? "ready" : ["NOT READY", ...reasons.map((reason) => `  ${reason}`)].join("\n"),
     table(rows),
     section(
       "last signed",
@@ -112,9 +141,12 @@ export function screen(status: Status, now: number): string {
         ]),
       ].join("\n");
     }),
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n");
+  ];
+}
+
+/** A warning's row, unless its text is among the reasons that are told of the whole signer. */
+function unless(reasons: readonly string[], problem: string | null): [string, string][] {
+  return problem !== null && reasons.includes(problem) ? [] : warning(problem);
 }
 
 /** Where the mark is, and how old; whose it is where this process did not make it, but a former one or another signer. */

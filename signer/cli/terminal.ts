@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
+import { visibleJson } from "../invisible-characters.ts";
 import { Failure } from "./failure.ts";
 import { Keyboard, MAX_LINE } from "./keyboard.ts";
 import { harmless, wrap } from "./text.ts";
@@ -29,6 +30,19 @@ export interface StyledLine {
   readonly isWarning?: boolean;
 }
 
+/** Bold magenta: it stands out on a dark terminal and is readable on a light one, where yellow is not. */
+const WARNING_STYLE = ["bold", "magenta"] as const;
+
+/** Whether a terminal may be told colours (no-color.org). */
+export function hasColour({ stderr, env }: Pick<Io, "stderr" | "env">): boolean {
+  return stderr.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
+}
+
+/** Returns a line as a terminal is to be sent it. */
+export function styled({ text, isWarning = false }: StyledLine, colour: boolean): string {
+  return isWarning && colour ? styleText([...WARNING_STYLE], text, { validateStream: false }) : text;
+}
+
 /** A person at a terminal: what is said to them, and what they answer. Close it when done (`using`). */
 export class Terminal implements Disposable {
   readonly #io: Io;
@@ -51,6 +65,11 @@ export class Terminal implements Disposable {
     this.#io.stdout.write(`${harmless(text)}\n`);
   }
 
+  /** Writes a result for programs to standard output, on one line. */
+  printJson(value: unknown): void {
+    this.#io.stdout.write(`${visibleJson(JSON.stringify(value))}\n`);
+  }
+
   /** Says something to the user, wrapped at 80 columns; lines that begin with a space stay as they are. */
   say(text = ""): void {
     this.#io.stderr.write(`${wrap(harmless(text))}\n`);
@@ -58,16 +77,13 @@ export class Terminal implements Disposable {
 
   /** Says something that must not be missed. */
   warn(text: string): void {
-    this.#io.stderr.write(`${this.#styled({ text: wrap(harmless(`WARNING: ${text}`)), isWarning: true })}\n`);
+    this.show([{ text: wrap(harmless(`WARNING: ${text}`)), isWarning: true }]);
   }
 
   /** Shows lines that are laid out already. */
   show(lines: readonly StyledLine[]): void {
-    this.#io.stderr.write(lines.map((line) => `${this.#styled(line)}\n`).join(""));
-  }
-
-  #styled({ text, isWarning = false }: StyledLine): string {
-    return isWarning && this.#hasColour() ? styleText(["bold", "yellow"], text, { validateStream: false }) : text;
+    const colour = hasColour(this.#io);
+    this.#io.stderr.write(lines.map((line) => `${styled(line, colour)}\n`).join(""));
   }
 
   /**
@@ -174,11 +190,6 @@ export class Terminal implements Disposable {
 
   [Symbol.dispose](): void {
     this.release();
-  }
-
-  #hasColour(): boolean {
-    const { stderr, env } = this.#io;
-    return stderr.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
   }
 
   /**

@@ -40,3 +40,26 @@ function wrapLine(line: string): string {
   }
   return [...lines, current].join("\n");
 }
+
+/**
+ * Puts a label before a text, and what does not fit in the line under the text. Breaks between words; one that is longer than
+ * the line stays whole.
+ * @param label as wide as it is to be
+ * @param columns of a line
+ */
+export function hang(label: string, text: string, columns: number): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && label.length + line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return `${label}${[...lines, line].join(`\n${" ".repeat(label.length)}`)}`;
+}
+
+/** Returns a word as a shell takes it: in quotes where it has more than plain characters. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Logger } from "pino";
 import { messageOf } from "../errors.ts";
+import { USER_DATA } from "../settings/live-settings.ts";
 import { Failure } from "./failure.ts";
 import { openLog } from "./log.ts";
 import { withExamples } from "./run.ts";
-import { openUserData, parseLive, settingsCache, settingsForThisRelease, USER_DATA } from "./settings-source.ts";
+import { openUserData, parseLive, settingsCache, settingsForThisRelease } from "./settings-source.ts";
 import { type Io, Terminal } from "./terminal.ts";
 
 /** Between two tries, in milliseconds. */

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { type ErrorCode, SignerError } from "../errors.ts";
 import { clientOf } from "../network/address-range.ts";
+import { ownCommand } from "../own-command.ts";
 import { RateLimit } from "../rate-limit.ts";
 import type { Description } from "./describe.ts";
 import { identity, PastAnswers } from "./past-answers.ts";
@@ -154,7 +155,10 @@ export class Confirmations {
 
   #open(question: Question): Waiting {
     if (this.#operators.size === 0) {
-      throw refused("operator-absent", "run `tezos-signer confirm` on the signer's machine first, then ask again");
+      throw refused(
+        "operator-absent",
+        `run \`${ownCommand("confirm")}\` on the signer's machine first, then ask again`,
+      );
     }
     this.#requirePause(question);
     this.#requireRoom(question);
@@ -245,6 +249,6 @@ function refused(code: ErrorCode, detail: string): SignerError {
 }
 
 function stopping(): SignerError {
-  const advice = "run `tezos-signer confirm` again once a new one has started, then ask again";
+  const advice = `run \`${ownCommand("confirm")}\` again once a new one has started, then ask again`;
   return refused("operator-absent", `the signer stops: ${advice}`);
 }

@@ -1,4 +1,5 @@
 import { SignerError } from "../errors.ts";
+import { ownersCommand } from "../own-command.ts";
 import type { SigningKey } from "./keyring.ts";
 
 /**
@@ -15,7 +16,7 @@ export function bindingProblem(
   if (boundStoreId === undefined || storeId === undefined || boundStoreId === storeId) return undefined;
   return (
     `${location} is bound to the watermark store ${boundStoreId}, and this signer has ${storeId}. Stop the other signer, ` +
-    "bring its watermarks here, then bind the key anew (tezos-signer keys bind)."
+    `bring its watermarks here, then bind the key anew (${ownersCommand("keys bind")}).`
   );
 }
 

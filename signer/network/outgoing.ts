@@ -6,7 +6,7 @@ import { isLoopback } from "./url.ts";
 /**
  * Every request that the program sends goes by an agent of this file, so one rule says which ones a proxy sees: what leads
  * to another computer, where HTTPS_PROXY or HTTP_PROXY names one and NO_PROXY does not except the host; never what leads
- * to this computer, nor to the machine's metadata service, whose answers are tokens. Node.js' own switch
+ * to this computer, nor to the machine's metadata service, whose answers are tokens, nor what `doctor` asks in octez's place. Node.js' own switch
  * (NODE_USE_ENV_PROXY) changes nothing: it is for its common agent, and for fetch.
  * @module
  */
@@ -19,6 +19,11 @@ export function outgoingAgent({ protocol, hostname }: URL, options: AgentOptions
 
 /** An agent that never asks a proxy. */
 export const direct = new http.Agent();
+
+/** Makes an agent that never asks a proxy and keeps no connection. */
+export function directAgent({ protocol }: URL): HttpAgent {
+  return new (protocol === "https:" ? https : http).Agent();
+}
 
 /** The variables that name a proxy, as Node.js reads them; those in lower case count first. */
 function proxyVariables(env: NodeJS.ProcessEnv = process.env) {

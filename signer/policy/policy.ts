@@ -32,10 +32,20 @@ export function policyOf(policy: Policy, address: string): KeyPolicy {
  */
 const NEVER_BY_DEFAULT: readonly Permission[] = ["drain_delegate"];
 
+/** What a key's rule would need to let a request through. */
+export interface Lack {
+  /** Kinds that no list has which counts. */
+  readonly kinds: readonly Permission[];
+  /** Whether the default's lists do not count for them. */
+  readonly needsOwnRule?: boolean;
+  /** The chain that is not named. */
+  readonly chain?: string;
+}
+
 /** What a key's rule says to a request; a refusal has its reason in words for the client. */
 export type PolicyDecision =
   | { readonly verdict: "allow" | "confirm" }
-  | { readonly verdict: "refuse"; readonly reason: string };
+  | { readonly verdict: "refuse"; readonly reason: string; readonly lack: Lack };
 
 /**
  * Decides a request by the rule of its key. Every operation of a batch must be in `allow` or `confirm`, and one that waits
@@ -45,22 +55,30 @@ export function decideByPolicy(policy: Policy, address: string, request: Signing
   const own = policy.keys.has(address);
   const { allow, confirm = [], chains } = policyOf(policy, address);
   const asked = permissions(request);
-  for (const permission of asked) {
-    if (!allow.includes(permission) && !confirm.includes(permission)) {
-      return refuse(`${permission} is not in the \`allow\` list of ${address}, nor in its \`confirm\` list`);
-    }
-    if (!own && NEVER_BY_DEFAULT.includes(permission)) {
-      return refuse(`${permission} must be in a list under ${address} itself; the default's does not count`);
-    }
+  const kinds = [...new Set(asked)].filter(
+    (permission) => !allow.includes(permission) && !confirm.includes(permission),
+  );
+  const isKept = (permission: Permission) => !own && NEVER_BY_DEFAULT.includes(permission);
+  const kept = asked.filter(isKept);
+  if (kinds.length > 0 && !kinds.some(isKept)) {
+    const are = kinds.length === 1 ? "is" : "are";
+    return refuse(`${kinds.join(", ")} ${are} not in the \`allow\` list of ${address}, nor in its \`confirm\` list`, {
+      kinds,
+    });
+  }
+  if (kept.length > 0) {
+    const reason = `${kept.join(", ")} must be in a list under ${address} itself; the default's does not count`;
+    return refuse(reason, { kinds: kept, needsOwnRule: true });
   }
   if (request.type === "consensus" && chains !== undefined && !chains.includes(request.chainId)) {
-    return refuse(`chain ${request.chainId} is not in the \`chains\` list of ${address}`);
+    const reason = `chain ${request.chainId} is not in the \`chains\` list of ${address}`;
+    return refuse(reason, { kinds: [], chain: request.chainId });
   }
   return { verdict: asked.some((permission) => confirm.includes(permission)) ? "confirm" : "allow" };
 }
 
-function refuse(reason: string): PolicyDecision {
-  return { verdict: "refuse", reason };
+function refuse(reason: string, lack: Lack): PolicyDecision {
+  return { verdict: "refuse", reason, lack };
 }
 
 function permissions(request: SigningRequest): readonly Permission[] {

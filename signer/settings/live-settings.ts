@@ -6,6 +6,9 @@ import { pathsFrom } from "./paths.ts";
 import { LIVE_SETTINGS, type Settings } from "./schema.ts";
 import { settingsVersion } from "./version.ts";
 
+/** What messages call the settings in userData, which a stack writes. */
+export const USER_DATA = "the machine's userData";
+
 /** Result of applying settings; `unchanged`: they are the ones in use, `restart`: a new process is needed. */
 export type ApplyResult = "applied" | "unchanged" | "restart";
 

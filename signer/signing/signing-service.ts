@@ -4,6 +4,7 @@ import { type ErrorCode, SignerError } from "../errors.ts";
 import type { Keyring, SigningKey } from "../keys/keyring.ts";
 import { requireOwnStore } from "../keys/store-binding.ts";
 import { signVerified } from "../keys/verified-signature.ts";
+import { cureOf, type SettingsHome } from "../policy/cure.ts";
 import { type ChainHead, decideByHead } from "../policy/head.ts";
 import { decideByPolicy, type Policy } from "../policy/policy.ts";
 import { encodeSignature, verifySignature } from "../tezos/crypto/signature.ts";
@@ -20,6 +21,8 @@ export interface SigningServiceParts {
   readonly store: { readonly id: string | undefined };
   /** The newest settings: what a person has approved is judged once more by them. */
   readonly settings: CurrentSettings;
+  /** Where whoever is refused has them changed. */
+  readonly settingsHome: SettingsHome;
   readonly head: ChainHead;
   /** Where a person is asked. */
   readonly confirmations: Confirmations;
@@ -84,7 +87,7 @@ export class SigningService implements RemoteSigner {
 
   /** Requires that the key may sign the request by its policy, and with this signer's watermark store. */
   #requirePermission({ policy }: RequestSettings, key: SigningKey, request: SigningRequest): "allow" | "confirm" {
-    const permission = requireAllowed(policy, key.publicKey.address, request);
+    const permission = requireAllowed(policy, key.publicKey.address, request, this.#parts.settingsHome);
     const binding = requireOwnStore(key, this.#parts.store.id);
     // The guard asks the store, which then has told its id; nothing else does.
     if (request.type !== "consensus" && binding === "unknown") {
@@ -158,10 +161,16 @@ export class SigningService implements RemoteSigner {
 }
 
 /** @throws SignerError `request-not-allowed` */
-function requireAllowed(policy: Policy, address: string, request: SigningRequest): "allow" | "confirm" {
+function requireAllowed(
+  policy: Policy,
+  address: string,
+  request: SigningRequest,
+  home: SettingsHome,
+): "allow" | "confirm" {
   const decision = decideByPolicy(policy, address, request);
-  if (decision.verdict === "refuse") throw new SignerError("request-not-allowed", `${decision.reason}.`);
-  return decision.verdict;
+  if (decision.verdict !== "refuse") return decision.verdict;
+  const { reason, lack } = decision;
+  throw new SignerError("request-not-allowed", `${reason}. ${cureOf(policy, address, lack, home)}`);
 }
 
 /** @throws SignerError `malformed-payload` */

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
+import { IN_CHECKOUT, PROGRAM } from "../../signer/own-command.ts";
 import { sign } from "../emulators/octez-client.ts";
 import { startSignerProcess } from "../emulators/signer-process.ts";
 import {
@@ -63,7 +64,9 @@ export async function captures(): Promise<Record<string, string>> {
   ]);
   const declined = (await asked[1])?.message ?? "";
   const { stdout: status } = await promisify(execFile)(process.execPath, [ENTRY, "status", "--admin", signer.adminUrl]);
-  return { absent, confirm: plain(session.screen), declined, status };
+  // The page is read on the machine, and this runs in a checkout.
+  const onMachine = (text: string) => text.replaceAll(IN_CHECKOUT, PROGRAM);
+  return { absent: onMachine(absent), confirm: plain(session.screen), declined, status: onMachine(status) };
 }
 
 function delegation(source: string): Uint8Array {

@@ -4,6 +4,7 @@ import { EXIT_CODES } from "../../signer/cli/exit-codes.ts";
 import { program } from "../../signer/cli/program.ts";
 import { nameOf, runCommandLine } from "../../signer/cli/run.ts";
 import type { Io } from "../../signer/cli/terminal.ts";
+import { PROGRAM } from "../../signer/own-command.ts";
 
 /**
  * docs/reference/cli.md, made from the commands themselves:
@@ -13,7 +14,7 @@ import type { Io } from "../../signer/cli/terminal.ts";
 
 /** The whole command line, whose commands are read here and not run. */
 export function wholeProgram(io: Io): Promise<Command> {
-  return program(io);
+  return program(io, "", PROGRAM);
 }
 
 /** Every command that does something, in the order of the help. */
@@ -61,6 +62,8 @@ Where this page says \`tezos-signer COMMAND\`, type \`npm run --silent signer --
 - A command that asks questions needs a terminal. Over SSH, use \`ssh -t\`.
 - Passphrases and secret keys are never shown while you type them, and cannot be given as an option, by a pipe or in the environment.
 - Colour is used for warnings alone, and not when \`NO_COLOR\` is set.
+- \`--chain\` and \`--head\` take the names \`mainnet\`, \`ghostnet\` and \`shadownet\` for a chain's id.
+- Words are completed once your shell has read what \`completion\` prints, for the program under the name \`tezos-signer\`: \`source <(tezos-signer completion bash)\`, in a checkout \`source <(npm run --silent signer -- completion bash)\`.
 - Commands that talk to a vault do it as you are signed in with \`az login\`; \`keys drill verify\` does it as the machine's managed identity.
 
 ${sections.join("\n\n")}

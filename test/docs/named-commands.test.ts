@@ -8,7 +8,7 @@ import { requires } from "../harness/requires.ts";
 import { callsIn, type Words } from "../harness/shell-words.ts";
 import { wholeProgram, wordsOf } from "./cli-page.ts";
 import { type Command, complaint, tableOf } from "./command-tables.ts";
-import { inPage, inText, namedCommands, TOOLS } from "./named-commands.ts";
+import { inPage, inText, namedCommands, TOOLS, visitTexts } from "./named-commands.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
@@ -41,6 +41,9 @@ const PLAIN_TOOLS = [
 
 /** Commands of az that are an extension's: az offers to install it, and its own table has them not. */
 const EXTENSIONS = ["serial-console connect"];
+
+/** Options of octez-client that a value follows. */
+const VALUED = /^--(?:burn-cap|limit-of-staking-over-baking|edge-of-baking-over-staking)$/;
 
 /** What tezos-signer takes, from the commands themselves. */
 function ourTable(top: OurCommand): Readonly<Record<string, Command>> {
@@ -165,7 +168,7 @@ describe("every command that a page shows or a message prints", function () {
       readFileSync(join(import.meta.dirname, "tables/octez-client.json"), "utf8"),
     ) as { forms: readonly string[]; options: Readonly<Record<string, readonly string[]>> };
     const judge = (words: Words) => {
-      const plain = words.filter((word, index) => !word.startsWith("--") && words[index - 1] !== "--burn-cap");
+      const plain = words.filter((word, index) => !word.startsWith("--") && !VALUED.test(words[index - 1] ?? ""));
       // What is only mentioned may be shorter than the form, and not otherwise.
       const fits = forms.some((form) => {
         const wanted = form.split(" ");
@@ -240,6 +243,27 @@ describe("every command that a page shows or a message prints", function () {
         folder,
       ).to.equal(true);
     expect(globSync("docs/**/*.md", { cwd: root }).length).to.be.greaterThan(15);
+  });
+});
+
+describe("a command of the signer that its own texts name", () => {
+  it("is called as it is where the text is read: own-command.ts says how, and no text does so by itself", async () => {
+    const names = (await wholeProgram(process)).commands.map((command) => command.name()).join("|");
+    const called = new RegExp(`(?:tezos-signer|npm run (?:--silent )?signer --) (?:${names})\\b`);
+    const found: string[] = [];
+    let asked = 0;
+    for (const file of globSync("signer/**/*.{ts,js}", { cwd: root })) {
+      // Most name none, and need not be read as programs.
+      if (!/Command\(|tezos-signer [a-z]|npm run/.test(readFileSync(join(root, file), "utf8"))) continue;
+      visitTexts(file, (text, by) => {
+        if (/^own(?:ers)?Command$/.test(by)) asked += 1;
+        // An example's first word is put in where the help is shown; the mark in a wrapped key's file is no advice.
+        else if (called.test(text) && by !== "withExamples" && file !== "signer/key-files/byok.ts")
+          found.push(`${file}: ${text}`);
+      });
+    }
+    expect(found).to.deep.equal([]);
+    expect(asked).to.be.greaterThan(15);
   });
 });
 

@@ -85,17 +85,27 @@ function calls(file: string, line: string, inSentence = false, inShell = false):
   }));
 }
 
-/** The texts of a program, each with `…` where something is put in. */
+/** The texts of a program, each with `…` where something is put in; a command that is named where it runs is one too. */
 function stringsOf(file: string): string[] {
   const texts: string[] = [];
+  visitTexts(file, (text, by) => texts.push(/^own(?:ers)?Command$/.test(by) ? `\`tezos-signer ${text}\`` : text));
+  return texts;
+}
+
+/**
+ * Calls `see` with each text of a program.
+ * @param see also gets the name of the function that the text is given to, where it is one
+ */
+export function visitTexts(file: string, see: (text: string, by: string) => void): void {
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) return;
-    if (ts.isStringLiteralLike(node)) texts.push(node.text);
+    const { parent } = node;
+    const by = parent && ts.isCallExpression(parent) && parent.expression !== node ? parent.expression.getText() : "";
+    if (ts.isStringLiteralLike(node)) see(node.text, by);
     else if (ts.isTemplateExpression(node)) {
-      texts.push(node.head.text + node.templateSpans.map(({ literal }) => `…${literal.text}`).join(""));
+      see(node.head.text + node.templateSpans.map(({ literal }) => `…${literal.text}`).join(""), by);
     }
     ts.forEachChild(node, visit);
   };
-  visit(ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest));
-  return texts;
+  visit(ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest, true));
 }

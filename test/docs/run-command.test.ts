@@ -69,19 +69,20 @@ function logLine(): string {
     ["parse", "read", "sign", "reserve", "total"].map((stage) => [stage, randomInt(30_000) / 100]),
   );
   return JSON.stringify({
-    level: "info",
+    severity: "info",
     time: new Date(Date.now() - randomInt(10_000_000)).toISOString(),
     key: ADDRESSES[randomInt(3)],
     client: "203.0.113.7",
     kind: KINDS[randomInt(3)],
     operation: "attestation_with_dal",
     chain: MAINNET,
+    level: level(),
     round: 0,
     digest: hex(8),
     verdict: "signed",
     milliseconds,
     msg: "signed",
-  }).replace('"round"', `"level":${level()},"round"`);
+  });
 }
 
 /** The records of docs/coming-from.md, each in a file of the name that the page gives it; test/signer/cli/watermarks/foreign.test.ts has their sources. */

@@ -30,6 +30,7 @@ if (import.meta.main) {
     policy: { default: { allow: ["block", "preattestation", "attestation"] }, keys: new Map() },
   });
   const service = new SigningService({
+    settingsHome: "file",
     keyring,
     store,
     guard: new Guard({ store, maxStep: "off", minimalBlockDelay: 1, budgets: allAt(4_000), clock: Date.now }),

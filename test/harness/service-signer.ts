@@ -126,6 +126,7 @@ export class ServiceSigner implements AsyncDisposable {
     const store = this.#shared ?? new SqliteStore(join(this.folder, "watermarks.sqlite"));
     const trusted = new TrustedStore({ store, initialise: "always", clock: Date.now });
     const service = new SigningService({
+      settingsHome: "file",
       keyring: this.#keyring,
       store: trusted,
       guard: new Guard({

@@ -1,5 +1,6 @@
 import type { JsonWebKey, KeyClient, KeyVaultKey } from "@azure/keyvault-keys";
 import { STORE_TAG, UNBOUND } from "../../contract.ts";
+import { ownCommand } from "../../own-command.ts";
 import { Failure } from "../failure.ts";
 import type { Terminal } from "../terminal.ts";
 import { table } from "../text.ts";
@@ -50,7 +51,7 @@ export async function importKey(
   );
   if (!bound) {
     terminal.say(
-      `No signer uses the key until it is bound to a watermark store:\n  tezos-signer keys bind --vault ${vault} --name ${name} --store ID`,
+      `No signer uses the key until it is bound to a watermark store:\n  ${ownCommand(`keys bind --vault ${vault} --name ${name} --store ID`)}`,
     );
   }
 }

@@ -3,6 +3,7 @@ import { checkNewFile, readSmallFile, writeNewFile } from "../../key-files/key-f
 import { faultOfOwnPassphrase, kinds, makePassphrase, readTyped } from "../../key-files/passphrase.ts";
 import { decryptPem, encryptPem } from "../../key-files/pem.ts";
 import type { PrivateKey } from "../../key-files/private-key.ts";
+import { ownCommand } from "../../own-command.ts";
 import type { Terminal } from "../terminal.ts";
 import { table } from "../text.ts";
 import { identity } from "./key-identity.ts";
@@ -28,7 +29,7 @@ export async function storeKey(
   }
   terminal.say("The key is written, and was read back and opened. Add these lines to the paper form:");
   terminal.print(table([...identity(key.publicKey), ["File", path]]));
-  terminal.say(`Now copy the file to a second drive, and try the paper: tezos-signer keys check ${path}`);
+  terminal.say(`Now copy the file to a second drive, and try the paper: ${ownCommand(`keys check ${path}`)}`);
 }
 
 /** Makes a passphrase, shows it for copying, and has it typed back from the paper until that is right. */

@@ -17,18 +17,26 @@ export function listCommand(io: Io, connect: Connect): Command {
       "Shows the Tezos keys of a vault: address, id, curve, protection, allowed operations, watermark store, and what the HSM attests. Warns where one key names several stores.",
     )
     .addOption(vaultOption())
-    .action(async ({ vault }: { vault: string }) => {
+    .option("--json", "print them as JSON")
+    .action(async ({ vault, json }: { vault: string; json?: true }) => {
       using terminal = new Terminal(io);
       const client = await connect(vault);
       const all = await perform({ vault, permission: "list" }, () => listKeys(client));
-      let count = 0;
+      const found: ListedKey[] = [];
       for (const properties of all) {
-        const lines = await describe(client, properties);
-        if (lines === undefined) continue;
-        terminal.print(count++ === 0 ? lines : `\n${lines}`);
+        const key = await read(client, properties);
+        if (key === undefined) continue;
+        if (!json) terminal.print(found.length === 0 ? describe(key) : `\n${describe(key)}`);
+        found.push(key);
       }
       const { versions } = await keyVersions(client);
-      for (const conflict of bindingConflicts(versions)) terminal.warn(conflict);
+      const conflicts = bindingConflicts(versions);
+      for (const conflict of conflicts) terminal.warn(conflict);
+      if (json) {
+        terminal.printJson({ keys: found, conflicts });
+        return;
+      }
+      const count = found.length;
       if (count === 0) terminal.say(`The vault ${new URL(vault).host} has no Tezos key.`);
     });
   return withExamples(command, "tezos-signer keys list --vault https://NAME.vault.azure.net");
@@ -40,28 +48,66 @@ async function listKeys(client: KeyClient): Promise<KeyProperties[]> {
   return all;
 }
 
-/** Describes one key in lines; undefined for a key that is of no use to Tezos. Unreadable keys are listed with their error. */
-async function describe(client: KeyClient, properties: KeyProperties): Promise<string | undefined> {
+/** A key of the vault that is of use to Tezos, or one that cannot be read. */
+type ListedKey = { readonly name: string; readonly problem: string } | ReadKey;
+
+interface ReadKey {
+  readonly name: string;
+  readonly address: string;
+  readonly id: string;
+  readonly curve: string;
+  /** The curve's name in the vault. */
+  readonly named: string;
+  readonly protection: string;
+  readonly operations: readonly string[];
+  readonly enabled: boolean;
+  /** The store's id, `unbound`, or null where none is named. */
+  readonly watermarkStore: string | null;
+  readonly otherTags: Readonly<Record<string, string>>;
+  readonly attestation: string;
+}
+
+/** Reads one key; undefined for one that is of no use to Tezos. */
+async function read(client: KeyClient, { name }: KeyProperties): Promise<ListedKey | undefined> {
   let key: KeyVaultKey;
   try {
-    key = await getKey(client, properties.name);
+    key = await getKey(client, name);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return `${properties.name}\n  not readable: ${error.message.split("\n")[0]}`;
+    return { name, problem: error.message.split("\n")[0] ?? "" };
   }
   if (!key.keyType?.startsWith("EC")) return undefined;
   const { address, curve } = publicKeyOf(key);
+  const { [STORE_TAG]: store = null, ...otherTags } = key.properties.tags ?? {};
+  return {
+    name,
+    address,
+    id: key.id ?? "",
+    curve,
+    named: key.key?.crv ?? "",
+    protection: protection(key),
+    operations: key.keyOperations ?? [],
+    enabled: key.properties.enabled !== false,
+    watermarkStore: store,
+    otherTags,
+    attestation: await attestation(client, key),
+  };
+}
+
+/** Describes one key in lines. */
+function describe(key: ListedKey): string {
+  if ("problem" in key) return `${key.name}\n  not readable: ${key.problem}`;
   const rows: [string, string][] = [
-    ["key id", key.id ?? ""],
-    ["curve", key.key?.crv === curve ? curve : `${curve}, named ${key.key?.crv}`],
-    ["protection", protection(key)],
-    ["operations", key.keyOperations?.join(", ") ?? ""],
-    ["enabled", key.properties.enabled === false ? "no" : "yes"],
-    ["watermark store", store(key)],
-    ...otherTags(key),
-    ["attestation", await attestation(client, key)],
+    ["key id", key.id],
+    ["curve", key.named === key.curve ? key.curve : `${key.curve}, named ${key.named}`],
+    ["protection", key.protection],
+    ["operations", key.operations.join(", ")],
+    ["enabled", key.enabled ? "yes" : "no"],
+    ["watermark store", storeInWords(key.watermarkStore)],
+    ...Object.entries(key.otherTags).map(([name, value]): [string, string] => [`tag ${name}`, value]),
+    ["attestation", key.attestation],
   ];
-  return `${address}\n${table(rows)}`;
+  return `${key.address}\n${table(rows)}`;
 }
 
 /** hsmPlatform as in learn.microsoft.com/azure/key-vault/keys/about-keys-details. */
@@ -76,15 +122,9 @@ function protection(key: KeyVaultKey): string {
   return PLATFORMS[key.properties.hsmPlatform ?? ""] ?? "HSM";
 }
 
-function store(key: KeyVaultKey): string {
-  const id = key.properties.tags?.[STORE_TAG];
+function storeInWords(id: string | null): string {
   if (id === UNBOUND) return "none yet: no signer uses the key until `keys bind`";
   return id ?? "not named: nothing stops a second signer";
-}
-
-function otherTags(key: KeyVaultKey): [string, string][] {
-  const others = Object.entries(key.properties.tags ?? {}).filter(([name]) => name !== STORE_TAG);
-  return others.map(([name, value]) => [`tag ${name}`, value]);
 }
 
 async function attestation(client: KeyClient, key: KeyVaultKey): Promise<string> {

@@ -4,7 +4,7 @@ import { readSmallFile } from "../../key-files/key-file.ts";
 import { type Label, pemLabel } from "../../key-files/pem.ts";
 import { EncodingError } from "../../tezos/crypto/base58.ts";
 import { type PublicKey, publicKeyFromBase58 } from "../../tezos/crypto/public-key.ts";
-import { identity } from "../ceremony/key-identity.ts";
+import { facts, identity } from "../ceremony/key-identity.ts";
 import { openKeyFile } from "../ceremony/key-input.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
@@ -18,15 +18,17 @@ export function showCommand(io: Io): Command {
       "Shows which key a file holds. A file made by this tool says so in the clear, so no passphrase is asked; other files are opened. `keys check` proves that the file and the passphrase are good.",
     )
     .argument("<file>", "the key file")
-    .action(async (file: string) => {
+    .option("--json", "print it as JSON")
+    .action(async (file: string, { json }: { json?: true }) => {
       using terminal = new Terminal(io);
+      const print = (key: PublicKey) => (json ? terminal.printJson(facts(key)) : terminal.print(table(identity(key))));
       const label = pemLabel((await readSmallFile(file)).toString("utf8"));
       if (label === undefined) {
         using key = await openKeyFile(terminal, file);
-        terminal.print(table(identity(key.publicKey)));
+        print(key.publicKey);
         return;
       }
-      terminal.print(table(identity(labelled(file, label))));
+      print(labelled(file, label));
     });
   return withExamples(command, "tezos-signer keys show tz3….pem");
 }

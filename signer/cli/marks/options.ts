@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { CHAINS, chainIdOf } from "../../tezos/chains.ts";
 import { decode } from "../../tezos/crypto/base58.ts";
 import type { Heads } from "../../watermark/interchange/dates.ts";
 import { ROW_ADDRESSES } from "../../watermark/stores/stored-row.ts";
@@ -28,9 +29,10 @@ export function headsOption(): Option {
   });
 }
 
-/** Reads a chain's id. @throws InvalidArgumentError */
+/** Reads a chain's id, or the name of one that has a name. @throws InvalidArgumentError */
 export function parseChain(text: string): string {
-  return parsed(text, "Give the chain's id, such as NetXdQprcVkpaWU.", "Net");
+  const names = Object.keys(CHAINS).join(", ");
+  return parsed(chainIdOf(text), `Give the chain's id, such as NetXdQprcVkpaWU, or its name: ${names}.`, "Net");
 }
 
 /** Reads the address of a key that this signer can serve. @throws InvalidArgumentError */

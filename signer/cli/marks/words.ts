@@ -13,7 +13,16 @@ export function describe(row: Row): string {
 }
 
 /** Says how high a level the guard would sign by a row now. @param now milliseconds since 1970 */
-export function reach({ anchor }: Row, { maxStep, minimalBlockDelay }: Settings["watermarks"], now: number): string {
-  if (maxStep === "off") return "up to any level now";
-  return `up to level ${highestPlausible(anchor, maxStep, now, minimalBlockDelay)} now`;
+export function reach(row: Row, pace: Settings["watermarks"], now: number): string {
+  const highest = highestNow(row, pace, now);
+  return highest === undefined ? "up to any level now" : `up to level ${highest} now`;
+}
+
+/** Returns the highest level that the guard would sign by a row now; undefined for any. @param now milliseconds since 1970 */
+export function highestNow(
+  { anchor }: Row,
+  { maxStep, minimalBlockDelay }: Settings["watermarks"],
+  now: number,
+): number | undefined {
+  return maxStep === "off" ? undefined : highestPlausible(anchor, maxStep, now, minimalBlockDelay);
 }

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { reasonOf } from "../../errors.ts";
 import { checkNewFile, writeNewFile } from "../../key-files/key-file.ts";
+import { ownCommand } from "../../own-command.ts";
 import { ConversionError, type Note, type NoteKind } from "../../settings/conversion/conversion.ts";
 import { SETTINGS_SOURCES, type SettingsSource, type SettingsSourceName } from "../../settings/conversion/sources.ts";
 import { Failure } from "../failure.ts";
@@ -31,7 +32,7 @@ export function convertCommand(io: Io): Command {
       const texts = await Promise.all(files.map((file) => read(file, source)));
       const { settings, notes } = convert(source, texts, files);
       const report = harmless(wordReport(notes));
-      const text = `# Made by \`tezos-signer settings convert --from ${from}\`.\n${commented(report)}\n${settings}`;
+      const text = `# Made by \`${ownCommand(`settings convert --from ${from}`)}\`.\n${commented(report)}\n${settings}`;
       if (out === undefined) terminal.print(text.trimEnd());
       else await writeNewFile(out, text);
       terminal.say(report);

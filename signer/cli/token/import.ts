@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { type PrivateKey, subjectPublicKeyInfo } from "../../key-files/private-key.ts";
 import { readPublicKey } from "../../keys/pkcs11/ec-key.ts";
 import type { TokenAsk } from "../../keys/pkcs11/one-time.ts";
+import { ownCommand } from "../../own-command.ts";
 import { normalise, verifySignature } from "../../tezos/crypto/signature.ts";
 import { DRILL_DIGEST } from "../ceremony/drill-digest.ts";
 import { identity } from "../ceremony/key-identity.ts";
@@ -32,7 +33,7 @@ export function importCommand(io: Io): Command {
       terminal.say("The key is on the token, and what the token signed with it is this key's:");
       terminal.print(table([...identity(key.publicKey), ["Label", label], ["Id", id]]));
       terminal.say(
-        "Stop whatever signed with this key before, and bring its watermarks here: tezos-signer watermarks import",
+        `Stop whatever signed with this key before, and bring its watermarks here: ${ownCommand("watermarks import")}`,
       );
     });
   return withExamples(command, "tezos-signer token import tz3….pem --config settings.yaml --label baker");

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type Row, type RowKey, rowName } from "../../watermark/stores/store.ts";
 import { Failure } from "../failure.ts";
 import { configOption, requireIdentity, type StoreOptions, userDataOption, withStore } from "../open-store.ts";
@@ -14,14 +14,17 @@ export function checkCommand(io: Io): Command {
     )
     .addOption(configOption())
     .addOption(userDataOption())
-    .action(async (options: StoreOptions) => {
+    .option("--json", "print store and number of marks as JSON")
+    .addOption(new Option("-q, --quiet", "print nothing where it is whole").conflicts("json"))
+    .action(async ({ json, quiet, ...options }: StoreOptions & { json?: true; quiet?: true }) => {
       using terminal = new Terminal(io);
       await withStore(options, async (opened) => {
         const id = await requireIdentity(opened);
         const rows = await opened.store.list(opened.deadline());
         const faults = rows.flatMap(({ key, row }) => [...faultsOf(key, row)]);
         if (faults.length > 0) throw new Failure("unusable", faults.join("\n"));
-        terminal.print(`The store ${id} is whole: ${rows.length} marks.`);
+        if (json) terminal.printJson({ store: id, marks: rows.length });
+        else if (!quiet) terminal.print(`The store ${id} is whole: ${rows.length} marks.`);
       });
     });
   return withExamples(command, "tezos-signer watermarks check --config /etc/tezos-signer/settings.yaml");

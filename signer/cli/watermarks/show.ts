@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import type { Settings } from "../../settings/schema.ts";
+import { withChainNames } from "../../tezos/chains.ts";
 import type { Row, RowKey } from "../../watermark/stores/store.ts";
-import { describe, reach } from "../marks/words.ts";
+import { describe, highestNow, reach } from "../marks/words.ts";
 import { configOption, requireIdentity, type StoreOptions, userDataOption, withStore } from "../open-store.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
@@ -16,18 +17,44 @@ export function showCommand(io: Io): Command {
     )
     .addOption(configOption())
     .addOption(userDataOption())
-    .action(async (options: StoreOptions) => {
+    .option("--json", "print them as JSON")
+    .action(async ({ json, ...options }: StoreOptions & { json?: true }) => {
       using terminal = new Terminal(io);
       await withStore(options, async (opened) => {
         const id = await requireIdentity(opened);
         const rows = await opened.store.list(opened.deadline());
+        if (json) {
+          terminal.printJson({
+            store: id,
+            marks: rows.map((each) => facts(each, opened.settings.watermarks, Date.now())),
+          });
+          return;
+        }
         terminal.print(table([["Store", id]]));
         const groups = grouped(rows, opened.settings.watermarks, Date.now());
-        for (const [place, marks] of groups) terminal.print(`\n${place}\n${table(marks)}`);
+        for (const [place, marks] of groups) terminal.print(`\n${withChainNames(place)}\n${table(marks)}`);
         if (rows.length === 0) terminal.say("There is no mark yet.");
       });
     });
   return withExamples(command, "tezos-signer watermarks show --config /etc/tezos-signer/settings.yaml");
+}
+
+/** A mark for programs. @param now milliseconds since 1970 */
+function facts({ key, row }: { key: RowKey; row: Row }, pace: Settings["watermarks"], now: number) {
+  const { address, chainId: chain, kind } = key;
+  const { level, round, digest = null, signature, anchor } = row;
+  const highest = highestNow(row, pace, now) ?? null;
+  return {
+    address,
+    chain,
+    kind,
+    level,
+    round,
+    digest,
+    signatureKept: signature !== undefined,
+    at: new Date(anchor.at).toISOString(),
+    highestLevelNow: highest,
+  };
 }
 
 function grouped(

@@ -4,6 +4,7 @@
  * @module
  */
 import { UNBOUND } from "../../contract.ts";
+import { ownersCommand } from "../../own-command.ts";
 import type { VaultFault } from "./fault.ts";
 
 /** A version of a key that names a store, whether it is enabled or not: a click enables it. */
@@ -89,7 +90,7 @@ function severalStores(address: string, versions: readonly TaggedVersion[]): str
   return (
     `The vault holds the key ${address} more than once, bound to different watermark stores: ${named.join(", ")}. ` +
     "One key has one store, so it is not served. Stop every signer of it, bring what they signed into one store, then bind " +
-    "the key to that one (tezos-signer keys bind): the command binds each version of it, wherever it lies in the vault."
+    `the key to that one (${ownersCommand("keys bind")}): the command binds each version of it, wherever it lies in the vault.`
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { UNBOUND } from "../../contract.ts";
+import { ownersCommand } from "../../own-command.ts";
 import { bindingOf, preferred, type StoreTags } from "./binding.ts";
 import type { VaultClient } from "./client.ts";
 import type { Discovery } from "./discovery.ts";
@@ -83,9 +84,10 @@ export class ServedKeys {
       else if (boundStoreId !== undefined && !stores.own.has(best.id)) {
         const isNamed = stores.tagged.some(({ address }) => address === best.publicKey.address);
         const bound = boundStoreId === UNBOUND ? "unbound" : `bound to ${boundStoreId}`;
+        const bind = ownersCommand("keys bind");
         const remedy = isNamed
-          ? "another version of the same key names it; bind this one too (tezos-signer keys bind)"
-          : "so it was tagged before, until the tag was taken away; bind it anew (tezos-signer keys bind)";
+          ? `another version of the same key names it; bind this one too (${bind})`
+          : `so it was tagged before, until the tag was taken away; bind it anew (${bind})`;
         notes.push(`${best.name} names no watermark store and is taken to be ${bound}: ${remedy}`);
       }
     }

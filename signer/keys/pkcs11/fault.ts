@@ -1,3 +1,4 @@
+import { ownCommand } from "../../own-command.ts";
 import { nameOfCode, RETURN_CODES } from "./codes.ts";
 
 /**
@@ -19,7 +20,7 @@ export const TOKEN_FAULTS = {
     reconnects: true,
     remedy: "Check keys.tokenLabel or keys.slot: pkcs11-tool -L lists what is there.",
   },
-  "key-missing": { reconnects: true, remedy: "Check keys.include: tezos-signer token list shows what is there." },
+  "key-missing": { reconnects: true, remedy: `Check keys.include: ${ownCommand("token list")} shows what is there.` },
   "pin-file": { reconnects: false, remedy: "Mend the file of keys.pin.file; it is read again by itself." },
   "pin-refused": {
     reconnects: false,

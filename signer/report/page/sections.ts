@@ -1,6 +1,7 @@
 import { duration } from "../../duration.ts";
 import { inWords } from "../../installation/own-release.ts";
 import type { HourReport, Latency } from "../../observability/last-hour.ts";
+import { ownCommand } from "../../own-command.ts";
 import { HIGHEST_ROUND } from "../../watermark/decision.ts";
 import type { StatusReport } from "../status.ts";
 import { type Html, html, type Shown } from "./html.ts";
@@ -39,7 +40,7 @@ export function waiting({ confirmations }: StatusReport, now: number): Html | nu
     ({ id, key, client, since, summary }) =>
       html`<li>Request ${id}: ${summary.kinds}<p class="dim">${ago(since, now)}, asked by ${client} for <code>${key}</code></p></li>`,
   );
-  return html`<section><h2>Waiting for a person</h2><ul class="list">${items}</ul><p class="dim">tezos-signer confirm</p></section>`;
+  return html`<section><h2>Waiting for a person</h2><ul class="list">${items}</ul><p class="dim">${ownCommand("confirm")}</p></section>`;
 }
 
 /** Each key: what it may sign, and its last marks. */

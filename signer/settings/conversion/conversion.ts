@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { stringify } from "yaml";
 import { ADMIN_PORT, CONFIRMATION_SOCKET, SIGNER_PORT } from "../../contract.ts";
+import { ownCommand } from "../../own-command.ts";
 import type { KeyPolicy } from "../../policy/policy.ts";
 import { parseSettings, SettingsError } from "../parse.ts";
 import { unlessSecret } from "../secrets.ts";
@@ -87,7 +88,7 @@ export class Conversion {
   /** Lets a rule wait for a person's yes. */
   confirmBySocket(place: string, text: string): void {
     this.settings.confirmation = { socket: CONFIRMATION_SOCKET };
-    this.note("stricter", place, `${text} A person says yes at \`tezos-signer confirm\`, and sees what is signed.`);
+    this.note("stricter", place, `${text} A person says yes at \`${ownCommand("confirm")}\`, and sees what is signed.`);
   }
 
   /**

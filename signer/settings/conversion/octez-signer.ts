@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ownCommand } from "../../own-command.ts";
 import { readMagicBytes, readOptions, readPort, readStartLine } from "./command-line.ts";
 import { Conversion, ConversionError, type Converted } from "./conversion.ts";
 import { readDocument } from "./document.ts";
@@ -101,7 +102,7 @@ function noteTheRest(conversion: Conversion, options: ReadonlyMap<string, string
     conversion.note(
       "by-hand",
       base,
-      "take its record over: `tezos-signer watermarks import --from octez BASE_DIR`, once it is stopped for good.",
+      `take its record over: \`${ownCommand("watermarks import --from octez BASE_DIR")}\`, once it is stopped for good.`,
     );
   }
   if (options.has("allow-to-prove-possession")) {
@@ -114,6 +115,6 @@ function noteTheRest(conversion: Conversion, options: ReadonlyMap<string, string
   conversion.note(
     "by-hand",
     "keys",
-    "bring each tz2 and tz3 key of BASE_DIR/secret_keys with `tezos-signer keys convert`, into keys.path or into a vault (docs/keys.md). tz1 and tz4 keys have no way here.",
+    `bring each tz2 and tz3 key of BASE_DIR/secret_keys with \`${ownCommand("keys convert")}\`, into keys.path or into a vault (docs/keys.md). tz1 and tz4 keys have no way here.`,
   );
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ownCommand } from "../../own-command.ts";
 import { type Conversion, ConversionError } from "./conversion.ts";
 import { readDocumentPart } from "./document.ts";
 
@@ -92,7 +93,7 @@ function noteOther(driver: string, place: string, conversion: Conversion): void 
   const way =
     HARDWARE[driver] ??
     (["file", "mem"].includes(driver)
-      ? "its secret keys are not copied: bring each tz2 and tz3 key with `tezos-signer keys convert`, into keys.path, a token or a vault (docs/keys.md)"
+      ? `its secret keys are not copied: bring each tz2 and tz3 key with \`${ownCommand("keys convert")}\`, into keys.path, a token or a vault (docs/keys.md)`
       : "this signer does not reach it. Where its keys cannot be read out, the baker announces a new consensus key (docs/coming-from.md)");
   const shown = KNOWN_DRIVERS.includes(driver) ? `${driver}: ` : "";
   conversion.note("by-hand", `${place}.driver`, `${shown}${way}.`);

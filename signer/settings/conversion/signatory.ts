@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ownCommand } from "../../own-command.ts";
 import { readPort } from "./command-line.ts";
 import { Conversion, ConversionError, type Converted } from "./conversion.ts";
 import { noteUnknown, readDocument } from "./document.ts";
@@ -123,7 +124,7 @@ function noteRecord(conversion: Conversion, driver: string, base: string): void 
   conversion.note(
     "by-hand",
     "watermark",
-    `take the record in ${where} over, once it is stopped for good: \`tezos-signer watermarks import --from ${source}\` (docs/coming-from.md, "Signatory").`,
+    `take the record in ${where} over, once it is stopped for good: \`${ownCommand(`watermarks import --from ${source}`)}\` (docs/coming-from.md, "Signatory").`,
   );
   if (source !== "signatory") {
     conversion.note(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ownCommand } from "../../own-command.ts";
 import type { Permission } from "../../policy/policy.ts";
 import { CONSENSUS_KINDS } from "../../tezos/payload/consensus-kind.ts";
 import { unlessSecret } from "../secrets.ts";
@@ -40,7 +41,7 @@ export function convertTacoinfra(text: string): Converted {
     conversion.note(
       "by-hand",
       "ddb_table",
-      "take it over: `aws dynamodb scan --table-name DDB_TABLE --output json`, then `tezos-signer watermarks import --from tacoinfra`. It may serve several signers, a SQLite file serves one: for two of them set kind: azure-table.",
+      `take it over: \`aws dynamodb scan --table-name DDB_TABLE --output json\`, then \`${ownCommand("watermarks import --from tacoinfra")}\`. It may serve several signers, a SQLite file serves one: for two of them set kind: azure-table.`,
     );
   }
   return conversion.done();
@@ -57,7 +58,7 @@ function keysOf({ keys, hsm_lib: module, hsm_slot: slot = 0 }: z.output<typeof c
       conversion.note(
         "by-hand",
         Array.isArray(keys) ? place : "keys (signer: local)",
-        "its secret key stands in this file, and is not copied: bring it with `tezos-signer keys convert`, into keys.path, the token or a vault.",
+        `its secret key stands in this file, and is not copied: bring it with \`${ownCommand("keys convert")}\`, into keys.path, the token or a vault.`,
       );
     } else if (signer_args[0] !== undefined) labels.push(String(signer_args[0]));
     else throw new ConversionError(`${place}: has no label or handle of its key on the token.`);

@@ -1,3 +1,4 @@
+import { ownersCommand } from "../../own-command.ts";
 import type { ConsensusKind } from "../../tezos/payload/payload.ts";
 import type { Anchor } from "../anchor.ts";
 import type { Mark } from "../decision.ts";
@@ -22,7 +23,7 @@ export function newStoreId({ isShared }: Pick<WatermarkStore, "isShared">, named
   throw new StoreError(
     "untrusted",
     `The settings demand the watermark store ${named}, and there is none here; a new one gets an id of its own. Bring ` +
-      "that store here, or take `watermarks.storeId` out of the settings and bind the key to the new store (tezos-signer keys bind).",
+      `that store here, or take \`watermarks.storeId\` out of the settings and bind the key to the new store (${ownersCommand("keys bind")}).`,
   );
 }
 

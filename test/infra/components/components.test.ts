@@ -298,4 +298,15 @@ describe("what the program asks Azure for", () => {
         .and.to.include(`--scripts ${script}`);
     }
   });
+
+  it("gives commands that can be typed as they are: one each, and confirm only where port 22 is open", () => {
+    const { statusCommand, logCommand, importCommand } = least.outputs;
+    expect(statusCommand).to.match(
+      /^az vm run-command invoke --resource-group tezos-signer-dev --name signer .* --scripts 'tezos-signer status 2>&1 \| head -c 4000'$/,
+    );
+    expect(logCommand).to.match(/ --scripts 'journalctl --unit tezos-signer [^']*'$/);
+    expect(importCommand).to.match(/^octez-client import secret key signer \S+\/ADDRESS$/);
+    expect(least.outputs).not.to.have.property("confirmCommand");
+    expect(everything.outputs.confirmCommand).to.equal("ssh -t deploy@<address> sudo tezos-signer confirm");
+  });
 });

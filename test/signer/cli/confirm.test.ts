@@ -259,7 +259,7 @@ describe("tezos-signer confirm", () => {
     const failed = async (command: readonly string[], cwd?: string) =>
       inTerminal(command, [], { env: compiled(), ...(cwd !== undefined && { cwd }) });
     const confirm = (path: string) => [process.execPath, ENTRY, "confirm", "--socket", path];
-    const remedy = "Is the signer running, with confirmation.socket in its settings? `tezos-signer status` says.";
+    const remedy = "Is the signer running, with confirmation.socket in its settings? `npm run signer -- status` says.";
 
     it("says that there is no socket", async () => {
       await using folder = await temporaryFolder();
@@ -400,7 +400,9 @@ describe("tezos-signer confirm", () => {
         return CTRL_U;
       };
       const session = await confirmInTerminal(signer.path, [], gone, []);
-      expect(session.screen).to.match(/The signer closed the connection\. Start `tezos-signer confirm` again\.\n$/);
+      expect(session.screen).to.match(
+        /The signer closed the connection\. Start `npm run signer -- confirm` again\.\n$/,
+      );
       expect(session.code).to.equal(11);
     });
   });

@@ -11,6 +11,7 @@ import { settingsCommand } from "../../../signer/cli/settings/index.ts";
 import { readSettingsFile } from "../../../signer/cli/settings-source.ts";
 import type { Io } from "../../../signer/cli/terminal.ts";
 import { watermarksCommand } from "../../../signer/cli/watermarks/index.ts";
+import { PROGRAM } from "../../../signer/own-command.ts";
 import {
   ENTRY,
   expectWords,
@@ -165,7 +166,9 @@ describe("a place where a new file is to be written, and cannot be", () => {
 
   it("is told by every command that takes --out: the table has them all", async () => {
     const io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {} };
-    const taking = leaves(await program(io)).filter(({ options }) => options.some(({ long }) => long === "--out"));
+    const taking = leaves(await program(io, "", PROGRAM)).filter(({ options }) =>
+      options.some(({ long }) => long === "--out"),
+    );
     const names = taking.map((command) => nameOf(command).split(" ").slice(1).join(" "));
     expect(names).to.have.length(OUT_COMMANDS.length);
     for (const name of names)

@@ -109,7 +109,7 @@ describe("serve, started by hand", function () {
   it("signs on when its terminal is gone, to which nothing can be written any more", async function () {
     requires(this, hasProgram("script"), "script(1) of util-linux makes the terminal");
     await writeFile(file("settings.yaml"), settings({ listen: { port: 0, host: "127.0.0.1" } }));
-    const words = `echo $$ > pid; exec '${process.execPath}' '${ENTRY}' serve ${CONFIG.join(" ")}`;
+    const words = `echo $$ > pid; exec '${process.execPath}' '${ENTRY}' serve --log json ${CONFIG.join(" ")}`;
     const terminal = spawn("script", ["--quiet", "--command", words, "/dev/null"], {
       cwd: folder.path,
       detached: true,

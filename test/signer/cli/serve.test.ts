@@ -156,7 +156,7 @@ describe("serve", () => {
     await using signer = await startSignerProcess(dir.path, CONFIG);
     const { status } = await sign(signer.url, signer.addresses[0] ?? "", attestation({ level: 9 }).toString("hex"));
     expect(status).to.equal(200);
-    expect(JSON.stringify(signer.log)).to.match(/"level":"warn".*watermarks\.sqlite\.seen cannot be written/);
+    expect(JSON.stringify(signer.log)).to.match(/"severity":"warn".*watermarks\.sqlite\.seen cannot be written/);
   });
 
   it("loses nothing when a client hangs up: the same bytes get the same signature afterwards", async () => {

@@ -50,9 +50,9 @@ function releaseLines(release: Partial<Status["release"]>): string[] {
   );
 }
 
-/** The command in this process. */
+/** The command in this process, whose output goes elsewhere than to a terminal. */
 function status(...args: readonly string[]) {
-  return atTerminal((io) => new Command("tezos-signer").addCommand(statusCommand(io)), ["status", ...args]);
+  return atTerminal((io) => new Command("tezos-signer").addCommand(statusCommand(io)), ["status", ...args], null);
 }
 
 describe("tezos-signer status", () => {
@@ -103,6 +103,58 @@ describe("tezos-signer status", () => {
     const { stdout: later } = await status("--admin", signer.adminUrl);
     expect(later).to.match(/ {2}attestation of .*: level 79 round 0, \d+ s ago\n/);
     expect(later).to.match(/ {2}preattestation of .*: level 78 round 0, \d+ s ago, not by this process\n/);
+  });
+
+  it("fits a terminal of 80 columns without a broken word, names chains, and says once, and last, why it is not ready", () => {
+    const address = "tz3iDzR5UeBCsKP9v1teMuRYiVjx66s75RbC";
+    const reason = "The watermark store did not answer in time; ask again: the table refuses the machine's role.";
+    const message = `A higher level or round was already signed: The attestation of ${address} on NetXdQprcVkpaWU is at level 9 round 0.`;
+    const mark = {
+      row: `attestation of ${address} on NetXdQprcVkpaWU`,
+      level: 9,
+      round: 0,
+      since: "2026-11-28T11:58:00Z",
+      signedAt: null,
+    };
+    const refusal = {
+      at: "2026-11-28T11:59:00Z",
+      since: "2026-11-28T11:59:00Z",
+      count: 1,
+      client: "127.0.0.1",
+      asked: "attestation",
+      message,
+    };
+    const status = statusOf({
+      ready: false,
+      reasons: [reason],
+      store: { kind: "azure-table", id: "1", problem: reason, readAt: "2026-11-28T11:50:00Z" },
+      watermarks: [mark],
+      refusals: [refusal],
+      keys: [{ address, location: "keys/tz3.pem", problem: null, policy: { allow: Array(12).fill("attestation") } }],
+    });
+    const shown = screen(status, NOW, 80);
+    for (const line of shown.split("\n")) expect(line.length, line).to.be.at.most(80);
+    const words = (text: string) => text.split(/\s+/).filter((word) => word !== "");
+    expect(words(shown).toSorted()).to.deep.equal(
+      words(screen(status, NOW).replaceAll("NetXdQprcVkpaWU", "NetXdQprcVkpaWU (mainnet)")).toSorted(),
+    );
+    expect(shown).to.match(/\n\nNOT READY\n {2}The watermark store did not answer .*\n {2}machine's role\.$/);
+    expect(shown.split("did not answer")).to.have.length(2);
+  });
+
+  it("is silent with --quiet where the signer is ready, and says why where it is not", async () => {
+    const server = createServer((_, response) => void response.end(JSON.stringify(answers.shift()))).listen(
+      0,
+      "127.0.0.1",
+    );
+    await once(server, "listening");
+    const answers = [statusOf(), statusOf({ ready: false, reasons: ["There is no key that can sign."] })];
+    const admin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await status("--admin", admin, "--quiet")).to.deep.equal({ code: 0, stdout: "", stderr: "" });
+    const { code, stdout, stderr } = await status("--admin", admin, "--quiet");
+    expect({ code, stderr }).to.deep.equal({ code: 1, stderr: "The signer is not ready.\n" });
+    expect(stdout).to.match(/^NOT READY\n {2}There is no key that can sign\.\n/);
+    server.close();
   });
 
   it("says of each mark where it is, its age, and whose it is", () => {

@@ -42,6 +42,8 @@ describe("tezos-signer token", function () {
     expect(address).to.match(/^tz2/);
     const listed = await run(["list"]);
     expect(listed.stdout).to.include(address).and.include("baker");
+    const [key] = JSON.parse((await run(["list", "--json"])).stdout);
+    expect(key).to.include({ label: "baker", address, curve: "P-256K" });
     await using opened = await openToken(token);
     expect(opened.key.publicKey.address).to.equal(address);
     await opened.sign();

@@ -26,7 +26,7 @@ describe("the guide's transfer test", () => {
     await using signer = await startSignerProcess(folder.path, CONFIG);
     const answer = await ask(signer, transferOf(signer));
     expect(answer).to.include({ status: 403, attempts: 1 });
-    expect(answer.message).to.contain("run `tezos-signer confirm` on the signer's machine first");
+    expect(answer.message).to.contain("run `npm run signer -- confirm` on the signer's machine first");
   });
 
   it("shows a transfer to a person in a terminal, in the words of Taquito's own reading, and signs it on the characters of its digest", async function () {
@@ -136,7 +136,7 @@ describe("the guide's transfer test", () => {
     const [code, answer] = await Promise.all([signer.end("SIGTERM"), asked]);
     expect(code).to.equal(0);
     expect(answer.status).to.equal(403);
-    expect(answer.message).to.contain("the signer stops: run `tezos-signer confirm` again");
+    expect(answer.message).to.contain("the signer stops: run `npm run signer -- confirm` again");
   });
 
   it("signs attestations and a block while a transfer waits, none of which waits for it", async () => {

@@ -79,6 +79,7 @@ function signerOf(
   const settings = { current: requestSettings({ policy: { default: rule, keys: new Map() } }) };
   const keys = new Map<string, SigningKey>([[publicKey.address, key]]);
   const service = new SigningService({
+    settingsHome: "file",
     keyring: {
       keys,
       refresh: () => {
@@ -304,6 +305,7 @@ describe("a client that hangs up", () => {
     const store = new TrustedStore({ store: new MemoryStore("here"), initialise: "always", clock: Date.now });
     const settings = requestSettings({ policy: { default: { allow: ["attestation"] }, keys: new Map() } });
     const service = new SigningService({
+      settingsHome: "file",
       keyring: { keys: new Map([[address, key]]), close: async () => {} },
       guard: new Guard({ store, maxStep: "off", minimalBlockDelay: 1, budgets: allAt(60_000), clock: Date.now }),
       store,

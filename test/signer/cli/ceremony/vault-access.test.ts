@@ -407,6 +407,16 @@ describe("keys commands at a vault", () => {
         .to.match(/watermark store +not named/)
         .and.match(/attestation +not given/);
       expect(outcome.stdout).not.to.include("import-kek");
+      const { keys, conflicts } = JSON.parse((await run(["list", "--vault", vault.url, "--json"])).stdout);
+      expect(conflicts).to.deep.equal([]);
+      expect(keys).to.have.length(2);
+      expect(keys[0]).to.include({
+        name: "baker",
+        address: key.publicKey.address,
+        enabled: true,
+        watermarkStore: STORE,
+      });
+      expect(keys[1]).to.deep.include({ name: "soft", watermarkStore: null, otherTags: { owner: "me" } });
     });
 
     it("warns of a key that names several stores, and of none that names one", async () => {

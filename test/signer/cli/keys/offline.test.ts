@@ -203,6 +203,8 @@ describe("offline keys commands", () => {
       const outcome = await run(["show", pem], []);
       expect(outcome.code).to.equal(0);
       expect(outcome.stdout).to.include(key.publicKey.address).and.include(key.publicKey.base58);
+      const { address, base58: publicKey, curve } = key.publicKey;
+      expect(JSON.parse((await run(["show", pem, "--json"], [])).stdout)).to.include({ address, publicKey, curve });
     });
 
     it("refuses a text that contradicts itself", async () => {

@@ -26,6 +26,36 @@ describe("watermarks commands", () => {
       expect(stdout).not.to.include("5f5f");
     });
 
+    it("say it as JSON, of each mark all that is public, and check is silent with --quiet", async () => {
+      await commands.stored([KEY, rowAt(100)], [BLOCK_KEY, rowAt(90, { signature: digestOf("5f").repeat(2) })]);
+      const shown = await commands.run(["show", "--json"]);
+      const { store, marks } = JSON.parse(shown.stdout);
+      expect(store).to.equal("store-1");
+      expect(marks).to.have.length(2);
+      expect(marks[0]).to.include({ address: SOURCE, chain: MAINNET, kind: "attestation", level: 100, round: 0 });
+      expect(marks[0].highestLevelNow).to.be.greaterThan(100);
+      expect(marks[1]).to.include({ kind: "block", signatureKept: true });
+      expect(shown.stdout).not.to.include("5f5f");
+      expect(JSON.parse((await commands.run(["check", "--json"])).stdout)).to.deep.equal({
+        store: "store-1",
+        marks: 2,
+      });
+      expect(await commands.run(["check", "--quiet"])).to.deep.equal({ code: 0, stdout: "", stderr: "" });
+    });
+
+    it("name the chain beside its id, and take it by its name", async () => {
+      await commands.stored([KEY, rowAt(100)]);
+      expect((await commands.run(["show"])).stdout).to.include(`${SOURCE} on ${MAINNET} (mainnet)\n`);
+      const floor = ["--pkh", SOURCE, "--level", "500"];
+      const answers: Parameters<typeof commands.run>[1] = [[/characters of the address: /, SOURCE.slice(-6)]];
+      const made = await commands.run(["init", "--chain", "ghostnet", ...floor], answers);
+      expect(made.code, made.stderr).to.equal(0);
+      expect((await commands.run(["show"])).stdout).to.include(`${SOURCE} on NetXnHfVqm9iesp (ghostnet)\n`);
+      const { code, stderr } = await commands.run(["init", "--chain", "mainet", ...floor]);
+      expect(code).to.equal(2);
+      expect(stderr.replaceAll(/\s+/g, " ")).to.include("or its name: mainnet, ghostnet, shadownet.");
+    });
+
     it("say that there is no store yet, and make none", async () => {
       const { code, stderr } = await commands.run(["show"]);
       expect(code).to.equal(10);

@@ -91,7 +91,7 @@ describe("two signers of one key in one vault", function () {
       const state = await statusOf(signer);
       const metrics = await (await ask(signer, "/metrics")).text();
       const program = (io: Io) => new Command("tezos-signer").addCommand(statusCommand(io));
-      const { stdout: screen } = await atTerminal(program, ["status", "--admin", signer.adminUrl]);
+      const { stdout: screen } = await atTerminal(program, ["status", "--admin", signer.adminUrl], null);
       return { status, message, ready: [ready.status, state.ready], state, metrics, screen };
     };
     for (const { status, message, ready, state, metrics, screen } of await withBoth(answer)) {

@@ -14,9 +14,6 @@ export const SIGNER = {
   objectId: "66666666-7777-4888-8999-aaaaaaaaaaaa",
 };
 
-/** Pino's number for it. */
-const WARNING = 40;
-
 export interface RigOptions {
   readonly tls?: boolean;
   readonly crv?: Crv;
@@ -80,7 +77,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     imds,
     keyring,
     lines,
-    logged: (kind) => lines.filter(({ fault, level }) => fault === kind && level === WARNING),
+    logged: (kind) => lines.filter(({ fault, severity }) => fault === kind && severity === "warn"),
     key() {
       const key = [...keyring.keys.values()][0];
       if (key === undefined) throw new Error(`there is no key: ${keyring.problem?.()}`);

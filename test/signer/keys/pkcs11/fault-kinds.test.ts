@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { RETURN_CODES } from "../../../../signer/keys/pkcs11/codes.ts";
 import { faultOfCode, TOKEN_FAULTS } from "../../../../signer/keys/pkcs11/fault.ts";
+import { IN_CHECKOUT, PROGRAM } from "../../../../signer/own-command.ts";
 
 describe("kinds of token faults", () => {
   it("are exactly those of docs/hsm.md, each with its remedy", () => {
@@ -10,7 +11,7 @@ describe("kinds of token faults", () => {
     const known = Object.entries(TOKEN_FAULTS).map(([kind, { reconnects, remedy }]) => [
       kind,
       reconnects ? "yes" : "no",
-      remedy,
+      remedy.replace(IN_CHECKOUT, PROGRAM),
     ]);
     expect(listed).to.deep.equal(known);
   });
