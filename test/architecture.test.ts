@@ -125,8 +125,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/signing/**",
     "signer/watermark",
   ],
+  // What else ends as a command does.
+  "signer/cli/exit-codes.ts": [],
   "signer/cli": [
     ...BASE,
+    "signer/cli/exit-codes.ts",
     "package.json",
     "signer/azure",
     "signer/backends.ts",
@@ -147,6 +150,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "cloud-init": [],
   // The updater reads userData as the signer does, from the release that both are in.
   machine: ["signer/azure", "signer/contract.ts"],
+  // `tezos-signer install` of a machine of one's own: the updater's parts, for settings in a file.
+  "machine/own": ["machine", "signer/cli/exit-codes.ts", "signer/contract.ts", "signer/settings"],
 
   "infra/config": ["signer/contract.ts", "signer/network", "signer/settings/**"],
   "infra/firewall.ts": ["infra/config", "signer/contract.ts"],
@@ -240,7 +245,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "test/signer": ["signer/**", "package.json", ...EMULATORS, "test/campaigns", "test/fixtures", "test/harness"],
   "test/guard": ["signer/**", ...EMULATORS, "test/campaigns", "test/fixtures", "test/harness"],
   "test/conformance": [...EMULATORS, "test/fixtures", "test/harness"],
-  "test/docs": ["signer/cli", "signer/tezos", ...EMULATORS, "test/fixtures", "test/harness"],
+  "test/docs": [
+    "signer/cli",
+    "signer/cli/exit-codes.ts",
+    "signer/tezos",
+    ...EMULATORS,
+    "test/fixtures",
+    "test/harness",
+  ],
   "test/release": ["release", "infra", ...EMULATORS, "test/harness"],
   "test/machine": ["machine", "signer/azure", "signer/http", "test/harness", "test/emulators"],
   // What any part writes and reads, beside what earlier versions wrote.

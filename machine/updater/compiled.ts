@@ -88,7 +88,9 @@ export class Compiled {
     const properties = [...SANDBOX, ...own].map((property) => `--property=${property}`);
     const program = join(import.meta.dirname, "compile.ts");
     const options = ["--quiet", "--wait", "--collect", "--pipe", `--unit=${UNIT}`];
-    const rights = ["read", "write"].map((right) => `--allow-fs-${right}=${this.#output}`);
+    // Node.js takes no rights where it is not told to ask for them.
+    const asked = node.includes("--permission") ? ["read", "write"] : [];
+    const rights = asked.map((right) => `--allow-fs-${right}=${this.#output}`);
     return this.#run("systemd-run", ...options, ...properties, ...node, ...rights, program);
   }
 
