@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { ADMIN_PORT } from "../../signer/contract.ts";
 import type { Settings } from "../../signer/settings/schema.ts";
 import { missingPrograms } from "./computer.ts";
@@ -35,7 +35,7 @@ export async function check(parts: OwnParts): Promise<readonly Finding[]> {
   note("the clock", clockFault(parts));
   const settings = judge(note);
   if (settings === undefined) return found;
-  for (const [what, path, right] of needs(settings)) note(what, rightFault(parts, path, right));
+  for (const [what, path, right] of needs(settings)) note(what, rightFault(parts, resolve(path), right));
   note("the port", await portFault(parts, settings));
   if (found.some(({ remedy }) => remedy !== undefined)) return found;
   note("the signer", await signerFault(parts));

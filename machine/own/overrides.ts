@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Settings } from "../../signer/settings/schema.ts";
 import { LAYOUT } from "./layout.ts";
 import { isUnder } from "./paths.ts";
@@ -18,7 +18,7 @@ export const OVERRIDES = {
 /**
  * Makes what systemd must know of the settings before the signer reads them: the port that it holds, and what the sandbox
  * opens for a token's library or a watermark file elsewhere. Pure.
- * @param settings with absolute paths
+ * @param settings with paths that the current folder leads to
  * @returns the text of each file of {@link OVERRIDES}; undefined where none is called for
  */
 export function overridesOf({
@@ -29,10 +29,10 @@ export function overridesOf({
   const host = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
   const lines: string[] = [];
   if (keys.kind === "pkcs11" && !CODE.some((folder) => isUnder(folder, keys.module))) {
-    lines.push(`ExecPaths=${dirname(keys.module)}`);
+    lines.push(`ExecPaths=${dirname(resolve(keys.module))}`);
   }
   if (watermarks.kind === "sqlite" && !isUnder(LAYOUT.state, watermarks.path)) {
-    lines.push(`ReadWritePaths=${dirname(watermarks.path)}`);
+    lines.push(`ReadWritePaths=${dirname(resolve(watermarks.path))}`);
   }
   return {
     socket: `${HEADER}[Socket]\nListenStream=\nListenStream=${host}:${listen.port}\n`,

@@ -32,7 +32,7 @@ export function ownParts(): OwnParts {
     files: new OwnFiles("/", LAYOUT.opt),
     service: new Service(run),
     trial: new Trial(run, "/", join(LAYOUT.opt, "current")),
-    compiled: new Compiled(run),
+    compiled: new Compiled(run, "/run", join(LAYOUT.opt, "current/machine/updater/compile.ts")),
   };
 }
 
@@ -45,7 +45,7 @@ export function settingsText(): string | undefined {
   }
 }
 
-/** Reads the settings with absolute paths. @throws SettingsError naming every mistake */
+/** Reads the settings, with paths that the current folder leads to. @throws SettingsError naming every mistake */
 export function readSettings(text: string): Settings {
   return pathsFrom(dirname(LAYOUT.settings), parseSettings(text, LAYOUT.settings));
 }

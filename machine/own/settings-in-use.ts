@@ -69,6 +69,10 @@ export async function renew(
     say(`the signer goes on with the settings that it has: ${tried.fault}`);
     return "unfinished";
   }
+  if (tried.missing !== undefined && (await service.readiness())?.ready === true) {
+    say(`the signer is ready with the settings that it has, and would not be with these: ${tried.missing}`);
+    return "unfinished";
+  }
   // systemd takes another port only where neither the socket nor its service is in use.
   if (portText() !== port) run("systemctl", "stop", "tezos-signer.socket", "tezos-signer.service");
   if (!service.restart(place)) {

@@ -127,7 +127,7 @@ describe("a machine of one's own", () => {
     expect(await machine.output("systemctl is-active tezos-signer.socket")).to.equal("inactive");
     const found = await machine.run("tezos-signer install --check");
     expect(found.status).to.equal(1);
-    expect(found.output).to.match(/missing {2}the PIN's file: there is no \/etc\/tezos-signer\/pin/);
+    expect(found.output, found.output).to.match(/missing {2}the PIN's file: there is no \/etc\/tezos-signer\/pin/);
   });
 
   it("makes a key on the token, and signs with it once its settings work", async () => {
