@@ -254,7 +254,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "test/harness",
   ],
   "test/release": ["release", "infra", ...EMULATORS, "test/harness"],
-  "test/machine": ["machine", "signer/azure", "signer/http", "test/harness", "test/emulators"],
+  "test/machine": ["machine", "machine/own", "signer/azure", "signer/http", "test/harness", "test/emulators"],
   // What any part writes and reads, beside what earlier versions wrote.
   "test/formats": ["infra/**", "machine", "signer/**", "package.json", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/cloud-init": ["cloud-init", "test/harness", "test/emulators"],

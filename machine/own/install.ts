@@ -6,7 +6,7 @@ import { versionAt } from "../updater/version.ts";
 import { missingPrograms } from "./computer.ts";
 import { LAYOUT } from "./layout.ts";
 import { foreignNames } from "./names.ts";
-import { isStarted, type OwnParts, readSettings, settingsText } from "./parts.ts";
+import { isStarted, type OwnParts, readSettings, settingsText, tryRelease } from "./parts.ts";
 import { overrides, preparation, take } from "./preparation.ts";
 import { copyRelease, releaseHash } from "./release-copy.ts";
 import { begin, renew } from "./settings-in-use.ts";
@@ -68,14 +68,15 @@ function foresee(parts: OwnParts, { version, sha256 }: Named, say: (text: string
 
 /** The way from the release in use to another, which is that of Azure's machine. */
 async function upgrade(parts: OwnParts, options: InstallOptions, wanted: Named, text: string): Promise<Ending> {
-  const { disk, run, state, trial, compiled } = parts;
+  const { disk, run, state, compiled } = parts;
   const { say, source, watch } = options;
-  for (const step of overrides(readSettings(text))) take(step, false, say);
+  const settings = readSettings(text);
+  for (const step of overrides(settings)) take(step, false, say);
   // Whoever asks once more has mended something, or wants to know.
   state.note({ refused: null, tries: null });
   const worker = new Upgrade({
     ...parts,
-    trial: (place, seconds) => trial.of(place, seconds),
+    trial: (place, seconds) => tryRelease(parts, settings, place, seconds),
     compile: (place) => compiled.make(place),
     fetch: () => copyRelease(source, wanted.sha256, disk, run),
     apply: async () => true,

@@ -31,6 +31,9 @@ export function overridesOf({
   if (keys.kind === "pkcs11" && !CODE.some((folder) => isUnder(folder, keys.module))) {
     lines.push(`ExecPaths=${dirname(resolve(keys.module))}`);
   }
+  // The board's number may be another after it was plugged in again, so the kind is let in and not the one device.
+  if (keys.kind === "tezio")
+    lines.push("PrivateDevices=no", "DeviceAllow=char-ttyACM rw", "SupplementaryGroups=dialout");
   if (watermarks.kind === "sqlite" && !isUnder(LAYOUT.state, watermarks.path)) {
     lines.push(`ReadWritePaths=${dirname(resolve(watermarks.path))}`);
   }

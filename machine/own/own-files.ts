@@ -26,7 +26,12 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     from: / --permission( --allow-fs-\w+=\S+)+/,
     to: "",
-    why: "Node's permission model forbids fsync, which a watermark file needs, and the process that has a token's library in it. The sandbox around both stays.",
+    why: "Node's permission model forbids fsync, which a watermark file needs, and the process that has a token's library in it. The sandbox around them stays.",
+  },
+  {
+    from: / --no-addons /,
+    to: " ",
+    why: "What reaches a token or a board is compiled code. It can be loaded from the release and the system's libraries alone, by ExecPaths=.",
   },
   {
     from: / serve --user-data$/m,

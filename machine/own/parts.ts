@@ -8,7 +8,7 @@ import { Compiled } from "../updater/compiled.ts";
 import { Disk } from "../updater/disk.ts";
 import { Service } from "../updater/service.ts";
 import { StateFile } from "../updater/state.ts";
-import { Trial } from "../updater/trial.ts";
+import { type Outcome, Trial } from "../updater/trial.ts";
 import { LAYOUT } from "./layout.ts";
 import { OwnFiles } from "./own-files.ts";
 
@@ -48,6 +48,18 @@ export function settingsText(): string | undefined {
 /** Reads the settings, with paths that the current folder leads to. @throws SettingsError naming every mistake */
 export function readSettings(text: string): Settings {
   return pathsFrom(dirname(LAYOUT.settings), parseSettings(text, LAYOUT.settings));
+}
+
+/**
+ * Tries the release at a place. A board serves one program at a time: a trial beside the signer that has it does not reach it,
+ * and only the watch after the switch can tell.
+ * @param settings that it is tried with
+ * @param seconds how long it may take to get ready
+ */
+export function tryRelease({ trial, service }: OwnParts, settings: Settings, place: string, seconds: number): Outcome {
+  const outcome = trial.of(place, seconds);
+  const isHeld = settings.keys.kind === "tezio" && service.process !== undefined;
+  return isHeld && outcome.verdict === "waiting" ? { verdict: "ready" } : outcome;
 }
 
 /** Whether systemd has been told to start the signer, now and at every boot. */

@@ -5,10 +5,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { ADMIN_PORT } from "../../signer/contract.ts";
 import { SettingsError } from "../../signer/settings/parse.ts";
+import type { Settings } from "../../signer/settings/schema.ts";
 import type { Named } from "../updater/state.ts";
 import { settingsVersion } from "../updater/upgrade.ts";
 import { OVERRIDES } from "./overrides.ts";
-import { type OwnParts, readSettings } from "./parts.ts";
+import { type OwnParts, readSettings, tryRelease } from "./parts.ts";
 import { overrides, type Step, take } from "./preparation.ts";
 
 /** How long settings may take to get ready before the signer is started with them all the same, seconds. */
@@ -90,23 +91,27 @@ export async function renew(
 
 /** Tells systemd of the settings, and tries the release in use with them. */
 function tryOut(
-  { run, trial, disk }: OwnParts,
+  parts: OwnParts,
   text: string,
   say: (text: string) => void,
 ): { readonly fault: string } | { readonly missing: string | undefined } {
   const called = stepsOf(text);
   if ("fault" in called) return called;
   for (const step of called.steps) take(step, false, say);
-  run("systemctl", "daemon-reload");
-  const tried = trial.of(disk.place(disk.current ?? ""), TRIAL);
+  parts.run("systemctl", "daemon-reload");
+  const { current = "" } = parts.disk;
+  const tried = tryRelease(parts, called.settings, parts.disk.place(current), TRIAL);
   if (tried.verdict === "broken") return { fault: tried.reason };
   return { missing: tried.verdict === "ready" ? undefined : tried.reason };
 }
 
 /** The steps that settings call for, or what is wrong with them. */
-function stepsOf(text: string): { readonly steps: readonly Step[] } | { readonly fault: string } {
+function stepsOf(
+  text: string,
+): { readonly settings: Settings; readonly steps: readonly Step[] } | { readonly fault: string } {
   try {
-    return { steps: overrides(readSettings(text)) };
+    const settings = readSettings(text);
+    return { settings, steps: overrides(settings) };
   } catch (error) {
     if (error instanceof SettingsError) return { fault: error.message };
     throw error;

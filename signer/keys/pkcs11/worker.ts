@@ -37,8 +37,6 @@ export class TokenWorker {
       serialization: "advanced",
       stdio: ["ignore", "ignore", "inherit", "ipc"],
       env: { ...process.env, UV_THREADPOOL_SIZE: String(SESSIONS) },
-      // Compiled code is for this process alone: the signer may have been started without a right to it.
-      execArgv: process.execArgv.filter((flag) => flag !== "--no-addons"),
     });
     this.#child.on("message", (answer: Answer) => this.#take(answer));
     this.#child.on("error", (error) =>
