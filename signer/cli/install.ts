@@ -46,9 +46,9 @@ export function installCommand(io: Io): Command {
     });
   return withExamples(
     command,
-    "sudo ./tezos-signer install --dry-run",
-    "sudo ./tezos-signer install",
-    "sudo tezos-signer install --check",
+    "tezos-signer install --dry-run",
+    "tezos-signer install",
+    "tezos-signer install --check",
   );
 }
 

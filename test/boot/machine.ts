@@ -29,8 +29,12 @@ const NAMESPACE = "machine";
 /** How much slower than a quiet computer this one may be: no test is decided by that. */
 const PATIENCE = 3;
 
+let isNetworkMade = false;
+
 /** The wire between the machine and its world; made once, in this process's own network. */
 export function connectNetwork(): void {
+  if (isNetworkMade) return;
+  isNetworkMade = true;
   const run = (line: string) => execFileSync("ip", line.split(" "));
   run(`netns add ${NAMESPACE}`);
   run(`link add name world type veth peer name eth0 netns ${NAMESPACE}`);
