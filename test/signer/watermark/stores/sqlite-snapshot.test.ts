@@ -6,7 +6,7 @@ import { expect } from "chai";
 import { SqliteStore } from "../../../../signer/watermark/stores/sqlite.ts";
 import { SqliteSnapshot } from "../../../../signer/watermark/stores/sqlite-snapshot.ts";
 import { StoreError } from "../../../../signer/watermark/stores/store.ts";
-import { BLOCK_KEY, KEY, NEVER, rowAt } from "../../../fixtures/watermark-rows.ts";
+import { BLOCK_KEY, KEY, rowAt } from "../../../fixtures/watermark-rows.ts";
 import { rejection } from "../../../harness/rejection.ts";
 
 const MODULE = join(import.meta.dirname, "../../../../signer/watermark/stores/sqlite-snapshot.ts");
@@ -22,8 +22,8 @@ describe("a sqlite store as a trial beside its signer sees it", () => {
 
   it("has id and rows of the file that another process has locked, and takes nothing of its lock", async () => {
     const store = new SqliteStore(path);
-    await store.establish("an-id", NEVER);
-    const version = await store.insert(KEY, rowAt(100), NEVER);
+    await store.establish("an-id");
+    const version = await store.insert(KEY, rowAt(100));
     await new Promise(setImmediate);
     // A process of its own: one that closes a file loses its own locks on it.
     const script = `
@@ -33,7 +33,7 @@ describe("a sqlite store as a trial beside its signer sees it", () => {
       console.log(JSON.stringify([await snapshot.identity(), (await snapshot.read(key)).row.level, (await snapshot.list()).length]));`;
     const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
     expect(JSON.parse(printed)).to.deep.equal(["an-id", 100, 1]);
-    await store.replace(KEY, rowAt(101), version, NEVER);
+    await store.replace(KEY, rowAt(101), version);
     await store.close();
     expect(await new SqliteSnapshot(path).read(BLOCK_KEY)).to.equal(undefined);
   });
