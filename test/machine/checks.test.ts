@@ -88,6 +88,7 @@ describe("a release's machine files, judged before they are in force", () => {
       /^systemd does not take tezos-signer(-updater)?\.(service|socket): bad-setting$/,
     );
     expect(seen).to.deep.equal({
+      "tezos-signer-check-tezos-signer-updater.service": "",
       "tezos-signer-check-tezos-signer.service": "[Service]\n",
       "tezos-signer-check-tezos-signer.socket": "[Socket]\n",
     });
