@@ -199,6 +199,16 @@ describe("a machine of one's own", () => {
     expect((await attest(1_000)).status).to.equal(409);
   });
 
+  it("signs after a reboot by itself, and remembers what it signed", async () => {
+    await machine.reboot();
+    level += 1;
+    await machine.until("a signature", 90, async () => {
+      const answer = await attest(level).catch(() => undefined);
+      return answer?.status === 200 ? true : undefined;
+    });
+    expect((await attest(1_000)).status).to.equal(409);
+  });
+
   it("is upgraded by the new release's own command, and takes nothing but signatures from its baker", async () => {
     const folder = await unpack(await variant(release.content, "0.2.1"));
     const before = await inUse();
