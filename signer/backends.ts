@@ -4,6 +4,7 @@ import type { Keyring } from "./keys/keyring.ts";
 import type { LiveSettings } from "./settings/live-settings.ts";
 import type { Settings } from "./settings/schema.ts";
 import type { WatermarkStore } from "./watermark/stores/store.ts";
+import { UnwrittenStore } from "./watermark/stores/unwritten.ts";
 
 /**
  * The backends of keys and of watermarks, by the kind that settings name. Each is loaded where it is wanted: Azure's SDK
@@ -65,4 +66,19 @@ export async function openWatermarkStore(
       return new SqliteStore(watermarks.path, warn);
     }
   }
+}
+
+/**
+ * Opens the watermark store that the settings name for a trial beside the signer that runs: nothing is written, and a file
+ * that the other one has locked is read all the same.
+ * @param warn as for {@link openWatermarkStore}
+ * @throws StoreError `untrusted` for a local path that can be no store's
+ */
+export async function openStoreForTrial(settings: Settings, warn: (message: string) => void): Promise<WatermarkStore> {
+  const { watermarks } = settings;
+  if (watermarks.kind !== "sqlite") return new UnwrittenStore(await openWatermarkStore(settings, warn));
+  const { SqliteSnapshot } = await import("./watermark/stores/sqlite-snapshot.ts");
+  const { requireUsablePath } = await import("./watermark/stores/sqlite-path.ts");
+  requireUsablePath(watermarks.path);
+  return new UnwrittenStore(new SqliteSnapshot(watermarks.path));
 }

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
-import { openKeyring, openWatermarkStore } from "./backends.ts";
+import { openKeyring, openStoreForTrial, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
 import { addressFilter } from "./http/allowed-addresses.ts";
@@ -25,7 +25,6 @@ import { Guard } from "./watermark/guard.ts";
 import { Preparation } from "./watermark/preparation.ts";
 import { steadyClock } from "./watermark/steady-clock.ts";
 import { StoreView } from "./watermark/store-view.ts";
-import { UnwrittenStore } from "./watermark/stores/unwritten.ts";
 import { WatchedStore } from "./watermark/stores/watched.ts";
 import { TrustedStore } from "./watermark/trusted-store.ts";
 
@@ -77,8 +76,8 @@ export async function startSigner(
     if (keyring === undefined) void opening.then((opened) => opened.close()).catch(() => undefined);
     else await keyring.close();
   });
-  const opened = await openWatermarkStore(settings, (message) => logger.warn(message));
-  const backend = new WatchedStore(isTrial ? new UnwrittenStore(opened) : opened);
+  const openStore = isTrial ? openStoreForTrial : openWatermarkStore;
+  const backend = new WatchedStore(await openStore(settings, (message) => logger.warn(message)));
   parts.defer(() => backend.close());
 
   const { initialise, maxStep, minimalBlockDelay, storeId } = settings.watermarks;

@@ -127,8 +127,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/signing/**",
     "signer/watermark",
   ],
+  // What else ends as a command does.
+  "signer/cli/exit-codes.ts": [],
   "signer/cli": [
     ...BASE,
+    "signer/cli/exit-codes.ts",
     "package.json",
     "signer/azure",
     "signer/backends.ts",
@@ -150,6 +153,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "cloud-init": [],
   // The updater reads userData as the signer does, from the release that both are in.
   machine: ["signer/azure", "signer/contract.ts"],
+  // `tezos-signer install` of a machine of one's own: the updater's parts, for settings in a file.
+  "machine/own": ["machine", "signer/cli/exit-codes.ts", "signer/contract.ts", "signer/settings"],
 
   "infra/config": ["signer/contract.ts", "signer/network", "signer/settings/**"],
   "infra/firewall.ts": ["infra/config", "signer/contract.ts"],
@@ -262,7 +267,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "test/conformance": [...EMULATORS, "test/fixtures", "test/harness"],
   "test/docs": ["infra/**", "signer/**", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/release": ["release", "infra", ...EMULATORS, "test/harness"],
-  "test/machine": ["machine", "signer/azure", "signer/http", "test/harness", "test/emulators"],
+  "test/machine": ["machine", "machine/own", "signer/azure", "signer/http", "test/harness", "test/emulators"],
   // What any part writes and reads, beside what earlier versions wrote.
   "test/formats": ["infra/**", "machine", "signer/**", "package.json", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/cloud-init": ["cloud-init", "test/harness", "test/emulators"],

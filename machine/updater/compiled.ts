@@ -51,10 +51,15 @@ export class Compiled {
   readonly #run: Run;
   readonly #output: string;
   readonly #places: readonly string[];
+  readonly #program: string;
 
-  /** @param runtime /run */
-  constructor(run: Run, runtime = "/run") {
+  /**
+   * @param runtime /run
+   * @param program compile.ts, where a user without a home can read it
+   */
+  constructor(run: Run, runtime = "/run", program = join(import.meta.dirname, "compile.ts")) {
     this.#run = run;
+    this.#program = program;
     this.#output = join(runtime, UNIT);
     // systemd keeps that of a passing user apart, and leads there.
     this.#places = [this.#output, join(runtime, "private", UNIT)];
@@ -86,10 +91,11 @@ export class Compiled {
   #compile(place: string, node: readonly string[]): Ended {
     const own = [`WorkingDirectory=${place}`, `Environment=NODE_COMPILE_CACHE=${this.#output}`];
     const properties = [...SANDBOX, ...own].map((property) => `--property=${property}`);
-    const program = join(import.meta.dirname, "compile.ts");
     const options = ["--quiet", "--wait", "--collect", "--pipe", `--unit=${UNIT}`];
-    const rights = ["read", "write"].map((right) => `--allow-fs-${right}=${this.#output}`);
-    return this.#run("systemd-run", ...options, ...properties, ...node, ...rights, program);
+    // Node.js takes no rights where it is not told to ask for them.
+    const asked = node.includes("--permission") ? ["read", "write"] : [];
+    const rights = asked.map((right) => `--allow-fs-${right}=${this.#output}`);
+    return this.#run("systemd-run", ...options, ...properties, ...node, ...rights, this.#program);
   }
 
   /** Copies what was made, once its maker has ended: plain files alone, under the number of the user who is to read them. */

@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { replaceLink } from "./disk.ts";
 
@@ -29,12 +38,15 @@ export class MachineFiles {
     this.#opt = opt;
   }
 
-  /** Links every file of a release's machine/files, and the places where its units want to be started. */
-  link(release: string): void {
+  /**
+   * Links every file of a release's machine/files, and the places where its units want to be started.
+   * @param isStarted false where nothing is to be started yet, at the next boot neither
+   */
+  link(release: string, isStarted = true): void {
     const files = join(release, "machine/files");
     for (const file of listed(files)) {
       if (!COPIED.test(file)) this.#lead(file, file);
-      if (!file.startsWith(UNITS)) continue;
+      if (!file.startsWith(UNITS) || !isStarted) continue;
       for (const [, target = ""] of readFileSync(join(files, file), "utf8").matchAll(/^WantedBy=(\S+)$/gm)) {
         this.#lead(join(UNITS, `${target}.wants`, file.slice(UNITS.length + 1)), file);
       }
@@ -122,8 +134,9 @@ function wants(units: string): string[] {
     .map((name) => join(units, name));
 }
 
-/** The files below a folder, as paths from there. */
+/** The files below a folder, as paths from there; none where there is no folder. */
 function listed(folder: string): string[] {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)));

@@ -3,7 +3,7 @@
  * where nothing is left to do until userData changes, 75 where the same is to be tried again later.
  * @module
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { imdsHost } from "../../signer/azure/metadata-service.ts";
 import { UserData, userDataUrl } from "../../signer/azure/user-data.ts";
@@ -16,6 +16,7 @@ import { Service } from "./service.ts";
 import { StateFile } from "./state.ts";
 import { Trial } from "./trial.ts";
 import { settingsVersion, Upgrade } from "./upgrade.ts";
+import { versionAt } from "./version.ts";
 
 const OPT = "/opt/tezos-signer";
 const STATE = "/var/lib/tezos-signer-updater";
@@ -30,10 +31,6 @@ function say(text: string): void {
   } catch {
     // A machine without a console has the journal.
   }
-}
-
-function versionAt(place: string): string {
-  return JSON.parse(readFileSync(join(place, "package.json"), "utf8")).version;
 }
 
 /** Asks userData once; undefined, with a word, where it cannot be read or understood. */

@@ -31,7 +31,7 @@ export function tryUnit(service: string, link: string, place: string, report: st
   const body = service
     .slice(0, service.indexOf("[Install]"))
     .replaceAll(link, place)
-    .replace(" serve --user-data", ` try --user-data --seconds ${seconds}`)
+    .replace(/ serve (--user-data|--config \S+)$/m, ` try $1 --seconds ${seconds}`)
     .split("\n")
     .filter((line) => !DROPPED.test(line));
   // What slows the service down ends a trial: one that grows slowly up to MemoryMax takes the pages of the signer beside it.

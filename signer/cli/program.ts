@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, (io: Io) => Promise<Command>>> = {
   watermarks: async (io) => (await import("./watermarks/index.ts")).watermarksCommand(io),
   keys: async (io) => (await import("./keys/index.ts")).keysCommand(io),
   settings: async (io) => (await import("./settings/index.ts")).settingsCommand(io),
+  install: async (io) => (await import("./install.ts")).installCommand(io),
   token: async (io) => (await import("./token/index.ts")).tokenCommand(io),
   completion: async (io) => (await import("./completion.ts")).completionCommand(io, () => program(io)),
 };

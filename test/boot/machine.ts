@@ -29,8 +29,12 @@ const NAMESPACE = "machine";
 /** How much slower than a quiet computer this one may be: no test is decided by that. */
 const PATIENCE = 3;
 
+let isNetworkMade = false;
+
 /** The wire between the machine and its world; made once, in this process's own network. */
 export function connectNetwork(): void {
+  if (isNetworkMade) return;
+  isNetworkMade = true;
   const run = (line: string) => execFileSync("ip", line.split(" "));
   run(`netns add ${NAMESPACE}`);
   run(`link add name world type veth peer name eth0 netns ${NAMESPACE}`);
@@ -202,14 +206,17 @@ export class Machine {
     rmSync(this.#folder, { recursive: true });
   }
 
-  /** Runs a command line on the machine as root. What the machine asks meanwhile, this process can answer. */
-  async run(command: string): Promise<{ readonly status: number | null; readonly output: string }> {
+  /**
+   * Runs a command line on the machine as root. What the machine asks meanwhile, this process can answer.
+   * @param seconds after which it is ended
+   */
+  async run(command: string, seconds = 120): Promise<{ readonly status: number | null; readonly output: string }> {
     const init = this.#init();
     if (init === undefined) return { status: null, output: "the machine is off" };
     const into = ["--target", init, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"];
     const running = spawn("nsenter", [...into, "/bin/sh", "-c", command], {
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: 120_000,
+      timeout: 1_000 * seconds,
     });
     let output = "";
     for (const stream of [running.stdout, running.stderr]) stream.on("data", (chunk) => (output += chunk));

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { faultOf } from "../../machine/updater/checks.ts";
 import type { Ended } from "../../machine/updater/command.ts";
@@ -21,6 +21,14 @@ describe("a release's machine files, judged before they are in force", () => {
     for (const program of ["apply", "watch"]) writeFileSync(join(place(), "machine/bin", program), "#!/bin/sh\n");
     writeFileSync(join(place(), "machine/files/etc/systemd/system/tezos-signer.service"), "[Service]\n");
     writeFileSync(join(place(), "machine/files/etc/systemd/system/tezos-signer.socket"), "[Socket]\n");
+    for (const file of [
+      "systemd/system/tezos-signer-updater.service",
+      "tezos-signer/firewall.nft",
+      "sudoers.d/10-tezos-signer",
+    ]) {
+      mkdirSync(dirname(join(place(), "machine/files/etc", file)), { recursive: true });
+      writeFileSync(join(place(), "machine/files/etc", file), "");
+    }
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
@@ -77,9 +85,10 @@ describe("a release's machine files, judged before they are in force", () => {
       return words.includes("LoadState") ? { status: 0, output: "bad-setting" } : FINE;
     };
     expect(faultOf(place(), units(), run)).to.match(
-      /^systemd does not take tezos-signer\.(service|socket): bad-setting$/,
+      /^systemd does not take tezos-signer(-updater)?\.(service|socket): bad-setting$/,
     );
     expect(seen).to.deep.equal({
+      "tezos-signer-check-tezos-signer-updater.service": "",
       "tezos-signer-check-tezos-signer.service": "[Service]\n",
       "tezos-signer-check-tezos-signer.socket": "[Socket]\n",
     });

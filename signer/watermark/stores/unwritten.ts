@@ -1,15 +1,18 @@
 import { type Row, type RowKey, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
 
+/** What is asked of a store in a trial. */
+export type ReadableStore = Omit<WatermarkStore, "establish" | "insert" | "replace">;
+
 /**
  * A store that is asked and never changed, for the trial of a release beside the signer that runs: what a start would make
  * there counts as made.
  */
 export class UnwrittenStore implements WatermarkStore {
-  readonly #store: WatermarkStore;
+  readonly #store: ReadableStore;
   /** Whether the store would have been made: it has no rows then. */
   #isNew = false;
 
-  constructor(store: WatermarkStore) {
+  constructor(store: ReadableStore) {
     this.#store = store;
   }
 

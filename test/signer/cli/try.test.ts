@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TableServiceClient } from "@azure/data-tables";
 import { expect } from "chai";
+import { generateLocalKey, localPassphrase } from "../../../signer/keys/local/keyring.ts";
 import { azurite, freePort, tableCredential } from "../../emulators/azurite.ts";
 import { Imds } from "../../emulators/imds/imds.ts";
 import { KeyVaultEmulator } from "../../emulators/key-vault/emulator.ts";
@@ -80,8 +81,8 @@ describe("tezos-signer try", function () {
     return JSON.stringify({ release, settings: value });
   }
 
-  function trial(seconds = 30): Promise<Outcome> {
-    const args = [release.entry, "try", "--user-data", "--seconds", `${seconds}`];
+  function trial(seconds = 30, source: readonly string[] = ["--user-data"]): Promise<Outcome> {
+    const args = [release.entry, "try", ...source, "--seconds", `${seconds}`];
     return new Promise((resolve) => {
       execFile(
         process.execPath,
@@ -134,6 +135,27 @@ describe("tezos-signer try", function () {
     expect((await trial()).verdict.ready).to.equal(true);
     const { status } = await sign(signer.url, signer.addresses[0] ?? "", attestation({ level: 5 }).toString("hex"));
     expect(status).to.equal(200);
+  });
+
+  it("tries settings in a file beside the signer that has the watermark file locked, and leaves it the lock", async () => {
+    const [port, admin] = [await freePort(), await freePort()];
+    const keys = join(folder.path, "keys");
+    await generateLocalKey("P-256", join(keys, "tz3.pem"), await localPassphrase(keys));
+    const file = {
+      listen: { port },
+      admin: { port: admin },
+      keys: { kind: "local", path: "keys" },
+      watermarks: { kind: "sqlite", path: "marks.sqlite", initialise: "always", maxStep: "off" },
+      policy: { default: { allow: ["attestation"], chains: [CHAIN] } },
+    };
+    await writeFile(join(folder.path, "settings.yaml"), JSON.stringify(file));
+    await using signer = await startSignerProcess(folder.path, ["--config", "settings.yaml"], env, release.entry);
+    const ask = (level: number) => sign(signer.url, signer.addresses[0] ?? "", attestation({ level }).toString("hex"));
+    expect((await ask(5)).status).to.equal(200);
+    const { code, verdict, stderr } = await trial(30, ["--config", "settings.yaml"]);
+    expect({ code, verdict }, stderr).to.deep.equal({ code: 0, verdict: { ready: true, reasons: [] } });
+    expect((await ask(6)).status).to.equal(200);
+    expect((await ask(4)).status).to.equal(409);
   });
 
   it("ends with 11 and the reasons where the vault is away, and keeps nothing", async () => {

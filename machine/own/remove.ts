@@ -1,0 +1,44 @@
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { LAYOUT, UNITS, USER } from "./layout.ts";
+import { foreignNames } from "./names.ts";
+import { OVERRIDES } from "./overrides.ts";
+import type { OwnParts } from "./parts.ts";
+
+/**
+ * Removes the installation: what was started, linked and copied. Settings, keys and watermarks stay, with the user whose
+ * they are, unless all is to go.
+ * @param isAll whether settings, keys and watermarks are deleted too
+ * @param say told what is removed, and what is left and where
+ * @throws Error in sentences where other things have these names; nothing was changed then
+ */
+export function remove({ run, disk, files }: OwnParts, isAll: boolean, say: (text: string) => void): void {
+  const faults = foreignNames("/");
+  if (faults.length > 0) throw new Error(`Nothing was changed. ${faults.join("\n")}`);
+  // Sockets first: a request that waits would start the signer again.
+  for (const unit of UNITS) run("systemctl", "stop", unit);
+  const releases = existsSync(`${LAYOUT.opt}/releases`) ? readdirSync(`${LAYOUT.opt}/releases`) : [];
+  rmSync(`${LAYOUT.opt}/current`, { force: true });
+  files.unlinkDead(releases.map((sha256) => disk.place(sha256)));
+  for (const path of Object.values(OVERRIDES)) {
+    rmSync(path, { force: true });
+    // What its owner has put there stays.
+    if (existsSync(dirname(path)) && readdirSync(dirname(path)).length === 0) rmdirSync(dirname(path));
+  }
+  for (const folder of [LAYOUT.opt, LAYOUT.updater]) rmSync(folder, { recursive: true, force: true });
+  run("systemctl", "daemon-reload");
+  run("systemctl", "reset-failed", ...UNITS);
+  say("removed: the release, its units, and what the upgrades knew");
+  if (isAll) {
+    for (const folder of [LAYOUT.settingsFolder, LAYOUT.state]) rmSync(folder, { recursive: true, force: true });
+    run("userdel", USER);
+    say("removed: settings, keys and watermarks, and the user");
+    return;
+  }
+  const left = [LAYOUT.settingsFolder, LAYOUT.state].filter((folder) => existsSync(folder));
+  if (left.length > 0) {
+    say(
+      `left: ${left.join(" and ")}, with settings, keys and watermarks, and the user ${USER}, whose they are. Before another signer signs with these keys, bring it the watermarks.`,
+    );
+  }
+}

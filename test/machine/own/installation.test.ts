@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { expect } from "chai";
+import { foreignNames } from "../../../machine/own/names.ts";
+import { copyRelease, releaseHash } from "../../../machine/own/release-copy.ts";
+import { run } from "../../../machine/updater/command.ts";
+import { Disk } from "../../../machine/updater/disk.ts";
+
+const FILES = join(import.meta.dirname, "../../../machine/files");
+
+describe("an installation on a machine of one's own", () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "own-"));
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  function write(path: string, text: string): void {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+
+  describe("finds what has its names and is another's", () => {
+    const user = (home: string, shell: string) => write("etc/passwd", `tezos-signer:x:990:990::${home}:${shell}\n`);
+
+    it("nothing on a new computer, and nothing of its own", () => {
+      expect(foreignNames(root)).to.deep.equal([]);
+      mkdirSync(join(root, "opt/tezos-signer/releases"), { recursive: true });
+      mkdirSync(join(root, "etc/systemd/system"), { recursive: true });
+      const target = "/opt/tezos-signer/current/machine/files/etc/systemd/system/tezos-signer.service";
+      symlinkSync(target, join(root, "etc/systemd/system/tezos-signer.service"));
+      user("/var/lib/tezos-signer", "/usr/sbin/nologin");
+      expect(foreignNames(root)).to.deep.equal([]);
+    });
+
+    for (const [what, make, said] of [
+      [
+        "a unit",
+        () => write("etc/systemd/system/tezos-signer.service", ""),
+        /tezos-signer\.service is another program's/,
+      ],
+      [
+        "a package's unit",
+        () => write("usr/lib/systemd/system/tezos-signer.socket", ""),
+        /tezos-signer\.socket is another/,
+      ],
+      ["a command", () => write("usr/local/bin/tezos-signer", ""), /bin\/tezos-signer is another program's/],
+      ["a folder", () => write("opt/tezos-signer/bin/x", ""), /has bin in it/],
+      ["a file in place of a folder", () => write("etc/tezos-signer", ""), /is no folder/],
+      ["a user", () => user("/home/tezos-signer", "/bin/bash"), /a user tezos-signer whose home is/],
+      ["a stack's machine", () => write("etc/systemd/system/tezos-signer-updater.service", ""), /machine of a stack/],
+    ] as const) {
+      it(what, () => {
+        make();
+        expect(foreignNames(root).join("\n")).to.match(said);
+      });
+    }
+  });
+
+  describe("copies a release to its place", () => {
+    let source: string;
+    let disk: Disk;
+    /** Root alone gives files away. */
+    const asUser: typeof run = (program, ...args) =>
+      program === "chown" ? { status: 0, output: "" } : run(program, ...args);
+
+    beforeEach(() => {
+      source = join(root, "release");
+      disk = new Disk(join(root, "opt"));
+      const kept = ["etc/systemd/system/tezos-signer.service", "etc/systemd/system/tezos-signer.socket"];
+      for (const file of [...kept, "etc/sudoers.d/10-tezos-signer"]) {
+        write(`release/machine/files/${file}`, readFileSync(join(FILES, file), "utf8"));
+      }
+      write("release/archives/LIST", "");
+      write(
+        "release/unpack",
+        '#!/bin/sh\ncd "$(dirname "$0")" && sha256sum --check --quiet MANIFEST >&2 && mkdir node\n',
+      );
+      chmodSync(join(source, "unpack"), 0o755);
+      write("release/left-by-a-person", "");
+      const listed = [
+        "unpack",
+        "archives/LIST",
+        ...[...kept, "etc/sudoers.d/10-tezos-signer"].map((file) => `machine/files/${file}`),
+      ];
+      const sums = listed.map(
+        (file) =>
+          `${createHash("sha256")
+            .update(readFileSync(join(source, file)))
+            .digest("hex")}  ${file}`,
+      );
+      write("release/MANIFEST", `# a release\n${sums.join("\n")}\n`);
+    });
+
+    it("whole, named by its MANIFEST, unpacked anew, with the files of a machine of one's own alone", () => {
+      const hash = releaseHash(source);
+      expect(copyRelease(source, hash, disk, asUser)).to.deep.equal({ status: 0, output: "" });
+      const place = disk.place(hash);
+      expect(readdirSync(place).sort()).to.deep.equal(["MANIFEST", "machine", "node", "unpack"]);
+      const units = join(place, "machine/files/etc/systemd/system");
+      expect(readFileSync(join(units, "tezos-signer.service"), "utf8")).to.include(" serve --config ");
+      expect(existsSync(join(place, "machine/files/etc/sudoers.d/10-tezos-signer"))).to.equal(false);
+    });
+
+    it("not at all where a file is not what MANIFEST says, or is missing", () => {
+      const hash = releaseHash(source);
+      writeFileSync(join(source, "archives/LIST"), "other");
+      expect(copyRelease(source, hash, disk, asUser).output).to.match(/LIST|checksum/);
+      rmSync(join(source, "archives/LIST"));
+      expect(copyRelease(source, hash, disk, asUser).status).to.equal(1);
+      expect(readdirSync(join(root, "opt/releases"))).to.deep.equal([]);
+    });
+
+    it("not from a checkout, which is no release", () => {
+      expect(() => releaseHash(root)).to.throw(/no MANIFEST.*npm run release/s);
+    });
+  });
+});
