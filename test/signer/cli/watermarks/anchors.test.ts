@@ -142,7 +142,7 @@ describe("what a mark that a command made lets through", () => {
       [`${OTHER_CHAIN}=5`, "There is no mark of"],
       ["0", "a whole number from 1"],
       ["ten", "a whole number from 1"],
-      ["mainnet=5", "the chain's id"],
+      ["mainet=5", "the chain's id"],
     ] as const) {
       const { code, stderr } = await commands.run(["import", file, "--head", head]);
       expect(code, head).to.equal(2);
