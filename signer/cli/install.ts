@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { Command, Option } from "commander";
+import { ownCommand } from "../own-command.ts";
 import { EXIT_CODES, type ExitReason } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { withExamples } from "./run.ts";
@@ -73,5 +74,8 @@ async function runInstaller(word: string): Promise<void> {
   const reasons = Object.keys(EXIT_CODES) as ExitReason[];
   const reason = reasons.find((each) => EXIT_CODES[each].code === code) ?? "failed";
   if (reason === "done") return;
-  throw new Failure(reason, (await said).trim() || "Another tezos-signer install is at work, or this one was ended.");
+  throw new Failure(
+    reason,
+    (await said).trim() || `Another \`${ownCommand("install")}\` is at work, or this one was ended.`,
+  );
 }
