@@ -28,7 +28,10 @@ const PATHS: Readonly<Record<string, string>> = {
     "storage:BlobContainer": "storageAccounts/{accountName}/blobServices/default/containers/{containerName}",
     "storage:Blob": "storageAccounts/{accountName}/blobServices/default/containers/{containerName}/blobs/{blobName}",
   }),
-  ...inGroup("Microsoft.Compute", { "compute:VirtualMachine": "virtualMachines/{vmName}" }),
+  ...inGroup("Microsoft.Compute", {
+    "compute:VirtualMachine": "virtualMachines/{vmName}",
+    "compute:VirtualMachineRunCommandByVirtualMachine": "virtualMachines/{vmName}/runCommands/{runCommandName}",
+  }),
   ...inGroup("Microsoft.OperationalInsights", { "operationalinsights:Workspace": "workspaces/{workspaceName}" }),
   ...inGroup("Microsoft.Insights", {
     "monitor:ActionGroup": "actionGroups/{actionGroupName}",
