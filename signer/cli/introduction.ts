@@ -63,8 +63,17 @@ function confirmCommand({ confirmation }: LiveSettings["current"], defaultSocket
 function reachable(text: string): readonly string[] {
   const url = new URL(text);
   if (!["0.0.0.0", "[::]"].includes(url.hostname)) return [text];
-  const all = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
-  const outside = all.filter(({ internal, family }) => !internal && family === "IPv4").map(({ address }) => address);
+  const outside = outsideAddresses();
   const hosts = outside.length === 0 ? ["127.0.0.1"] : outside;
   return hosts.map((host) => `${url.protocol}//${host}:${url.port}`);
+}
+
+/** This computer's IPv4 addresses; none where it does not tell, as a service without AF_NETLINK is told none. */
+function outsideAddresses(): readonly string[] {
+  try {
+    const all = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
+    return all.filter(({ internal, family }) => !internal && family === "IPv4").map(({ address }) => address);
+  } catch {
+    return [];
+  }
 }

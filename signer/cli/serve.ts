@@ -72,15 +72,19 @@ export function serveCommand(io: Io): Command {
       }
       const { live, signer } = started;
       using followed = started.followed;
-      followed?.keepOnceReady(signer);
-      terminal.print(introduction(signer, live, await socketHere().catch(() => undefined)));
-      renew = async () => {
-        log.info("SIGHUP: settings and certificate are looked at");
-        if (followed === undefined) await rereadSettings(live, log);
-        await signer.renewCertificate();
-      };
-      await stopped;
-      await signer.stop();
+      // A signer that nobody watches any more must not stay: it would follow no settings and obey no signal.
+      try {
+        followed?.keepOnceReady(signer);
+        terminal.print(introduction(signer, live, await socketHere().catch(() => undefined)));
+        renew = async () => {
+          log.info("SIGHUP: settings and certificate are looked at");
+          if (followed === undefined) await rereadSettings(live, log);
+          await signer.renewCertificate();
+        };
+        await stopped;
+      } finally {
+        await signer.stop();
+      }
     });
   return withExamples(command, "tezos-signer serve", "tezos-signer serve --config /etc/tezos-signer/settings.yaml");
 }

@@ -33,6 +33,11 @@ async function folder(settings: object = LOCAL) {
 
 const CONFIG = ["--config", "settings.yaml"];
 
+/** A program of which the system tells no network interface: EAFNOSUPPORT, as under RestrictAddressFamilies= of systemd. */
+const NO_INTERFACES = `data:text/javascript,${encodeURIComponent(
+  'import os from "node:os"; import { syncBuiltinESMExports } from "node:module"; os.networkInterfaces = () => { throw new Error("uv_interface_addresses returned 97"); }; syncBuiltinESMExports();',
+)}`;
+
 /** A signer on a folder of its own, and what goes with both. */
 async function started() {
   await using parts = new AsyncDisposableStack();
@@ -86,6 +91,13 @@ describe("serve", () => {
     expect(lines[0]).to.include({ kind: "attestation", level: 9, round: 0, verdict: "signed" });
     expect(lines[0]?.milliseconds).to.include.keys("parse", "reserve", "sign", "total");
     expect(JSON.stringify(signer.log)).not.to.contain(signature);
+  });
+
+  it("introduces itself and obeys a signal where it is told no address of this computer, as a service without AF_NETLINK", async () => {
+    await using dir = await folder({ ...LOCAL, listen: { host: "0.0.0.0", port: 0 } });
+    await using signer = await startSignerProcess(dir.path, CONFIG, { NODE_OPTIONS: `--import=${NO_INTERFACES}` });
+    expect(signer.output()).to.match(/^Signer +http:\/\/127\.0\.0\.1:\d+$/m);
+    expect(await signer.end("SIGTERM")).to.equal(0);
   });
 
   it("returns the very same block signature after a restart, and refuses another block there", async () => {
