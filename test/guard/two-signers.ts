@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { LIMITS } from "../../signer/http/limits.ts";
 import { generateLocalKey } from "../../signer/keys/local/keyring.ts";
 import { AzureTableStore } from "../../signer/watermark/stores/azure-table.ts";
 import { azurite, tableCredential } from "../emulators/azurite.ts";
@@ -18,8 +19,10 @@ const FORMS = { block, preattestation, attestation } as const;
 type Form = keyof typeof FORMS;
 /** The payload hash of what an import names; clients ask for 1 and 2. */
 const IMPORTED = 3;
-/** A signature, a conflict, or a request of which this computer, busy with all of it, read no line for five seconds. */
-const FAIR: readonly number[] = [200, 409, 408];
+/** A signature, or a conflict. */
+const FAIR: readonly number[] = [200, 409];
+/** Of a request of which this computer, busy with all of it, read no line for as long as a signer waits. */
+const LATE = { status: 408, after: LIMITS.headersTimeout };
 /** Requests under way, of all clients. */
 const MOST_ASKING = 100;
 
@@ -98,8 +101,9 @@ export async function twoSigners(positions: number): Promise<TwoSignerCounts> {
     counts.requests += 1;
     counts.statuses[result.status] = (counts.statuses[result.status] ?? 0) + 1;
     const isHealthy = !troubled && signer.trouble === "none";
-    if (isHealthy && !FAIR.includes(result.status)) {
-      const waited = Math.round(performance.now() - asked);
+    const waited = Math.round(performance.now() - asked);
+    const isLate = result.status === LATE.status && waited >= LATE.after;
+    if (isHealthy && !isLate && !FAIR.includes(result.status)) {
       faults.push(
         `a healthy signer left the ${form} at ${level} with ${result.status} ${result.message}, in ${waited} ms`,
       );
