@@ -8,6 +8,8 @@ if (major < 24) {
 }
 // Without a listener this signal opens Node's debugger to every program of this computer, and with it the keys in memory.
 process.on("SIGUSR1", () => undefined);
+// A signer outlives its terminal, also while it is being loaded; serve.ts listens to more than this.
+if (process.argv[2] === "serve") process.on("SIGHUP", () => undefined);
 const { program } = await import("./cli/program.ts");
 const { runCommandLine } = await import("./cli/run.ts");
 const words = process.argv.slice(2);

@@ -33,6 +33,11 @@ async function folder(settings: object = LOCAL) {
 
 const CONFIG = ["--config", "settings.yaml"];
 
+/** A program whose terminal is closed as soon as its first line has been run. */
+const HUNG_UP = `data:text/javascript,${encodeURIComponent(
+  'const look = setInterval(() => { if (process.listenerCount("SIGUSR1") === 0) return; clearInterval(look); process.kill(process.pid, "SIGHUP"); }, 1);',
+)}`;
+
 /** A program of which the system tells no network interface: EAFNOSUPPORT, as under RestrictAddressFamilies= of systemd. */
 const NO_INTERFACES = `data:text/javascript,${encodeURIComponent(
   'import os from "node:os"; import { syncBuiltinESMExports } from "node:module"; os.networkInterfaces = () => { throw new Error("uv_interface_addresses returned 97"); }; syncBuiltinESMExports();',
@@ -91,6 +96,12 @@ describe("serve", () => {
     expect(lines[0]).to.include({ kind: "attestation", level: 9, round: 0, verdict: "signed" });
     expect(lines[0]?.milliseconds).to.include.keys("parse", "reserve", "sign", "total");
     expect(JSON.stringify(signer.log)).not.to.contain(signature);
+  });
+
+  it("goes on where its terminal is closed while it is being loaded", async () => {
+    await using dir = await folder();
+    await using signer = await startSignerProcess(dir.path, CONFIG, { NODE_OPTIONS: `--import=${HUNG_UP}` });
+    expect(signer.addresses).to.have.length(1);
   });
 
   it("introduces itself and obeys a signal where it is told no address of this computer, as a service without AF_NETLINK", async () => {
