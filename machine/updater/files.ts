@@ -30,9 +30,9 @@ export class Files {
       const told = files.set(parameters);
       const { applied } = state.now;
       if (applied?.sha256 === sha256 && applied.parameters === told) return true;
-      state.note({ applied: null });
+      state.tell({ applied: null });
       if (!(await apply())) return false;
-      state.note({ applied: { sha256, parameters: told } });
+      state.tell({ applied: { sha256, parameters: told } });
       return true;
     });
     return this.#applying;

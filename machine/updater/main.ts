@@ -49,7 +49,7 @@ async function readDocument(): Promise<UserDataDocument | undefined> {
 async function main(): Promise<number> {
   mkdirSync(STATE, { recursive: true, mode: 0o755 });
   const disk = new Disk(OPT);
-  const state = new StateFile(join(STATE, "state.json"));
+  const state = new StateFile(join(STATE, "state.json"), say);
   const compiled = new Compiled(run);
   const trial = new Trial(run, "/", join(OPT, "current"));
   const upgrade = new Upgrade({
@@ -62,9 +62,9 @@ async function main(): Promise<number> {
     fetch: ({ url, sha256, clientId }) => run(join(import.meta.dirname, "../bin/fetch-release"), url, sha256, clientId),
     apply: async () => (await start(join(OPT, "current/machine/bin/apply"))) === 0,
     firewall: (place) => void run("nft", "--file", join(place, "machine/files/etc/tezos-signer/firewall.nft")),
-    settingsNow: async () => {
-      const settings = (await readDocument())?.settings;
-      return settings === undefined ? undefined : settingsVersion(settings);
+    isWanted: async (sha256, settings) => {
+      const now = await readDocument();
+      return now === undefined || (now.release?.sha256 === sha256 && settingsVersion(now.settings) === settings);
     },
     versionAt,
     say,
@@ -74,10 +74,7 @@ async function main(): Promise<number> {
   const retry = join(STATE, "retry"); // left by tezos-signer-retry
   if (existsSync(retry)) {
     rmSync(retry);
-    const { refused } = state.now;
-    // Fetched anew as well: what is on the disk may be what is wrong.
-    if (refused !== null) disk.prune([disk.current, disk.previous].filter((sha256) => sha256 !== undefined));
-    state.note({ refused: null, tries: null });
+    upgrade.forgive();
   }
   const before = disk.current;
   try {
@@ -90,7 +87,7 @@ async function main(): Promise<number> {
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     say(problem);
-    state.note({ step: "waiting", problem });
+    state.tell({ step: "waiting", problem });
     return AGAIN;
   }
 }

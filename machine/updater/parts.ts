@@ -1,6 +1,6 @@
 import type { UserDataDocument } from "../../signer/azure/user-data-document.ts";
 import type { Ended } from "./command.ts";
-import type { Disk } from "./disk.ts";
+import type { Disk, Sha256 } from "./disk.ts";
 import type { MachineFiles } from "./machine-files.ts";
 import type { Service } from "./service.ts";
 import type { StateFile } from "./state.ts";
@@ -25,8 +25,8 @@ export interface UpgradeParts {
   readonly apply: () => Promise<boolean>;
   /** Puts the firewall of the release at a place in force, and nothing else. */
   readonly firewall: (place: string) => void;
-  /** The version of the settings that userData has now; undefined where it cannot be read. */
-  readonly settingsNow: () => Promise<string | undefined>;
+  /** Whether userData still names this release with settings of this version; true where it cannot be read now. */
+  readonly isWanted: (sha256: Sha256, settings: string) => Promise<boolean>;
   /** The version that the release at a place says it is. */
   readonly versionAt: (place: string) => string;
   /** Tells the console and the journal. */

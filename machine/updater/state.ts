@@ -48,10 +48,13 @@ const EMPTY: State = {
  */
 export class StateFile {
   readonly #path: string;
+  readonly #say: (text: string) => void;
   #state: State;
 
-  constructor(path: string) {
+  /** @param say told why what was to be written is not */
+  constructor(path: string, say: (text: string) => void = () => undefined) {
     this.#path = path;
+    this.#say = say;
     this.#state = EMPTY;
     try {
       const read: unknown = JSON.parse(readFileSync(path, "utf8"));
@@ -63,6 +66,18 @@ export class StateFile {
 
   get now(): State {
     return this.#state;
+  }
+
+  /**
+   * Notes changes of which the next run finds out by itself, or which are shown and no more. A disk that takes nothing must
+   * stop no way back.
+   */
+  tell(changes: Partial<State>): void {
+    try {
+      this.note(changes);
+    } catch (error) {
+      this.#say(`cannot write ${this.#path}: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   /** Notes changes, durably when this returns; writes nothing where nothing is new. */

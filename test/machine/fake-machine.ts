@@ -50,6 +50,8 @@ export class FakeMachine {
   userData: UserDataDocument;
   /** The running process: its release and when it started. */
   process: { readonly pid: number; readonly release: string; readonly since: number } | undefined;
+  /** Releases that were ready once. */
+  readonly #good = new Set<string>();
   #killAt = Number.POSITIVE_INFINITY;
   #pids = 100;
 
@@ -95,10 +97,22 @@ export class FakeMachine {
 
   /** One run of the updater, as main.ts makes it. */
   async run(): Promise<string> {
+    const upgrade = this.#upgrade();
+    const resumed = await upgrade.resume(this.userData.machine);
+    const end = await upgrade.towards(this.userData);
+    return resumed === "again" ? resumed : end;
+  }
+
+  /** What `tezos-signer-retry` has the next run begin with. */
+  forgive(): void {
+    this.#upgrade().forgive();
+  }
+
+  #upgrade(): Upgrade {
     const disk = this.#watched("disk", new Disk(this.opt), ["use", "keep", "prune"]);
     const state = this.#watched("state", new StateFile(join(this.folder, "state.json")), ["note"]);
     const files = this.#watched("files", new MachineFiles(this.folder, this.opt), ["link", "unlinkDead", "set"]);
-    const upgrade = new Upgrade({
+    return new Upgrade({
       disk,
       state,
       files,
@@ -114,15 +128,13 @@ export class FakeMachine {
       firewall: (place) => {
         this.firewall = nameOf(place.split("/").at(-1) ?? "");
       },
-      settingsNow: async () => settingsVersion(this.userData.settings),
+      isWanted: async (sha256, settings) =>
+        this.userData.release?.sha256 === sha256 && settingsVersion(this.userData.settings) === settings,
       versionAt: (place) => nameOf(place.split("/").at(-1) ?? ""),
       say: (text) => void this.said.push(text),
       watch: 40_000,
       clock: () => this.now,
     });
-    const resumed = await upgrade.resume(this.userData.machine);
-    const end = await upgrade.towards(this.userData);
-    return resumed === "again" ? resumed : end;
   }
 
   #service(): Service {
@@ -170,14 +182,25 @@ export class FakeMachine {
       this.unreadyAt = Number.POSITIVE_INFINITY;
       return undefined;
     }
-    const ready = this.#reached && this.#behaviour(this.process.release).ready !== false;
+    const { release } = this.process;
+    const ready = this.#reached && this.#hasSettings(release) && this.#behaviour(release).ready !== false;
+    if (ready) this.#good.add(release);
     return { ready, reasons: ready ? [] : ["the vault is away"] };
   }
 
+  /** Whether userData has settings for a release, or that one keeps some with which it was ready. */
+  #hasSettings(release: string): boolean {
+    return this.userData.release?.sha256 === release || this.#good.has(release);
+  }
+
   #tried(place: string): Outcome {
-    const behaviour = this.#behaviour(place.split("/").at(-1) ?? "");
+    const release = place.split("/").at(-1) ?? "";
+    const behaviour = this.#behaviour(release);
     if (behaviour.trial !== undefined) return behaviour.trial;
-    return this.#reached ? { verdict: "ready" } : { verdict: "waiting", reason: "the vault is away" };
+    if (!this.#hasSettings(release)) return { verdict: "broken", reason: "userData is for another release" };
+    if (!this.#reached) return { verdict: "waiting", reason: "the vault is away" };
+    this.#good.add(release);
+    return { verdict: "ready" };
   }
 
   #fetched(sha256: string) {

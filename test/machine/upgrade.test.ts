@@ -290,6 +290,94 @@ describe("an upgrade of the machine", () => {
     expect(machine.state().refused?.reason).to.match(/its process ended/);
   });
 
+  /** Has something be done once, at a step. */
+  function once(step: string, act: () => void): void {
+    machine.onStep = (name) => {
+      if (name !== step) return;
+      machine.onStep = () => undefined;
+      act();
+    };
+  }
+
+  const turns: readonly [when: string, step: string, behaviour: Behaviour][] = [
+    ["while it is tried", "before trial", {}],
+    ["while it is tried, and it would be ready", "after trial", {}],
+    ["once it is in use, where it never gets ready", "after restart", { ready: false }],
+    ["once it is in use, where it ends by itself", "after restart", { endsAfter: 5_000 }],
+  ];
+  for (const [when, step, behaviour] of turns) {
+    it(`does not hold it against a release that userData turns away from it ${when}`, async () => {
+      machine.behaviours.set("two", behaviour);
+      machine.want("two");
+      once(step, () => machine.want("one"));
+      await settle();
+      expect(machine.current).to.equal("one");
+      expect(machine.state()).to.deep.include({ refused: null, candidate: null, step: "done" });
+      machine.behaviours.delete("two");
+      machine.want("two");
+      await settle();
+      expect(machine.current).to.equal("two");
+    });
+  }
+
+  it("does not switch to a release that userData does not name any more", async () => {
+    machine.want("two");
+    once("after trial", () => machine.want("one"));
+    await settle();
+    expect(machine.process?.pid, "it was never restarted").to.equal(100);
+  });
+
+  it("keeps the way back from a release that is not trusted yet, where a refused one is to be tried again", async () => {
+    machine.behaviours.set("two", { trial: { verdict: "broken", reason: "SyntaxError" } });
+    machine.want("two");
+    await settle();
+    machine.behaviours.set("three", { trial: { verdict: "ready" } });
+    machine.want("three");
+    machine.vault = false;
+    expect(await machine.run()).to.equal("again");
+    expect(machine.current).to.equal("three");
+    machine.forgive();
+    machine.vault = true;
+    machine.behaviours.set("three", { endsAfter: 5_000 });
+    await settle();
+    expect(machine.current).to.equal("one");
+    expect(existsSync(join(machine.opt, "current/machine/files"))).to.equal(true);
+  });
+
+  it("has a refused release fetched anew, where it is to be tried again", async () => {
+    machine.behaviours.set("two", { trial: { verdict: "broken", reason: "SyntaxError" } });
+    machine.want("two");
+    await settle();
+    machine.forgive();
+    expect(readdirSync(join(machine.opt, "releases"))).to.have.length(1);
+    machine.behaviours.delete("two");
+    await settle();
+    expect(machine.current).to.equal("two");
+  });
+
+  it("takes back a release on a disk that has filled up meanwhile, and does not switch on one", async () => {
+    machine.behaviours.set("two", { endsAfter: 5_000 });
+    machine.want("two");
+    let isFull = false;
+    machine.onStep = (name) => {
+      if (name === "after restart") isFull = true;
+      if (isFull && name === "before state.note") throw new Error("ENOSPC: no space left on device, write");
+    };
+    expect(await machine.run()).to.equal("done");
+    expect(machine.current).to.equal("one");
+    expect(nameOfProcess()).to.equal("one");
+    const switches = () => machine.said.filter((text) => text.startsWith("switching")).length;
+    expect(switches()).to.equal(1);
+    await machine.run().catch((error) => expect(error.message).to.match(/ENOSPC/));
+    expect(switches()).to.equal(1);
+    machine.onStep = () => undefined;
+    await settle();
+    expect(machine.current).to.equal("one");
+    expect(machine.state()).to.deep.include({ candidate: null, step: "refused" });
+  });
+
+  const nameOfProcess = () => Buffer.from(machine.process?.release.replace(/(00)+$/, "") ?? "", "hex").toString();
+
   for (const [name, behaviour] of [
     ["good", {}],
     ["broken", { endsAfter: 5_000 }],
