@@ -3,7 +3,7 @@ import { createGunzip } from "node:zlib";
 import { extract, type Header } from "tar-stream";
 
 /**
- * Inspects a package's archive before it goes into a release: plain files and folders below one top folder, whatever
+ * Inspects a package's archive before it goes into a release: plain files and folders of usual modes below one top folder, whatever
  * its name (`npm pack` takes "package", some publishers another one), so that it unpacks into its own place and nowhere else.
  * @param name the archive's name, for the error
  * @param bytes the .tgz
@@ -30,7 +30,10 @@ export async function inspectArchive(name: string, bytes: Buffer): Promise<void>
   }
 }
 
-function faultOf({ name, type }: Header): string | undefined {
+/** setuid, setgid and sticky, of a mode: whoever unpacks as root would make a program that runs as root. */
+const SPECIAL_BITS = 0o7000;
+
+function faultOf({ name, type, mode = 0 }: Header): string | undefined {
   const holds = (what: string) => `holds ${JSON.stringify(name)}, ${what}`;
   if (type !== "file" && type !== "directory") return holds(`which is no file but a ${type ?? "thing unknown"}`);
   if (name.startsWith("/") || name.includes("\\") || /^[A-Za-z]:/.test(name)) return holds("an absolute path");
@@ -39,6 +42,7 @@ function faultOf({ name, type }: Header): string | undefined {
   if (parts[0] === "." || parts.some((part) => part === "" || part === "..")) {
     return holds("a path that leads elsewhere");
   }
+  if ((mode & SPECIAL_BITS) !== 0) return holds(`with the mode ${mode.toString(8)}`);
   if (parts.length < 2 && type === "file") return holds("a file beside the top folder");
   return undefined;
 }

@@ -28,6 +28,8 @@ describe("the inspection of an archive", () => {
     "a character device": { name: "package/x", type: "character-device" },
     "a block device": { name: "package/x", type: "block-device" },
     "a fifo": { name: "package/x", type: "fifo" },
+    "a setuid file": { name: "package/x", mode: 0o4755 },
+    "a setgid folder": { name: "package/x/", type: "directory", mode: 0o2755 },
     "an absolute path": { name: "/etc/passwd" },
     "a path of Windows": { name: "package\\..\\x" },
     "a path that goes up": { name: "package/../../x" },
