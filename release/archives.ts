@@ -141,6 +141,6 @@ function notServed(pin: Pin, { code, summary }: NpmFault): Error {
   const reason = code === undefined ? summary : `${code}, ${summary}`;
   return new Error(
     `${spec(pin)} was not fetched: ${reason}. Expected ${pin.integrity}. ` +
-      `Only the registry's own host is asked, whatever it names. Run this again, or ask another registry (${WHICH}).`,
+      `Only the registry's own host is asked, and where it redirects. Run this again, or ask another registry (${WHICH}).`,
   );
 }

@@ -3,8 +3,9 @@ import { createGunzip } from "node:zlib";
 import { extract, type Header } from "tar-stream";
 
 /**
- * Inspects a package's archive before it goes into a release: plain files and folders of usual modes below one top folder, whatever
- * its name (`npm pack` takes "package", some publishers another one), so that it unpacks into its own place and nowhere else.
+ * Inspects a package's archive before it goes into a release: plain files and folders of usual modes below one top folder,
+ * whatever its name (`npm pack` takes "package", some publishers another one), so that it unpacks into its own place and
+ * nowhere else.
  * @param name the archive's name, for the error
  * @param bytes the .tgz
  * @throws Error naming archive and entry

@@ -17,7 +17,8 @@ export interface NpmFault {
 }
 
 /**
- * An archive is asked for at the registry's own host, whatever address the registry names for it. Of git, files and
+ * An archive is asked for at the registry's own host, whatever address the registry names for it, and followed where that host
+ * redirects: the bytes are hashed here in any case. Of git, files and
  * other addresses npm 10 knows no refusal and ignores the three flags; a package that is named by name and version is
  * not taken from them by either (test/release/archives.test.ts).
  */

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
@@ -163,6 +163,31 @@ describe("the archives of a release", function () {
       expect(await refusal(alpha)).to.match(/^alpha@1\.0\.0 was not fetched: E404/);
       expect(stranger.asked).to.deep.equal([]);
       expect(registry.asked).to.include("/elsewhere/alpha-1.0.0.tgz");
+    });
+
+    it("are followed to where it redirects, and are held to their hash there as well", async () => {
+      await using stranger = await Registry.start("127.0.0.2");
+      stranger.packages.push(alpha);
+      registry.lies.set("alpha", {
+        answer: (request, response) => {
+          if (!request.url?.includes("/-/")) return registryDocument(response);
+          response.writeHead(302, { location: `${stranger.url}/alpha/-/alpha-1.0.0.tgz` });
+          response.end();
+        },
+      });
+      stranger.lies.set("alpha", { bytes: other });
+      expect(await refusal(alpha)).to.match(/^alpha@1\.0\.0: .*other bytes than are pinned/);
+      stranger.lies.clear();
+      await fetched([alpha]);
+      expect(readFileSync(archiveFile(alpha)).equals(alpha.bytes)).to.equal(true);
+    });
+
+    it("are taken by their pin, whatever form of a hash it announces", async () => {
+      for (const integrity of [alpha.integrity.toUpperCase(), alpha.integrity.replace("sha512", "SHA512"), "none"]) {
+        registry.lies.set("alpha", { integrity });
+        await fetched([alpha]);
+        rmSync(archiveFile(alpha));
+      }
     });
 
     it("are asked of itself where it names another host for what it has itself", async () => {
