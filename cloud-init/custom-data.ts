@@ -14,7 +14,7 @@ export const SIZE_LIMIT = 32_768;
 const FOLDER = import.meta.dirname;
 
 /**
- * The cloud-config, the same bytes on every computer.
+ * Returns the cloud-config, the same bytes on every computer.
  * @throws Error if it is over SIZE_LIMIT
  */
 export function customData(): string {

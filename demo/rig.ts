@@ -18,7 +18,7 @@ export interface Rig {
 
 const SIGNER = { clientId: "0b4dd1f2-6f3a-4bd5-9b5c-2f8f3f0f6f01", objectId: "7a0c1f0e-3f57-4a55-8a39-51d0b1f0aa02" };
 
-/** Keys in encrypted files. */
+/** Rigs a signer with keys in encrypted files. */
 export async function localRig(): Promise<Rig> {
   const folder = await temporaryFolder();
   const path = join(folder.path, "keys");
@@ -34,7 +34,7 @@ export async function localRig(): Promise<Rig> {
   return { title: "A signer with local test keys", ...started, close };
 }
 
-/** Keys in an emulated Azure Key Vault, asked in the name of an emulated managed identity. */
+/** Rigs a signer with keys in an emulated Azure Key Vault, asked in the name of an emulated managed identity. */
 export async function vaultRig(): Promise<Rig> {
   const folder = await temporaryFolder();
   const imds = await Imds.start({ identities: [SIGNER] });

@@ -17,7 +17,7 @@ import { checkoutRelease } from "./release/checkout-release.ts";
 import { earlierReleases } from "./release/earlier-releases.ts";
 import { signerConfiguration, TezosSigner } from "./tezos-signer.ts";
 
-/** The program that Pulumi runs. */
+/** Builds the stack of Pulumi's configuration: the program that Pulumi runs. */
 export default async function program() {
   const settings = readSettings();
   for (const warning of warnings(settings)) pulumi.log.warn(warning);

@@ -19,7 +19,7 @@ export interface ReleaseReference {
 const MAINTENANCE = "04:30";
 
 /**
- * The document as text: JSON on one line in a fixed order, so that an equal one is equal bytes.
+ * Returns the document as text: JSON on one line in a fixed order, so that an equal one is equal bytes.
  * Its outer form is read by every release, older ones included: fields may come, none may change or go.
  * @param ssh whether sshd runs
  * @param settings the signer's settings, JSON

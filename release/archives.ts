@@ -24,13 +24,16 @@ export interface LargePin extends Pin {
   readonly size: number;
 }
 
-/** `${XDG_CACHE_HOME:-~/.cache}/tezos-signer`; freedesktop.org's Base Directory Specification: a relative path does not count. */
+/**
+ * Returns `${XDG_CACHE_HOME:-~/.cache}/tezos-signer`; freedesktop.org's Base Directory Specification: a relative path
+ * does not count.
+ */
 export function cacheFolder(): string {
   const { XDG_CACHE_HOME: xdg } = process.env;
   return join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), ".cache"), "tezos-signer");
 }
 
-/** Where an archive is kept. */
+/** Returns where an archive is kept. */
 export function archiveFile(pin: Pin): string {
   return join(cacheFolder(), "archives", sha512Hex(pin));
 }

@@ -122,7 +122,7 @@ async function keepForToday(file: string): Promise<void> {
   }
 }
 
-/** The size of a release's tar in bytes. */
+/** Returns the size of a release's tar in bytes. */
 export async function sizeOf({ file }: Release): Promise<number> {
   return (await stat(file)).size;
 }

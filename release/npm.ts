@@ -53,7 +53,7 @@ export async function addToCache(root: string, cache: string, specs: readonly st
   return readFault(...(await output));
 }
 
-/** Where npm's cache (cacache, "content-v2") keeps bytes of this hash. */
+/** Returns where npm's cache (cacache, "content-v2") keeps bytes of this hash. */
 export function cachedFile(cache: string, sha512: string): string {
   return join(cache, "_cacache/content-v2/sha512", sha512.slice(0, 2), sha512.slice(2, 4), sha512.slice(4));
 }

@@ -28,12 +28,12 @@ export function sha512Integrity(integrity: unknown): string | undefined {
   return typeof integrity === "string" ? SHA512.exec(integrity)?.[1] : undefined;
 }
 
-/** The SHA-512 of the archive's bytes, hex. */
+/** Returns the SHA-512 of the archive's bytes, hex. */
 export function sha512Hex({ integrity }: Pin): string {
   return Buffer.from(integrity.slice("sha512-".length), "base64").toString("hex");
 }
 
-/** The archive's file name as `npm pack` writes it: `@azure/identity` 4.14.1 is azure-identity-4.14.1.tgz. */
+/** Returns the archive's file name as `npm pack` writes it: `@azure/identity` 4.14.1 is azure-identity-4.14.1.tgz. */
 export function archiveName({ name, version }: Pin): string {
   return `${name.replace(/^@/, "").replace("/", "-")}-${version}.tgz`;
 }

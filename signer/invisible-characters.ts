@@ -15,7 +15,10 @@ const LETTERS = /^[ -~\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}\p{sc=Han}\p{sc=Hir
 /** Marks, and parts of Korean syllables, which stack on the letter before. */
 const STACKED = /^[\p{M}\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]$/u;
 
-/** Whether a character takes columns of its own, from left to right, and is no other's: where columns are counted nothing else is shown. */
+/**
+ * Tells whether a character takes columns of its own, from left to right, and is no other's: where columns are counted
+ * nothing else is shown.
+ */
 export function isLetter(character: string): boolean {
   return LETTERS.test(character) && !STACKED.test(character) && character.search(INVISIBLE) < 0;
 }

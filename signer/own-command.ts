@@ -12,7 +12,10 @@ export const PROGRAM = "tezos-signer";
 /** How it is called in the folder of a checkout, which has no program of that name. */
 export const IN_CHECKOUT = "npm run signer --";
 
-/** Every release has this file, and no checkout. @param folder the one that holds signer/ */
+/**
+ * Finds the release's own program in a folder: every release has this file, and no checkout.
+ * @param folder the one that holds signer/
+ */
 export function programIn(folder: string): string {
   return existsSync(resolve(folder, "MANIFEST")) ? PROGRAM : IN_CHECKOUT;
 }

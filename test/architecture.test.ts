@@ -13,6 +13,7 @@ const BASE = [
   "signer/deadline.ts",
   "signer/duration.ts",
   "signer/rate-limit.ts",
+  "signer/repetition.ts",
   "signer/invisible-characters.ts",
   "signer/contract.ts",
   "signer/own-command.ts",
@@ -42,6 +43,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/deadline.ts": [],
   "signer/duration.ts": [],
   "signer/rate-limit.ts": [],
+  "signer/repetition.ts": [],
   "signer/invisible-characters.ts": [],
   "signer/own-command.ts": [],
   "signer/errors.ts": [],
@@ -54,6 +56,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/deadline.ts",
     "signer/contract.ts",
     "signer/network",
+    "signer/repetition.ts",
     "signer/settings/secrets.ts",
   ],
   "signer/installation": ["signer/contract.ts", "package.json"],
@@ -278,24 +281,45 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   test: ["test/emulators", "test/harness"],
 };
 
+/** Folders with a dot at the front that are ours; what else has one belongs to somebody's tools. */
+const OURS = [".ci", ".github"];
+
 /** Every file of ours with code, as paths from the root. */
-const files = globSync("**/*.{ts,js,mts,mjs,cts,cjs}", {
+const files = globSync("**/*.{ts,js,mts,mjs,cts,cjs,tsx,jsx}", {
   cwd: root,
-  exclude: (name) => ["node_modules", "coverage"].includes(name) || name.startsWith("."),
+  exclude: (name) => ["node_modules", "coverage"].includes(name) || (name.startsWith(".") && !OURS.includes(name)),
 }).sort();
 
-/** What each file imports of ours, by any kind of import, types too. */
-const imports = new Map(files.map((file) => [file, importsOf(file)]));
+/** Programs that a file starts as processes of their own, by the path that it writes: none of their code runs in it. */
+const STARTED: Readonly<Record<string, readonly string[]>> = {
+  "signer/cli/install.ts": ["../../machine/own/main.ts"],
+};
 
-function importsOf(file: string): readonly string[] {
-  const ours = specifiersOf(file).filter((name) => name.startsWith("."));
-  return [...new Set(ours.map((name) => relative(root, resolve(root, dirname(file), name))))];
+/** The text of each file. */
+const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")]));
+
+/** What each file imports of ours, by any kind of import, types too. */
+const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text)]));
+
+function importsOf(file: string, text: string): readonly string[] {
+  const named = specifiersOf(text).filter((name) => name.startsWith("."));
+  const isProgram = /^(?:signer|machine|infra|release|cloud-init)\//.test(file);
+  const started = STARTED[file] ?? [];
+  const quoted = isProgram ? quotedIn(text).filter((path) => !started.includes(path)) : [];
+  const ours = [...named, ...quoted];
+  return [...new Set(ours.map((name) => relative(root, resolve(root, dirname(file), name))))].filter(
+    (path) => texts.has(path) || named.some((name) => relative(root, resolve(root, dirname(file), name)) === path),
+  );
 }
 
 /** Whatever a file imports, as it is written. */
-function specifiersOf(file: string): readonly string[] {
-  const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), "utf8"), true, true);
-  return importedFiles.map(({ fileName }) => fileName);
+function specifiersOf(text: string): readonly string[] {
+  return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
+}
+
+/** Paths in quotes: createRequire, new URL and a comment's type lead to a file as an import does. */
+function quotedIn(text: string): readonly string[] {
+  return [...text.matchAll(/["'`](\.\.?\/[^"'`$\s]+\.[cm]?[jt]sx?)["'`]/g)].map(([, path = ""]) => path);
 }
 
 /** The row that a file belongs to, if there is one. */
@@ -410,6 +434,18 @@ describe("the architecture", () => {
     expect(up.join("\n")).to.equal("");
   });
 
+  it("has no file of the program with more than 250 lines", () => {
+    const long = [...texts]
+      .filter(([file]) => !file.startsWith("test/"))
+      .map(([file, text]) => [file, text.split("\n").length - 1] as const)
+      .filter(([, lines]) => lines > 250);
+    expect(long).to.deep.equal([]);
+  });
+
+  it("has every test in test/: a release takes all that is code in signer/ and machine/", () => {
+    expect(files.filter((file) => file.endsWith(".test.ts") && !file.startsWith("test/"))).to.deep.equal([]);
+  });
+
   it("lets no file import a test", () => {
     const wrong = [...imports].flatMap(([file, imported]) =>
       imported.filter((target) => target.endsWith(".test.ts")).map((target) => `${file} imports ${target}`),
@@ -425,7 +461,7 @@ describe("packages", () => {
     const parts = (name: string) => name.split("/", name.startsWith("@") ? 2 : 1).join("/");
     const foreign = files
       .filter((file) => /^(signer|machine)\//.test(file))
-      .flatMap((file) => specifiersOf(file).map((name) => [file, name] as const))
+      .flatMap((file) => specifiersOf(texts.get(file) ?? "").map((name) => [file, name] as const))
       .filter(
         ([, name]) =>
           !name.startsWith(".") && !name.startsWith("node:") && !Object.hasOwn(dependencies ?? {}, parts(name)),
@@ -434,7 +470,9 @@ describe("packages", () => {
   });
 
   it("let one test of signatures use elliptic, and nothing else", () => {
-    const users = files.filter((file) => /(from |\()["']elliptic["'/]/.test(readFileSync(join(root, file), "utf8")));
+    const users = [...texts]
+      .filter(([, text]) => /(from |import |\()["'`]elliptic["'`/]/.test(text))
+      .map(([file]) => file);
     expect(users).to.deep.equal(["test/signer/tezos/crypto/elliptic.test.ts"]);
   });
 });

@@ -55,7 +55,7 @@ export async function policyVerdict(scope: string, resourceContent: object, aske
   return { kind: "not judged", assignment: other.policyInfo.policyAssignmentId };
 }
 
-/** The command that exempts a scope from an assignment; whoever may exempt from policies types it. */
+/** Returns the command that exempts a scope from an assignment; whoever may exempt from policies types it. */
 export function exemption(assignment: string, scope: string): string {
   return `az policy exemption create --name tezos-signer --exemption-category Waiver --policy-assignment ${word(assignment)} --scope ${scope}`;
 }

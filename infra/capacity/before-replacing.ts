@@ -74,14 +74,14 @@ export async function beforeReplacing(
   return true;
 }
 
-/** What to set where a size is not to be had. */
+/** Returns what to set where a size is not to be had. */
 export function advice(other: string | undefined): string {
   return other === undefined
     ? `no small size that fits is to be had now: ${WHAT_THERE_IS}`
     : `set its successor: pulumi config set vmSize ${other}`;
 }
 
-/** What to do where a size is not to be had, and Azure does not say which one is. */
+/** Returns what to do where a size is not to be had, and Azure does not say which one is. */
 export function adviceUnasked({ message }: Error): string {
   return `which other one it has it does not say (${message}): ${WHAT_THERE_IS}`;
 }

@@ -42,7 +42,7 @@ export interface Offer {
 /** In these a subscription takes what is new; in others it still deletes (subscription-states). */
 const OPEN = ["Enabled", "Warned", "PastDue"];
 
-/** Whether a subscription of that state is closed to whatever is new. */
+/** Tells whether a subscription of that state is closed to whatever is new. */
 export function isClosed(subscription: string): boolean {
   return !OPEN.some((state) => same(state, subscription));
 }

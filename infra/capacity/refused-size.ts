@@ -25,7 +25,7 @@ const CODES = new RegExp(
   "i",
 );
 
-/** Whether an error of the provider says that Azure has no such machine, for now or for this subscription. */
+/** Tells whether an error of the provider says that Azure has no such machine, for now or for this subscription. */
 export function refusesSize(error: string): boolean {
   return CODES.test(error);
 }

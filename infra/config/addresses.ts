@@ -68,7 +68,7 @@ export function tooWide({ text, prefix }: Block): string | undefined {
   return prefix < 24 ? `${text} is ${2 ** (32 - prefix)} addresses; nothing wider than /24 is taken` : undefined;
 }
 
-/** Whether an address or block is one of the documentation ranges, so that nobody can come from it. */
+/** Tells whether an address or block is one of the documentation ranges, so that nobody can come from it. */
 export function isDocumentation(block: Block): boolean {
   return DOCUMENTATION.some((range) => overlap(block, split(range)));
 }

@@ -92,7 +92,10 @@ export function reading<T>(read: (text: string) => T) {
   });
 }
 
-/** A value as text, to compare it with names. An object has none: its fields may be named as what JavaScript would ask for. */
+/**
+ * Returns a value as text, to compare it with names. An object has none: its fields may be named as what JavaScript
+ * would ask for.
+ */
 export function asText(value: unknown): string {
   return typeof value === "object" ? "" : String(value);
 }

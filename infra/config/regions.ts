@@ -52,7 +52,7 @@ export function readRegion(text: string): string {
   throw new Error(`is not a region's identifier${question(meant) || "; `az account list-locations` prints them"}`);
 }
 
-/** Whether a region is in the list above. */
+/** Tells whether a region is in the list above. */
 export function isKnownRegion(text: string): boolean {
   return REGIONS.includes(text);
 }

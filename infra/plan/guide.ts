@@ -75,7 +75,7 @@ export const REPLACEMENTS: readonly Replacement[] = [
   row(`${RULE} --source-address-prefixes`, "firewall", "securityRules.0.sourceAddressPrefixes", ["203.0.113.7"]),
 ];
 
-/** The guide's commands that a resource replaces, without their options; each once. */
+/** Returns the guide's commands that a resource replaces, without their options; each once. */
 export function commandsReplacedBy(resource: string): string[] {
   const commands = REPLACEMENTS.filter((row) => row.resource === resource).map(
     (row) => row.command.split(/ --| \(/)[0] ?? "",

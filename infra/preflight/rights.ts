@@ -101,7 +101,7 @@ function row(name: string, table: typeof NEEDED, role: string, permissions: read
   );
 }
 
-/** The three rows of rights. */
+/** Makes the three rows of rights. */
 export function rights(permissions: readonly Permission[], facts: Facts): Row[] {
   return [
     row("rights to make", NEEDED, "Contributor", permissions, facts),

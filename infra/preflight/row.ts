@@ -16,14 +16,17 @@ export interface Row {
   readonly mend?: string;
 }
 
+/** Makes a row of what is as it should be. */
 export function ok(name: string, says: string): Row {
   return { name, verdict: "ok", says };
 }
 
+/** Makes a row of what stands in the way of an `up`. */
 export function notOk(name: string, says: string, mend: string): Row {
   return { name, verdict: "not ok", says, mend };
 }
 
+/** Makes a row of what could not be asked. */
 export function notKnown(name: string, why: string): Row {
   return { name, verdict: "not known", says: why };
 }
@@ -63,12 +66,12 @@ export function same(one: string, other: string): boolean {
   return plain(one) === plain(other);
 }
 
-/** Whether the plan has a resource of a type, such as `compute:VirtualMachine`. */
+/** Tells whether the plan has a resource of a type, such as `compute:VirtualMachine`. */
 export function has({ plan }: Pick<Facts, "plan">, type: string): boolean {
   return plan.resources.some((resource) => resource.type === `azure-native:${type}`);
 }
 
-/** Whether a resource of the stack is in its group already, by the end of its id. */
+/** Tells whether a resource of the stack is in its group already, by the end of its id. */
 export function stands({ standing }: Pick<Facts, "standing">, end: string): boolean {
   return [...(standing ?? [])].some((id) => id.endsWith(`/${end.toLowerCase()}`));
 }

@@ -44,7 +44,7 @@ export async function standingWait(id: pulumi.Output<string>, names: Names): Pro
   return waitAmong(await standingResources(), names);
 }
 
-/** The same, of all that the stack holds. Pure. */
+/** Returns the same, of all that the stack holds. Pure. */
 export function waitAmong(all: readonly StandingResource[], names: Names): StandingWait | undefined {
   const named = (type: string, name: string) =>
     all.find((resource) => resource.type === type && resource.name === name)?.outputs;
@@ -61,7 +61,7 @@ export function waitAmong(all: readonly StandingResource[], names: Names): Stand
   return { name: String(command.name), again: String(Number(parameters.AGAIN ?? 0) + again), proof };
 }
 
-/** Whether a machine has answered these very questions. */
+/** Tells whether a machine has answered these very questions. */
 export function isProof({ parameters, machine }: Proof, asked: Parameters, vmId: unknown): boolean {
   const names = Object.keys({ ...parameters, ...asked });
   return machine === vmId && names.every((name) => parameters[name] === asked[name]);

@@ -22,7 +22,7 @@ export interface Told {
   readonly nextStep: string | undefined;
 }
 
-/** @param signerUrl where the baker asks */
+/** Words what an `up` tells of the signer. @param signerUrl where the baker asks */
 export function told({ version, release, keys, more, missing }: Report, signerUrl: string): Told {
   return {
     inUse: `${version} (${release.slice(0, 12)})`,

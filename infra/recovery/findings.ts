@@ -31,7 +31,10 @@ export interface Finding {
     | { readonly kind: "refused"; readonly why: string };
 }
 
-/** Whether Pulumi's provider makes it by itself, such as a random number: with the state it is lost, and nothing else. */
+/**
+ * Tells whether Pulumi's provider makes it by itself, such as a random number: with the state it is lost, and nothing
+ * else.
+ */
 export function isAzures({ type }: Pick<StateResource, "type">): boolean {
   return type.startsWith("azure-native:");
 }

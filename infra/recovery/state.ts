@@ -45,19 +45,19 @@ export interface StateExport {
   readonly deployment: Deployment;
 }
 
-/** The name of a resource in the program: the end of its URN. */
+/** Returns the name of a resource in the program: the end of its URN. */
 export function nameOf({ urn }: Pick<StateResource, "urn">): string {
   return urn.split("::").slice(3).join("::");
 }
 
-/** Stack and project, which every URN begins with. @returns undefined for a stack that holds nothing */
+/** Returns stack and project, which every URN begins with. @returns undefined for a stack that holds nothing */
 export function stackOf({ deployment }: StateExport): { readonly stack: string; readonly project: string } | undefined {
   const [first] = deployment.resources ?? [];
   const [, stack, project] = /^urn:pulumi:(.+?)::(.+?)::/.exec(first?.urn ?? "") ?? [];
   return stack === undefined || project === undefined ? undefined : { stack, project };
 }
 
-/** Whether an id is another one or below it; ids are the same in any case. */
+/** Tells whether an id is another one or below it; ids are the same in any case. */
 export function isWithin(id: string, above: string): boolean {
   return `${id}/`.toLowerCase().startsWith(`${above}/`.toLowerCase());
 }

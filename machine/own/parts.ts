@@ -62,7 +62,7 @@ export function tryRelease({ trial, service }: OwnParts, settings: Settings, pla
   return isHeld && outcome.verdict === "waiting" ? { verdict: "ready" } : outcome;
 }
 
-/** Whether systemd has been told to start the signer, now and at every boot. */
+/** Tells whether systemd has been told to start the signer, now and at every boot. */
 export function isStarted({ run }: Pick<OwnParts, "run">): boolean {
   return run("systemctl", "is-enabled", "--quiet", "tezos-signer.socket").status === 0;
 }

@@ -1,6 +1,6 @@
 import { relative, resolve } from "node:path";
 
-/** Whether a path is a folder or lies below it. */
+/** Tells whether a path is a folder or lies below it. */
 export function isUnder(folder: string, path: string): boolean {
   const from = relative(folder, resolve(path));
   return from !== ".." && !from.startsWith("../");

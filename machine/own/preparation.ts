@@ -15,7 +15,8 @@ export interface Step {
 }
 
 /**
- * What is made beside the release: the user, the folders, the first settings. What is there already stays as it is.
+ * Returns what is made beside the release: the user, the folders, the first settings. What is there already stays as it
+ * is.
  * @param sysusers the file that describes the user
  * @param hasHardware whether the release has the packages for tokens
  */
@@ -54,7 +55,7 @@ export function preparation(run: Run, sysusers: string, hasHardware: boolean): r
   ];
 }
 
-/** What systemd is told of the settings; a step for each file. */
+/** Returns what systemd is told of the settings; a step for each file. */
 export function overrides(settings: Settings): readonly Step[] {
   const texts = overridesOf(settings);
   return (["socket", "service"] as const).map((unit) => {

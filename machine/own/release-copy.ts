@@ -9,7 +9,7 @@ import { keepOwnFiles } from "./own-files.ts";
 const MANIFEST = "MANIFEST";
 
 /**
- * What tells an unpacked release from others: the SHA-256 of its MANIFEST, which has that of every other file.
+ * Returns what tells an unpacked release from others: the SHA-256 of its MANIFEST, which has that of every other file.
  * @param source folder of the release, as it was unpacked
  * @throws Error where the folder is no unpacked release
  */

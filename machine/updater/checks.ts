@@ -52,7 +52,7 @@ function faultOfUnits(folder: string, units: string, run: Run): string | undefin
   }
 }
 
-/** What a program has said, on one line. */
+/** Returns what a program has said, on one line. */
 export function oneLine(output: string): string {
   const lines = output.split("\n").map((line) => line.trim());
   return (lines.find((line) => /error/i.test(line)) ?? lines.at(-1) ?? "").slice(0, 300);

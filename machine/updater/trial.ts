@@ -19,8 +19,8 @@ const DROPPED =
 const UNAVAILABLE = 11;
 
 /**
- * The unit that tries a release: the release's own service, with the same user, flags, paths, limits and sandbox, but
- * for what is said here. Pure.
+ * Returns the unit that tries a release: the release's own service, with the same user, flags, paths, limits and
+ * sandbox, but for what is said here. Pure.
  * @param service text of the release's tezos-signer.service
  * @param link path of the link to the release in use, which the service is written for
  * @param place path of the release to try

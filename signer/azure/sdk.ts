@@ -14,6 +14,9 @@ const load = createRequire(import.meta.url);
  */
 Reflect.deleteProperty(globalThis, "FormData");
 
+/** Loads the SDK of Key Vault. */
 export const keyVaultSdk = () => load("@azure/keyvault-keys") as typeof import("@azure/keyvault-keys");
+/** Loads the SDK of tables. */
 export const tablesSdk = () => load("@azure/data-tables") as typeof import("@azure/data-tables");
+/** Loads the SDK of identities. */
 export const identitySdk = () => load("@azure/identity") as typeof import("@azure/identity");

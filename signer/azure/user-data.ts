@@ -4,9 +4,10 @@
  * settings without a restart. What the text means is the caller's business.
  * @module
  */
+import { Repetition } from "../repetition.ts";
 import { askMetadataService } from "./metadata-service.ts";
 
-/** Where userData is read. @param host of IMDS */
+/** Returns where userData is read. @param host of IMDS */
 export function userDataUrl(host: string): string {
   return new URL("/metadata/instance/compute/userData?api-version=2021-01-01&format=text", host).href;
 }
@@ -40,8 +41,7 @@ export interface UserDataState {
 /** Reads userData once, and then again and again. */
 export class UserData {
   readonly #options: Required<UserDataOptions>;
-  #stopped = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #watching = new Repetition();
   #delay: number;
   #last: string | undefined;
   #readAt: Date | undefined;
@@ -63,14 +63,14 @@ export class UserData {
    * @throws Error that says what is wrong: no answer, another status than 200, no userData, not base64, not UTF-8
    */
   async read(): Promise<string> {
-    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(this.#options.timeout)]);
+    const signal = AbortSignal.any([this.#watching.signal, AbortSignal.timeout(this.#options.timeout)]);
     try {
       const text = decode(await fetchText(this.#options.url, signal));
       this.#failure = undefined;
       this.#readAt = new Date();
       return text;
     } catch (cause) {
-      const late = signal.aborted && !this.#stopped.signal.aborted;
+      const late = signal.aborted && !this.#watching.signal.aborted;
       this.#failure = late ? `no answer within ${this.#options.timeout} ms` : (cause as Error).message;
       throw new Error(`The machine's userData could not be read: ${this.#failure}`, { cause });
     }
@@ -83,18 +83,16 @@ export class UserData {
    */
   watch(current: string): void {
     this.#last = current;
-    this.#schedule();
+    this.#watching.start(
+      "pause",
+      () => this.#look(),
+      () => this.#delay,
+    );
   }
 
+  /** Ends the reading that is under way, and reads no more. */
   stop(): void {
-    this.#stopped.abort();
-    clearTimeout(this.#timer);
-  }
-
-  #schedule(): void {
-    if (this.#stopped.signal.aborted) return;
-    this.#timer = setTimeout(() => void this.#look(), this.#delay);
-    this.#timer.unref();
+    void this.#watching.stop();
   }
 
   async #look(): Promise<void> {
@@ -105,11 +103,10 @@ export class UserData {
     } catch {
       this.#delay = Math.min(this.#delay * 2, this.#options.longestInterval);
     }
-    this.#schedule();
   }
 
   async #offer(text: string): Promise<void> {
-    if (text === this.#last || this.#stopped.signal.aborted) return;
+    if (text === this.#last || this.#watching.signal.aborted) return;
     this.#last = text;
     try {
       await this.#options.apply(text);

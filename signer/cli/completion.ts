@@ -18,7 +18,7 @@ interface Place {
 const SHELLS: Readonly<Record<string, (places: readonly Place[]) => string>> = { bash, zsh, fish };
 
 /**
- * `completion`
+ * Defines `completion`.
  * @param wholeProgram makes the command line whose words are completed
  */
 export function completionCommand(io: Io, wholeProgram: () => Promise<Command>): Command {

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { Command } from "commander";
-import type { PendingRequest } from "../confirmation/confirmations.ts";
+import type { PendingRequest } from "../confirmation/question.ts";
 import { allLines, blockLines, CODE_LENGTH, firstLines } from "../confirmation/screen.ts";
 import { CONFIRMATION_SOCKET } from "../contract.ts";
 import { RateLimit } from "../rate-limit.ts";
@@ -10,7 +10,7 @@ import { withExamples } from "./run.ts";
 import { FIRST_USE_SETTINGS, socketHere } from "./settings-source.ts";
 import { type Io, type StyledLine, Terminal } from "./terminal.ts";
 
-/** `confirm` */
+/** Defines `confirm`. */
 export function confirmCommand(io: Io): Command {
   const command = new Command("confirm")
     .summary("confirm requests by hand")

@@ -1,5 +1,4 @@
 import { connect, type Socket } from "node:net";
-import type { PendingRequest } from "../confirmation/confirmations.ts";
 import { readLines } from "../confirmation/lines.ts";
 import {
   MOST_MESSAGE,
@@ -8,6 +7,7 @@ import {
   type ReceivedMessage,
   readServerMessage,
 } from "../confirmation/messages.ts";
+import type { PendingRequest } from "../confirmation/question.ts";
 import { faultOfSocket, fileOfSocket, isTooLong } from "../confirmation/socket-path.ts";
 import { ownCommand } from "../own-command.ts";
 import { Failure } from "./failure.ts";

@@ -12,7 +12,7 @@ const PATIENCE = 5_000;
 /** From here on a round trip is a part of a vote's time that a baker will miss. */
 const SLOW = 300;
 
-/** `doctor` @param patience milliseconds for a connection, and for an answer */
+/** Defines `doctor`. @param patience milliseconds for a connection, and for an answer */
 export function doctorCommand(io: Io, patience = PATIENCE): Command {
   const command = new Command("doctor")
     .summary("see from a baker's computer whether a signer is reached")

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { UserData } from "../azure/user-data.ts";
 import { messageOf } from "../errors.ts";
 import type { RunningSigner } from "../main.ts";
+import { Repetition } from "../repetition.ts";
 import { type ApplyResult, LiveSettings, USER_DATA } from "../settings/live-settings.ts";
 import type { SettingsCache } from "../settings/settings-cache.ts";
 import { Failure } from "./failure.ts";
@@ -61,32 +61,33 @@ export async function followUserData(log: Logger, restart: () => void): Promise<
   const { live, text, own } = await firstSettings(userData, cache, log);
   /** The settings in use, until they are kept; undefined where the last good ones are. */
   let unproven = own;
-  const stopped = new AbortController();
+  const keeping = new Repetition();
   userData.watch(text);
   return {
     live,
-    keepOnceReady: (signer) => void keep(signer),
+    keepOnceReady: (signer) =>
+      keeping.start(
+        "work",
+        () => keep(signer),
+        () => PAUSE,
+      ),
     noteFailure: (error) => {
       if (unproven !== undefined) cache?.noteFailure(unproven, messageOf(error), log);
     },
     [Symbol.dispose]: () => {
-      stopped.abort();
+      void keeping.stop();
       userData.stop();
     },
   };
 
   async function keep(signer: Pick<RunningSigner, "examine">): Promise<void> {
-    while (!stopped.signal.aborted) {
-      const asked = unproven;
-      if (asked !== undefined && (await signer.examine()).ready && asked === unproven && !stopped.signal.aborted) {
-        unproven = undefined;
-        if (cache?.read() !== asked) {
-          cache?.keep(asked, log);
-          log.info({ version: live.version }, "these settings are good: they are kept for a start without userData");
-        }
-      }
-      await sleep(PAUSE, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined);
-    }
+    const asked = unproven;
+    if (asked === undefined || !(await signer.examine()).ready) return;
+    if (asked !== unproven || keeping.signal.aborted) return;
+    unproven = undefined;
+    if (cache?.read() === asked) return;
+    cache?.keep(asked, log);
+    log.info({ version: live.version }, "these settings are good: they are kept for a start without userData");
   }
 }
 

@@ -23,7 +23,7 @@ interface Options {
   readonly all?: true;
 }
 
-/** `install` */
+/** Defines `install`. */
 export function installCommand(io: Io): Command {
   const command = new Command("install")
     .summary("install this release on a Linux computer of your own, or upgrade to it")

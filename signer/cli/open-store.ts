@@ -24,10 +24,12 @@ export interface StoreOptions {
 /** How long a command waits for one answer of the store, in milliseconds. */
 const TIMEOUT = 15_000;
 
+/** Defines `--config FILE`, with the settings that name the store. */
 export function configOption(): Option {
   return new Option("--config <file>", "the signer's settings, which name the store");
 }
 
+/** Defines `--user-data`, for the settings of the VM. */
 export function userDataOption(): Option {
   return new Option("--user-data", "settings from the Azure VM's userData").conflicts("config");
 }
@@ -56,7 +58,10 @@ export async function withStore<T>(options: StoreOptions, work: (opened: OpenedS
   }
 }
 
-/** @throws Failure `not-found` where nothing was ever stored, `mismatch` where it is another signer's store */
+/**
+ * Asks a store for its id, which must be there.
+ * @throws Failure `not-found` where nothing was ever stored, `mismatch` where it is another signer's store
+ */
 export async function requireIdentity({ store, settings, deadline }: OpenedStore): Promise<string> {
   const id = await store.identity(deadline());
   if (id === undefined) {
@@ -69,7 +74,7 @@ export async function requireIdentity({ store, settings, deadline }: OpenedStore
   return id;
 }
 
-/** The store's id; the store is made where there is none. */
+/** Returns the store's id; the store is made where there is none. */
 export async function ensureIdentity(opened: OpenedStore): Promise<string> {
   const { store, settings, deadline } = opened;
   const found = await store.identity(deadline());

@@ -66,7 +66,7 @@ function configure(command: Command, io: Io): void {
   for (const child of command.commands) configure(child, io);
 }
 
-/** A command's whole name, such as `tezos-signer keys wrap`. */
+/** Returns a command's whole name, such as `tezos-signer keys wrap`. */
 export function nameOf(command: Command): string {
   return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 }

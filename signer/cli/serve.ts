@@ -18,7 +18,7 @@ interface ServeOptions {
   readonly log?: LogFormat;
 }
 
-/** `serve` */
+/** Defines `serve`. */
 export function serveCommand(io: Io): Command {
   const command = new Command("serve")
     .summary("run the signer")

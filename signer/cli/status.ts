@@ -22,7 +22,7 @@ interface StatusOptions {
   readonly quiet?: true;
 }
 
-/** `status` */
+/** Defines `status`. */
 export function statusCommand(io: Io): Command {
   const command = new Command("status")
     .summary("show a running signer on one screen")
@@ -67,8 +67,8 @@ function readAdmin(text: string): URL {
 }
 
 /**
- * One screen. A person sees the end of what is longer than the terminal, so whether it is ready is last there; of what is
- * sent elsewhere the end is cut, so there it is first, and no line is broken.
+ * Draws one screen. A person sees the end of what is longer than the terminal, so whether it is ready is last there; of
+ * what is sent elsewhere the end is cut, so there it is first, and no line is broken.
  * @param now milliseconds since 1970
  * @param columns of the terminal; undefined where there is none
  */

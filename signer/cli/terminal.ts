@@ -33,7 +33,7 @@ export interface StyledLine {
 /** Bold magenta: it stands out on a dark terminal and is readable on a light one, where yellow is not. */
 const WARNING_STYLE = ["bold", "magenta"] as const;
 
-/** Whether a terminal may be told colours (no-color.org). */
+/** Tells whether a terminal may be told colours (no-color.org). */
 export function hasColour({ stderr, env }: Pick<Io, "stderr" | "env">): boolean {
   return stderr.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
 }

@@ -18,7 +18,7 @@ interface Readiness {
   readonly reasons: readonly string[];
 }
 
-/** `try` */
+/** Defines `try`. */
 export function tryCommand(io: Io): Command {
   const command = new Command("try")
     .summary("see whether this release would be ready")

@@ -13,17 +13,17 @@ const WIDE = 60;
 const BLOCK_LABEL = 10;
 export const DETAIL_LABEL = 20;
 
-/** Whether labels have values below them. */
+/** Tells whether labels have values below them. */
 export function isNarrow(width: number): boolean {
   return width < WIDE;
 }
 
-/** Columns of a value beside its label. */
+/** Counts the columns of a value beside its label. */
 export function valueWidth(width: number, label = BLOCK_LABEL): number {
   return width - 1 - label - MARGIN.length;
 }
 
-/** Columns of a value below its label. */
+/** Counts the columns of a value below its label. */
 export function widthBelow(width: number): number {
   return width - 2 - MARGIN.length;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { PendingRequest } from "./confirmations.ts";
+import type { PendingRequest } from "./question.ts";
 
 /**
  * What the signer and an operator send each other over the operators' socket: JSON, one object a line. Whatever listens at a

@@ -1,6 +1,6 @@
-import type { PendingRequest } from "./confirmations.ts";
 import type { Section } from "./describe.ts";
 import { DETAIL_LABEL, isNarrow, laid, limited, MARGIN, row, valueWidth, widthBelow, words } from "./layout.ts";
+import type { PendingRequest } from "./question.ts";
 import type { Destination, Summary } from "./summary.ts";
 import { tez } from "./values.ts";
 import { columns, fold, foldWords, shorten, visible } from "./visible.ts";

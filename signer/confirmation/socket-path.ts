@@ -11,7 +11,7 @@ export function fileOfSocket(path: string): string {
   return isAbsolute(path) ? path : `./${path}`;
 }
 
-/** Whether the system has no room for a socket's path (unix(7), sun_path). */
+/** Tells whether the system has no room for a socket's path (unix(7), sun_path). */
 export function isTooLong(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === "EINVAL";
 }

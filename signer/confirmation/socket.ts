@@ -2,9 +2,10 @@ import { lstatSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Logger } from "pino";
 import { visibleJson } from "../invisible-characters.ts";
-import type { Confirmations, Operator, PendingRequest } from "./confirmations.ts";
+import type { Confirmations } from "./confirmations.ts";
 import { readLines } from "./lines.ts";
 import { MOST_MESSAGE, MOST_OPERATORS, readOperatorMessage } from "./messages.ts";
+import type { Operator, PendingRequest } from "./question.ts";
 import { faultOfSocket, fileOfSocket } from "./socket-path.ts";
 
 /**

@@ -36,7 +36,7 @@ export class AddressAllowList {
 }
 
 /**
- * The peer's address as people write it: IPv4-mapped IPv6 as IPv4, without an interface name.
+ * Returns the peer's address as people write it: IPv4-mapped IPv6 as IPv4, without an interface name.
  * @param remoteAddress of the socket; undefined once the peer has hung up
  */
 export function plainAddress(remoteAddress: string | undefined): string {

@@ -6,8 +6,8 @@ import { blake2b160 } from "../tezos/crypto/digest.ts";
 const ADDRESS_OF = { edpk: "tz1", sppk: "tz2", p2pk: "tz3" } as const;
 
 /**
- * Public key hashes of the authorized keys, as GET /authorized_keys lists them: octez signs with the first of them
- * that is in its wallet.
+ * Lists the public key hashes of the authorized keys, as GET /authorized_keys lists them: octez signs with the first of
+ * them that is in its wallet.
  * @param publicKeys edpk…, sppk… or p2pk…
  * @throws EncodingError for anything else
  */

@@ -34,6 +34,7 @@ function readText(request: IncomingMessage): Promise<string> {
 }
 
 /**
+ * Reads the payload in a request's body.
  * @param text the whole body
  * @throws SignerError that says what is wrong with it, and never repeats it
  */

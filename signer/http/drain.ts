@@ -18,7 +18,7 @@ interface Stopping {
   readonly log: Logger;
 }
 
-/** The connections of a server that are open now. @param event that tells of a new one */
+/** Returns the connections of a server that are open now. @param event that tells of a new one */
 export function openOf(server: Server, event: "connection" | "secureConnection"): ReadonlySet<Socket> {
   const open = new Set<Socket>();
   server.on(event, (socket: Socket) => {

@@ -14,7 +14,10 @@ function trace(error: SignerError): readonly object[] {
   return [{ kind: "temporary", id: "failure", msg: error.message }];
 }
 
-/** Outermost middleware: turns whatever is thrown below it into an answer. Only a SignerError's text reaches the client. */
+/**
+ * Makes the outermost middleware: it turns whatever is thrown below it into an answer. Only a SignerError's text
+ * reaches the client.
+ */
 export const answerErrors: Middleware = async (ctx, next) => {
   try {
     await next();
@@ -35,7 +38,7 @@ export function writeError(response: ServerResponse, error: SignerError): void {
   response.end(text);
 }
 
-/** The whole answer as text, for a peer whose request could not be read as HTTP. */
+/** Writes the whole answer as text, for a peer whose request could not be read as HTTP. */
 export function rawError(error: SignerError): string {
   const text = JSON.stringify(trace(error));
   return [

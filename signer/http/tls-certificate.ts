@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
 import { messageOf, reasonOf, StartError } from "../errors.ts";
+import { Repetition } from "../repetition.ts";
 
 /** A certificate chain and its private key, in PEM. */
 export interface CertificatePair {
@@ -29,7 +30,7 @@ export class TlsCertificate {
   #seen: string;
   #refusal: string | undefined;
   #use: (pair: CertificatePair) => void = () => undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #following = new Repetition();
 
   private constructor(files: CertificateFiles, pair: CertificatePair, log: Logger, interval: number) {
     this.#files = files;
@@ -73,16 +74,16 @@ export class TlsCertificate {
   /** Looks at the files from now on. @param use takes each pair that is renewed */
   follow(use: (pair: CertificatePair) => void): void {
     this.#use = use;
-    const schedule = () => {
-      this.#timer = setTimeout(() => void this.look().then(() => this.#timer && schedule()), this.#interval);
-      this.#timer.unref();
-    };
-    schedule();
+    this.#following.start(
+      "pause",
+      () => this.look(),
+      () => this.#interval,
+    );
   }
 
+  /** Looks no more. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    void this.#following.stop();
   }
 
   /** @throws Error for a pair that has ended, as one from a backup has, while the one in use has not */

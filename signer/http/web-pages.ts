@@ -55,7 +55,11 @@ function nameOf(host: string): string {
   return name?.toLowerCase().replace(/\.$/, "") ?? "";
 }
 
-/** @throws SignerError `origin-not-allowed` for what a page of another site sends; one that came from this port may look at it */
+/**
+ * Makes the middleware that keeps pages of other sites out.
+ * @throws SignerError `origin-not-allowed` for what a page of another site sends; one that came from this port may look
+ * at it
+ */
 export const refuseOtherSites: Middleware = async ({ req }, next) => {
   const { origin, host, "sec-fetch-site": site } = req.headers;
   if (origin !== undefined && URL.parse(origin)?.host !== host)

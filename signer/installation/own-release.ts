@@ -15,7 +15,7 @@ export interface OwnRelease {
 }
 
 /**
- * The release that this program is. On a machine each is in a folder named by its SHA-256.
+ * Returns the release that this program is. On a machine each is in a folder named by its SHA-256.
  * @param folder the one that holds package.json
  */
 export function ownRelease(folder = resolve(import.meta.dirname, "../..")): OwnRelease {
@@ -24,8 +24,8 @@ export function ownRelease(folder = resolve(import.meta.dirname, "../..")): OwnR
 }
 
 /**
- * The release that settings are meant for, where that is another than `own`: they are then not judged here. A checkout
- * takes all settings for its own.
+ * Returns the release that settings are meant for, where that is another than `own`: they are then not judged here. A
+ * checkout takes all settings for its own.
  * @param named beside the settings
  */
 export function anotherThan(own: OwnRelease, named: ReleaseId | undefined): ReleaseId | undefined {
@@ -33,12 +33,12 @@ export function anotherThan(own: OwnRelease, named: ReleaseId | undefined): Rele
   return { version: named.version, sha256: named.sha256 };
 }
 
-/** The beginning of a release's hash, as people and file names have it. */
+/** Returns the beginning of a release's hash, as people and file names have it. */
 export function shortHash(sha256: string): string {
   return sha256.slice(0, 12);
 }
 
-/** A release in words: `0.2.0 (0123456789ab)`. */
+/** Returns a release in words: `0.2.0 (0123456789ab)`. */
 export function inWords({ version, sha256 }: ReleaseId): string {
   return `${version} (${shortHash(sha256)})`;
 }

@@ -66,7 +66,9 @@ export function parseKek(text: string): Kek {
   return { kid, publicKey, bytes: bits / 8, fingerprint: fingerprint(spki) };
 }
 
-/** A KEK as `keys kek` writes it to a file: the members of the vault's answer that matter, n and e big-endian. */
+/**
+ * Writes a KEK as `keys kek` writes it to a file: the members of the vault's answer that matter, n and e big-endian.
+ */
 export function formatKek(jwk: {
   readonly kid: string;
   readonly kty: string;

@@ -8,21 +8,23 @@ const OCTET_STRING = 0x04;
 const OBJECT_IDENTIFIER = 0x06;
 const SEQUENCE = 0x30;
 
-/** One DER value. @param content at most 65,535 bytes */
+/** Encodes one DER value. @param content at most 65,535 bytes */
 export function value(tag: number, content: Uint8Array): Buffer {
   const { length } = content;
   const header = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Uint8Array.from([tag, ...header]), content]);
 }
 
+/** Encodes a SEQUENCE of values. */
 export const sequence = (...parts: Uint8Array[]): Buffer => value(SEQUENCE, Buffer.concat(parts));
 
+/** Encodes an OCTET STRING. */
 export const octetString = (content: Uint8Array): Buffer => value(OCTET_STRING, content);
 
-/** @param hex the encoded arcs of the identifier, without tag and length */
+/** Encodes an OBJECT IDENTIFIER. @param hex the encoded arcs of the identifier, without tag and length */
 export const objectIdentifier = (hex: string): Buffer => value(OBJECT_IDENTIFIER, Buffer.from(hex, "hex"));
 
-/** @param number 0 to 2^31-1 */
+/** Encodes an INTEGER. @param number 0 to 2^31-1 */
 export function integer(number: number): Buffer {
   const bytes = [number & 0xff];
   for (let rest = number >>> 8; rest > 0; rest >>>= 8) bytes.unshift(rest & 0xff);
@@ -30,7 +32,7 @@ export function integer(number: number): Buffer {
   return value(INTEGER, Uint8Array.from(bytes));
 }
 
-/** Whether the bytes are one whole DER sequence: nothing missing, nothing after it. */
+/** Tells whether the bytes are one whole DER sequence: nothing missing, nothing after it. */
 export function isWholeSequence(bytes: Uint8Array): boolean {
   const [tag, first = 0] = bytes;
   if (tag !== SEQUENCE) return false;

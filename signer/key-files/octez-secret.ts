@@ -17,7 +17,7 @@ const NONCE = new Uint8Array(24);
 /** Secret keys as octez writes them, alone or with the scheme that its wallet files put before them. */
 const FORM = /^\s*(?:unencrypted:|encrypted:)?(?<key>(?:[a-z]{2}|p2|BL)e?sk[1-9A-HJ-NP-Za-km-z]+)\s*$/;
 
-/** Whether a text is meant to be a secret key of octez. */
+/** Tells whether a text is meant to be a secret key of octez. */
 export function looksLikeOctezSecret(text: string): boolean {
   return FORM.test(text);
 }

@@ -47,7 +47,7 @@ function syndromes(symbols: Uint8Array): [number, number] {
   return [plain, weighted];
 }
 
-/** A new passphrase as it is printed, typed and used: ASCII, 34 bytes. */
+/** Makes a new passphrase as it is printed, typed and used: ASCII, 34 bytes. */
 export function makePassphrase(): Buffer {
   const symbols = Buffer.alloc(SYMBOLS);
   const random = randomBytes(RANDOM_SYMBOLS);
@@ -73,7 +73,7 @@ function print(symbols: Uint8Array): Buffer {
   return text;
 }
 
-/** The line to write under a passphrase, on the same paper: N for a number, L for a letter. */
+/** Makes the line to write under a passphrase, on the same paper: N for a number, L for a letter. */
 export function kinds(passphrase: Uint8Array): string {
   return Array.from(passphrase, (byte) => (byte === DASH ? "-" : byte <= 0x39 ? "N" : "L")).join("");
 }
@@ -110,7 +110,7 @@ export function readTyped(typed: Uint8Array): Typed {
 }
 
 /**
- * Whether a passphrase of the user's own can be used, and typed again on any computer.
+ * Tells whether a passphrase of the user's own can be used, and typed again on any computer.
  * @returns what is wrong with it, as a sentence; undefined if nothing is
  */
 export function faultOfOwnPassphrase(passphrase: Uint8Array): string | undefined {

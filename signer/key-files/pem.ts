@@ -52,7 +52,7 @@ export async function encryptPem(key: PrivateKey, passphrase: Uint8Array): Promi
 const BLOCK =
   /-----BEGIN (?<label>ENCRYPTED PRIVATE KEY|PRIVATE KEY|EC PRIVATE KEY)-----\s(?<body>[\s\S]*?)-----END \k<label>-----/;
 
-/** Whether a text is meant to be a PEM file; {@link parsePem} says whether it is a good one. */
+/** Tells whether a text is meant to be a PEM file; {@link parsePem} says whether it is a good one. */
 export function looksLikePem(text: string): boolean {
   return text.includes("-----BEGIN ");
 }
@@ -64,7 +64,7 @@ export interface Label {
   readonly base58: string;
 }
 
-/** The label that {@link encryptPem} wrote; undefined in other files. */
+/** Returns the label that {@link encryptPem} wrote; undefined in other files. */
 export function pemLabel(text: string): Label | undefined {
   const address = /^Tezos address: (tz[23]\w+)\r?$/m.exec(text)?.[1];
   const base58 = /^Public key: (\w+)\r?$/m.exec(text)?.[1];

@@ -130,15 +130,15 @@ function uncompressed(key: PublicKey): Buffer {
   return Buffer.from(CURVES[key.curve].ecdsa.Point.fromBytes(key.bytes).toBytes(false));
 }
 
-/** SubjectPublicKeyInfo (RFC 5480) of a public key, DER: what `openssl pkey -pubout` writes. */
+/** Encodes the SubjectPublicKeyInfo (RFC 5480) of a public key, DER: what `openssl pkey -pubout` writes. */
 export function subjectPublicKeyInfo(key: PublicKey): Buffer {
   const point = Buffer.concat([Uint8Array.of(0), uncompressed(key)]);
   return sequence(sequence(EC_PUBLIC_KEY, NAMES[key.curve].identifier), value(0x03, point));
 }
 
 /**
- * A fingerprint to compare by eye: the first 128 bits of the SHA-256 of a SubjectPublicKeyInfo, as eight groups of four
- * hexadecimal digits. `openssl pkey -pubin -in KEY -outform DER | sha256sum` gives the same digits.
+ * Computes a fingerprint to compare by eye: the first 128 bits of the SHA-256 of a SubjectPublicKeyInfo, as eight
+ * groups of four hexadecimal digits. `openssl pkey -pubin -in KEY -outform DER | sha256sum` gives the same digits.
  */
 export function fingerprint(spki: Uint8Array): string {
   const digits = hash("sha256", spki, "hex").slice(0, 32);

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { Repetition } from "../repetition.ts";
 
 /** Pauses between looks while they fail, in milliseconds; the last one is kept. */
 const FAILURE_PAUSES = [1_000, 2_000, 5_000, 15_000];
@@ -15,7 +15,7 @@ export interface PollingOptions {
 /** Looks at a backend's keys again and again: at an interval, sooner while that fails, and when somebody asks for it. */
 export class Polling {
   readonly #options: PollingOptions;
-  readonly #stopped = new AbortController();
+  readonly #repetition = new Repetition();
   #failures = 0;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | undefined;
@@ -26,12 +26,16 @@ export class Polling {
 
   /** Ends with `stop`: a look that is under way may end by it. */
   get signal(): AbortSignal {
-    return this.#stopped.signal;
+    return this.#repetition.signal;
   }
 
   /** Begins, with a look at once. */
   start(): void {
-    void this.#poll();
+    this.#repetition.start(
+      "work",
+      () => this.#look(),
+      () => this.#pause(),
+    );
   }
 
   /** Looks now, unless that was done a moment ago. */
@@ -39,17 +43,15 @@ export class Polling {
     if (performance.now() >= this.#lookedAt + this.#options.refresh) void this.#look();
   }
 
+  /** Looks no more; a look that is under way is not waited for. */
   stop(): void {
-    this.#stopped.abort();
+    void this.#repetition.stop();
   }
 
-  async #poll(): Promise<void> {
+  #pause(): number {
     const { interval } = this.#options;
-    while (!this.#stopped.signal.aborted) {
-      await this.#look();
-      const failing = FAILURE_PAUSES[Math.min(this.#failures, FAILURE_PAUSES.length) - 1];
-      await pause(Math.min(failing ?? interval, interval), this.#stopped.signal);
-    }
+    const failing = FAILURE_PAUSES[Math.min(this.#failures, FAILURE_PAUSES.length) - 1];
+    return Math.min(failing ?? interval, interval);
   }
 
   #look(): Promise<void> {
@@ -63,8 +65,4 @@ export class Polling {
   async #lookOnce(): Promise<void> {
     this.#failures = (await this.#options.look()) ? 0 : this.#failures + 1;
   }
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await sleep(milliseconds, undefined, { signal, ref: false }).catch(() => undefined);
 }

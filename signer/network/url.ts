@@ -51,7 +51,7 @@ function listOf(...ranges: readonly (readonly [address: string, prefix: number])
   return list;
 }
 
-/** Whether a URL's host is this computer: `localhost`, 127.0.0.0/8 or `[::1]`. */
+/** Tells whether a URL's host is this computer: `localhost`, 127.0.0.0/8 or `[::1]`. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || isIn(LOOPBACK, hostname);
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { Repetition } from "../repetition.ts";
 
 /** Between two looks, in milliseconds. */
 const PAUSE = 5_000;
@@ -33,35 +33,29 @@ export interface PulseParts {
  */
 export class Pulse {
   readonly #parts: PulseParts;
-  readonly #stopped = new AbortController();
-  readonly #running: Promise<void>;
+  readonly #repetition = new Repetition();
 
   constructor(parts: PulseParts) {
     this.#parts = parts;
-    this.#running = this.#repeat();
+    this.#repetition.start(
+      "pause",
+      () => this.#look(),
+      () => parts.pause ?? PAUSE,
+    );
   }
 
+  /** Looks no more. */
   async stop(): Promise<void> {
-    this.#stopped.abort();
-    await this.#running;
-  }
-
-  async #repeat(): Promise<void> {
-    const { signal } = this.#stopped;
-    for (;;) {
-      await sleep(this.#parts.pause ?? PAUSE, undefined, { signal, ref: false }).catch(() => undefined);
-      if (signal.aborted) return;
-      await this.#look();
-      this.#parts.looked?.();
-    }
+    await this.#repetition.stop();
   }
 
   async #look(): Promise<void> {
-    const { store, keyring } = this.#parts;
+    const { store, keyring, looked } = this.#parts;
     if (Date.now() - (keyring.answeredAt?.() ?? 0) >= UNASKED_FOR) keyring.refresh?.();
-    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(PATIENCE)]);
+    const signal = AbortSignal.any([this.#repetition.signal, AbortSignal.timeout(PATIENCE)]);
     // What it failed by is told by the store itself, to whoever asks.
     await store.proveWritable(signal).catch(() => undefined);
+    looked?.();
   }
 }
 

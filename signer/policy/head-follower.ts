@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { messagesOf } from "../errors.ts";
 import { get, outgoingAgent } from "../network/outgoing.ts";
+import { Repetition } from "../repetition.ts";
 import { type ChainHead, type Head, type HeadRule, headUnknownReason } from "./head.ts";
 
 /** Half of the shortest block time, in milliseconds. */
@@ -23,12 +23,11 @@ export interface HeadFollowerOptions {
 /** Polls a node's head beside the requests: none of them ever waits for the node. */
 export class HeadFollower implements ChainHead {
   readonly #options: HeadFollowerOptions;
-  readonly #stopped = new AbortController();
+  readonly #repetition = new Repetition();
   #node: string | undefined;
   #head: Head | undefined;
   #failure: string | undefined;
   #known: boolean | undefined;
-  #running: Promise<void> = Promise.resolve();
 
   constructor(options: HeadFollowerOptions) {
     this.#options = options;
@@ -55,31 +54,31 @@ export class HeadFollower implements ChainHead {
     return `The chain's head is not known: ${reason}${cause}; ${then}.`;
   }
 
+  /** Polls from now on. */
   start(): void {
-    this.#running = this.#repeat();
+    this.#repetition.start(
+      "work",
+      () => this.#poll(),
+      () => this.#options.pause ?? PAUSE,
+    );
   }
 
+  /** Ends the poll that is under way, and polls no more. */
   async stop(): Promise<void> {
-    this.#stopped.abort();
-    await this.#running;
+    await this.#repetition.stop();
   }
 
-  async #repeat(): Promise<void> {
-    const { signal } = this.#stopped;
-    while (!signal.aborted) {
-      const rule = this.#options.rule();
-      if (rule !== undefined) await this.#readHead(rule.node);
-      if (signal.aborted) return;
-      this.#report();
-      await sleep(this.#options.pause ?? PAUSE, undefined, { signal, ref: false }).catch(() => undefined);
-    }
+  async #poll(): Promise<void> {
+    const rule = this.#options.rule();
+    if (rule !== undefined) await this.#readHead(rule.node);
+    if (!this.#repetition.signal.aborted) this.#report();
   }
 
   async #readHead(node: string): Promise<void> {
     if (node !== this.#node) this.#head = undefined;
     this.#node = node;
     try {
-      this.#head = await fetchHead(node, AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(TIMEOUT)]));
+      this.#head = await fetchHead(node, AbortSignal.any([this.#repetition.signal, AbortSignal.timeout(TIMEOUT)]));
       this.#failure = undefined;
     } catch (error) {
       this.#failure = reasonOf(error);

@@ -29,7 +29,7 @@ function keysFrom(at: (path: string) => string, keys: Settings["keys"]): Setting
   }
 }
 
-/** The path as the process can open it, in its shorter form: a socket's may have 107 bytes. */
+/** Returns the path as the process can open it, in its shorter form: a socket's may have 107 bytes. */
 export function pathFrom(folder: string, path: string): string {
   const absolute = resolve(folder, path);
   const fromHere = relative("", absolute);

@@ -18,7 +18,7 @@ export const BUDGETS: Budgets = { preattestation: 1_800, attestation: 1_800, blo
  */
 const JUST_STARTED = 10_000;
 
-/** The budgets of a process that starts now. @param clock monotonic, milliseconds */
+/** Returns the budgets of a process that starts now. @param clock monotonic, milliseconds */
 export function budgetsFromNow(clock: () => number = () => performance.now()): Budgets {
   const startedAt = clock();
   const of = (kind: keyof Budgets) => (clock() < startedAt + JUST_STARTED ? BUDGETS.other : BUDGETS[kind]);

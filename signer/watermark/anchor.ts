@@ -17,7 +17,7 @@ function risen(anchor: Anchor, now: number, minimalBlockDelay: number): number {
 }
 
 /**
- * The highest level that may be signed now.
+ * Returns the highest level that may be signed now.
  * @param maxStep levels allowed above what time explains
  * @param now milliseconds since 1970
  * @param minimalBlockDelay seconds that a level takes at the fastest
@@ -27,7 +27,7 @@ export function highestPlausible(anchor: Anchor, maxStep: number, now: number, m
 }
 
 /**
- * The anchor after `level` was signed: raised by the time gone by, but never above what was signed.
+ * Returns the anchor after `level` was signed: raised by the time gone by, but never above what was signed.
  * @param now milliseconds since 1970
  * @param minimalBlockDelay seconds that a level takes at the fastest
  */

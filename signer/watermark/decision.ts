@@ -54,7 +54,7 @@ export function positionInWords({ level, round }: Position): string {
   return `level ${level} ${round === HIGHEST_ROUND ? "(all rounds)" : `round ${round}`}`;
 }
 
-/** Lexicographic order of positions. Never a 32-bit difference: it overflows. */
+/** Compares positions in lexicographic order. Never a 32-bit difference: it overflows. */
 export function compare(a: Position, b: Position): -1 | 0 | 1 {
   if (a.level !== b.level) return a.level < b.level ? -1 : 1;
   if (a.round !== b.round) return a.round < b.round ? -1 : 1;

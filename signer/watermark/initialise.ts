@@ -30,7 +30,8 @@ export function windowClosedReason(window: InitialiseWindow | undefined, now: nu
 }
 
 /**
- * The first row of a chain, key and kind: just below the floor, by unknown bytes, so that nothing at or below it is signed.
+ * Makes the first row of a chain, key and kind: just below the floor, by unknown bytes, so that nothing at or below it
+ * is signed.
  * @param now the signer's clock, milliseconds since 1970
  */
 export function floorRow(window: InitialiseWindow, now: number): Row {

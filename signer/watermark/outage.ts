@@ -4,7 +4,7 @@ import type { StoreError } from "./stores/store.ts";
 
 const PAUSE_AFTER_NO_ANSWER = 50;
 
-/** The refusal of a request that the store let wait for too long. */
+/** Makes the refusal of a request that the store let wait for too long. */
 export const late = () => new SignerError("watermark-unavailable", "It did not answer before the request's deadline.");
 
 /** Waits a moment before the store is asked again; ends with the store's own fault where the deadline is over. */

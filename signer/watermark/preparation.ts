@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { SignerError } from "../errors.ts";
+import { Repetition } from "../repetition.ts";
 import { type RowKey, StoreError } from "./stores/store.ts";
 import type { TrustedStore } from "./trusted-store.ts";
 
@@ -22,9 +22,10 @@ export interface PreparationOptions {
  */
 export class Preparation {
   readonly #options: PreparationOptions;
-  readonly #stopped = new AbortController();
+  readonly #repetition = new Repetition();
   #reason: string | undefined = "The watermark store has not answered yet.";
-  #running: Promise<void> = Promise.resolve();
+  /** Until the next attempt after one that failed, in milliseconds. */
+  #pause = FIRST_PAUSE;
 
   constructor(options: PreparationOptions) {
     this.#options = options;
@@ -43,7 +44,11 @@ export class Preparation {
     await this.#attempt((error) => {
       if (error.cause instanceof StoreError && error.cause.fault === "in-use") throw error.cause;
     });
-    this.#running = this.#repeat();
+    this.#repetition.start(
+      "pause",
+      () => this.#attempt(),
+      () => this.#nextPause(),
+    );
   }
 
   /** Looks at the store now, for keys that have come since; `reason` then tells what was found. */
@@ -51,28 +56,26 @@ export class Preparation {
     await this.#attempt();
   }
 
+  /** Ends the attempt that is under way, and makes no more. */
   async stop(): Promise<void> {
-    this.#stopped.abort();
-    await this.#running;
+    await this.#repetition.stop();
   }
 
-  async #repeat(): Promise<void> {
-    const { signal } = this.#stopped;
-    for (let pause = FIRST_PAUSE; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
-      if (this.#reason === undefined) pause = FIRST_PAUSE;
-      await sleep(this.#reason === undefined ? PAUSE_WHEN_READY : pause, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) await this.#attempt();
-    }
+  #nextPause(): number {
+    if (this.#reason === undefined) this.#pause = FIRST_PAUSE;
+    const pause = this.#reason === undefined ? PAUSE_WHEN_READY : this.#pause;
+    this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+    return pause;
   }
 
   async #attempt(onFailure: (error: SignerError) => void = () => undefined): Promise<void> {
     const { store, rows, onChange } = this.#options;
     let reason: string | undefined;
     try {
-      await store.prepare(rows(), AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(ATTEMPT_TIMEOUT)]));
+      await store.prepare(rows(), AbortSignal.any([this.#repetition.signal, AbortSignal.timeout(ATTEMPT_TIMEOUT)]));
     } catch (error) {
       if (!(error instanceof SignerError)) throw error;
-      if (this.#stopped.signal.aborted) return;
+      if (this.#repetition.signal.aborted) return;
       onFailure(error);
       reason = error.message;
     }

@@ -64,7 +64,7 @@ export class RowMemory {
   }
 }
 
-/** Whether a mark is what a row held before the one that was seen. */
+/** Tells whether a mark is what a row held before the one that was seen. */
 export function isOlder(mark: Mark, seen: Mark): boolean {
   const order = compare(mark, seen);
   return order < 0 || (order === 0 && strictness(mark) < strictness(seen));

@@ -3,6 +3,7 @@ import { within } from "../deadline.ts";
 import { SignerError } from "../errors.ts";
 import { floorRow, type Initialise, windowClosedReason } from "./initialise.ts";
 import { late, pause } from "./outage.ts";
+import { anotherStore, manyChains, missing } from "./refusals.ts";
 import { RowMemory, type Seen } from "./row-memory.ts";
 import {
   newStoreId,
@@ -186,11 +187,7 @@ export class TrustedStore {
       await store.establish(identity, deadline);
     }
     if (storeId !== undefined && identity !== storeId) {
-      throw new StoreError(
-        "untrusted",
-        `The store's id is ${identity} and the settings name ${storeId}: this is another signer's memory. ` +
-          "Point `watermarks` at the store that guards this key.",
-      );
+      throw anotherStore(identity, storeId);
     }
     this.#id = identity;
   }
@@ -221,11 +218,7 @@ export class TrustedStore {
     const making = [...this.#making.values()].filter(({ address }) => address === key.address);
     const chains = new Set([...this.#memory.chainsOf(key.address), ...making.map(({ chainId }) => chainId)]);
     if (chains.size < MOST_CHAINS || chains.has(key.chainId)) return;
-    throw new SignerError(
-      "watermark-missing",
-      `There is no ${rowName(key)}, and none is made: the key has marks on ${chains.size} chains already. ` +
-        "Name the chains that it is for in its policy's `chains`.",
-    );
+    throw manyChains(rowName(key), chains.size);
   }
 
   async #openWindow<W extends Exclude<Initialise, "always">>(
@@ -236,11 +229,7 @@ export class TrustedStore {
     const now = await this.#options.store.now(deadline);
     const closed = windowClosedReason(window, now);
     if (closed === undefined && window !== undefined) return window;
-    throw new SignerError(
-      "watermark-missing",
-      `There is no ${what}, and none may be made: ${closed}. If this key has signed before, bring its record back. ` +
-        "If it never has, set `watermarks.initialise` to the level where it starts.",
-    );
+    throw missing(what, closed);
   }
 
   /** The outage behind an error; whatever is no outage is thrown, and remembered where it is a hard stop. */

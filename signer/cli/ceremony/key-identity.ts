@@ -1,13 +1,13 @@
 import { fingerprint, subjectPublicKeyInfo } from "../../key-files/private-key.ts";
 import type { PublicKey } from "../../tezos/crypto/public-key.ts";
 
-/** What identifies a key, for programs. All of it is public. */
+/** Returns what identifies a key, for programs. All of it is public. */
 export function facts(key: PublicKey) {
   const { address, base58: publicKey, curve } = key;
   return { address, publicKey, curve, fingerprint: fingerprint(subjectPublicKeyInfo(key)) };
 }
 
-/** What identifies a key, as rows for a table. All of it is public. */
+/** Returns what identifies a key, as rows for a table. All of it is public. */
 export function identity(key: PublicKey): [label: string, value: string][] {
   return [
     ["Address", key.address],

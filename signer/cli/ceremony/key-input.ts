@@ -76,7 +76,7 @@ async function tryEach(attempt: Attempt, passphrases: readonly Uint8Array[]): Pr
   }
 }
 
-/** What can be said about a passphrase that did not open the key, without repeating it. */
+/** Returns what can be said about a passphrase that did not open the key, without repeating it. */
 export function hintOf(read: Typed): string {
   if (read.form === "made") {
     return "It was typed without a fault, so it belongs to another key, or to another copy of this one.";

@@ -58,7 +58,7 @@ export async function perform<T>(task: Task, call: () => Promise<T>): Promise<T>
   }
 }
 
-/** A key of the vault, or undefined if there is none of that name. */
+/** Finds a key of the vault, or undefined if there is none of that name. */
 export async function findKey(client: KeyClient, name: string, version?: string): Promise<KeyVaultKey | undefined> {
   const task: Task = { vault: client.vaultUrl, permission: "get", name };
   return await perform(task, () => client.getKey(name, version === undefined ? {} : { version })).catch((error) => {
@@ -67,12 +67,12 @@ export async function findKey(client: KeyClient, name: string, version?: string)
   });
 }
 
-/** A key of the vault that must be there. @throws Failure `not-found` */
+/** Gets a key of the vault that must be there. @throws Failure `not-found` */
 export async function getKey(client: KeyClient, name: string): Promise<KeyVaultKey> {
   return await perform({ vault: client.vaultUrl, permission: "get", name }, () => client.getKey(name));
 }
 
-/** The Tezos public key of a vault's EC key. @throws Failure `unusable` for any other key */
+/** Makes the Tezos public key of a vault's EC key. @throws Failure `unusable` for any other key */
 export function publicKeyOf(key: KeyVaultKey): PublicKey {
   try {
     return publicKeyFromJwk({ crv: key.key?.crv, x: key.key?.x, y: key.key?.y });
@@ -83,7 +83,7 @@ export function publicKeyOf(key: KeyVaultKey): PublicKey {
   }
 }
 
-/** The error of a vault call as a sentence that helps. */
+/** Words the error of a vault call as a sentence that helps. */
 export function explain(task: Task, error: ServiceError): Failure {
   const { host } = new URL(task.vault);
   const failure = (exit: Failure["exit"], message: string) => new Failure(exit, message, { cause: error });

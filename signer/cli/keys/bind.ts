@@ -17,7 +17,7 @@ interface BindOptions {
   readonly store: string;
 }
 
-/** `keys bind` */
+/** Defines `keys bind`. */
 export function bindCommand(io: Io, connect: Connect): Command {
   const command = new Command("bind")
     .summary("name the watermark store that guards a key")

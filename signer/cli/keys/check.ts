@@ -8,7 +8,7 @@ import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 import { table } from "../text.ts";
 
-/** `keys check` */
+/** Defines `keys check`. */
 export function checkCommand(io: Io): Command {
   const command = new Command("check")
     .summary("prove that the paper's passphrase opens a key file")

@@ -5,7 +5,7 @@ import { storeKey } from "../ceremony/key-output.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 
-/** `keys convert` */
+/** Defines `keys convert`. */
 export function convertCommand(io: Io): Command {
   const command = new Command("convert")
     .summary("bring a key of octez or openssl into this tool's form")

@@ -20,7 +20,7 @@ interface DrillOptions {
 /** How long the vault may take to sign, in milliseconds: nobody's block waits for it. */
 const DEADLINE = 10_000;
 
-/** `keys drill verify`: the half of the drill that runs on the signer's machine. */
+/** Defines `keys drill verify`: the half of the drill that runs on the signer's machine. */
 export function drillVerifyCommand(io: Io): Command {
   const command = new Command("verify")
     .summary("compare the vault's key with the offline key")

@@ -6,7 +6,7 @@ import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 import { drillVerifyCommand } from "./drill-verify.ts";
 
-/** The group `keys drill`. */
+/** Defines the group `keys drill`. */
 export function drillCommand(io: Io): Command {
   const group = new Command("drill")
     .summary("prove that the backup is the key in the vault")

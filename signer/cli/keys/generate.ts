@@ -7,7 +7,7 @@ import { storeKey } from "../ceremony/key-output.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 
-/** `keys generate` */
+/** Defines `keys generate`. */
 export function generateCommand(io: Io): Command {
   const command = new Command("generate")
     .summary("make a key, offline, as an encrypted file")

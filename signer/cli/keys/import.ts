@@ -25,7 +25,7 @@ interface ImportOptions {
   readonly exposeKey?: boolean;
 }
 
-/** `keys import` */
+/** Defines `keys import`. */
 export function importCommand(io: Io, connect: Connect): Command {
   const command = new Command("import")
     .summary("bring a wrapped key into the vault's HSM")

@@ -14,7 +14,7 @@ import { showCommand } from "./show.ts";
 import { wrapCommand } from "./wrap.ts";
 
 /**
- * `tezos-signer keys …`: the key ceremony (docs/keys.md).
+ * Defines `tezos-signer keys …`: the key ceremony (docs/keys.md).
  * @param connect how vaults are reached; tests put their own here
  */
 export function keysCommand(io: Io, connect: Connect = connectToAzure): Command {

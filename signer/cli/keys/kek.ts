@@ -15,7 +15,7 @@ interface KekOptions {
   readonly out: string;
 }
 
-/** `keys kek create` and `keys kek show` */
+/** Defines `keys kek create` and `keys kek show`. */
 export function kekCommand(io: Io, connect: Connect): Command {
   const create = new Command("create")
     .summary("make a key exchange key in the vault")
@@ -73,7 +73,7 @@ async function giveKek(terminal: Terminal, key: KeyVaultKey, options: KekOptions
   );
 }
 
-/** A vault's RSA key as a KEK. @throws KeyError if it may be used for anything but importing */
+/** Takes a vault's RSA key as a KEK. @throws KeyError if it may be used for anything but importing */
 export function kekOf(key: KeyVaultKey): { readonly text: string; readonly kek: Kek } {
   const { kty = "", keyOps = [], n = new Uint8Array(), e = new Uint8Array() } = key.key ?? {};
   const text = formatKek({ kid: key.id ?? "", kty, key_ops: keyOps, n, e });

@@ -9,7 +9,7 @@ import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 import { table } from "../text.ts";
 
-/** `keys list` */
+/** Defines `keys list`. */
 export function listCommand(io: Io, connect: Connect): Command {
   const command = new Command("list")
     .summary("show the keys of a vault")

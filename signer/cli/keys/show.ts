@@ -10,7 +10,7 @@ import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 import { table } from "../text.ts";
 
-/** `keys show` */
+/** Defines `keys show`. */
 export function showCommand(io: Io): Command {
   const command = new Command("show")
     .summary("show the address and public key of a key file")

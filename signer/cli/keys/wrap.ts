@@ -7,7 +7,7 @@ import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 import { table } from "../text.ts";
 
-/** `keys wrap` */
+/** Defines `keys wrap`. */
 export function wrapCommand(io: Io): Command {
   const command = new Command("wrap")
     .summary("encrypt a key for one vault's HSM, offline")

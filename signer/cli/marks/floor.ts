@@ -44,7 +44,7 @@ export function rowKeys({ chain, pkh }: FloorOptions): RowKey[] {
   return CONSENSUS_KINDS.map((kind) => ({ chainId: chain, address: pkh, kind }));
 }
 
-/** What a floor is believed from: the chain's level, where it was told. */
+/** Returns what a floor is believed from: the chain's level, where it was told. */
 export function anchorAt({ level, head = level }: FloorOptions, now: number): Anchor {
   return { level: Math.max(level, head), at: now };
 }

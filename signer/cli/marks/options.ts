@@ -11,12 +11,12 @@ export interface ToldHeads {
   readonly heads: Heads;
 }
 
-/** `--head LEVEL`, for a command on one chain. */
+/** Defines `--head LEVEL`, for a command on one chain. */
 export function headOption(): Option {
   return new Option("--head <level>", "the chain's level now, as an explorer shows it").argParser(parseLevel);
 }
 
-/** `--head LEVEL` or `--head CHAIN=LEVEL`, the latter as often as there are chains. */
+/** Defines `--head LEVEL` or `--head CHAIN=LEVEL`, the latter as often as there are chains. */
 export function headsOption(): Option {
   return new Option(
     "--head <level>",

@@ -10,7 +10,7 @@ import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 import { harmless, wrap } from "../text.ts";
 
-/** `settings convert` */
+/** Defines `settings convert`. */
 export function convertCommand(io: Io): Command {
   const command = new Command("convert")
     .summary("make settings of another signer's")

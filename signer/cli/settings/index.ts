@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { Io } from "../terminal.ts";
 import { convertCommand } from "./convert.ts";
 
-/** `tezos-signer settings …`: what a signer is set up by (docs/reference/settings.md). */
+/** Defines `tezos-signer settings …`: what a signer is set up by (docs/reference/settings.md). */
 export function settingsCommand(io: Io): Command {
   return new Command("settings")
     .summary("convert the settings of another signer")

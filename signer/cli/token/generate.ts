@@ -9,7 +9,7 @@ import { type Io, Terminal } from "../terminal.ts";
 import { table } from "../text.ts";
 import { configOption, labelOption, withToken } from "./open-token.ts";
 
-/** `token generate` */
+/** Defines `token generate`. */
 export function generateCommand(io: Io): Command {
   const command = new Command("generate")
     .summary("make a key on the token")
@@ -38,7 +38,7 @@ export function generateCommand(io: Io): Command {
   return withExamples(command, "tezos-signer token generate --config settings.yaml --label baker --curve P-256");
 }
 
-/** An id that no other key has: tokens pair a private key with its public one by it. */
+/** Makes an id that no other key has: tokens pair a private key with its public one by it. */
 export function newId(): string {
   return randomBytes(8).toString("hex");
 }

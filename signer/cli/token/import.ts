@@ -14,7 +14,7 @@ import { table } from "../text.ts";
 import { newId } from "./generate.ts";
 import { configOption, labelOption, withToken } from "./open-token.ts";
 
-/** `token import` */
+/** Defines `token import`. */
 export function importCommand(io: Io): Command {
   const command = new Command("import")
     .summary("bring a key file onto the token")

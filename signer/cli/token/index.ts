@@ -5,7 +5,7 @@ import { generateCommand } from "./generate.ts";
 import { importCommand } from "./import.ts";
 import { listCommand } from "./list.ts";
 
-/** `tezos-signer token …`: keys on a PKCS#11 token (docs/hsm.md). */
+/** Defines `tezos-signer token …`: keys on a PKCS#11 token (docs/hsm.md). */
 export function tokenCommand(io: Io): Command {
   const command = new Command("token")
     .summary("make, import and list keys on a PKCS#11 token")

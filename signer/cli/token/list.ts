@@ -10,7 +10,7 @@ import { type Io, Terminal } from "../terminal.ts";
 import { table } from "../text.ts";
 import { configOption, withToken } from "./open-token.ts";
 
-/** `token list` */
+/** Defines `token list`. */
 export function listCommand(io: Io): Command {
   const command = new Command("list")
     .summary("show the keys of the token")

@@ -5,12 +5,15 @@ import type { ExitReason } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
 import { readSettingsFile } from "../settings-source.ts";
 
-/** `--config FILE`, on every command that asks a token: its library, its label and its PIN are those of the signer. */
+/**
+ * Defines `--config FILE`, on every command that asks a token: its library, its label and its PIN are those of the
+ * signer.
+ */
 export function configOption(): Option {
   return new Option("--config <file>", "the signer's settings, with keys of kind pkcs11").makeOptionMandatory();
 }
 
-/** `--label LABEL` of a key that is to be on the token. */
+/** Defines `--label LABEL` of a key that is to be on the token. */
 export function labelOption(): Option {
   return new Option("--label <label>", "the key's label on the token").makeOptionMandatory();
 }

@@ -5,7 +5,7 @@ import { configOption, requireIdentity, type StoreOptions, userDataOption, withS
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 
-/** `watermarks check` */
+/** Defines `watermarks check`. */
 export function checkCommand(io: Io): Command {
   const command = new Command("check")
     .summary("check that the record is whole")

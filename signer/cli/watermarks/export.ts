@@ -8,7 +8,7 @@ import { type Io, Terminal } from "../terminal.ts";
 /** What Azure's run command keeps of a script's output: its end. */
 const RUN_COMMAND_BYTES = 4_096;
 
-/** `watermarks export` */
+/** Defines `watermarks export`. */
 export function exportCommand(io: Io): Command {
   const command = new Command("export")
     .summary("write every mark to a file")

@@ -10,7 +10,7 @@ import { type Io, Terminal } from "../terminal.ts";
 
 const RESTART = "Restart every signer of this store now.";
 
-/** `watermarks forget` */
+/** Defines `watermarks forget`. */
 export function forgetCommand(io: Io): Command {
   const command = new Command("forget")
     .summary(

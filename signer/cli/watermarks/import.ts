@@ -30,7 +30,7 @@ interface ImportOptions extends StoreOptions {
   readonly head?: ToldHeads;
 }
 
-/** `watermarks import` */
+/** Defines `watermarks import`. */
 export function importCommand(io: Io): Command {
   const command = new Command("import")
     .summary("take over marks from a file, never lowering one")

@@ -7,7 +7,7 @@ import { importCommand } from "./import.ts";
 import { initCommand } from "./init.ts";
 import { showCommand } from "./show.ts";
 
-/** `tezos-signer watermarks …`: the record of what was signed (docs/recover.md). */
+/** Defines `tezos-signer watermarks …`: the record of what was signed (docs/recover.md). */
 export function watermarksCommand(io: Io): Command {
   return new Command("watermarks")
     .summary("show, carry over and mend the record of what was signed")

@@ -6,7 +6,7 @@ import { ensureIdentity, withStore } from "../open-store.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 
-/** `watermarks init` */
+/** Defines `watermarks init`. */
 export function initCommand(io: Io): Command {
   const command = new Command("init")
     .summary("make the marks of a key that never signed")

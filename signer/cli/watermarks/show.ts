@@ -8,7 +8,7 @@ import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
 import { table } from "../text.ts";
 
-/** `watermarks show` */
+/** Defines `watermarks show`. */
 export function showCommand(io: Io): Command {
   const command = new Command("show")
     .summary("show every mark")

@@ -45,7 +45,7 @@ export interface Candidate {
   readonly publicKey: { readonly address: string };
 }
 
-/** Whether a tag names a store, and is there to be one. */
+/** Tells whether a tag names a store, and is there to be one. */
 export function isStore(tag: string | undefined): tag is string {
   return tag !== undefined && tag !== UNBOUND;
 }

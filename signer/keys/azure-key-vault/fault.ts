@@ -129,7 +129,7 @@ export interface VaultAnswer {
 }
 
 /**
- * The fault of an answer, or undefined for a good one: status 2xx and a JSON object.
+ * Returns the fault of an answer, or undefined for a good one: status 2xx and a JSON object.
  * Codes and inner codes: learn.microsoft.com, Key Vault REST API error codes.
  */
 export function faultOfAnswer({ status, headers, bodyAsText }: VaultAnswer): VaultFault | undefined {
@@ -162,7 +162,7 @@ const DNS = new Set(["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "EAI_NODATA"]);
 /** Node's and OpenSSL's codes for a certificate or a handshake that another try will not mend. */
 const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|ERR_OSSL)/;
 
-/** The fault of a try that threw. */
+/** Returns the fault of a try that threw. */
 export function faultOfError(error: unknown): VaultFault {
   if (error instanceof VaultFault) return error;
   const { code = "", message = String(error) } = error as { code?: string; message?: string };

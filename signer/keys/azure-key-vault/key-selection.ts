@@ -76,7 +76,7 @@ export function parseKeySelector(text: string): KeySelector {
   return version === undefined ? { name } : { name, version };
 }
 
-/** Whether a selector means this version of a key; a name alone means each of its versions that is in use. */
+/** Tells whether a selector means this version of a key; a name alone means each of its versions that is in use. */
 export function matches({ name, version }: KeySelector, key: UsableKey): boolean {
   return name === key.name && (version === undefined || version === key.version);
 }

@@ -39,8 +39,9 @@ interface Times {
 const TIMES: Times = { startupTimeout: 15_000, rediscover: 60_000, refresh: 10_000, discovery: 10_000, try: 1_500 };
 
 /**
- * The keys of an Azure Key Vault. Returns once the keys are known, or without them when the vault does not show them in
- * time: it goes on asking, and `problem` says why. Nothing here ends the process: whatever is wrong can be mended outside.
+ * Opens the keys of an Azure Key Vault. Returns once the keys are known, or without them when the vault does not show
+ * them in time: it goes on asking, and `problem` says why. Nothing here ends the process: whatever is wrong can be
+ * mended outside.
  */
 export async function openAzureKeyVaultKeyring(options: AzureKeyVaultOptions): Promise<Keyring> {
   const keyring = new AzureKeyVaultKeyring(options, await azureCredential(options));

@@ -85,8 +85,9 @@ export async function readLocalPassphrase(directory: string): Promise<Buffer> {
 }
 
 /**
- * The passphrase of a directory in which throw-away keys are made: read from the file `passphrase` in it, which is made on
- * first use, as is the directory; beside keys it must be there. {@link LOCAL_KEYS_WARNING} says what that is worth.
+ * Returns the passphrase of a directory in which throw-away keys are made: read from the file `passphrase` in it, which
+ * is made on first use, as is the directory; beside keys it must be there. {@link LOCAL_KEYS_WARNING} says what that is
+ * worth.
  */
 export async function localPassphrase(directory: string): Promise<Buffer> {
   await mkdir(directory, { recursive: true, mode: 0o700 }).catch(async (error) => {

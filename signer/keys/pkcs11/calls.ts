@@ -5,7 +5,10 @@ import { faultOfCode, TokenFault } from "./fault.ts";
 /** Objects that one C_FindObjects may show. */
 const BATCH = 64;
 
-/** The code of what pkcs11js throws, which some of its functions have in the message alone; undefined where it is none. */
+/**
+ * Returns the code of what pkcs11js throws, which some of its functions have in the message alone; undefined where it
+ * is none.
+ */
 export function codeOf(error: unknown): number | undefined {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const found = typeof code === "number" ? code : Number(/^CKR_\w+:(\d+)/.exec(String(message))?.[1]);

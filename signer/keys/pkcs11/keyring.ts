@@ -35,9 +35,9 @@ interface Times {
 const TIMES: Times = { startup: 15_000, interval: 60_000, refresh: 10_000, look: 15_000, patience: 10_000 };
 
 /**
- * The keys of a PKCS#11 token. Returns once the keys are known, or without them when the token does not show them in time: it
- * goes on asking, and `problem` says why. A refused PIN does not end the process either: a service that is started again and
- * again would try it until the token locks.
+ * Opens the keys of a PKCS#11 token. Returns once the keys are known, or without them when the token does not show them
+ * in time: it goes on asking, and `problem` says why. A refused PIN does not end the process either: a service that is
+ * started again and again would try it until the token locks.
  * @throws StartError as tokenPlace does
  */
 export async function openPkcs11Keyring(options: Pkcs11Options): Promise<Keyring> {

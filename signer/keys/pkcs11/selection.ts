@@ -10,7 +10,7 @@ export interface TokenKeyName {
 const ID = /^id:((?:[0-9a-f]{2})+)$/i;
 
 /**
- * Whether an entry of `include` means this key.
+ * Tells whether an entry of `include` means this key.
  * @param entry `id:` and CKA_ID in hex, else CKA_LABEL
  */
 export function means(entry: string, { label, id }: TokenKeyName): boolean {

@@ -25,7 +25,7 @@ export const REPLIES = { status: 1, compressed: 33, point: 64, signature: 64 } a
 
 const BODIES: ReadonlySet<number> = new Set(Object.values(REPLIES));
 
-/** CRC-16 with polynomial 8005, from 0, the most significant bit first, neither reflected nor inverted. */
+/** Computes the CRC-16 with polynomial 8005, from 0, the most significant bit first, neither reflected nor inverted. */
 export function checksum(bytes: Uint8Array): number {
   let crc = 0;
   for (const byte of bytes) {

@@ -40,8 +40,8 @@ const TIMES: Times = {
 const CURVE_PREFIX = { "P-256K": "tz2", "P-256": "tz3" } as const;
 
 /**
- * The keys of a Tezio board on a serial port. Returns once the keys are known, or without them when the board does not show
- * them in time: it goes on asking, and `problem` says why.
+ * Opens the keys of a Tezio board on a serial port. Returns once the keys are known, or without them when the board
+ * does not show them in time: it goes on asking, and `problem` says why.
  * @throws StartError where the package that serial ports take is not there
  */
 export async function openTezioKeyring(options: TezioOptions): Promise<Keyring> {

@@ -17,7 +17,7 @@ function durationSince(time: string, now: number): string {
   return duration((now - Date.parse(time)) / 1_000);
 }
 
-/** The figures that are looked at first. */
+/** Shows the figures that are looked at first. */
 export function tiles({ watermarks, head }: StatusReport, { now: recent, hour }: HourReport, now: number): Html {
   const last = watermarks
     .flatMap(({ signedAt }) => signedAt ?? [])
@@ -33,7 +33,7 @@ ${head && tile("Head of the chain", head.level ?? "not seen", head.ageSeconds ==
 </section>`;
 }
 
-/** Requests that wait for a person; nothing where there are none. */
+/** Shows the requests that wait for a person; nothing where there are none. */
 export function waiting({ confirmations }: StatusReport, now: number): Html | null {
   if (confirmations.waiting.length === 0) return null;
   const items = confirmations.waiting.map(
@@ -43,7 +43,7 @@ export function waiting({ confirmations }: StatusReport, now: number): Html | nu
   return html`<section><h2>Waiting for a person</h2><ul class="list">${items}</ul><p class="dim">${ownCommand("confirm")}</p></section>`;
 }
 
-/** Each key: what it may sign, and its last marks. */
+/** Shows each key: what it may sign, and its last marks. */
 export function keys({ keys, watermarks }: StatusReport, now: number): Html {
   const articles = keys.map(({ address, location, problem, policy: { allow, confirm = [], chains } }) => {
     const own = watermarks.filter(({ row }) => row.includes(` of ${address}`));
@@ -84,7 +84,7 @@ function markRow(mark: StatusReport["watermarks"][number] & { readonly kind: str
 <td>${round === HIGHEST_ROUND ? "all" : (round ?? "–")}</td><td>${ago ?? "–"}</td></tr>`;
 }
 
-/** Outcomes and times of the last hour. */
+/** Shows outcomes and times of the last hour. */
 export function lastHour({ hour, minutes }: HourReport): Html {
   const ends = html`<div class="ends"><span>60 min ago</span><span>now</span></div>`;
   const legend = (name: keyof Latency, words: string) => html`<span class="${name}">${words} ${ms(hour[name])}</span>`;
@@ -96,7 +96,7 @@ export function lastHour({ hour, minutes }: HourReport): Html {
 <div>${latency(minutes)}${ends}</div></section>`;
 }
 
-/** What was refused last, and why. */
+/** Shows what was refused last, and why. */
 export function refusals({ refusals }: StatusReport, now: number): Html {
   const items = refusals.map(
     ({ at, count, key, client, asked, message }) =>
@@ -105,7 +105,7 @@ export function refusals({ refusals }: StatusReport, now: number): Html {
   return html`<section><h2>Last refusals</h2>${items.length > 0 ? html`<ul class="list">${items}</ul>` : html`<p>None since the start.</p>`}</section>`;
 }
 
-/** What the signer stands on. */
+/** Shows what the signer stands on. */
 export function parts({ store, vault, head, release, settings, tls, confirmations }: StatusReport, now: number): Html {
   const { p50, p99 } = vault.signMilliseconds;
   const { sha256, wanted, step, refused, waitingSettings } = release;

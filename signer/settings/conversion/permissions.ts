@@ -7,7 +7,7 @@ import type { Conversion } from "./conversion.ts";
 /** Every operation but the one that empties the manager's balance: whoever wants that one names it. */
 export const OPERATIONS: readonly Permission[] = OPERATION_KINDS.filter((kind) => kind !== "drain_delegate");
 
-/** Whether a text names what a policy can allow. */
+/** Tells whether a text names what a policy can allow. */
 export function isPermission(name: string): name is Permission {
   return permissionSchema.safeParse(name).success;
 }
@@ -55,7 +55,7 @@ export function noteDrain(conversion: Conversion, place: string): void {
   );
 }
 
-/** What is left for a person to say yes to. */
+/** Returns what is left for a person to say yes to. */
 export function confirmable(allow: readonly Permission[]): Permission[] {
   return [...OPERATIONS, "pack" as const].filter((kind) => !allow.includes(kind));
 }

@@ -9,7 +9,7 @@ import { decodeSignature, verifySignature } from "./signature.ts";
 const ADDRESS_TAGS = { tz1: 0, tz2: 1, tz3: 2, tz4: 3 } as const;
 
 /**
- * The bytes that a client signs with its own key to prove that it may ask: 04 01, the key asked for, the payload.
+ * Makes the bytes that a client signs with its own key to prove that it may ask: 04 01, the key asked for, the payload.
  * Source: octez src/lib_signer_services/signer_messages.ml.
  * @param address the signing key's public key hash, tz1… to tz4…
  * @param payload the bytes to be signed, magic byte first
@@ -21,7 +21,7 @@ export function authenticationBytes(address: string, payload: Uint8Array): Uint8
 }
 
 /**
- * Whether an authorized client made this request.
+ * Tells whether an authorized client made this request.
  * @param publicKey the client's key, as the settings name it: edpk…, sppk… or p2pk…
  * @param signature the request's `authentication` parameter; whatever is no signature of that key's kind is false
  * @param address the signing key's public key hash

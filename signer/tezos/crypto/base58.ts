@@ -78,6 +78,7 @@ const LEADS = Object.fromEntries(
 ) as Readonly<Record<Prefix, Buffer>>;
 
 /**
+ * Encodes bytes in base58check.
  * @param prefix how the text shall begin
  * @param bytes the content, of exactly the prefix's length
  * @throws EncodingError for another length
@@ -93,6 +94,7 @@ export function encode(prefix: Prefix, bytes: Uint8Array): string {
 }
 
 /**
+ * Decodes base58check.
  * @param text base58check
  * @param allowed the prefixes that may stand here; none given means any of the table
  * @returns which one it is, and its content

@@ -11,7 +11,7 @@ export const CURVES = {
   "P-256K": { ecdsa: secp256k1, address: "tz2", publicKey: "sppk", secretKey: "spsk", signature: "spsig1", lowS: true },
 } as const satisfies Record<Curve, { ecdsa: ECDSA; lowS: boolean; [prefix: string]: unknown }>;
 
-/** The group's order: private scalars, r and s lie in [1, order - 1]. */
+/** Returns the group's order: private scalars, r and s lie in [1, order - 1]. */
 export function order(curve: Curve): bigint {
   return CURVES[curve].ecdsa.Point.Fn.ORDER;
 }

@@ -28,7 +28,7 @@ export interface AffinePoint {
 }
 
 /**
- * Whether an ECDSA signature is valid.
+ * Tells whether an ECDSA signature is valid.
  * @param point the public key
  * @param digest 32 bytes, as they are
  * @param signature r || s, 64 bytes, both in [1, n - 1]

@@ -29,6 +29,7 @@ const JWK_CURVES: Readonly<Record<string, Curve>> = {
 };
 
 /**
+ * Reads a public key as Key Vault gives it.
  * @param jwk public members of an EC key
  * @throws EncodingError for another curve, a coordinate that is not 32 bytes, or a point off the curve
  */
@@ -55,6 +56,7 @@ function coordinate(name: "x" | "y", value: string | Uint8Array | undefined): Ui
 }
 
 /**
+ * Reads a public key from its point.
  * @param curve the point's curve
  * @param point SEC 1: 33 bytes compressed or 65 uncompressed
  * @throws EncodingError when that is no point of the curve
@@ -73,6 +75,7 @@ export function publicKeyFromPoint(curve: Curve, point: Uint8Array): PublicKey {
 }
 
 /**
+ * Reads a public key in base58check.
  * @param text sppk… or p2pk…
  * @throws EncodingError for any other text, and for a point off the curve
  */

@@ -11,6 +11,7 @@ export interface SecretKey {
 }
 
 /**
+ * Reads a secret key in base58check.
  * @param text spsk… or p2sk…, not encrypted
  * @throws EncodingError for any other text, and for a scalar out of range; the message holds nothing of the text
  */
@@ -22,6 +23,7 @@ export function secretKeyFromBase58(text: string): SecretKey {
 }
 
 /**
+ * Encodes a secret key in base58check.
  * @returns spsk… or p2sk…
  * @throws EncodingError for a scalar that is not 32 bytes in [1, order - 1]
  */
@@ -30,7 +32,7 @@ export function encodeSecretKey({ curve, scalar }: SecretKey): string {
   return encode(CURVES[curve].secretKey, scalar);
 }
 
-/** The public key that belongs to a private one. */
+/** Computes the public key that belongs to a private one. */
 export function publicKeyOf({ curve, scalar }: SecretKey): PublicKey {
   checkScalar(curve, scalar);
   return publicKeyFromPoint(curve, CURVES[curve].ecdsa.getPublicKey(scalar));

@@ -7,6 +7,7 @@ import { type AffinePoint, verifyOnP256 } from "./p256-verification.ts";
 import type { PublicKey } from "./public-key.ts";
 
 /**
+ * Encodes a signature in base58check.
  * @param curve whose signature it is
  * @param signature r || s, 64 bytes
  * @returns spsig1… (P-256K) or p2sig… (P-256)
@@ -16,6 +17,7 @@ export function encodeSignature(curve: Curve, signature: Uint8Array): string {
 }
 
 /**
+ * Decodes a signature in base58check.
  * @param text sig…, edsig…, spsig1… or p2sig…
  * @returns the 64 bytes, and the prefix that says which scheme made them (`sig` leaves it open)
  * @throws EncodingError for any other text
@@ -25,7 +27,7 @@ export function decodeSignature(text: string): { prefix: "sig" | "edsig" | "spsi
 }
 
 /**
- * The form of a signature that Tezos accepts. An HSM gives either of (r, s) and (r, n - s).
+ * Brings a signature into the form of a signature that Tezos accepts. An HSM gives either of (r, s) and (r, n - s).
  * tz2: octez verifies with libsecp256k1, which refuses s above n / 2, so that one becomes n - s.
  * tz3: octez's P-256 accepts both, so the HSM's own bytes stay as they are.
  * @param signature r || s, 64 bytes
@@ -60,9 +62,9 @@ function point(publicKey: PublicKey): AffinePoint {
 }
 
 /**
- * Whether Tezos accepts the signature: ECDSA over the digest as it is (FIPS 186-5 6.4.2), and low-S for tz2.
- * Exact: libsecp256k1 and OpenSSL compute the whole point u1 G + u2 Q. A check of x(u2 Q) alone would pass signatures by
- * the negated key.
+ * Tells whether Tezos accepts the signature: ECDSA over the digest as it is (FIPS 186-5 6.4.2), and low-S for tz2.
+ * Exact: libsecp256k1 and OpenSSL compute the whole point u1 G + u2 Q. A check of x(u2 Q) alone would pass signatures
+ * by the negated key.
  * @param publicKey the same object each time, since what speeds verification up is kept with it
  * @param digest Blake2b-256 of the payload, 32 bytes
  * @param signature r || s, 64 bytes

@@ -3,7 +3,7 @@ export const CONSENSUS_KINDS = ["block", "preattestation", "attestation"] as con
 
 export type ConsensusKind = (typeof CONSENSUS_KINDS)[number];
 
-/** Whether the name of a kind is that of a consensus request. */
+/** Tells whether the name of a kind is that of a consensus request. */
 export function isConsensusKind(kind: string): kind is ConsensusKind {
   return CONSENSUS_KINDS.some((each) => each === kind);
 }

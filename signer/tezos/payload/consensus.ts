@@ -66,7 +66,7 @@ function wrongTag(tag: number, kind: ConsensusKind, magic: number): string {
   return `tag ${tag} is no ${kind}, and magic byte ${hex(magic)} is for nothing else`;
 }
 
-/** The bitset of attested DAL slots (dal_attestations_repr.ml): a Zarith integer, never negative. */
+/** Reads the bitset of attested DAL slots (dal_attestations_repr.ml): a Zarith integer, never negative. */
 export function readDalAttestation(reader: Reader): bigint {
   const at = reader.offset;
   const bitset = reader.integer("dal_attestation", MAX_DAL_BYTES);

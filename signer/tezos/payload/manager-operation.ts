@@ -82,7 +82,7 @@ type ManagerReader = keyof typeof READERS;
 
 const KINDS = new Map((Object.keys(READERS) as ManagerReader[]).map((kind) => [OPERATION_TAGS[kind], kind] as const));
 
-/** The manager operation of a tag, if it is one's: only these may stand in a batch. */
+/** Returns the manager operation of a tag, if it is one's: only these may stand in a batch. */
 export function managerKind(tag: number): ManagerReader | undefined {
   return KINDS.get(tag);
 }

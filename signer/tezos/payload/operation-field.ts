@@ -10,7 +10,7 @@ import { hex, PayloadError, type Reader } from "./reader.ts";
 const PUBLIC_KEY_HASHES: readonly Prefix[] = ["tz1", "tz2", "tz3", "tz4", "tz5"];
 const PUBLIC_KEYS: readonly Prefix[] = ["edpk", "sppk", "p2pk", "BLpk"];
 
-/** Signature.Public_key_hash.encoding: a byte that names the scheme, 20 bytes. */
+/** Reads Signature.Public_key_hash.encoding: a byte that names the scheme, 20 bytes. */
 export function readPublicKeyHash(reader: Reader, name: string): string {
   const at = reader.offset;
   const tag = reader.uint8(name);
@@ -19,7 +19,7 @@ export function readPublicKeyHash(reader: Reader, name: string): string {
   return readHash(reader, prefix, name);
 }
 
-/** Signature.Public_key.encoding: a byte that names the scheme, the key. */
+/** Reads Signature.Public_key.encoding: a byte that names the scheme, the key. */
 export function readPublicKey(reader: Reader, name: string): string {
   const at = reader.offset;
   const tag = reader.uint8(name);
@@ -29,7 +29,7 @@ export function readPublicKey(reader: Reader, name: string): string {
   return readHash(reader, prefix, name);
 }
 
-/** Contract_repr.encoding: 00 and a public key hash, or 01, a contract hash and a zero byte. */
+/** Reads Contract_repr.encoding: 00 and a public key hash, or 01, a contract hash and a zero byte. */
 export function readContract(reader: Reader, name: string): string {
   const at = reader.offset;
   const tag = reader.uint8(name);
@@ -38,7 +38,7 @@ export function readContract(reader: Reader, name: string): string {
   throw new PayloadError(at, `${name} begins with ${hex(tag)}, neither 00 (an account) nor 01 (a contract)`);
 }
 
-/** Contract_repr.originated_encoding: a KT1 only. */
+/** Reads Contract_repr.originated_encoding: a KT1 only. */
 export function readOriginated(reader: Reader, name: string): string {
   const at = reader.offset;
   const tag = reader.uint8(name);
@@ -54,24 +54,24 @@ function readContractHash(reader: Reader, name: string): string {
   return address;
 }
 
-/** Bytes of the prefix's length, shown in base58check. */
+/** Reads bytes of the prefix's length, shown in base58check. */
 export function readHash(reader: Reader, prefix: Prefix, name: string): string {
   return encode(prefix, reader.bytes(PREFIX_LENGTHS[prefix], name));
 }
 
-/** Fixed-size bytes, shown in hex. */
+/** Reads fixed-size bytes, shown in hex. */
 export function readHex(reader: Reader, length: number, name: string): string {
   return Buffer.from(reader.bytes(length, name)).toString("hex");
 }
 
-/** Bytes with their length before them (4 bytes), shown in hex. */
+/** Reads bytes with their length before them (4 bytes), shown in hex. */
 export function readHexPart(reader: Reader, name: string): string {
   return Buffer.from(reader.part(name).rest()).toString("hex");
 }
 
 const MAX_MUTEZ = 2n ** 63n - 1n;
 
-/** Tez_repr.encoding: mutez, in at most 10 bytes and below 2^63. */
+/** Reads Tez_repr.encoding: mutez, in at most 10 bytes and below 2^63. */
 export function readMutez(reader: Reader, name: string): bigint {
   const at = reader.offset;
   const amount = reader.natural(name, 10);
@@ -79,7 +79,7 @@ export function readMutez(reader: Reader, name: string): bigint {
   return amount;
 }
 
-/** An option: the field after a byte ff, nothing after a byte 00. */
+/** Reads an option: the field after a byte ff, nothing after a byte 00. */
 export function readOption<Field>(reader: Reader, name: string, read: (reader: Reader, name: string) => Field) {
   return reader.flag(name) ? read(reader, name) : undefined;
 }
@@ -97,7 +97,7 @@ const ENTRYPOINTS = [
   "set_delegate_parameters",
 ];
 
-/** Entrypoint_repr.smart_encoding: a number, or ff and a name with its length in one byte. Both give the name. */
+/** Reads Entrypoint_repr.smart_encoding: a number, or ff and a name with its length in one byte. Both give the name. */
 export function readEntrypoint(reader: Reader): string {
   const at = reader.offset;
   const tag = reader.uint8("entrypoint");
@@ -107,7 +107,7 @@ export function readEntrypoint(reader: Reader): string {
   return name;
 }
 
-/** Entrypoint_repr.simple_encoding: a name with its length in 4 bytes. */
+/** Reads Entrypoint_repr.simple_encoding: a name with its length in 4 bytes. */
 export function readEntrypointName(reader: Reader): string {
   const part = reader.part("entrypoint");
   return entrypointName(part, part.remaining);

@@ -145,7 +145,7 @@ export class Reader {
   }
 }
 
-/** A byte as two hex digits, for messages. */
+/** Writes a byte as two hex digits, for messages. */
 export function hex(byte: number): string {
   return byte.toString(16).padStart(2, "0");
 }

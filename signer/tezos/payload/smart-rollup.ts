@@ -10,6 +10,7 @@ import { hex, PayloadError, type Reader } from "./reader.ts";
 
 const PVMS = ["arith", "wasm_2_0_0", "riscv"] as const;
 
+/** Reads a smart_rollup_originate. */
 export function readOriginate(reader: Reader): ManagerFields["smart_rollup_originate"] {
   const at = reader.offset;
   const number = reader.uint8("pvm_kind");
@@ -25,10 +26,12 @@ export function readOriginate(reader: Reader): ManagerFields["smart_rollup_origi
   };
 }
 
+/** Reads a smart_rollup_add_messages. */
 export function readAddMessages(reader: Reader): ManagerFields["smart_rollup_add_messages"] {
   return { messages: reader.part("message").list((item) => readHexPart(item, "message")) };
 }
 
+/** Reads a smart_rollup_publish. */
 export function readPublish(reader: Reader): ManagerFields["smart_rollup_publish"] {
   const rollup = readRollup(reader);
   const state = readHash(reader, "srs1", "compressed_state");
@@ -40,6 +43,7 @@ export function readPublish(reader: Reader): ManagerFields["smart_rollup_publish
   return { rollup, state, inboxLevel, predecessor, ticks };
 }
 
+/** Reads a smart_rollup_refute. */
 export function readRefute(reader: Reader): ManagerFields["smart_rollup_refute"] {
   return {
     rollup: readRollup(reader),
@@ -48,6 +52,7 @@ export function readRefute(reader: Reader): ManagerFields["smart_rollup_refute"]
   };
 }
 
+/** Reads a smart_rollup_timeout. */
 export function readTimeout(reader: Reader): ManagerFields["smart_rollup_timeout"] {
   return {
     rollup: readRollup(reader),
@@ -56,6 +61,7 @@ export function readTimeout(reader: Reader): ManagerFields["smart_rollup_timeout
   };
 }
 
+/** Reads a smart_rollup_execute_outbox_message. */
 export function readExecuteOutboxMessage(reader: Reader): ManagerFields["smart_rollup_execute_outbox_message"] {
   return {
     rollup: readRollup(reader),
@@ -64,6 +70,7 @@ export function readExecuteOutboxMessage(reader: Reader): ManagerFields["smart_r
   };
 }
 
+/** Reads a rollup's address. */
 export function readRollup(reader: Reader): string {
   return readHash(reader, "sr1", "rollup");
 }

@@ -26,8 +26,8 @@ const SKEW = 5 * 60 * 1_000;
 export type Heads = ReadonlyMap<string, number>;
 
 /**
- * When a record's marks were the newest: what it says itself, else the time of its file, if that lies within the last 30
- * days. A time of the future says nothing.
+ * Returns when a record's marks were the newest: what it says itself, else the time of its file, if that lies within
+ * the last 30 days. A time of the future says nothing.
  * @returns milliseconds since 1970, or undefined where it is not known
  */
 export function dateOf({ writtenAt, modifiedAt }: DatedRecord, now: number): number | undefined {

@@ -29,12 +29,12 @@ const KINDS: ReadonlyMap<string, ConsensusKind> = new Map([
   ["endorsement", "attestation"],
 ]);
 
-/** The kind of a name; undefined for any other name. */
+/** Returns the kind of a name; undefined for any other name. */
 export function kindNamed(name: string): ConsensusKind | undefined {
   return KINDS.get(name);
 }
 
-/** @throws InterchangeError for a name of no kind */
+/** Returns the kind of a name. @throws InterchangeError for a name of no kind */
 export function kindOf(name: string): ConsensusKind {
   const kind = kindNamed(name);
   if (kind === undefined) throw new InterchangeError(`There is no kind of request named ${name}.`);
@@ -74,7 +74,10 @@ export function chainOf(bytes: Uint8Array): string {
   return encode("Net", bytes);
 }
 
-/** A listing that was cut short would leave marks behind. @throws InterchangeError where it says of itself that it goes on */
+/**
+ * Refuses a listing that was cut short, which would leave marks behind.
+ * @throws InterchangeError where it says of itself that it goes on
+ */
 export function refuseCut(listing: object, ...marks: readonly string[]): void {
   const told = marks.find((name) => Object.hasOwn(listing, name) && Object.entries(listing).some(isTold(name)));
   if (told === undefined) return;

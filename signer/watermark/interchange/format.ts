@@ -65,7 +65,7 @@ export class InterchangeError extends Error {
   override readonly name = "InterchangeError";
 }
 
-/** @returns the file's text, rows in an order that does not change */
+/** Writes watermarks as an interchange file. @returns the file's text, rows in an order that does not change */
 export function writeInterchange(storeId: string, rows: readonly { key: RowKey; row: Row }[], now: Date): string {
   const watermarks = rows.map(({ key: { chainId, address, kind }, row: { level, round, digest, signature } }) => ({
     chainId,
@@ -122,7 +122,7 @@ function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
   return issue.input === undefined ? "is missing" : `must be ${TYPES[issue.expected] ?? issue.expected}`;
 }
 
-/** @throws InterchangeError */
+/** Parses JSON. @throws InterchangeError */
 export function parseJson(text: string): unknown {
   if (text.trim() === "") throw new InterchangeError("It is empty, which is no JSON.");
   try {
@@ -132,7 +132,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** A mistyped address would be a mark that guards nothing. @throws InterchangeError */
+/** Checks the names of marks: a mistyped address would be a mark that guards nothing. @throws InterchangeError */
 export function checkNames(chainId: string, address: string): void {
   try {
     decode(chainId, "Net");
@@ -142,6 +142,7 @@ export function checkNames(chainId: string, address: string): void {
   }
 }
 
+/** Takes the mark out of a row. */
 export function markOf(level: number, round: number, digest: string | undefined, signature?: string | undefined): Mark {
   return {
     level,

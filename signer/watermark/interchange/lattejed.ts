@@ -15,8 +15,8 @@ const NOTE =
   "This signer keeps the last request that it signed for each key and kind, not the highest, and starting its client.js empties the folder with the record in it. So nothing says that the key signed nothing higher. Unless you know better, take a level that the chain has not reached, with `watermarks init`.";
 
 /**
- * `~/.tezos-azure-hsm-signer/watermarks.json` of the guide's signer (lattejed's, models/watermark.js): whole requests, as they
- * were signed, under `ADDRESS_MAGIC`. Those of before Tenderbake stand for their whole level.
+ * Reads `~/.tezos-azure-hsm-signer/watermarks.json` of the guide's signer (lattejed's, models/watermark.js): whole
+ * requests, as they were signed, under `ADDRESS_MAGIC`. Those of before Tenderbake stand for their whole level.
  */
 export function readLattejed(text: string): MarkRecord {
   const entries = checkForm(record, parseJson(text));

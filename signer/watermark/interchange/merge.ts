@@ -3,8 +3,8 @@ import { rowName } from "../stores/store.ts";
 import type { NamedMark } from "./format.ts";
 
 /**
- * What is known of one position by two records: the higher position, and at the same position what both agree on. Where they
- * disagree the digest becomes unknown, so that nothing at that position is signed again.
+ * Merges what two records know of one key and kind: the higher position, and at the same position what both agree on.
+ * Where they disagree the digest becomes unknown, so that nothing at that position is signed again.
  * @returns `own` itself where the other tells nothing more
  */
 export function merge<M extends Mark>(own: M | undefined, other: Mark): M | Mark {
@@ -21,15 +21,15 @@ export function merge<M extends Mark>(own: M | undefined, other: Mark): M | Mark
 }
 
 /**
- * A mark as it may be taken over. Of a block whose signature is not known it is left open which bytes were signed: their
- * signer may have given them a signature, and the same bytes signed here would be a second block.
+ * Makes of a mark what may be taken over. Of a block whose signature is not known it is left open which bytes were
+ * signed: their signer may have given them a signature, and the same bytes signed here would be a second block.
  */
 export function takenOver({ key, mark }: NamedMark): Mark {
   const { level, round, signature } = mark;
   return key.kind === "block" && signature === undefined ? { level, round } : mark;
 }
 
-/** Several records as one: each row at its highest. */
+/** Merges several records into one: each row at its highest. */
 export function mergeAll(marks: Iterable<NamedMark>): NamedMark[] {
   const merged = new Map<string, NamedMark>();
   for (const { key, mark } of marks) {

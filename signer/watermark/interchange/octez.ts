@@ -10,9 +10,9 @@ const octez = z.record(
 );
 
 /**
- * octez-signer's `block_high_watermarks` and its like (bin_signer/handler.ml); the file's name tells the kind. A legacy mark
- * without a round stands for every round of its level, and its signature is not taken over: it may be of a form that is not
- * ours.
+ * Reads octez-signer's `block_high_watermarks` and its like (bin_signer/handler.ml); the file's name tells the kind. A
+ * legacy mark without a round stands for every round of its level, and its signature is not taken over: it may be of a
+ * form that is not ours.
  */
 export function readOctez(text: string, path: string): MarkRecord {
   const kind = octezKind(path);
@@ -30,7 +30,7 @@ export function readOctez(text: string, path: string): MarkRecord {
   return { marks };
 }
 
-/** The kind that the name of an octez-signer's file tells; undefined for any other name. */
+/** Returns the kind that the name of an octez-signer's file tells; undefined for any other name. */
 export function octezKind(path: string): ConsensusKind | undefined {
   return kindNamed(/^(\w+?)_high_watermarks?$/.exec(basename(path))?.[1] ?? "");
 }

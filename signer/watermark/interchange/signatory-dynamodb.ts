@@ -17,7 +17,10 @@ const table = z.looseObject({
   ),
 });
 
-/** Signatory's DynamoDB table (pkg/signatory/watermark/aws.go) as `aws dynamodb scan --table-name watermark` prints it. */
+/**
+ * Reads Signatory's DynamoDB table (pkg/signatory/watermark/aws.go) as `aws dynamodb scan --table-name watermark`
+ * prints it.
+ */
 export function readSignatoryDynamo(source: string): MarkRecord {
   const scan = checkForm(table, parseJson(source));
   refuseCut(scan, "NextToken", "LastEvaluatedKey");

@@ -85,7 +85,7 @@ export function signatoryMark(
   });
 }
 
-/** The chain that the name of a Signatory's file tells; undefined for any other name. */
+/** Returns the chain that the name of a Signatory's file tells; undefined for any other name. */
 export function signatoryChain(path: string): string | undefined {
   return /^(Net[1-9A-HJ-NP-Za-km-z]{12})\.json$/.exec(basename(path))?.[1];
 }

@@ -21,8 +21,8 @@ const query = z.array(z.looseObject({ document: document.optional(), readTime: z
 const listing = z.looseObject({ documents: z.array(document).default([]) });
 
 /**
- * Signatory's documents `COLLECTION/CHAIN/KIND/ADDRESS` in Firestore (pkg/signatory/watermark/gcp.go), as its REST interface
- * writes them. A query also tells when it read them.
+ * Reads Signatory's documents `COLLECTION/CHAIN/KIND/ADDRESS` in Firestore (pkg/signatory/watermark/gcp.go), as its
+ * REST interface writes them. A query also tells when it read them.
  */
 export function readSignatoryFirestore(source: string): MarkRecord {
   const json = parseJson(source);

@@ -21,8 +21,9 @@ const KINDS: Readonly<Record<string, ConsensusKind>> = {
 };
 
 /**
- * The table of tacoinfra's remote-signer (tezos_signer/ddbchainratchet.py, validatesigner.py) as `aws dynamodb scan` prints it:
- * an item `KIND_CHAIN_ADDRESS` for each mark, with level and round and nothing of what was signed there.
+ * Reads the table of tacoinfra's remote-signer (tezos_signer/ddbchainratchet.py, validatesigner.py) as `aws dynamodb
+ * scan` prints it: an item `KIND_CHAIN_ADDRESS` for each mark, with level and round and nothing of what was signed
+ * there.
  */
 export function readTacoinfra(source: string): MarkRecord {
   const scan = checkForm(table, parseJson(source));

@@ -21,8 +21,8 @@ const NOTE =
   "Tezio's signer keeps its marks in memory and writes them nowhere, and its board forgets its own without power: config.yaml has only those that it was started with. Whatever it signed since is not in this record. Take a level that the chain has not reached, with `watermarks init`, unless you wrote the marks into config.yaml after it was stopped.";
 
 /**
- * The starting marks in the config.yaml of Tezio's signer (signer/tezio_signer.py). It has one for each magic byte, for all
- * keys and chains, so each tz2 and tz3 key of the file gets all three; a level of 0 is none.
+ * Reads the starting marks in the config.yaml of Tezio's signer (signer/tezio_signer.py). It has one for each magic
+ * byte, for all keys and chains, so each tz2 and tz3 key of the file gets all three; a level of 0 is none.
  */
 export function readTezio(text: string, _path: string, place: { chain: string }): MarkRecord {
   const read = readYaml(text);

@@ -19,8 +19,8 @@ const NOTE =
   "Its collection has a level for each kind, shared by all keys of the vault: no round, and nothing of what was signed. So each mark stands for its whole level, for each key that --pkh names. Name every key of that vault.";
 
 /**
- * The Cosmos DB collection of tezzigator's signer: items `{id, itemtype, blocklevel, baker, sig}`, one for each block or
- * endorsement that it signed, as a list or as the service's answer has them. They name neither chain nor key.
+ * Reads the Cosmos DB collection of tezzigator's signer: items `{id, itemtype, blocklevel, baker, sig}`, one for each
+ * block or endorsement that it signed, as a list or as the service's answer has them. They name neither chain nor key.
  */
 export function readTezzigator(
   source: string,

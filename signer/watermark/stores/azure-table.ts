@@ -7,6 +7,7 @@ import { askedTwice } from "./asked-twice.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
 import { keyFrom, rowFrom, STORE_ID_CURE, UnreadableRow } from "./stored-row.ts";
 import { errorCode, isConflict, isToken, statusOf } from "./table-answers.ts";
+import { entityOf, IDENTITY, rowKeyOf } from "./table-entity.ts";
 
 export interface AzureTableOptions {
   /** `https://ACCOUNT.table.core.windows.net`; never the account's `-secondary`, which lags behind. */
@@ -16,9 +17,6 @@ export interface AzureTableOptions {
   /** When a question is asked a second time, in milliseconds; for tests. */
   readonly late?: number;
 }
-
-/** The row that holds the store's id; an address never has this form. */
-const IDENTITY = { partitionKey: "store", rowKey: "identity" } as const;
 
 /** An ETag as the service writes them, of a time before there was any table: a write that wants it is judged, and never done. */
 const NO_VERSION = "W/\"datetime'2000-01-01T00%3A00%3A00.0000000Z'\"";
@@ -231,21 +229,4 @@ export class AzureTableStore implements WatermarkStore {
 /** What the SDK's answers carry; its own type is not exported. */
 interface Headers {
   get(name: string): string | undefined;
-}
-
-function rowKeyOf({ chainId, kind }: RowKey): string {
-  return `${chainId}_${kind}`;
-}
-
-function entityOf(key: RowKey, { level, round, digest, signature, anchor }: Row) {
-  return {
-    partitionKey: key.address,
-    rowKey: rowKeyOf(key),
-    level,
-    round,
-    ...(digest === undefined ? {} : { digest }),
-    ...(signature === undefined ? {} : { signature }),
-    anchorLevel: anchor.level,
-    anchorAt: new Date(anchor.at),
-  };
 }

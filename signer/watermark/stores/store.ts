@@ -27,7 +27,7 @@ export function newStoreId({ isShared }: Pick<WatermarkStore, "isShared">, named
   );
 }
 
-/** A row's name in maps, logs and messages. */
+/** Returns a row's name in maps, logs and messages. */
 export function rowName(key: RowKey): string {
   return `${key.kind} of ${key.address} on ${key.chainId}`;
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { expect } from "chai";
 import { UserData, type UserDataOptions } from "../../../signer/azure/user-data.ts";
+import { notedPauses } from "../../harness/noted-pauses.ts";
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
@@ -133,7 +134,7 @@ describe("userData", () => {
   });
 
   it("is asked every three seconds, less often while readings fail, and every two minutes at least", async () => {
-    using pauses = hurriedPauses();
+    using pauses = notedPauses(() => 0, true);
     const until = async (count: number) => {
       while (pauses.length < count) await setImmediate();
       return pauses.slice(0, count);
@@ -158,21 +159,3 @@ describe("userData", () => {
     expect(asked).to.be.within(before, before + 1);
   });
 });
-
-/** What setTimeout is asked to wait for, in milliseconds, as long as this is in scope; it waits for none of it. */
-function hurriedPauses(): number[] & Disposable {
-  const real = globalThis.setTimeout;
-  const pauses: number[] = [];
-  globalThis.setTimeout = Object.assign(
-    (work: () => void, milliseconds: number) => {
-      pauses.push(milliseconds);
-      return real(work, 0);
-    },
-    { __promisify__: real.__promisify__ },
-  ) as typeof setTimeout;
-  return Object.assign(pauses, {
-    [Symbol.dispose]: () => {
-      globalThis.setTimeout = real;
-    },
-  });
-}

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { Confirmations, type Operator, type PendingRequest } from "../../../signer/confirmation/confirmations.ts";
+import { Confirmations } from "../../../signer/confirmation/confirmations.ts";
+import type { Operator, PendingRequest } from "../../../signer/confirmation/question.ts";
 import { SignerError } from "../../../signer/errors.ts";
 import { described } from "../../harness/described.ts";
 import { logLines } from "../../harness/log-lines.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import type { PendingRequest } from "../../../signer/confirmation/confirmations.ts";
 import { describe as inWords } from "../../../signer/confirmation/describe.ts";
+import type { PendingRequest } from "../../../signer/confirmation/question.ts";
 import { allLines, BLOCK_LINES, blockLines, CODE_LENGTH, firstLines } from "../../../signer/confirmation/screen.ts";
 import { tez } from "../../../signer/confirmation/values.ts";
 import { columns } from "../../../signer/confirmation/visible.ts";

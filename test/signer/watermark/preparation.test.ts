@@ -93,7 +93,7 @@ describe("preparation of the store", () => {
   });
 
   it("asks soon again in a new outage, however long the one before has lasted", async () => {
-    using pauses = notedPauses(() => 1);
+    using pauses = notedPauses(() => 1, true);
     const inner = new MemoryStore("id");
     inner.put(KEY, rowAt(100));
     inner.put(BLOCK_KEY, rowAt(100));
