@@ -4,6 +4,7 @@
  * Pure.
  * @module
  */
+import { MAINTENANCE } from "../signer/contract.ts";
 
 /** Which release, and how the machine gets at it. */
 export interface ReleaseReference {
@@ -14,9 +15,6 @@ export interface ReleaseReference {
   /** Client id of the machine's identity, which may read the release. */
   readonly clientId: string;
 }
-
-/** When the machine installs security upgrades, and restarts if one asks for it: UTC, every day. */
-const MAINTENANCE = "04:30";
 
 /**
  * Returns the document as text: JSON on one line in a fixed order, so that an equal one is equal bytes.

@@ -17,6 +17,15 @@ export const CONFIRMATION_SOCKET = "/run/tezos-signer/confirm.sock";
 /** Folder in which the VM's service keeps its state: systemd's StateDirectory=. */
 export const STATE_FOLDER = "/var/lib/tezos-signer";
 
+/** Folder in which the machine's updater keeps what it knows: StateDirectory= of its service. */
+export const UPDATER_FOLDER = "/var/lib/tezos-signer-updater";
+
+/** Held by whatever changes which release a machine runs, so that two never do it at once (flock). */
+export const UPDATER_LOCK = "/run/tezos-signer-updater.lock";
+
+/** When a machine installs security upgrades, and restarts if one asks for it, where nobody says otherwise: UTC, every day. */
+export const MAINTENANCE = "04:30";
+
 /** Tag of a vault key that names the watermark store which guards it: one key has one store. */
 export const STORE_TAG = "tezos-signer-watermarks";
 

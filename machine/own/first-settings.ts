@@ -1,3 +1,4 @@
+import { CONFIRMATION_SOCKET } from "../../signer/contract.ts";
 import { LAYOUT } from "./layout.ts";
 
 /** The form of keys that a release can have without an edit but of names. */
@@ -44,7 +45,7 @@ policy:
     chains: [NetXdQprcVkpaWU]
 
 confirmation:
-  socket: /run/tezos-signer/confirm.sock
+  socket: ${CONFIRMATION_SOCKET}
 
 # authentication:
 #   keys: [edpk…]

@@ -1,3 +1,5 @@
+import { STATE_FOLDER, UPDATER_FOLDER } from "../../signer/contract.ts";
+
 /** Where a machine of one's own has what: the paths of docs/on-premises.md. */
 export const LAYOUT = {
   /** The releases, and the link to the one in use. */
@@ -7,9 +9,9 @@ export const LAYOUT = {
   settings: "/etc/tezos-signer/settings.yaml",
   environment: "/etc/tezos-signer/environment",
   /** Keys in files, watermarks: the service's own folder, systemd's StateDirectory=. */
-  state: "/var/lib/tezos-signer",
+  state: STATE_FOLDER,
   /** What the last upgrades did. */
-  updater: "/var/lib/tezos-signer-updater",
+  updater: UPDATER_FOLDER,
   units: "/etc/systemd/system",
 } as const;
 

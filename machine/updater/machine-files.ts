@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { MAINTENANCE } from "../../signer/contract.ts";
 import { replaceLink } from "./disk.ts";
 
 /** What the stack says about the machine itself. */
@@ -73,7 +74,7 @@ export class MachineFiles {
     const path = join(this.#root, "etc/tezos-signer/machine.env");
     const present = textOf(path);
     if (parameters === undefined && present !== undefined) return present;
-    const { ssh, maintenance } = parameters ?? { ssh: false, maintenance: "04:30" };
+    const { ssh, maintenance } = parameters ?? { ssh: false, maintenance: MAINTENANCE };
     const text = `# Written by the updater from the machine's userData.\nSSH=${ssh ? "on" : "off"}\nMAINTENANCE=${maintenance}\n`;
     if (text === present) return text;
     mkdirSync(dirname(path), { recursive: true });

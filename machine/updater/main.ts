@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { imdsHost } from "../../signer/azure/metadata-service.ts";
 import { UserData, userDataUrl } from "../../signer/azure/user-data.ts";
 import { readUserDataDocument, type UserDataDocument } from "../../signer/azure/user-data-document.ts";
+import { UPDATER_FOLDER } from "../../signer/contract.ts";
 import { run, start } from "./command.ts";
 import { Compiled } from "./compiled.ts";
 import { Disk } from "./disk.ts";
@@ -19,7 +20,6 @@ import { settingsVersion, Upgrade } from "./upgrade.ts";
 import { versionAt } from "./version.ts";
 
 const OPT = "/opt/tezos-signer";
-const STATE = "/var/lib/tezos-signer-updater";
 /** EX_TEMPFAIL of sysexits.h. */
 const AGAIN = 75;
 
@@ -47,9 +47,9 @@ async function readDocument(): Promise<UserDataDocument | undefined> {
 }
 
 async function main(): Promise<number> {
-  mkdirSync(STATE, { recursive: true, mode: 0o755 });
+  mkdirSync(UPDATER_FOLDER, { recursive: true, mode: 0o755 });
   const disk = new Disk(OPT);
-  const state = new StateFile(join(STATE, "state.json"), say);
+  const state = new StateFile(join(UPDATER_FOLDER, "state.json"), say);
   const compiled = new Compiled(run);
   const trial = new Trial(run, "/", join(OPT, "current"));
   const upgrade = new Upgrade({
@@ -71,7 +71,7 @@ async function main(): Promise<number> {
     watch: 1_000 * Number(process.env.WATCH_SECONDS ?? 60),
     clock: () => performance.now(),
   });
-  const retry = join(STATE, "retry"); // left by tezos-signer-retry
+  const retry = join(UPDATER_FOLDER, "retry"); // left by tezos-signer-retry
   if (existsSync(retry)) {
     rmSync(retry);
     upgrade.forgive();
@@ -100,7 +100,7 @@ function handOver(): void {
 
 /** What a release's updater must be able to do before the release is used: read what it works on. */
 async function selfTest(): Promise<void> {
-  const { now } = new StateFile(join(STATE, "state.json"));
+  const { now } = new StateFile(join(UPDATER_FOLDER, "state.json"));
   const { current, previous } = new Disk(OPT);
   console.log(JSON.stringify({ step: now.step, current, previous, userData: (await readDocument()) !== undefined }));
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MAINTENANCE } from "../contract.ts";
 import { readYaml } from "../settings/secrets.ts";
 
 /**
@@ -20,7 +21,7 @@ const machine = z.looseObject({
   maintenance: z
     .string()
     .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: "must be a time of day in UTC, such as 04:30" })
-    .default("04:30"),
+    .default(MAINTENANCE),
 });
 
 const envelope = z.looseObject({

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { Command, Option } from "commander";
+import { UPDATER_LOCK } from "../contract.ts";
 import { ownCommand } from "../own-command.ts";
 import { EXIT_CODES, type ExitReason } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
@@ -11,8 +12,6 @@ import { type Io, Terminal } from "./terminal.ts";
 
 /** The installer is one of the machine's programs, beside the signer in a release and in a checkout. */
 const INSTALLER = resolve(import.meta.dirname, "../../machine/own/main.ts");
-/** Held while something is changed; the machine's updater holds the same. */
-const LOCK = "/run/tezos-signer-updater.lock";
 /** What must be typed before marks and keys are deleted. */
 const WORDS = "delete keys and watermarks";
 
@@ -64,7 +63,7 @@ async function confirmDeletion(io: Io): Promise<void> {
 async function runInstaller(word: string): Promise<void> {
   const own = [process.execPath, INSTALLER, word];
   const isLooking = word === "check" || word === "dry-run";
-  const lock = ["flock", "--nonblock", "--conflict-exit-code", String(EXIT_CODES["in-use"].code), LOCK];
+  const lock = ["flock", "--nonblock", "--conflict-exit-code", String(EXIT_CODES["in-use"].code), UPDATER_LOCK];
   const [program = "", ...words] = isLooking || process.getuid?.() !== 0 ? own : [...lock, ...own];
   const child = spawn(program, words, { stdio: ["inherit", "inherit", "pipe"] });
   const said = text(child.stderr);

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { UPDATER_FOLDER } from "../contract.ts";
 import type { ReleaseId } from "./own-release.ts";
 
 /** Where the machine's updater writes what it does (docs/machine.md). */
-const PATH = "/var/lib/tezos-signer-updater/state.json";
+const PATH = `${UPDATER_FOLDER}/state.json`;
 
 const id = z.object({ version: z.string(), sha256: z.string() });
 const schema = z.object({

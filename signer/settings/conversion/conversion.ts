@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { stringify } from "yaml";
-import { ADMIN_PORT, CONFIRMATION_SOCKET, SIGNER_PORT } from "../../contract.ts";
+import { ADMIN_PORT, CONFIRMATION_SOCKET, SIGNER_PORT, STATE_FOLDER } from "../../contract.ts";
 import { ownCommand } from "../../own-command.ts";
 import type { KeyPolicy } from "../../policy/policy.ts";
 import { parseSettings, SettingsError } from "../parse.ts";
@@ -49,7 +49,7 @@ export interface Converted {
   readonly notes: readonly Note[];
 }
 
-const RECORD = "/var/lib/tezos-signer/watermarks.sqlite";
+const RECORD = `${STATE_FOLDER}/watermarks.sqlite`;
 
 /** The settings of one conversion, and its report. */
 export class Conversion {
