@@ -18,6 +18,8 @@ import type { Outcome } from "./trial.ts";
 const TRIAL = { first: 5, later: 60 };
 /** What may have failed for want of memory or time is tried so often before it is refused. */
 const TRIES = 3;
+/** What machine/bin/fetch-release says of bytes that have the right hash and are no release, but where the disk was full. */
+const UNUSABLE = /^while unpacking: (?!.*No space)/;
 
 export class Upgrade {
   readonly #parts: UpgradeParts;
@@ -98,7 +100,10 @@ export class Upgrade {
     const { disk, state, fetch, trial, say } = this.#parts;
     state.tell({ step: "fetching", problem: null });
     const fetched = fetch(wanted);
-    if (fetched.status !== 0) return later(this.#parts, fetched.output);
+    if (fetched.status !== 0) {
+      if (!UNUSABLE.test(fetched.output)) return later(this.#parts, fetched.output);
+      return this.#judgeBroken(wanted, { verdict: "broken", reason: fetched.output, passing: true }, settings);
+    }
     state.tell({ step: "trying" });
     say(`trying ${inWords(wanted)}`);
     const place = disk.place(wanted.sha256);

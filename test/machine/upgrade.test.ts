@@ -130,6 +130,23 @@ describe("an upgrade of the machine", () => {
     expect(machine.state()).to.include({ step: "done", problem: null });
   });
 
+  it("refuses a release that has the right hash and cannot be unpacked, at its third try", async () => {
+    machine.unreachable = "while unpacking: signer/main.ts: FAILED";
+    machine.want("two");
+    expect(await machine.run()).to.equal("again");
+    expect(await machine.run()).to.equal("again");
+    expect(await machine.run()).to.equal("done");
+    expect(machine.state()).to.deep.include({ step: "refused", tries: null });
+    expect(machine.state().refused?.reason).to.equal("while unpacking: signer/main.ts: FAILED");
+  });
+
+  it("waits as long as it takes for room on the disk", async () => {
+    machine.unreachable = "while unpacking: tar: x: Cannot write: No space left on device";
+    machine.want("two");
+    for (let runs = 0; runs < 5; runs++) expect(await machine.run()).to.equal("again");
+    expect(machine.state().refused).to.equal(null);
+  });
+
   it("refuses nothing while vault or table are away for both, before the switch", async () => {
     machine.vault = false;
     machine.want("two");
