@@ -102,6 +102,10 @@ export class Candidate {
     if (candidate === null) return "done";
     const { before, version, sha256 } = candidate;
     const back = { version, sha256 };
+    // Whatever is wrong with this one, it is the only one that can start.
+    if (!disk.has(before.sha256)) {
+      return later(this.#parts, `${reason}, and there is no way back: ${disk.place(before.sha256)} is gone`);
+    }
     if (refuse) state.tell({ refused: { ...back, reason, settings, at: new Date().toISOString() } });
     disk.use(before.sha256);
     this.#files.link(before.sha256, sha256);

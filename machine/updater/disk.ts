@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, openSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 /** A release is named by the SHA-256 of its archive, hex. */
@@ -26,6 +36,11 @@ export class Disk {
     return this.#linked("previous");
   }
 
+  /** Whether a release is there. */
+  has(sha256: Sha256): boolean {
+    return existsSync(this.place(sha256));
+  }
+
   /** Where a release is, or would be. */
   place(sha256: Sha256): string {
     return join(this.folder, "releases", sha256);
@@ -48,12 +63,10 @@ export class Disk {
     }
   }
 
+  /** A link to a folder that somebody has deleted leads to no release: the machine begins anew, as without any. */
   #linked(name: string): Sha256 | undefined {
-    try {
-      return basename(readlinkSync(join(this.folder, name)));
-    } catch {
-      return undefined;
-    }
+    const link = join(this.folder, name);
+    return existsSync(link) ? basename(readlinkSync(link)) : undefined;
   }
 
   #link(name: string, sha256: Sha256): void {

@@ -103,6 +103,11 @@ export class FakeMachine {
     return resumed === "again" ? resumed : end;
   }
 
+  /** Somebody deletes a release's folder, to make room. */
+  delete(name: string): void {
+    rmSync(join(this.opt, "releases", sha256Of(name)), { recursive: true });
+  }
+
   /** What `tezos-signer-retry` has the next run begin with. */
   forgive(): void {
     this.#upgrade().forgive();

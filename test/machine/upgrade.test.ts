@@ -393,6 +393,28 @@ describe("an upgrade of the machine", () => {
     expect(machine.state()).to.deep.include({ candidate: null, step: "refused" });
   });
 
+  it("keeps a release that it would take back where somebody has deleted the one before, and takes the next one", async () => {
+    machine.behaviours.set("two", { endsAfter: 5_000 });
+    machine.want("two");
+    once("after restart", () => machine.delete("one"));
+    expect(await machine.run()).to.equal("again");
+    expect(machine.current).to.equal("two");
+    expect(existsSync(join(machine.opt, "current/machine/files"))).to.equal(true);
+    expect(machine.state().problem).to.match(/its process ended, and there is no way back: .+ is gone/);
+    machine.want("three");
+    await settle();
+    expect(machine.current).to.equal("three");
+  });
+
+  it("begins anew where somebody has deleted the release in use", async () => {
+    machine.delete("one");
+    expect(machine.current).to.equal(undefined);
+    machine.want("two");
+    await settle();
+    expect(machine.current).to.equal("two");
+    expect(nameOfProcess()).to.equal("two");
+  });
+
   const nameOfProcess = () => Buffer.from(machine.process?.release.replace(/(00)+$/, "") ?? "", "hex").toString();
 
   for (const [name, behaviour] of [
