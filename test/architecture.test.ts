@@ -155,9 +155,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   release: [],
   "cloud-init": [],
   // The updater reads userData as the signer does, from the release that both are in.
-  machine: ["signer/azure", "signer/contract.ts"],
+  machine: ["signer/azure", "signer/contract.ts", "signer/errors.ts"],
   // `tezos-signer install` of a machine of one's own: the updater's parts, for settings in a file.
-  "machine/own": ["machine", "signer/cli/exit-codes.ts", "signer/contract.ts", "signer/settings"],
+  "machine/own": ["machine", "signer/cli/exit-codes.ts", "signer/contract.ts", "signer/errors.ts", "signer/settings"],
 
   "infra/config": ["signer/contract.ts", "signer/network", "signer/settings/**"],
   "infra/firewall.ts": ["infra/config", "signer/contract.ts"],

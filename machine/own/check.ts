@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
 import { ADMIN_PORT } from "../../signer/contract.ts";
+import { messageOf } from "../../signer/errors.ts";
 import type { Settings } from "../../signer/settings/schema.ts";
 import { missingPrograms } from "./computer.ts";
 import { LAYOUT, USER } from "./layout.ts";
@@ -61,7 +62,7 @@ function judge(note: (what: string, remedy: string | undefined | false) => void)
     note("systemd", !isTold && `it does not know these settings yet: ${AGAIN}`);
     return settings;
   } catch (error) {
-    note("the settings", error instanceof Error ? error.message : String(error));
+    note("the settings", messageOf(error));
     return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { inWords } from "../updater/progress.ts";
 import type { Named } from "../updater/state.ts";
 import { settingsVersion, Upgrade } from "../updater/upgrade.ts";
 import { versionAt } from "../updater/version.ts";
@@ -55,13 +56,13 @@ export async function install(parts: OwnParts, options: InstallOptions): Promise
 }
 
 /** Says what would be done besides the preparation. */
-function foresee(parts: OwnParts, { version, sha256 }: Named, say: (text: string) => void): Ending {
-  const words = `release ${version} (${sha256.slice(0, 12)})`;
+function foresee(parts: OwnParts, wanted: Named, say: (text: string) => void): Ending {
+  const words = inWords(wanted);
   const text = settingsText();
   if (text !== undefined) for (const step of overrides(readSettings(text))) take(step, true, say);
-  if (!existsSync(parts.disk.place(sha256))) say(`would copy ${words} to ${parts.disk.place(sha256)}`);
+  if (!parts.disk.has(wanted.sha256)) say(`would copy ${words} to ${parts.disk.place(wanted.sha256)}`);
   if (!isStarted(parts)) say(`would put ${words} into use, link its units, and start them where the settings work`);
-  else if (parts.disk.current === sha256) say(`${words} is in use`);
+  else if (parts.disk.current === wanted.sha256) say(`${words} is in use`);
   else say(`would try ${words} beside the one that signs, switch to it, and watch it`);
   return "done";
 }

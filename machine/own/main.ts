@@ -4,6 +4,7 @@
  */
 import { resolve } from "node:path";
 import { EXIT_CODES, type ExitReason } from "../../signer/cli/exit-codes.ts";
+import { messageOf } from "../../signer/errors.ts";
 import { check } from "./check.ts";
 import { type Ending, install } from "./install.ts";
 import { ownParts } from "./parts.ts";
@@ -47,7 +48,7 @@ async function main(word: string | undefined): Promise<ExitReason> {
 process.exitCode =
   EXIT_CODES[
     await main(process.argv[2]).catch((error: unknown) => {
-      console.error(error instanceof Error ? error.message : String(error));
+      console.error(messageOf(error));
       return "failed" as const;
     })
   ].code;

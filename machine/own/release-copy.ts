@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { messageOf } from "../../signer/errors.ts";
 import { oneLine } from "../updater/checks.ts";
 import type { Ended, Run } from "../updater/command.ts";
 import { type Disk, type Sha256, syncFolder } from "../updater/disk.ts";
@@ -59,7 +60,7 @@ export function copyRelease(source: string, sha256: Sha256, disk: Disk, run: Run
     syncFolder(releases);
     return { status: 0, output: "" };
   } catch (error) {
-    return { status: 1, output: oneLine(error instanceof Error ? error.message : String(error)) };
+    return { status: 1, output: oneLine(messageOf(error)) };
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { messageOf } from "../../signer/errors.ts";
 import { oneLine } from "./checks.ts";
 import type { Ended, Run } from "./command.ts";
 import { syncFolder } from "./disk.ts";
@@ -82,7 +83,7 @@ export class Compiled {
       const { status, output } = this.#compile(place, [node, ...flags]);
       return status === 0 ? this.#keep(folder, asked.output) : oneLine(output);
     } catch (error) {
-      return oneLine(error instanceof Error ? error.message : String(error));
+      return oneLine(messageOf(error));
     } finally {
       this.#clean();
     }

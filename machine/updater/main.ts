@@ -9,6 +9,7 @@ import { imdsHost } from "../../signer/azure/metadata-service.ts";
 import { UserData, userDataUrl } from "../../signer/azure/user-data.ts";
 import { readUserDataDocument, type UserDataDocument } from "../../signer/azure/user-data-document.ts";
 import { UPDATER_FOLDER } from "../../signer/contract.ts";
+import { messageOf } from "../../signer/errors.ts";
 import { run, start } from "./command.ts";
 import { Compiled } from "./compiled.ts";
 import { Disk } from "./disk.ts";
@@ -39,7 +40,7 @@ async function readDocument(): Promise<UserDataDocument | undefined> {
   try {
     return readUserDataDocument(await userData.read());
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
+    say(messageOf(error));
     return undefined;
   } finally {
     userData.stop();
@@ -85,7 +86,7 @@ async function main(): Promise<number> {
     if (disk.current !== before) handOver();
     return end === "done" && resumed === "done" ? 0 : AGAIN;
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     say(problem);
     state.tell({ step: "waiting", problem });
     return AGAIN;

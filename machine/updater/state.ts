@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { messageOf } from "../../signer/errors.ts";
 import type { Sha256 } from "./disk.ts";
 import { syncFolder } from "./disk.ts";
 
@@ -76,7 +77,7 @@ export class StateFile {
     try {
       this.note(changes);
     } catch (error) {
-      this.#say(`cannot write ${this.#path}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#say(`cannot write ${this.#path}: ${messageOf(error)}`);
     }
   }
 

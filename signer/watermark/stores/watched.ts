@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors.ts";
 import { type Row, type RowKey, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
 
 /** Statuses of a service that cannot be asked so much, or so often. */
@@ -84,7 +85,7 @@ export class WatchedStore implements WatermarkStore {
       this.#faults.set(cause, (this.#faults.get(cause) ?? 0) + 1);
       // Another writer was first: that is an answer.
       if (cause === "conflict") this.#answered();
-      else this.#outage = error instanceof Error ? error.message : String(error);
+      else this.#outage = messageOf(error);
       throw error;
     }
   }
