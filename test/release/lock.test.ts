@@ -49,6 +49,16 @@ describe("the package files of a release", () => {
     expect(foldersOf(productionLock(read("package-lock.json")))).to.deep.equal(expected.map(([path]) => path).sort());
   });
 
+  it("are the same beside a development dependency, but for one for which npm moves a run-time package", () => {
+    const root = { dependencies: { a: "1.0.0" }, devDependencies: { z: "1.0.0" } };
+    const a = { dependencies: { b: "^2.0.0" } };
+    const alone = productionLock(lockOf(root, { "node_modules/a": a, "node_modules/b": {} })).text;
+    const beside = lockOf(root, { "node_modules/a": a, "node_modules/b": {}, "node_modules/z": { dev: true } });
+    expect(productionLock(beside).text).to.equal(alone);
+    const moved = { "node_modules/a": a, "node_modules/a/node_modules/b": {}, "node_modules/b": { dev: true } };
+    expect(productionLock(lockOf(root, moved)).text).not.to.equal(alone);
+  });
+
   it("keep each package's version and hash, and name no address", () => {
     const whole = JSON.parse(read("package-lock.json")).packages;
     const { text, packages } = productionLock(read("package-lock.json"));
