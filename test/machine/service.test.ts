@@ -138,6 +138,21 @@ describe("the signer's service", () => {
     ).to.deep.equal([]);
   });
 
+  it("has no line by which systemd would give up on it, and close its port for good", () => {
+    const gives =
+      /^(?:Condition|Assert)\w+=|^(?:Requires|Requisite|BindsTo|PartOf|Conflicts|JobTimeoutSec|StartLimitAction)=/;
+    const counts = /^(?:SuccessExitStatus|RestartForceExitStatus|RestartSteps|RestartMaxDelaySec|RestartMode)=/;
+    expect(lines(SERVICE).filter((line) => gives.test(line) || counts.test(line))).to.deep.equal([]);
+    for (const [socket, port, name] of [
+      ["tezos-signer.socket", "0.0.0.0:6732", "signer"],
+      ["tezos-signer-admin.socket", "127.0.0.1:9583", "admin"],
+    ] as const) {
+      const said = lines(socket).filter((line) => /^\w+=/.test(line) && !line.startsWith("Description="));
+      const own = [`ListenStream=${port}`, `FileDescriptorName=${name}`, `Service=${SERVICE}`];
+      expect(said, socket).to.deep.equal([...own, "WantedBy=sockets.target"]);
+    }
+  });
+
   it("has the processor and the disk before whatever upgrades the machine", () => {
     const shares = (unit: string) => ["CPUWeight", "IOWeight"].map((name) => Number(value(unit, name)));
     expect(shares(SERVICE)).to.deep.equal([1_000, 1_000]);
