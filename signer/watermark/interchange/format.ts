@@ -122,14 +122,27 @@ function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
   return issue.input === undefined ? "is missing" : `must be ${TYPES[issue.expected] ?? issue.expected}`;
 }
 
-/** @throws InterchangeError */
+/** @throws InterchangeError for what is no JSON, and for two values of one name: JSON.parse would take the last one, not the higher */
 export function parseJson(text: string): unknown {
   if (text.trim() === "") throw new InterchangeError("It is empty, which is no JSON.");
+  let json: unknown;
   try {
-    return JSON.parse(text);
+    json = JSON.parse(text);
   } catch (error) {
     throw new InterchangeError(`It is no JSON: ${messageOf(error)}.`, { cause: error });
   }
+  // In JSON each name has a colon after it, and no other one is outside of its texts.
+  const written = text.match(/"(?:[^"\\]|\\.)*"|:/g)?.filter((part) => part === ":").length ?? 0;
+  if (written === namesIn(json)) return json;
+  throw new InterchangeError("One object of it has the same name twice: which of the two counts is not known.");
+}
+
+/** How many names the objects of a JSON value have. */
+function namesIn(json: unknown): number {
+  if (typeof json !== "object" || json === null) return 0;
+  const values = Object.values(json);
+  const own = Array.isArray(json) ? 0 : values.length;
+  return values.reduce<number>((sum, value) => sum + namesIn(value), own);
 }
 
 /** A mistyped address would be a mark that guards nothing. @throws InterchangeError */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { digits, kindOf, refuseCut } from "./foreign.ts";
+import { digits, kindOf, requireWholeScan } from "./foreign.ts";
 import { checkForm, type MarkRecord, parseJson } from "./format.ts";
 import { signatoryMark } from "./signatory-files.ts";
 
@@ -20,7 +20,7 @@ const table = z.looseObject({
 /** Signatory's DynamoDB table (pkg/signatory/watermark/aws.go) as `aws dynamodb scan --table-name watermark` prints it. */
 export function readSignatoryDynamo(source: string): MarkRecord {
   const scan = checkForm(table, parseJson(source));
-  refuseCut(scan, "NextToken", "LastEvaluatedKey");
+  requireWholeScan(scan);
   const marks = scan.Items.map(({ idx, request, lvl, round, digest }) => {
     const [chainId = "", address = ""] = idx.S.split("/");
     const hash = digest?.B === undefined ? digest?.S : Buffer.from(digest.B, "base64").toString("hex");
