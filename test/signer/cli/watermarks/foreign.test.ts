@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { expect } from "chai";
 import { encode } from "../../../../signer/tezos/crypto/base58.ts";
 import { blake2b256 } from "../../../../signer/tezos/crypto/digest.ts";
@@ -73,6 +74,10 @@ policy:
         "${SOURCE}": { curve_alias: 3, allowed_ops: [0x03, 0x11, 0x12, 0x13] }
     auth_key: { pkh: "tz3RunZg4JQw5Hiy7mDpPCTgVpiCXkP9JMT6", curve_alias: 0 }
 `;
+
+/** Where a level stands in each form, and where a kind. */
+const LEVEL = /("(?:level|blocklevel|N|integerValue)":"?)\d+/;
+const KIND = /(?<=["/])(?:block|attestation|preattestation|Baking|Endorsement|endorse)(?=["/_])/;
 
 const RECORDS: readonly {
   readonly what: string;
@@ -260,6 +265,24 @@ describe("the record of another signer", () => {
       await commands.stored(...marks.map(([key]): [RowKey, Row] => [key, rowAt(190_000, { round: 7 })]));
       expect((await imported(from, commands.file(file, content), ...args)).code).to.equal(0);
       for (const [key] of marks) expect(await commands.rowOf(key)).to.include({ level: 190_000, round: 7 });
+    });
+  }
+
+  for (const { what, from, file = "record", content, args = [] } of RECORDS.filter((each) => each.from !== "tezio")) {
+    const text = JSON.stringify(content);
+    const broken = [
+      ["cut", text.slice(0, -2)],
+      ["a level that no chain reaches", text.replace(LEVEL, `$1${2 ** 31}`)],
+      ["a level below none", text.replace(LEVEL, "$1-1")],
+      ["a kind of a version to come", text.replace(KIND, "aggregate")],
+    ].filter(([, changed]) => changed !== text);
+    it(`is not taken over in part: ${broken.map(([how]) => how).join(", ")} (${what})`, async () => {
+      for (const [how, changed = ""] of broken) {
+        const { code, stderr } = await imported(from, commands.file(file, changed), ...args);
+        expect(code, `${how}: ${stderr}`).to.equal(4);
+        expect(said(stderr), how).to.include("Nothing was changed.");
+      }
+      expect(existsSync(commands.path)).to.equal(false);
     });
   }
 
