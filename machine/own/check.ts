@@ -67,11 +67,12 @@ function judge(note: (what: string, remedy: string | undefined | false) => void)
   }
 }
 
-/** What the service's user must be able to reach, by the right as test(1) has it. */
+/** What the service's user must be able to reach, by the right as test(1) has it; `-e`: what is there, since systemd gives the group. */
 function needs({ keys, watermarks, listen }: Settings): readonly [what: string, path: string, right: string][] {
   const files: [string, string, string][] = [["the settings' file", LAYOUT.settings, "-r"]];
   if (keys.kind === "pkcs11")
     files.push(["the token's library", keys.module, "-r"], ["the PIN's file", keys.pin.file, "-r"]);
+  if (keys.kind === "tezio") files.push(["the board", keys.device, "-e"]);
   if (keys.kind === "local") files.push(["the keys' folder", keys.path, "-x"]);
   if (watermarks.kind === "sqlite") files.push(["the watermarks' folder", dirname(watermarks.path), "-w"]);
   if (listen.tls !== undefined)
@@ -83,6 +84,7 @@ function rightFault({ run }: OwnParts, path: string, right: string): string | un
   if (/^\/(?:home|root|tmp|var\/tmp)\//.test(path))
     return `${path} is where the service's sandbox has nothing: move it`;
   if (!existsSync(path)) return `there is no ${path}`;
+  if (right === "-e") return undefined;
   if (run("runuser", "-u", USER, "--", "test", right, path).status === 0) return undefined;
   const verbs: Record<string, string> = { "-r": "read", "-w": "write in", "-x": "enter" };
   return `the user ${USER} may not ${verbs[right]} ${path}: give it to that user, or to the group ${USER}`;

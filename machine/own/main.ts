@@ -22,6 +22,8 @@ const say = (text: string) => console.log(text);
 
 async function main(word: string | undefined): Promise<ExitReason> {
   if (process.getuid?.() !== 0) throw new Error("This needs root: run it with sudo.");
+  // Root's may be 077, and the service's user must come to the release and read what the upgrades tell.
+  process.umask(0o022);
   const parts = ownParts();
   switch (word) {
     case "check": {

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { LAYOUT, UNITS, USER } from "./layout.ts";
+import { HEADER, OVERRIDES } from "./overrides.ts";
 
 /** Names in /opt/tezos-signer that are ours; what else is there is another's. */
 const OWN_NAMES = ["current", "previous", "releases"];
@@ -24,6 +25,12 @@ function* foreignFolders(at: (path: string) => string): Iterable<string> {
   for (const folder of [LAYOUT.opt, LAYOUT.settingsFolder, LAYOUT.state, LAYOUT.updater]) {
     if (existsSync(at(folder)) && !lstatSync(at(folder)).isDirectory()) yield `${folder} is no folder. Move it away.`;
   }
+  // Root runs what is in the one, and reads the other's `environment` as a shell does.
+  for (const folder of [LAYOUT.opt, LAYOUT.settingsFolder, LAYOUT.updater]) {
+    const found = lstatSync(at(folder), { throwIfNoEntry: false });
+    if (found?.isDirectory() && (found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0))
+      yield `${folder} may be written by others than root. See what is in it, then: chown root ${folder} && chmod go-w ${folder}`;
+  }
   const others = names(at(LAYOUT.opt)).filter((name) => !OWN_NAMES.includes(name.replace(/\.new$/, "")));
   if (others.length > 0) yield `${LAYOUT.opt} has ${others[0]} in it, which is not this signer's. Move it away.`;
 }
@@ -32,6 +39,10 @@ function* foreignFiles(at: (path: string) => string): Iterable<string> {
   for (const file of [...UNITS.map((unit) => `${LAYOUT.units}/${unit}`), "/usr/local/bin/tezos-signer"]) {
     if (lstatSync(at(file), { throwIfNoEntry: false }) !== undefined && !isOurs(at(file)))
       yield `${file} is another program's. Remove it, with what it belongs to.`;
+  }
+  for (const file of Object.values(OVERRIDES)) {
+    if (existsSync(at(file)) && !readFileSync(at(file), "utf8").startsWith(HEADER))
+      yield `${file} is not this command's own, which writes its own there. Give it another name.`;
   }
   for (const file of ELSEWHERE.flatMap((folder) => UNITS.map((unit) => `${folder}/${unit}`))) {
     if (existsSync(at(file))) yield `${file} is another program's. Remove it, with what it belongs to.`;

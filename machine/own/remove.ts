@@ -1,22 +1,27 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { LAYOUT, UNITS, USER } from "./layout.ts";
 import { foreignNames } from "./names.ts";
 import { OVERRIDES } from "./overrides.ts";
-import type { OwnParts } from "./parts.ts";
+import { type OwnParts, readSettings, settingsText } from "./parts.ts";
+import { isUnder } from "./paths.ts";
 
 /**
  * Removes the installation: what was started, linked and copied. Settings, keys and watermarks stay, with the user whose
  * they are, unless all is to go.
  * @param isAll whether settings, keys and watermarks are deleted too
  * @param say told what is removed, and what is left and where
- * @throws Error in sentences where other things have these names; nothing was changed then
+ * @throws Error in sentences where other things have these names, and where the signer cannot be stopped; nothing was
+ *   deleted then
  */
-export function remove({ run, disk, files }: OwnParts, isAll: boolean, say: (text: string) => void): void {
+export function remove({ run, disk, files, service }: OwnParts, isAll: boolean, say: (text: string) => void): void {
   const faults = foreignNames("/");
   if (faults.length > 0) throw new Error(`Nothing was changed. ${faults.join("\n")}`);
   // Sockets first: a request that waits would start the signer again.
   for (const unit of UNITS) run("systemctl", "stop", unit);
+  if (service.process !== undefined) {
+    throw new Error("Nothing was deleted. The signer could not be stopped: see systemctl status tezos-signer.");
+  }
   const releases = existsSync(`${LAYOUT.opt}/releases`) ? readdirSync(`${LAYOUT.opt}/releases`) : [];
   rmSync(`${LAYOUT.opt}/current`, { force: true });
   files.unlinkDead(releases.map((sha256) => disk.place(sha256)));
@@ -30,9 +35,12 @@ export function remove({ run, disk, files }: OwnParts, isAll: boolean, say: (tex
   run("systemctl", "reset-failed", ...UNITS);
   say("removed: the release, its units, and what the upgrades knew");
   if (isAll) {
+    const elsewhere = pathsElsewhere();
     for (const folder of [LAYOUT.settingsFolder, LAYOUT.state]) rmSync(folder, { recursive: true, force: true });
-    run("userdel", USER);
-    say("removed: settings, keys and watermarks, and the user");
+    say("removed: settings, keys and watermarks");
+    if (elsewhere.length > 0) say(`left, where the settings named them: ${elsewhere.join(", ")}`);
+    const { status, output } = run("userdel", USER);
+    say(status === 0 ? `removed: the user ${USER}` : `left: the user ${USER}, since userdel failed: ${output}`);
     return;
   }
   const left = [LAYOUT.settingsFolder, LAYOUT.state].filter((folder) => existsSync(folder));
@@ -41,4 +49,25 @@ export function remove({ run, disk, files }: OwnParts, isAll: boolean, say: (tex
       `left: ${left.join(" and ")}, with settings, keys and watermarks, and the user ${USER}, whose they are. Before another signer signs with these keys, bring it the watermarks.`,
     );
   }
+}
+
+/** Keys and watermarks that the settings name outside of what is deleted. */
+function pathsElsewhere(): string[] {
+  const text = settingsText();
+  if (text === undefined) return [];
+  try {
+    const { keys, watermarks } = readSettings(text);
+    const named = [
+      ...(keys.kind === "local" ? [keys.path] : []),
+      ...(watermarks.kind === "sqlite" ? [watermarks.path] : []),
+    ];
+    return named.map((path) => resolve(path)).filter((path) => !isDeleted(path));
+  } catch {
+    // Settings that cannot be read name nothing that a signer has used.
+    return [];
+  }
+}
+
+function isDeleted(path: string): boolean {
+  return isUnder(LAYOUT.settingsFolder, path) || isUnder(LAYOUT.state, path);
 }

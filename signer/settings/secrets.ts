@@ -53,8 +53,8 @@ export function brief(text: string): string {
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}… (${text.length} characters)` : text;
 }
 
-/** Azure's limit of userData, 64 KiB in base64, leaves 48 KiB of text. */
-const MAX_LENGTH = 65_536;
+/** Azure's limit of userData, 64 KiB in base64, leaves 48 KiB of text. No signer's settings come near it. */
+export const MAX_LENGTH = 65_536;
 /** Words, brackets, commas, blanks: the stack's own settings have some hundreds. What yaml does with more may take seconds. */
 const MAX_TOKENS = 10_000;
 /** As many faults of one text are told. */
@@ -62,14 +62,18 @@ const MAX_FAULTS = 10;
 
 /**
  * Reads a YAML text. A text that would keep the process busy is refused by its size, before it is parsed.
+ * @param options.merge whether `<<` takes in another mapping, as the readers of YAML 1.1 do in Go and Python
  * @returns its value, or a line for each fault that says what is wrong and where, and quotes no secret
  */
-export function readYaml(text: string): { readonly value: unknown } | { readonly faults: readonly string[] } {
+export function readYaml(
+  text: string,
+  { merge = false }: { readonly merge?: boolean } = {},
+): { readonly value: unknown } | { readonly faults: readonly string[] } {
   const excess = excessOf(text);
   if (excess !== undefined) return { faults: [excess] };
   const lines = new LineCounter();
   // Without yaml's own words for a fault's place, which it makes for each of thousands.
-  const document = parseDocument(text, { prettyErrors: false, lineCounter: lines });
+  const document = parseDocument(text, { prettyErrors: false, lineCounter: lines, merge });
   const found = [...document.errors, ...document.warnings];
   if (found.length === 0) return resolve(document, lines);
   const faults = found.slice(0, MAX_FAULTS).map((fault) => wordFault(fault, lines));

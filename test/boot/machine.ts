@@ -211,10 +211,9 @@ export class Machine {
    * @param seconds after which it is ended
    */
   async run(command: string, seconds = 120): Promise<{ readonly status: number | null; readonly output: string }> {
-    const init = this.#init();
-    if (init === undefined) return { status: null, output: "the machine is off" };
-    const into = ["--target", init, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"];
-    const running = spawn("nsenter", [...into, "/bin/sh", "-c", command], {
+    const [program, ...words] = this.inside;
+    if (program === undefined) return { status: null, output: "the machine is off" };
+    const running = spawn(program, [...words, "/bin/sh", "-c", command], {
       stdio: ["ignore", "pipe", "pipe"],
       timeout: 1_000 * seconds,
     });
@@ -222,6 +221,13 @@ export class Machine {
     for (const stream of [running.stdout, running.stderr]) stream.on("data", (chunk) => (output += chunk));
     const [status] = (await once(running, "close")) as [number | null];
     return { status, output: output.trim() };
+  }
+
+  /** The beginning of a command that runs on the machine as root; nothing while it is off. */
+  get inside(): readonly string[] {
+    const init = this.#init();
+    if (init === undefined) return [];
+    return ["nsenter", "--target", init, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"];
   }
 
   /** The first process of a service, seen from here; undefined while it has none. */

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
 import { sign } from "../emulators/octez-client.ts";
@@ -5,6 +7,7 @@ import { attestation } from "../fixtures/payloads.ts";
 import { Baker } from "./baker.ts";
 import { hardwareRelease } from "./hardware-release.ts";
 import { BAKER, connectNetwork, MACHINE, Machine } from "./machine.ts";
+import { PROMPTS, SHELL, Terminal } from "./terminal.ts";
 import { type Changes, type Variant, variant } from "./variants.ts";
 
 /** How long the installer watches a new release here, seconds. */
@@ -15,6 +18,10 @@ const LONGEST = 600;
 
 const SETTINGS = "/etc/tezos-signer/settings.yaml";
 const UNIT = "/etc/systemd/system/tezos-signer.service";
+
+const page = readFileSync(join(import.meta.dirname, "../../docs/on-premises.md"), "utf8");
+/** What docs/on-premises.md has typed to make a token and a key. */
+const TOKEN_LINES = /```text\n((?:(?!```).)*softhsm2-util.*?)```/s.exec(page)?.[1] ?? "";
 
 /**
  * A computer of one's own, as docs/on-premises.md sets it up: a release with the packages for tokens, unpacked, and a token of
@@ -113,8 +120,11 @@ describe("a machine of one's own", () => {
     expect(machine.has("/etc/tezos-signer")).to.equal(false);
   });
 
-  it("has user, folders, units and first settings, and says what it waits for", async () => {
-    const { status: code, output } = await machine.run(`/root/${release.version}/tezos-signer install`);
+  it("has user, folders, units and first settings where the first try was killed, and says what it waits for", async () => {
+    // Root's own umask closes what it makes to everybody else.
+    const installing = `umask 077; timeout --signal KILL $LIMIT /root/${release.version}/tezos-signer install`;
+    await machine.run(`LIMIT=4; ${installing}`);
+    const { status: code, output } = await machine.run(`LIMIT=${LONGEST}; ${installing}`, LONGEST);
     expect(output)
       .to.include("installed, and not started yet")
       .and.match(/PIN|pin/);
@@ -124,6 +134,7 @@ describe("a machine of one's own", () => {
     ).to.equal(
       "root:tezos-signer 750 /etc/tezos-signer\ntezos-signer:tezos-signer 700 /var/lib/tezos-signer\nroot:tezos-signer 640 /etc/tezos-signer/settings.yaml",
     );
+    expect(await run("stat --format %a /opt/tezos-signer /opt/tezos-signer/releases")).to.equal("755\n755");
     expect(await machine.output("systemctl is-active tezos-signer.socket")).to.equal("inactive");
     const found = await machine.run("tezos-signer install --check");
     expect(found.status).to.equal(1);
@@ -131,14 +142,7 @@ describe("a machine of one's own", () => {
   });
 
   it("makes a key on the token, and signs with it once its settings work", async () => {
-    machine.write("/etc/tezos-signer/softhsm2.conf", "directories.tokendir = /var/lib/tezos-signer/softhsm\n");
-    machine.write("/etc/tezos-signer/environment", "SOFTHSM2_CONF=/etc/tezos-signer/softhsm2.conf\n");
-    machine.write("/etc/tezos-signer/pin", "1234\n");
-    await run("chown root:tezos-signer /etc/tezos-signer/* && chmod 640 /etc/tezos-signer/*");
-    const asUser = "runuser -u tezos-signer -- env SOFTHSM2_CONF=/etc/tezos-signer/softhsm2.conf";
-    await run(`${asUser} mkdir /var/lib/tezos-signer/softhsm`);
-    await run(`${asUser} softhsm2-util --init-token --free --label tezos --pin 1234 --so-pin 5678`);
-    const made = await run(`tezos-signer token generate --config ${SETTINGS} --label baker --curve P-256`);
+    const made = await run(`set -e\n${TOKEN_LINES}`);
     address = /tz3\w{33}/.exec(made)?.[0] ?? "";
     publicKey = /p2pk\w+/.exec(made)?.[0] ?? "";
     const settings = machine
@@ -212,9 +216,16 @@ describe("a machine of one's own", () => {
   it("is upgraded by the new release's own command, and takes nothing but signatures from its baker", async () => {
     const folder = await unpack(await variant(release.content, "0.2.1"));
     const before = await inUse();
+    const held = "flock --nonblock /run/tezos-signer-updater.lock true";
     await baking("an upgrade", async () => {
-      const said = await run(`WATCH_SECONDS=${WATCH} ${folder}/tezos-signer install`);
-      expect(said).to.match(/release 0\.2\.1 \(\w{12}\) is in use/);
+      const upgrading = run(`WATCH_SECONDS=${WATCH} ${folder}/tezos-signer install`);
+      await machine.until("an upgrade that has begun", 60, async () =>
+        (await machine.run(held)).status === 1 ? true : undefined,
+      );
+      const second = await machine.run(`${folder}/tezos-signer install`);
+      expect(second.status, second.output).to.equal(12);
+      expect(second.output).to.match(/Another\s+`\S*tezos-signer\s+install`\s+is\s+at\s+work/);
+      expect(await upgrading).to.match(/release 0\.2\.1 \(\w{12}\) is in use/);
     });
     expect(await inUse()).not.to.equal(before);
     expect((await status()).release.version).to.equal("0.2.1");
@@ -249,5 +260,27 @@ describe("a machine of one's own", () => {
     expect(await run(`/root/0.2.1/tezos-signer install`)).to.include("the signer is ready");
     expect((await attest(1_000)).status).to.equal(409);
     expect((await attest(level + 1)).status).to.equal(200);
+  });
+
+  it("loses settings, token, watermarks and the user by --all alone, once its words were typed", async () => {
+    const terminal = await Terminal.open([...machine.inside, ...SHELL], { ...PROMPTS, PATH: process.env.PATH });
+    try {
+      const removed = (answer: string) =>
+        terminal.type(["tezos-signer install --remove --all"], [[/watermarks": $/, answer]]);
+      const declined = await removed("yes");
+      expect([declined.status, declined.output]).to.satisfy(
+        ([code, said]: [number, string]) => code === 3 && said.includes("Nothing was changed."),
+      );
+      expect((await attest(level + 2)).status).to.equal(200);
+      const { status: code, output } = await removed("delete keys and watermarks");
+      expect(code, output).to.equal(0);
+      expect(output).to.include("removed: settings, keys and watermarks").and.include("removed: the user tezos-signer");
+    } finally {
+      await terminal.close();
+    }
+    const names = "/opt/tezos-signer /etc/tezos-signer /var/lib/tezos-signer* /etc/systemd/system/tezos-signer*";
+    expect(
+      await machine.output(`ls -d ${names} 2>/dev/null; getent passwd tezos-signer; getent group tezos-signer`),
+    ).to.equal("");
   });
 });

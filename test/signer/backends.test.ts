@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
 import { BUDGETS } from "../../signer/signing/budgets.ts";
@@ -45,8 +46,15 @@ class Place implements AsyncDisposable {
     return place;
   }
 
-  start(): Promise<SignerProcess> {
-    return startSignerProcess(this.#folder, ["--config", "settings.yaml"], this.#env);
+  /** Starts a signer, and waits until it has its key: on a busy computer that may be after it listens. */
+  async start(): Promise<{ readonly signer: SignerProcess; readonly address: string }> {
+    const signer = await startSignerProcess(this.#folder, ["--config", "settings.yaml"], this.#env);
+    const served = () => signer.log.find(({ msg }) => msg === "key is served")?.key as string | undefined;
+    for (;;) {
+      const address = signer.addresses[0] ?? served();
+      if (address !== undefined) return { signer, address };
+      await sleep(50);
+    }
   }
 
   async #watermarks(kind: "sqlite" | "azure-table") {
@@ -76,8 +84,7 @@ for (const backend of KEY_BACKENDS) {
       before(async function () {
         backend.requires(this);
         place = await Place.open(backend, watermarks);
-        signer = await place.start();
-        address = signer.addresses[0] ?? "";
+        ({ signer, address } = await place.start());
       });
       after(async () => {
         await signer?.[Symbol.asyncDispose]();
@@ -167,7 +174,7 @@ for (const backend of KEY_BACKENDS) {
         const payload = block({ level: 13 });
         const { signature } = await ask(payload);
         await signer.end("SIGKILL");
-        signer = await place.start();
+        ({ signer } = await place.start());
         expect((await ask(payload)).signature).to.equal(signature);
         expect((await ask(block({ level: 13, timestamp: 5n }))).status).to.equal(409);
       });

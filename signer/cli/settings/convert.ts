@@ -1,10 +1,16 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { text as textOf } from "node:stream/consumers";
 import { Command, Option } from "commander";
 import { reasonOf } from "../../errors.ts";
 import { checkNewFile, writeNewFile } from "../../key-files/key-file.ts";
 import { ownCommand } from "../../own-command.ts";
 import { ConversionError, type Note, type NoteKind } from "../../settings/conversion/conversion.ts";
-import { SETTINGS_SOURCES, type SettingsSource, type SettingsSourceName } from "../../settings/conversion/sources.ts";
+import {
+  MOST_CHARACTERS,
+  SETTINGS_SOURCES,
+  type SettingsSource,
+  type SettingsSourceName,
+} from "../../settings/conversion/sources.ts";
 import { Failure } from "../failure.ts";
 import { withExamples } from "../run.ts";
 import { type Io, Terminal } from "../terminal.ts";
@@ -57,9 +63,11 @@ function convert(source: SettingsSource, [first = "", ...others]: readonly strin
 }
 
 async function read(path: string, { file }: SettingsSource): Promise<string> {
-  return await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+  const text = await textOf(createReadStream(path, { end: MOST_CHARACTERS })).catch((error: NodeJS.ErrnoException) => {
     throw new Failure("unusable", `${path} cannot be read: ${reasonOf(error)}. Give ${file}.`, { cause: error });
   });
+  if (text.length <= MOST_CHARACTERS) return text;
+  throw new Failure("unusable", `${path} is too long: it has more than ${MOST_CHARACTERS} characters. Give ${file}.`);
 }
 
 const TITLES = {

@@ -20,6 +20,7 @@ export function labelOption(): Option {
 
 /** How each fault ends a command. */
 const EXITS: Readonly<Partial<Record<TokenFaultKind, ExitReason>>> = {
+  library: "unusable",
   "token-missing": "not-found",
   "key-missing": "not-found",
   "pin-file": "unusable",

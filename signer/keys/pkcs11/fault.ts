@@ -16,6 +16,11 @@ export const TOKEN_FAULTS = {
   device: { reconnects: true, remedy: "If it lasts, look at the device, and at the log of its vendor's library." },
   timeout: { reconnects: true, remedy: "If it lasts, look at the device and at the network to it." },
   process: { reconnects: true, remedy: "If it lasts, look for a newer version of the vendor's library." },
+  library: {
+    reconnects: true,
+    remedy:
+      "keys.module must be the vendor's PKCS#11 library, made for this computer's processor, and what it needs itself installed: ldd names it.",
+  },
   "token-missing": {
     reconnects: true,
     remedy: "Check keys.tokenLabel or keys.slot: pkcs11-tool -L lists what is there.",

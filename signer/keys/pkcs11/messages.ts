@@ -7,6 +7,9 @@ import type { TokenKeyName } from "./selection.ts";
  * @module
  */
 
+/** How long a library may take to end its sessions, in milliseconds. */
+export const FAREWELL = 2_000;
+
 /** Which token: by the number of its slot, or by its own label. */
 export interface TokenPlace {
   /** Absolute path of the vendor's library. */

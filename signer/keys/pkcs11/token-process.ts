@@ -3,12 +3,13 @@
  * signer; the signer then ends this process and starts another. It ends with the signer.
  * @module
  */
+import { Worker } from "node:worker_threads";
 import { messageOf } from "../../errors.ts";
 import { faultOf, perform } from "./calls.ts";
 import { FLAGS } from "./codes.ts";
 import { type Cryptoki, loadDriver } from "./driver.ts";
 import { TokenFault } from "./fault.ts";
-import type { Answer, Question, Questions } from "./messages.ts";
+import { type Answer, FAREWELL, type Question, type Questions } from "./messages.ts";
 import { generateKey, importKey } from "./new-key.ts";
 import { Token } from "./token.ts";
 
@@ -19,7 +20,7 @@ function open(ask: Questions["open"]["ask"]): null {
   try {
     cryptoki = loadDriver(ask.module);
   } catch (error) {
-    throw new TokenFault("process", messageOf(error), { cause: error });
+    throw new TokenFault("library", messageOf(error), { cause: error });
   }
   const loaded = cryptoki;
   perform("C_Initialize", () => loaded.C_Initialize({ flags: FLAGS.OS_LOCKING_OK }));
@@ -75,9 +76,12 @@ process.on("message", async (question: Question) => {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"] as const) process.on(signal, () => undefined);
 
 process.on("disconnect", () => {
+  // A library that hangs in C_Finalize keeps this thread, and no signer may be there any more that ends the process.
+  new Worker(`setTimeout(() => process.kill(process.pid, "SIGKILL"), ${FAREWELL})`, { eval: true });
   try {
     cryptoki?.C_Finalize();
   } finally {
-    process.exit(0);
+    // exit() would wait for threads in which the library hangs.
+    process.kill(process.pid, "SIGKILL");
   }
 });

@@ -1,9 +1,26 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { attribute, codeOf, faultOf, findObjects, perform } from "./calls.ts";
 import { ATTRIBUTES, CLASSES, FLAGS, KEY_TYPE_EC, MECHANISMS, RETURN_CODES, TOKEN_FLAGS, USER } from "./codes.ts";
 import type { Cryptoki } from "./driver.ts";
 import { TokenFault } from "./fault.ts";
 import type { TokenKeyInfo, TokenPlace, TokenView } from "./messages.ts";
+import type { TokenKeyName } from "./selection.ts";
 import { SESSIONS, SessionPool } from "./session-pool.ts";
+
+/** Fills a label up to its 32 characters: blanks, by the standard, and by some libraries what C ends a text with. */
+const PADDING = /[ \0]+$/;
+
+/** A private key as it was found. */
+interface FoundKey extends TokenKeyName {
+  readonly params: Buffer;
+  /** Public keys that may belong to it, each once. */
+  readonly points: readonly Buffer[];
+  /** By what name these were found; absent where the key itself shows its point. */
+  readonly pointsOf?: string;
+  readonly handle: Buffer;
+  /** Whether each signature wants a login of its own. */
+  readonly wantsPin: boolean;
+}
 
 /** A token that is logged in, in the process that has its library. */
 export class Token {
@@ -42,35 +59,35 @@ export class Token {
     return new Token(cryptoki, slot, new SessionPool(sessions));
   }
 
-  /** Looks at every EC key that may sign. */
+  /** Looks at every EC key that may sign. Signatures are made meanwhile: a token may have many keys, and be far away. */
   find(): Promise<TokenView> {
     return this.#sessions.use(async ({ session }) => {
-      const keys: TokenKeyInfo[] = [];
-      const skipped: TokenView["skipped"][number][] = [];
-      const handles = new Map<string, Buffer>();
+      const found: FoundKey[] = [];
       for (const handle of findObjects(this.#cryptoki, session, [
         { type: ATTRIBUTES.CLASS, value: CLASSES.PRIVATE_KEY },
         { type: ATTRIBUTES.KEY_TYPE, value: KEY_TYPE_EC },
         { type: ATTRIBUTES.SIGN, value: true },
       ])) {
-        const read = (type: number) => attribute(this.#cryptoki, session, handle, type);
-        const label = read(ATTRIBUTES.LABEL);
-        const id = read(ATTRIBUTES.ID);
-        const name = { label: label?.toString("utf8") ?? "", id: id?.toString("hex") ?? "" };
-        const points = this.#pointsOf(session, handle, label, id);
+        found.push(this.#look(session, handle));
+        await nextTurn();
+      }
+      const keys: TokenKeyInfo[] = [];
+      const skipped: TokenView["skipped"][number][] = [];
+      const handles = new Map<string, Buffer>();
+      for (const { label, id, params, points, pointsOf, handle, wantsPin } of found) {
         const [point] = points;
-        const params = read(ATTRIBUTES.EC_PARAMS) ?? Buffer.alloc(0);
-        const reason =
-          read(ATTRIBUTES.ALWAYS_AUTHENTICATE)?.[0] === 1
-            ? "it wants the PIN anew for each signature (CKA_ALWAYS_AUTHENTICATE)"
-            : point === undefined
-              ? "its public key is not on the token: bring the public object there, with the same CKA_ID"
-              : points.length > 1
-                ? "several public keys of the token have its id or label: give each key an id of its own"
-                : undefined;
-        if (reason !== undefined || point === undefined) skipped.push({ ...name, reason: reason ?? "" });
-        else {
-          keys.push({ ...name, params, point });
+        const namesakes = found.filter((other) => pointsOf !== undefined && other.pointsOf === pointsOf);
+        if (wantsPin) {
+          skipped.push({ label, id, reason: "it wants the PIN anew for each signature (CKA_ALWAYS_AUTHENTICATE)" });
+        } else if (point === undefined) {
+          const reason = "its public key is not on the token: bring the public object there, with the same CKA_ID";
+          skipped.push({ label, id, reason });
+        } else if (points.length > 1 || namesakes.length > 1) {
+          // Which private key belongs to which public one only the name tells.
+          const reason = "several keys of the token have its id or label: give each key an id of its own";
+          skipped.push({ label, id, reason });
+        } else {
+          keys.push({ label, id, params, point });
           handles.set(point.toString("hex"), handle);
         }
       }
@@ -110,36 +127,61 @@ export class Token {
     }
   }
 
+  #look(session: Buffer, handle: Buffer): FoundKey {
+    const read = (type: number) => attribute(this.#cryptoki, session, handle, type);
+    const label = read(ATTRIBUTES.LABEL);
+    const id = read(ATTRIBUTES.ID);
+    return {
+      label: label?.toString("utf8") ?? "",
+      id: id?.toString("hex") ?? "",
+      params: read(ATTRIBUTES.EC_PARAMS) ?? Buffer.alloc(0),
+      ...this.#pointsOf(session, handle, label, id),
+      handle,
+      wantsPin: read(ATTRIBUTES.ALWAYS_AUTHENTICATE)?.[0] === 1,
+    };
+  }
+
   /** The public keys that belong to a private one, each once: of its CKA_ID, else of its label, else its own attribute. */
-  #pointsOf(session: Buffer, key: Buffer, label: Buffer | undefined, id: Buffer | undefined): Buffer[] {
-    const named =
-      id !== undefined
-        ? { type: ATTRIBUTES.ID, value: id }
-        : label !== undefined && { type: ATTRIBUTES.LABEL, value: label };
-    const objects = named
-      ? findObjects(this.#cryptoki, session, [
-          { type: ATTRIBUTES.CLASS, value: CLASSES.PUBLIC_KEY },
-          { type: ATTRIBUTES.KEY_TYPE, value: KEY_TYPE_EC },
-          named,
-        ])
-      : [];
-    const points = [...objects, ...(objects.length === 0 ? [key] : [])].flatMap(
+  #pointsOf(
+    session: Buffer,
+    key: Buffer,
+    label: Buffer | undefined,
+    id: Buffer | undefined,
+  ): Pick<FoundKey, "points" | "pointsOf"> {
+    const [type, value] = id === undefined ? [ATTRIBUTES.LABEL, label] : [ATTRIBUTES.ID, id];
+    const objects =
+      value === undefined
+        ? []
+        : findObjects(this.#cryptoki, session, [
+            { type: ATTRIBUTES.CLASS, value: CLASSES.PUBLIC_KEY },
+            { type: ATTRIBUTES.KEY_TYPE, value: KEY_TYPE_EC },
+            { type, value },
+          ]);
+    const read = [...objects, ...(objects.length === 0 ? [key] : [])].flatMap(
       (object) => attribute(this.#cryptoki, session, object, ATTRIBUTES.EC_POINT) ?? [],
     );
-    return [...new Map(points.map((point) => [point.toString("hex"), point])).values()];
+    const points = [...new Map(read.map((point) => [point.toString("hex"), point])).values()];
+    return objects.length === 0 ? { points } : { points, pointsOf: `${type} ${value?.toString("hex")}` };
   }
 }
 
 function findToken(cryptoki: Cryptoki, { slot, tokenLabel }: TokenPlace): Buffer {
   const slots = perform("C_GetSlotList", () => cryptoki.C_GetSlotList(true));
+  const faults: unknown[] = [];
   const found = slots.filter((each) => {
     if (slot !== undefined) return each.readBigUInt64LE() === BigInt(slot);
-    const { label, flags } = perform("C_GetTokenInfo", () => cryptoki.C_GetTokenInfo(each));
-    return (flags & TOKEN_FLAGS.INITIALIZED) !== 0 && label.trimEnd() === tokenLabel;
+    try {
+      const { label, flags } = perform("C_GetTokenInfo", () => cryptoki.C_GetTokenInfo(each));
+      return (flags & TOKEN_FLAGS.INITIALIZED) !== 0 && label.replace(PADDING, "") === tokenLabel;
+    } catch (error) {
+      // Another slot's token may be of no kind that the library knows, which is none of ours.
+      faults.push(error);
+      return false;
+    }
   });
   const [first] = found;
   const which = slot === undefined ? `labelled ${JSON.stringify(tokenLabel)}` : `in slot ${slot}`;
-  if (first === undefined) throw new TokenFault("token-missing", `There is no token ${which}.`);
+  if (first === undefined) throw faults[0] ?? new TokenFault("token-missing", `There is no token ${which}.`);
   if (found.length > 1) throw new TokenFault("token-missing", `There are ${found.length} tokens ${which}.`);
   return first;
 }

@@ -3,16 +3,13 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { settledWithin } from "../../deadline.ts";
 import { TokenFault } from "./fault.ts";
-import type { Answer, QuestionName, Questions } from "./messages.ts";
+import { type Answer, FAREWELL, type QuestionName, type Questions } from "./messages.ts";
 import { SESSIONS } from "./session-pool.ts";
 
 const ENTRY = fileURLToPath(new URL("token-process.ts", import.meta.url));
 
 /** How long the process may take to begin, its library to be ready, and the token to log in, in milliseconds. */
 const OPENING = 30_000;
-
-/** How long a library may take to end its sessions, in milliseconds. */
-const FAREWELL = 2_000;
 
 interface Asked {
   resolve(answer: unknown): void;

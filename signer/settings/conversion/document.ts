@@ -7,7 +7,7 @@ import { type Conversion, ConversionError } from "./conversion.ts";
  * @throws ConversionError naming every mistake and its place
  */
 export function readDocument<T>(schema: z.ZodType<T>, text: string): T {
-  const read = readYaml(text);
+  const read = readYaml(text, { merge: true });
   if ("faults" in read) throw new ConversionError(read.faults.join("\n"));
   return readDocumentPart(schema, read.value);
 }

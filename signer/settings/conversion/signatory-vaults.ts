@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { ownCommand } from "../../own-command.ts";
 import { type Conversion, ConversionError } from "./conversion.ts";
-import { readDocumentPart } from "./document.ts";
+import { noteUnknown, readDocumentPart } from "./document.ts";
 
+const vault = z.looseObject({ driver: z.string(), config: z.unknown().optional() });
 /** Signatory's vaults by name; what is in `config` is up to the driver. */
-export const vaults = z.record(z.string(), z.looseObject({ driver: z.string(), config: z.unknown().optional() }));
+export const vaults = z.record(z.string(), vault);
 
 /** pkg/vault/azure/azure.go and auth/auth.go */
 const azure = z.looseObject({ vault: z.string() });
@@ -13,13 +14,17 @@ const SIGN_IN = [
   ...["tenant_id", "client_id", "client_secret", "client_pkcs12_certificate", "client_certificate"],
   ...["client_certificate_thumbprint", "client_private_key", "decrypt_password"],
 ];
-/** docs/pkcs11.md */
-const locator = z.looseObject({ label: z.string().optional(), id: z.union([z.string(), z.number()]).optional() });
+/** pkg/vault/pkcs11/vault.go and docs/pkcs11.md. An id is a text there, whatever it looks like; to YAML 0102 is 102. */
+const id = z.string({ error: "must be in quotes, as it stands there: a number loses its zeros" });
+const locator = z.looseObject({ label: z.string().optional(), id: id.optional() });
 const pkcs11 = z.looseObject({
   library_path: z.string().optional(),
   slot: z.int().min(0).optional(),
   keys: z.array(z.looseObject({ private: locator.optional() })).optional(),
 });
+
+const KNOWN_OF_TOKEN = [...Object.keys(pkcs11.shape), "pin", "public_keys_search_options"];
+const KNOWN_OF_AZURE = [...Object.keys(azure.shape), ...SIGN_IN, "resource_group", "subscription_id"];
 
 /** pkg/vault/, of v1.4.0 */
 const KNOWN_DRIVERS = [
@@ -31,11 +36,13 @@ const HARDWARE: Readonly<Record<string, string>> = {
 };
 
 /** Converts the one vault that this signer can have, and notes what becomes of the others. */
-export function convertVaults(given: z.output<typeof vaults>, conversion: Conversion): void {
-  const entries = Object.entries(given);
+export function convertVaults(all: z.output<typeof vaults>, conversion: Conversion): void {
+  const entries = Object.entries(all);
   const chosen = entries.find(([, { driver }]) => ["azure", "pkcs11"].includes(driver)) ?? entries[0];
-  for (const [name, { driver, config }] of entries) {
+  for (const [name, given] of entries) {
+    const { driver, config } = given;
     const place = `vaults.${name}`;
+    noteUnknown(conversion, given, Object.keys(vault.shape), `${place}.`);
     if (name !== chosen?.[0]) {
       conversion.note("lost", place, "one signer has one place for its keys: convert this file again for this one's.");
     } else if (driver === "azure")
@@ -47,6 +54,7 @@ export function convertVaults(given: z.output<typeof vaults>, conversion: Conver
 }
 
 function convertAzure(config: z.output<typeof azure>, place: string, conversion: Conversion): void {
+  noteUnknown(conversion, config, KNOWN_OF_AZURE, `${place}.`);
   conversion.settings.keys = { kind: "azure-key-vault", vault: config.vault.replace(/\/+$/, "") };
   const given = SIGN_IN.filter((name) => config[name] !== undefined && config[name] !== "");
   conversion.note(
@@ -64,6 +72,7 @@ function convertAzure(config: z.output<typeof azure>, place: string, conversion:
 }
 
 function convertToken(config: z.output<typeof pkcs11>, place: string, conversion: Conversion): void {
+  noteUnknown(conversion, config, KNOWN_OF_TOKEN, `${place}.`);
   const { library_path: module, slot, keys } = config;
   if (module === undefined) throw new ConversionError(`${place}.library_path: is missing; PKCS11_PATH named it.`);
   const include = keys?.flatMap(({ private: key }) => nameOf(key)) ?? [];

@@ -26,7 +26,7 @@ const config = z.looseObject({
   tezos: z.record(z.string(), key.nullable()).nullish(),
   policy_hook: z.unknown().optional(),
   base_dir: z.string().default("/var/lib/signatory"),
-  watermark: z.looseObject({ driver: z.string() }).nullish(),
+  watermark: z.looseObject({ driver: z.string(), config: z.unknown().optional() }).nullish(),
 });
 
 /** Converts Signatory's configuration (v1.4.0, pkg/config/config.go). */
@@ -47,6 +47,7 @@ export function convertSignatory(text: string): Converted {
     );
   }
   noteUnknown(conversion, given.server ?? {}, Object.keys(server.shape), "server.");
+  noteUnknown(conversion, given.watermark ?? {}, ["driver", "config"], "watermark.");
   if (given.policy_hook !== undefined && given.policy_hook !== null) {
     conversion.lostGuard("policy_hook", "no other program is asked; `confirm` asks a person.");
   }

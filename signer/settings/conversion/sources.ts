@@ -1,3 +1,4 @@
+import { MAX_LENGTH } from "../secrets.ts";
 import type { Converted } from "./conversion.ts";
 import { convertLattejed } from "./lattejed.ts";
 import { convertOctezSigner } from "./octez-signer.ts";
@@ -15,6 +16,9 @@ export interface SettingsSource {
   /** How many files it may have. */
   readonly files: number;
 }
+
+/** Characters that one file may have. */
+export const MOST_CHARACTERS = MAX_LENGTH;
 
 /** By the name that a user gives them. */
 export const SETTINGS_SOURCES = {

@@ -9,22 +9,24 @@ import { noteDrain, OPERATIONS } from "./permissions.ts";
 
 const key = z.looseObject({ signer: z.string().optional(), signer_args: z.array(z.unknown()).optional() });
 const number = z.union([z.int(), z.string().regex(/^\d+$/, { error: "must be a number" }).transform(Number)]);
+const policy = z.looseObject({
+  baking: flag.optional(),
+  voting: z.array(z.string()).optional(),
+  allow_all: flag.optional(),
+});
 const config = z.looseObject({
   chain_ratchet: z.enum(["mockery", "dynamodb"], { error: "must be mockery or dynamodb" }),
   keys: z.union([z.array(z.string()), z.record(z.string(), key)], {
     error: "must be a list of texts, or keys by name",
   }),
-  policy: z.looseObject({
-    baking: flag.optional(),
-    voting: z.array(z.string()).optional(),
-    allow_all: flag.optional(),
-  }),
+  policy,
   hsm_lib: z.string().optional(),
   hsm_slot: number.optional(),
   bind_addr: z.string().optional(),
   bind_port: number.optional(),
 });
 const KNOWN = [...Object.keys(config.shape), ...["hsm_username", "aws_region", "boto3_endpoint", "ddb_table"]];
+const KNOWN_OF_KEY = [...Object.keys(key.shape), "public_key", "private_key"];
 const VOTES = ["yay", "nay", "pass"];
 
 /** Converts the keys.json of tacoinfra's remote-signer (tezos_signer/config.py). */
@@ -32,6 +34,7 @@ export function convertTacoinfra(text: string): Converted {
   const given = readDocument(config, text);
   const conversion = new Conversion();
   noteUnknown(conversion, given, KNOWN, "");
+  noteUnknown(conversion, given.policy, Object.keys(policy.shape), "policy.");
   conversion.listenAt(given.bind_addr ?? "127.0.0.1", given.bind_port ?? 5000, "bind_addr");
   keysOf(given, conversion);
   policyOf(given.policy, conversion);
@@ -54,6 +57,7 @@ function keysOf({ keys, hsm_lib: module, hsm_slot: slot = 0 }: z.output<typeof c
     const place = `keys.${Array.isArray(keys) ? at : unlessSecret(name.split(":")[0] ?? "")}`;
     const [, inName, ...args] = name.split(":");
     const { signer, signer_args = args } = { signer: inName, ...own } as z.output<typeof key>;
+    noteUnknown(conversion, own, KNOWN_OF_KEY, `${place}.`);
     if (signer === undefined || signer === "local") {
       conversion.note(
         "by-hand",

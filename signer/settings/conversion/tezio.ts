@@ -8,13 +8,14 @@ const signingKey = z.looseObject({
   allowed_ops: z.array(z.int()),
   auth_req: flag,
 });
+const checks = z.looseObject({
+  remote_ip_check: flag,
+  auth_check: flag,
+  signing_policy_check: flag,
+  high_water_mark_check: flag,
+});
 const config = z.looseObject({
-  security: z.looseObject({
-    remote_ip_check: flag,
-    auth_check: flag,
-    signing_policy_check: flag,
-    high_water_mark_check: flag,
-  }),
+  security: checks,
   allowed_ips: z.array(z.string()),
   policy: z.looseObject({ signing_keys: z.record(z.string(), signingKey) }),
 });
@@ -26,6 +27,8 @@ export function convertTezio(text: string): Converted {
   const conversion = new Conversion();
   const { settings } = conversion;
   noteUnknown(conversion, others, KNOWN, "");
+  noteUnknown(conversion, security, Object.keys(checks.shape), "security.");
+  noteUnknown(conversion, policy, ["signing_keys", "auth_key"], "policy.");
   settings.listen.port = 5000;
   settings.keys = { kind: "tezio", device: "/dev/ttyACM0" };
   conversion.note("by-hand", "listen", "host and port stood in gunicorn's line (--bind), not in this file.");
@@ -34,12 +37,14 @@ export function convertTezio(text: string): Converted {
     conversion.note("stricter", "security.high_water_mark_check", "watermarks are always checked here.");
   }
   let authenticated = false;
-  for (const [address, { allowed_ops: bytes, auth_req: asked }] of Object.entries(policy.signing_keys)) {
+  for (const [address, key] of Object.entries(policy.signing_keys)) {
+    const { allowed_ops: bytes, auth_req: asked } = key;
     const place = `policy.signing_keys.${address}`;
     if (!/^tz[23]/.test(address)) {
       conversion.note("lost", place, "this signer has tz2 and tz3 keys only.");
       continue;
     }
+    noteUnknown(conversion, key, [...Object.keys(signingKey.shape), "auth_prefix"], `${place}.`);
     authenticated ||= security.auth_check && asked;
     if (security.signing_policy_check) {
       settings.policy[address] = { allow: allowedByMagic(bytes, conversion, `${place}.allowed_ops`) };

@@ -84,6 +84,16 @@ export function refuseCut(listing: object, ...marks: readonly string[]): void {
   throw new InterchangeError(`It is a part of the record: its \`${told}\` says that more follows. Fetch all of it.`);
 }
 
+/** What `aws dynamodb scan` prints, of one page or of all. @throws InterchangeError where it is not the whole table */
+export function requireWholeScan(scan: { readonly Items: readonly unknown[]; readonly ScannedCount?: unknown }): void {
+  refuseCut(scan, "NextToken", "LastEvaluatedKey");
+  const { Items: items, ScannedCount: scanned } = scan;
+  if (typeof scanned !== "number" || scanned === items.length) return;
+  throw new InterchangeError(
+    `It is a part of the record: ${items.length} items of the ${scanned} that were looked at. Scan the table without a filter.`,
+  );
+}
+
 function isTold(name: string) {
   return ([key, value]: [string, unknown]) => key === name && value !== null && value !== "";
 }

@@ -122,14 +122,35 @@ function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
   return issue.input === undefined ? "is missing" : `must be ${TYPES[issue.expected] ?? issue.expected}`;
 }
 
-/** Parses JSON. @throws InterchangeError */
+/**
+ * Parses JSON.
+ * @throws InterchangeError for what is no JSON, and for two values of one name: JSON.parse would take the last one, not the higher
+ */
 export function parseJson(text: string): unknown {
   if (text.trim() === "") throw new InterchangeError("It is empty, which is no JSON.");
+  let json: unknown;
   try {
-    return JSON.parse(text);
+    json = JSON.parse(text);
   } catch (error) {
     throw new InterchangeError(`It is no JSON: ${messageOf(error)}.`, { cause: error });
   }
+  // In JSON each name has a colon after it, and no other one is outside of its texts.
+  const written = text.match(/"(?:[^"\\]|\\.)*"|:/g)?.filter((part) => part === ":").length ?? 0;
+  if (written === namesIn(json)) return json;
+  throw new InterchangeError("One object of it has the same name twice: which of the two counts is not known.");
+}
+
+/** Counts the names of all objects in a JSON value, however deep it is. */
+function namesIn(json: unknown): number {
+  const found = [json];
+  let names = 0;
+  for (const value of found) {
+    if (typeof value !== "object" || value === null) continue;
+    const values: unknown[] = Object.values(value);
+    if (!Array.isArray(value)) names += values.length;
+    for (const each of values) found.push(each);
+  }
+  return names;
 }
 
 /** Checks the names of marks: a mistyped address would be a mark that guards nothing. @throws InterchangeError */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { digits, kindOf, refuseCut } from "./foreign.ts";
+import { digits, kindOf, requireWholeScan } from "./foreign.ts";
 import { checkForm, type MarkRecord, parseJson } from "./format.ts";
 import { signatoryMark } from "./signatory-files.ts";
 
@@ -23,7 +23,7 @@ const table = z.looseObject({
  */
 export function readSignatoryDynamo(source: string): MarkRecord {
   const scan = checkForm(table, parseJson(source));
-  refuseCut(scan, "NextToken", "LastEvaluatedKey");
+  requireWholeScan(scan);
   const marks = scan.Items.map(({ idx, request, lvl, round, digest }) => {
     const [chainId = "", address = ""] = idx.S.split("/");
     const hash = digest?.B === undefined ? digest?.S : Buffer.from(digest.B, "base64").toString("hex");

@@ -3,22 +3,21 @@ import { digits, kindOf, refuseCut } from "./foreign.ts";
 import { checkForm, InterchangeError, type MarkRecord, parseJson } from "./format.ts";
 import { signatoryMark } from "./signatory-files.ts";
 
-/** A value as Firestore's REST interface writes it (google.firestore.v1.Value); of a digest the forms that 32 bytes may have. */
+/** Values as Firestore's REST interface writes them (google.firestore.v1.Value). */
 const number = z.object({ integerValue: digits });
-const digest = z.looseObject({
-  stringValue: z.string().optional(),
-  bytesValue: z.string().optional(),
-  arrayValue: z.looseObject({ values: z.array(z.looseObject({ integerValue: z.string().optional() })) }).optional(),
-});
+/** 32 bytes of Go, which its Firestore package writes as a list of numbers (cloud.google.com/go/firestore to_value.go). */
+const digest = z.looseObject({ arrayValue: z.looseObject({ values: z.array(number) }).optional() });
 
 const document = z.looseObject({
   name: z.string(),
   fields: z.looseObject({ lvl: number, round: number, digest: digest.optional() }),
 });
 
+/** In place of an answer, or of what is missing of it, with a message for people. */
+const error = z.undefined({ error: "says that Firestore failed, so marks may be missing: ask it again" }).optional();
 /** What `documents:runQuery` answers, and what listing a collection does. */
-const query = z.array(z.looseObject({ document: document.optional(), readTime: z.iso.datetime().optional() }));
-const listing = z.looseObject({ documents: z.array(document).default([]) });
+const query = z.array(z.looseObject({ error, document: document.optional(), readTime: z.iso.datetime().optional() }));
+const listing = z.looseObject({ error, documents: z.array(document).default([]) });
 
 /**
  * Reads Signatory's documents `COLLECTION/CHAIN/KIND/ADDRESS` in Firestore (pkg/signatory/watermark/gcp.go), as its
@@ -44,9 +43,8 @@ function markOfDocument({ name, fields: { lvl, round, digest: stored } }: z.outp
   return signatoryMark(chainId, address, kindOf(kind), position);
 }
 
+/** The digest in hex; undefined where it is of another form, and then not known. */
 function hashOf(stored: z.output<typeof digest> | undefined): string | undefined {
-  if (stored?.stringValue !== undefined) return stored.stringValue;
-  if (stored?.bytesValue !== undefined) return Buffer.from(stored.bytesValue, "base64").toString("hex");
-  const bytes = stored?.arrayValue?.values.map(({ integerValue }) => Number(integerValue));
-  return bytes?.every((byte) => byte >= 0 && byte < 256) ? Buffer.from(bytes).toString("hex") : undefined;
+  const bytes = stored?.arrayValue?.values.map(({ integerValue }) => integerValue);
+  return bytes?.every((byte) => byte < 256) ? Buffer.from(bytes).toString("hex") : undefined;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ConsensusKind } from "../../tezos/payload/payload.ts";
-import { digits, named, refuseCut } from "./foreign.ts";
+import { digits, named, requireWholeScan } from "./foreign.ts";
 import { checkForm, InterchangeError, type MarkRecord, parseJson } from "./format.ts";
 
 const name = z.object({ S: z.string() });
@@ -27,7 +27,7 @@ const KINDS: Readonly<Record<string, ConsensusKind>> = {
  */
 export function readTacoinfra(source: string): MarkRecord {
   const scan = checkForm(table, parseJson(source));
-  refuseCut(scan, "NextToken", "LastEvaluatedKey");
+  requireWholeScan(scan);
   const marks = scan.Items.map(({ sig_type, type, lastblock, lastround }) => {
     const what = (sig_type ?? type)?.S ?? "";
     const [kind, chainId = "", address = "", ...more] = what.split("_");

@@ -25,7 +25,7 @@ const NOTE =
  * byte, for all keys and chains, so each tz2 and tz3 key of the file gets all three; a level of 0 is none.
  */
 export function readTezio(text: string, _path: string, place: { chain: string }): MarkRecord {
-  const read = readYaml(text);
+  const read = readYaml(text, { merge: true });
   if ("faults" in read) throw new InterchangeError(`It is no YAML: ${read.faults.join("; ")}.`);
   const { high_water_marks: starting, policy } = checkForm(config, read.value);
   const keys = Object.keys(policy.signing_keys).filter((address) => /^tz[23]/.test(address));

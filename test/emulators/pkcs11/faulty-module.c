@@ -72,6 +72,7 @@ static CK_RV before(const char *function) {
   }
 
 PASS(C_Initialize, (CK_VOID_PTR a), (a))
+PASS(C_Finalize, (CK_VOID_PTR a), (a))
 PASS(C_GetSlotList, (CK_BBOOL a, CK_SLOT_ID_PTR b, CK_ULONG_PTR c), (a, b, c))
 PASS(C_OpenSession, (CK_SLOT_ID a, CK_FLAGS b, CK_VOID_PTR c, CK_NOTIFY d, CK_SESSION_HANDLE_PTR e), (a, b, c, d, e))
 PASS(C_Login, (CK_SESSION_HANDLE a, CK_USER_TYPE b, CK_UTF8CHAR_PTR c, CK_ULONG d), (a, b, c, d))
@@ -117,6 +118,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list) {
   if (get == NULL || get(&real) != CKR_OK) return CKR_GENERAL_ERROR;
   faulty = *real;
   faulty.C_Initialize = C_Initialize;
+  faulty.C_Finalize = C_Finalize;
   faulty.C_GetSlotList = C_GetSlotList;
   faulty.C_GetTokenInfo = C_GetTokenInfo;
   faulty.C_OpenSession = C_OpenSession;

@@ -174,6 +174,9 @@ export class TezioBoard implements AsyncDisposable {
         return out(Buffer.concat([Buffer.from(fault.bytes, "hex"), whole]));
       case "cut":
         return out(whole.subarray(0, fault.at));
+      case "unplugged-within":
+        out(whole.subarray(0, fault.at));
+        return this.unplug();
       case "flip-reply":
         whole[fault.at] = (whole[fault.at] ?? 0) ^ 1;
         return out(whole);

@@ -14,7 +14,9 @@ export type Fault =
   /** A failure that its code does not look at: 64 bytes that are no signature; that are no key. */
   | { readonly kind: "wrong-signature" | "unread-key" }
   /** It is unplugged when the request has come, or when it has signed. */
-  | { readonly kind: "unplugged-before" | "unplugged-after" };
+  | { readonly kind: "unplugged-before" | "unplugged-after" }
+  /** It is unplugged when the first bytes of the reply have come. */
+  | { readonly kind: "unplugged-within"; readonly at: number };
 
 /** What is asked of the board. */
 export type Asked = "sign" | "public-key";

@@ -59,6 +59,19 @@ describe("an installation on a machine of one's own", () => {
       ["a command", () => write("usr/local/bin/tezos-signer", ""), /bin\/tezos-signer is another program's/],
       ["a folder", () => write("opt/tezos-signer/bin/x", ""), /has bin in it/],
       ["a file in place of a folder", () => write("etc/tezos-signer", ""), /is no folder/],
+      [
+        "a folder that its group may write to",
+        () => {
+          write("etc/tezos-signer/settings.yaml", "");
+          chmodSync(join(root, "etc/tezos-signer"), 0o770);
+        },
+        /\/etc\/tezos-signer may be written by others than root/,
+      ],
+      [
+        "a file of its name that somebody wrote for systemd",
+        () => write("etc/systemd/system/tezos-signer.service.d/50-settings.conf", "[Service]\nNice=5\n"),
+        /50-settings\.conf is not this command's own/,
+      ],
       ["a user", () => user("/home/tezos-signer", "/bin/bash"), /a user tezos-signer whose home is/],
       ["a stack's machine", () => write("etc/systemd/system/tezos-signer-updater.service", ""), /machine of a stack/],
     ] as const) {

@@ -86,6 +86,16 @@ describe("what systemd is told of the settings", () => {
     );
   });
 
+  it("names a folder as one, whatever is in its name", () => {
+    const { service } = overridesOf(
+      settings(
+        '{ kind: pkcs11, module: "/opt/my hsm/50%/lib.so", tokenLabel: t, pin: { file: pin } }',
+        "'/srv/a\"b/w'",
+      ),
+    );
+    expect(body(service)).to.equal('[Service]\nExecPaths="/opt/my hsm/50%%"\nReadWritePaths="/srv/a\\"b"\n');
+  });
+
   it("can be told of the settings that an installation begins with, with tokens and without", () => {
     for (const hasHardware of [true, false]) {
       const first = readSettings(firstSettings(hasHardware));

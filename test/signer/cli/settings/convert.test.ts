@@ -47,6 +47,9 @@ vaults:
 tezos: { ${SOURCE}: }
 `;
 
+/** Ten lists, each ten times the one before it. */
+const BILLION = `l0: &l0 [x]\n${Array.from({ length: 9 }, (_, at) => `l${at + 1}: &l${at + 1} [${Array(10).fill(`*l${at}`)}]\n`).join("")}`;
+
 describe("settings convert", () => {
   let folder: string;
   beforeEach(() => {
@@ -195,7 +198,72 @@ policy: { signing_keys: { ${SOURCE}: { curve_alias: 3, allowed_ops: [0x11], auth
     expect(settings.policy.default?.confirm).to.include.members(["transaction", "pack"]);
   });
 
+  for (const [from, content, ...places] of [
+    [
+      "signatory",
+      `server: { tls: 1 }
+vaults: { a: { driver: azure, confg: 1, config: { vault: "https://m.vault.azure.net", keyz: 1 } } }
+watermark: { driver: mem, conf: 1 }
+tezos: { ${SOURCE}: { allow: { block: }, only: 1 } }
+`,
+      ...["server.tls", "vaults.a.confg", "vaults.a.config.keyz", "watermark.conf", `tezos.${SOURCE}.only`],
+    ],
+    [
+      "signatory",
+      "vaults: { a: { driver: pkcs11, config: { library_path: /l.so, pins: 1 } } }",
+      "vaults.a.config.pins",
+    ],
+    [
+      "tezio",
+      `security: { remote_ip_check: True, auth_check: True, signing_policy_check: True, high_water_mark_check: True, hours: 1 }
+allowed_ips: ["127.0.0.1"]
+policy: { most: 1, signing_keys: { ${SOURCE}: { curve_alias: 3, allowed_ops: [0x11], auth_req: True, chain: 1 } } }
+`,
+      ...["security.hours", "policy.most", `policy.signing_keys.${SOURCE}.chain`],
+    ],
+    [
+      "tacoinfra",
+      JSON.stringify({
+        chain_ratchet: "mockery",
+        keys: { p2pk1: { signer: "pkcs11_hsm", signer_args: ["baker"], most: 1 } },
+        policy: { baking: 1, only: 1 },
+        hsm_lib: "/l.so",
+      }),
+      ...["policy.only", "keys.p2pk1.most"],
+    ],
+  ] as const) {
+    it(`names what it does not know, however deep it stands: ${from}, ${places.join(", ")}`, async () => {
+      const { code, stderr } = await convert(from, file(content));
+      expect(code, stderr).to.equal(0);
+      for (const place of places) expect(said(stderr)).to.include(`- ${place}: is no setting of that signer`);
+    });
+  }
+
+  it("takes in what a mapping of YAML merges, as Go and Python do", async () => {
+    const { stdout, stderr } = await convert(
+      "signatory",
+      file(
+        `tezos:\n  ${SOURCE}: &rule { allow: { block: } }\n  ${OTHER}: { <<: *rule, allowed_chains: [NetXdQprcVkpaWU] }\n`,
+      ),
+    );
+    const { keys } = parseSettings(stdout, "converted").policy;
+    expect(keys.get(OTHER), stderr).to.deep.include({ allow: ["block"], chains: ["NetXdQprcVkpaWU"] });
+  });
+
   for (const [what, from, content, ...sentences] of [
+    ["a file of some megabytes", "octez-signer", "octez-signer ".repeat(200_000), "has more than 65536 characters"],
+    [
+      "aliases that multiply",
+      "signatory",
+      `${BILLION}tezos: { ${SOURCE}: }\n`,
+      "its aliases (*NAME) lead nowhere, or are too many",
+    ],
+    [
+      "an id that YAML takes for a number",
+      "signatory",
+      "vaults: { a: { driver: pkcs11, config: { library_path: /l.so, keys: [{ private: { id: 0102 } }] } } }",
+      "keys.0.private.id: must be in quotes",
+    ],
     ["no YAML", "signatory", "a: [", "line 1, column"],
     ["a wrong type", "signatory", "server: { address: 5 }", "server.address: must be a text"],
     ["an address without a port", "signatory", 'server: { address: "0.0.0.0" }', "server.address: must be HOST:PORT"],

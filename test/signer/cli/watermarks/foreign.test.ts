@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { expect } from "chai";
 import { encode } from "../../../../signer/tezos/crypto/base58.ts";
 import { blake2b256 } from "../../../../signer/tezos/crypto/digest.ts";
@@ -47,6 +48,9 @@ const firestore = (kind: string, level: string, digest: object) => ({
   createTime: "2026-11-01T00:00:00.000000Z",
   updateTime: "2026-11-20T16:00:00.000000Z",
 });
+/** A digest of theirs in Firestore: what its Go package makes of an array of 32 bytes. */
+const BYTES = { arrayValue: { values: Array(32).fill({ integerValue: "170" }) } };
+const FAILED = { code: 9, message: "The query requires an index.", status: "FAILED_PRECONDITION" };
 const vote = attestation({ chainId: MAINNET, level: 100, round: 3 });
 
 /** A whole config.yaml of Tezio's (prof-groff/tezio@bc67eef6 signer/config.yaml), with the marks of an evening. */
@@ -70,6 +74,10 @@ policy:
         "${SOURCE}": { curve_alias: 3, allowed_ops: [0x03, 0x11, 0x12, 0x13] }
     auth_key: { pkh: "tz3RunZg4JQw5Hiy7mDpPCTgVpiCXkP9JMT6", curve_alias: 0 }
 `;
+
+/** Where a level stands in each form, and where a kind. */
+const LEVEL = /("(?:level|blocklevel|N|integerValue)":"?)\d+/;
+const KIND = /(?<=["/])(?:block|attestation|preattestation|Baking|Endorsement|endorse)(?=["/_])/;
 
 const RECORDS: readonly {
   readonly what: string;
@@ -127,17 +135,16 @@ const RECORDS: readonly {
   },
   {
     what: "Signatory's documents in Firestore, as a query answers",
-    source: "ecadlabs/signatory@1199064c pkg/signatory/watermark/gcp.go; google.firestore.v1 RunQueryResponse",
+    source:
+      "ecadlabs/signatory@1199064c pkg/signatory/watermark/gcp.go; cloud.google.com/go/firestore to_value.go; google.firestore.v1 RunQueryResponse",
     from: "signatory-firestore",
     content: [
       {
-        document: firestore("attestation", "100", {
-          bytesValue: Buffer.from(digestOf("aa"), "hex").toString("base64"),
-        }),
+        document: firestore("attestation", "100", BYTES),
         readTime: "2026-11-20T16:00:00.000000Z",
       },
-      { document: firestore("attestation_with_dal", "101", { stringValue: HASH }) },
-      { document: firestore("block", "90", { arrayValue: { values: Array(32).fill({ integerValue: "170" }) } }) },
+      { document: firestore("attestation_with_dal", "101", BYTES) },
+      { document: firestore("block", "90", BYTES) },
       { readTime: "2026-11-20T16:00:00.000000Z" },
     ],
     marks: [
@@ -261,6 +268,24 @@ describe("the record of another signer", () => {
     });
   }
 
+  for (const { what, from, file = "record", content, args = [] } of RECORDS.filter((each) => each.from !== "tezio")) {
+    const text = JSON.stringify(content);
+    const broken = [
+      ["cut", text.slice(0, -2)],
+      ["a level that no chain reaches", text.replace(LEVEL, `$1${2 ** 31}`)],
+      ["a level below none", text.replace(LEVEL, "$1-1")],
+      ["a kind of a version to come", text.replace(KIND, "aggregate")],
+    ].filter(([, changed]) => changed !== text);
+    it(`is not taken over in part: ${broken.map(([how]) => how).join(", ")} (${what})`, async () => {
+      for (const [how, changed = ""] of broken) {
+        const { code, stderr } = await imported(from, commands.file(file, changed), ...args);
+        expect(code, `${how}: ${stderr}`).to.equal(4);
+        expect(said(stderr), how).to.include("Nothing was changed.");
+      }
+      expect(existsSync(commands.path)).to.equal(false);
+    });
+  }
+
   it("says of each mark whose bytes are not known that nothing at its position is signed again", async () => {
     const { stderr } = await imported("tacoinfra", commands.file("scan.json", scan(ratchet("Endorsement", 100, 2))));
     expect(said(stderr)).to.include("Which bytes were signed there is not known");
@@ -288,7 +313,30 @@ describe("the record of another signer", () => {
       [],
       "says that more follows",
     ],
+    [
+      "a scan with a filter",
+      "tacoinfra",
+      { ...scan(ratchet("Baking", 9, 0)), ScannedCount: 3 },
+      [],
+      "1 items of the 3 that were looked at",
+    ],
+    [
+      "two marks of one name",
+      "tacoinfra",
+      JSON.stringify(scan(ratchet("Baking", 90, 0))).replace('"lastblock"', '"lastblock":{"N":"91"},"lastblock"'),
+      [],
+      "has the same name twice",
+    ],
     ["a scan that goes on, of Signatory's", "signatory-dynamodb", { Items: [], LastEvaluatedKey: {} }, [], "Fetch all"],
+    ["a query that failed", "signatory-firestore", [{ error: FAILED }], [], "0.error: says that Firestore failed"],
+    [
+      "a query that failed after it had begun",
+      "signatory-firestore",
+      [{ document: firestore("attestation", "100", BYTES) }, { error: FAILED }],
+      [],
+      "1.error: says that Firestore failed",
+    ],
+    ["a listing that failed", "signatory-firestore", { error: FAILED }, [], "error: says that Firestore failed"],
     ["a listing that goes on", "signatory-firestore", { documents: [], nextPageToken: "x" }, [], "says that more"],
     [
       "a document elsewhere",

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync } from "node:fs";
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { StartError } from "../../../../signer/errors.ts";
 import { PrivateKey } from "../../../../signer/key-files/private-key.ts";
@@ -94,6 +95,54 @@ describe("a keyring of a PKCS#11 token (SoftHSM2)", function () {
     expect((await rejection(token.generate("other", "P-256", "01"), TokenFault)).message).to.include(
       "id 01 is on the token already",
     );
+  });
+
+  it("does not start with what is no PIN, since a token would take it for a wrong one", async () => {
+    using token = SoftToken.make();
+    const pipe = `${token.pinFile}-pipe`;
+    execFileSync("mkfifo", ["-m", "600", pipe]);
+    for (const [file, content, said] of [
+      [pipe, undefined, "is no regular file"],
+      ["/dev/null", undefined, "is no regular file"],
+      [token.pinFile, "", "must hold the PIN alone"],
+      [token.pinFile, `${PIN}\n${PIN}\n`, "must hold the PIN alone"],
+      [token.pinFile, `${PIN}\r1`, "must hold the PIN alone"],
+      [token.pinFile, Buffer.from("pin-\xe9\n", "latin1"), "on one line in UTF-8"],
+      [token.pinFile, "7".repeat(2_000), "is too large"],
+    ] as const) {
+      if (content !== undefined) writeFileSync(file, content);
+      const refused = await rejection(openToken(token, { pin: { file } }), StartError);
+      expect(refused.message).to.include(said).and.not.include(PIN);
+    }
+  });
+
+  it("takes a PIN by a link to its file, which an editor of Windows has saved", async () => {
+    using token = SoftToken.make();
+    await token.generate("baker", "P-256");
+    token.writePin(`\ufeff${PIN}\r`);
+    const link = `${token.pinFile}-link`;
+    symlinkSync(token.pinFile, link);
+    await using opened = await openToken(token, { pin: { file: link } });
+    await opened.sign();
+    chmodSync(token.pinFile, 0o640);
+    chmodSync(token.pinFile, 0o604);
+    expect((await rejection(openToken(token, { pin: { file: link } }), StartError)).message).to.include("(mode 604)");
+  });
+
+  it("says what is wrong with a library that is there, and what to do", async () => {
+    using token = SoftToken.make();
+    const other = `${token.pinFile}.so`;
+    const bytes = readFileSync(token.module);
+    // e_machine (System V ABI, "ELF Header") of a processor that nobody has any more.
+    bytes.writeUInt16LE(1, 18);
+    writeFileSync(other, bytes);
+    for (const module of [other, token.pinFile]) {
+      await using opened = await openToken(token, { module, times: { startup: 1 } });
+      while (/has not shown/.test(opened.keyring.problem?.() ?? "")) await sleep(20);
+      expect(opened.keyring.problem?.())
+        .to.include("cannot be loaded as a PKCS#11 module")
+        .and.include("made for this computer's processor");
+    }
   });
 
   it("does not start with a PIN file that others may read, nor without the vendor's library", async () => {

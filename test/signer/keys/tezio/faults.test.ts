@@ -21,6 +21,7 @@ const BROKEN: readonly (readonly [what: string, fault: Fault, kind: string])[] =
   ["an answer that is cut", { kind: "cut", at: 30 }, "garbled"],
   ["an answer of which a bit is turned", { kind: "flip-reply", at: 20 }, "garbled"],
   ["a board that is unplugged before it signs", { kind: "unplugged-before" }, "unplugged"],
+  ["a board that is unplugged within its answer", { kind: "unplugged-within", at: 30 }, "unplugged"],
   ["a board that is unplugged after it has signed", { kind: "unplugged-after" }, "unplugged"],
 ];
 

@@ -1,11 +1,20 @@
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { decideByPolicy } from "../../../../signer/policy/policy.ts";
+import { parse } from "yaml";
+import { PrivateKey } from "../../../../signer/key-files/private-key.ts";
+import { localPassphrase } from "../../../../signer/keys/local/keyring.ts";
 import { SETTINGS_SOURCES, type SettingsSourceName } from "../../../../signer/settings/conversion/sources.ts";
-import { parseSettings } from "../../../../signer/settings/parse.ts";
-import { parsePayload } from "../../../../signer/tezos/payload/payload.ts";
-import { OTHER, SOURCE } from "../../../fixtures/payloads.ts";
-import { REQUESTS, type RequestName } from "../../../fixtures/policy-requests.ts";
+import { secretKeyFromBase58 } from "../../../../signer/tezos/crypto/secret-key.ts";
+import { MAINNET, OTHER, SOURCE } from "../../../fixtures/payloads.ts";
+import { REQUESTS } from "../../../fixtures/policy-requests.ts";
 import { type Row, SIGNATORY_TABLES, signatoryConfig, type Verdict } from "../../../fixtures/signatory-tables.ts";
+import { vectors } from "../../../fixtures/vectors.ts";
+import { quickPem } from "../../../harness/local-key.ts";
+import { WiredSigner } from "../../../harness/wired-signer.ts";
 
 /**
  * What the converted settings decide, beside what the original's documents and code say, each table with its source. Where the
@@ -200,38 +209,67 @@ const TABLES: readonly Table[] = [
 
 const SAME: Readonly<Record<string, Verdict>> = { sign: "allow", ask: "confirm", refuse: "refuse" };
 
-describe("converted settings", () => {
-  for (const {
-    what,
-    source,
-    from,
-    files: [first = "", ...others],
-    address = SOURCE,
-    rows,
-  } of TABLES) {
-    it(`decide as ${what} (${source})`, () => {
+/** A node whose head is near the levels of the requests. */
+async function startNode() {
+  const timestamp = new Date().toISOString();
+  const head = JSON.stringify({ chain_id: MAINNET, level: 100, timestamp });
+  const node = createServer((_request, response) => void response.end(head)).listen(0, "127.0.0.1");
+  await once(node, "listening");
+  const { port } = node.address() as AddressInfo;
+  const stop = () => {
+    node.close();
+    node.closeAllConnections();
+  };
+  return { url: `http://127.0.0.1:${port}`, [Symbol.dispose]: stop };
+}
+
+describe("a signer with converted settings", () => {
+  let signer: WiredSigner;
+  before(async () => {
+    signer = await WiredSigner.make();
+    const passphrase = await localPassphrase(signer.file("known"));
+    for (const { pkh, sk } of vectors.keys.filter(({ pkh }: { pkh: string }) => [SOURCE, OTHER].includes(pkh))) {
+      const { curve, scalar } = secretKeyFromBase58(sk);
+      using key = new PrivateKey(curve, scalar);
+      writeFileSync(signer.file(`known/${pkh}.pem`), quickPem(key, passphrase), { mode: 0o600 });
+    }
+  });
+  after(() => signer?.[Symbol.asyncDispose]());
+  beforeEach(() => signer.renewStore());
+  afterEach(() => signer.stop());
+
+  /** Asks for a signature; nobody is there who could confirm. */
+  async function ask(address: string, payload: Buffer): Promise<Verdict> {
+    const body = JSON.stringify(payload.toString("hex"));
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(`${signer.running.url}/keys/${address}`, { method: "POST", body, headers });
+    const text = await answer.text();
+    if (answer.status === 200) return "allow";
+    expect(answer.status, text).to.be.oneOf([400, 403]);
+    return text.includes("A person must confirm the request") ? "confirm" : "refuse";
+  }
+
+  for (const { what, source, from, files, address = SOURCE, rows } of TABLES) {
+    it(`decides as ${what} (${source})`, async () => {
+      const [first = "", ...others] = files;
       const { settings, notes } = SETTINGS_SOURCES[from].convert(first, others);
-      const { policy, confirmation } = parseSettings(settings, "converted");
+      const { listen, admin, keys, watermarks, confirmation, head, ...own } = parse(settings);
+      using node = await startNode();
+      // Where it listens, what it keeps and where its keys and the chain's node are is this test's; whatever else is converted.
+      await signer.start({
+        ...own,
+        keys: { kind: "local", path: signer.file("known") },
+        ...(confirmation && { confirmation: { socket: signer.file("confirm.sock") } }),
+        ...(head && { head: { ...head, node: node.url } }),
+      });
+      while (head && !signer.lines.some(({ msg }) => msg === "the chain's head is known")) await sleep(20);
       const report = notes.map(({ place, text }) => `${place}: ${text}`).join("\n");
       for (const [request, original, ours, told] of rows) {
-        expect(
-          decide(request, (payload) => decideByPolicy(policy, address, payload).verdict),
-          request,
-        ).to.equal(ours);
+        expect(await ask(address, REQUESTS[request]), request).to.equal(ours);
         if (SAME[original] !== ours)
           expect(told, `${request}: differs, and no line of the report is named`).to.be.a("string");
         if (told !== undefined) expect(report, request).to.include(told);
-        if (ours === "confirm") expect(confirmation, request).to.not.equal(undefined);
       }
     });
   }
 });
-
-/** What is not even read is refused. */
-function decide(name: RequestName, judge: (payload: ReturnType<typeof parsePayload>) => Verdict): Verdict {
-  try {
-    return judge(parsePayload(REQUESTS[name]));
-  } catch {
-    return "refuse";
-  }
-}
