@@ -71,7 +71,7 @@ export class Checkout implements Disposable {
        case "$1" in up|preview|refresh|import) set -- "$@" --skip-plugin-pre-install;; esac
        exec ${(engine.env.PATH ?? "").split(":")[0]}/pulumi "$@" --non-interactive`,
     );
-    this.#program("npm", 'exec pulumi "$2"');
+    this.#program("npm", 'if [ "$2" = destroy ]; then exec node infra/destroy.ts; fi\nexec pulumi "$2"');
     this.#program("octez-client", `case "$1" in rpc) echo '{"level":${head}}';; esac`);
     mkdirSync(join(bin, "machine"));
     this.#program("machine/tezos-signer", `exec ${process.execPath} ${ENTRY} "$@"`);
