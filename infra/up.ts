@@ -9,6 +9,7 @@ import { resolve } from "node:path";
 import { makeRelease, type Release } from "../release/make.ts";
 import { nameOf, type StateExport } from "./recovery/state.ts";
 import { ANNOUNCED_RELEASE } from "./release/announced-release.ts";
+import { stackIn } from "./stack-arguments.ts";
 
 const HELP = `npm run up [-- ARGUMENTS]
 
@@ -43,14 +44,6 @@ export function releaseChange(outputs: StackOutputs | undefined, release: Pick<R
 
 function short(version: string, sha256: string): string {
   return `${version} (${sha256.slice(0, 12)})`;
-}
-
-/** The stack that the arguments name, as arguments. */
-function stackIn(args: readonly string[]): string[] {
-  return args.flatMap((arg, at) => {
-    if (arg === "--stack" || arg === "-s") return args.slice(at, at + 2);
-    return /^(?:--stack=|-s.)/.test(arg) ? [arg] : [];
-  });
 }
 
 /**
@@ -89,18 +82,13 @@ function ask<Answer>(asked: readonly string[]): Answer | undefined {
  */
 function preflight(args: readonly string[]): void {
   const script = resolve(import.meta.dirname, "preflight/main.ts");
-  const { status } = spawnSync(process.execPath, [script, ...stackIn(args).map(spelledOut)], { stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, [script, ...stackIn(args)], { stdio: "inherit" });
   if (status === 0 || status === NOT_KNOWN) return;
   throw new Error(`nothing was changed. To go on all the same: npm run up -- ${SKIP}`);
 }
 
 /** The preflight's exit code where nothing is wrong, and something is not known. */
 const NOT_KNOWN = 4;
-
-/** Pulumi takes `-sNAME` too. */
-function spelledOut(arg: string): string {
-  return arg.replace(/^-s(?=.)/, "--stack=");
-}
 
 /** @returns the exit code: Pulumi's own, or 1 where it was not run */
 async function main(given: readonly string[]): Promise<number> {

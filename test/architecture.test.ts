@@ -188,6 +188,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/user-data.ts": ["signer/contract.ts"],
   // The way back after a cut-off command: it reads Pulumi's state and Azure, and knows nothing of the program.
   "infra/recovery": [],
+  "infra/stack-arguments.ts": [],
   // The component that other programs import: all of the stack but its settings' source and its release.
   "infra/tezos-signer.ts": [
     "cloud-init",
@@ -211,6 +212,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/readiness",
     "infra/recovery",
     "infra/release",
+    "infra/stack-arguments.ts",
     "infra/tezos-signer.ts",
     "release",
     "signer/contract.ts",
@@ -238,6 +240,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/plan/plan.ts",
     "infra/recovery",
   ],
+  // Takes the stack down, once Azure has been asked whether it would be refused.
+  "infra/destroy.ts": ["infra/arm", "infra/preflight", "infra/recovery", "infra/stack-arguments.ts"],
 
   // Emulators first: they imitate what others made, by none of our code, so that no mistake of ours is in both.
   "test/emulators/key-vault": [],

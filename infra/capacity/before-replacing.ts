@@ -5,6 +5,7 @@
  */
 import { getClientToken } from "@pulumi/azure-native/authorization/index.js";
 import * as pulumi from "@pulumi/pulumi";
+import { type Lock, lift, locksOn } from "../arm/locks.ts";
 import { exemption, type PolicyVerdict, policyVerdict } from "../arm/policy-restrictions.ts";
 import { content } from "../arm/resource-content.ts";
 import type { Image } from "../config/machine-image.ts";
@@ -59,8 +60,9 @@ export async function beforeReplacing(
     .then((there) => (there ? asked(wanted, standing, parent) : undefined))
     .catch((error: Error) => refuse(unasked(error)));
   if (answers === undefined) return true;
-  const [offer, subscription, policies] = answers;
+  const [offer, subscription, policies, [lock]] = answers;
   if (isClosed(subscription)) await refuse(closed(standing.id, subscription));
+  if (lock !== undefined) await refuse(locked(lock));
   if (policies.kind !== "allowed") await refuse(forbidden(policies, groupOf(standing.id)));
   const { size, image } = wanted;
   const broken = objections(size, offer, standing.size);
@@ -106,8 +108,17 @@ function asked(
   wanted: WantedMachine,
   standing: StandingMachine,
   parent: pulumi.Resource,
-): Promise<[Offer, string, PolicyVerdict]> {
-  return Promise.all([ask(wanted, standing, parent), state(standing, parent), policies(wanted, standing, parent)]);
+): Promise<[Offer, string, PolicyVerdict, Lock[]]> {
+  return Promise.all([
+    ask(wanted, standing, parent),
+    state(standing, parent),
+    policies(wanted, standing, parent),
+    locks(standing, parent),
+  ]);
+}
+
+async function locks({ id }: StandingMachine, parent: pulumi.Resource): Promise<Lock[]> {
+  return locksOn(groupOf(id), { token: await token(parent) });
 }
 
 async function policies(
@@ -166,6 +177,14 @@ function forbidden({ kind, assignment }: Exclude<PolicyVerdict, { kind: "allowed
     `the machine would be replaced, and the policy ${assignment.split("/").at(-1)} ${what} the new one: Azure would delete ` +
     "the old one all the same. Nothing was done to the one that runs; somebody who may exempt from policies exempts its " +
     `group: ${exemption(assignment, group)}`
+  );
+}
+
+function locked(lock: Lock): string {
+  return (
+    `the machine would be replaced, and somebody's lock ${lock.name} (${lock.properties.level}) holds its group or a part of ` +
+    "it: Azure would refuse it, or delete the old one and refuse the new one, which joins the network interface. Nothing was " +
+    `done to the one that runs. Whoever may lift it: ${lift(lock)}`
   );
 }
 

@@ -27,6 +27,7 @@ export interface Finding {
     | { readonly kind: "send-again" }
     | { readonly kind: "gone"; readonly id: string }
     | { readonly kind: "kept" }
+    | { readonly kind: "made-since" }
     | { readonly kind: "unchanged" }
     | { readonly kind: "refused"; readonly why: string };
 }
@@ -119,6 +120,8 @@ export function sentence({ operation, verdict }: Finding): string {
       return `${name} was being deleted, and is gone: Pulumi is told, with all that stood in it`;
     case "kept":
       return `${name} was being deleted, and Azure has it still: it stays as Pulumi remembers it`;
+    case "made-since":
+      return `${name} was being made, and was made since: it stays as Pulumi remembers it`;
     case "unchanged":
       return `${name} was being read: nothing was changed by that`;
     case "refused":

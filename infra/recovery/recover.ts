@@ -8,15 +8,16 @@
  */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual, promisify } from "node:util";
 import { creationsAhead } from "./ahead.ts";
 import { askAzure } from "./ask-azure.ts";
 import { azureId, subscriptionIn } from "./azure-ids.ts";
 import { type Finding, isAzures, judgeCreation, mended, type Question, sentence } from "./findings.ts";
-import { pulumi, pulumiOrFail, type Said, type Surroundings } from "./pulumi.ts";
-import { isWithin, type Operation, type StateExport, stackOf } from "./state.ts";
+import { unlock } from "./lock.ts";
+import { pulumi, type Said, type Surroundings } from "./pulumi.ts";
+import { isMade, isWithin, newest, type Operation, type StateExport, stackOf } from "./state.ts";
 
 /** What stands in every group that a signer was made in: a group that has it already is another signer's. */
 const FIRST_IN_GROUP = { type: "azure-native:managedidentity:UserAssignedIdentity", resourceName: "signer-identity" };
@@ -32,17 +33,17 @@ export interface Recovery {
 }
 
 /**
- * Reads a stack's state and asks Azure about what was cut off; where nothing was, about what the next `up` would make of
- * a stack that stands. Changes nothing.
+ * Reads a stack's state and asks Azure about what was cut off; where nothing was, about what the next `up` would make.
+ * Changes nothing.
+ * @param previewed tells what the next `up` would make
  * @throws Error where the state or Azure cannot be read
  */
-export async function examine(where: Surroundings): Promise<Recovery> {
+export async function examine(where: Surroundings, previewed = creationsAhead): Promise<Recovery> {
   const before = await exported(where);
   const pending = before.deployment.pending_operations ?? [];
-  if (pending.length > 0) return { before, findings: await judged(before, pending, where), isCutOff: true };
-  const stands = (before.deployment.resources ?? []).some(({ id = "" }) => subscriptionIn(id) !== undefined);
-  if (!stands) return { before, findings: [], isCutOff: false };
-  const { creations, unknown } = await creationsAhead(where);
+  if (pending.length > 0) return { before, findings: await judged(before, newest(pending), where), isCutOff: true };
+  if ((before.deployment.resources ?? []).length === 0) return { before, findings: [], isCutOff: false };
+  const { creations, unknown } = await previewed(where, before);
   const findings = await judged(before, creations, where);
   // What Azure does not have either is simply to be made.
   return { before, findings: findings.filter(({ verdict }) => verdict.kind !== "forget"), isCutOff: false, unknown };
@@ -54,7 +55,9 @@ async function judged(
   where: Surroundings,
 ): Promise<readonly Finding[]> {
   const subscription = await subscriptionOf(before, operations, where);
-  const creations = operations.filter(({ type, resource }) => type === "creating" && isAzures(resource));
+  const known = new Set((before.deployment.resources ?? []).filter(isMade).map(({ urn }) => urn));
+  const isOpen = ({ type, resource }: Operation) => type === "creating" && !known.has(resource.urn);
+  const creations = operations.filter((operation) => isOpen(operation) && isAzures(operation.resource));
   const deletions = operations.filter(({ type, resource }) => type === "deleting" && isAzures(resource));
   const ids = new Map(creations.map(({ resource }) => [resource.urn, azureId(resource, subscription)]));
   const questions: Question[] = [...creations, ...deletions].map(({ resource }) => {
@@ -70,7 +73,8 @@ async function judged(
     const { resource, type } = operation;
     const answer = answers.get(resource.urn);
     const id = ids.get(resource.urn);
-    if (type === "creating" && id !== undefined) {
+    if (type === "creating" && !isOpen(operation)) findings.push({ operation, verdict: { kind: "made-since" } });
+    else if (type === "creating" && id !== undefined) {
       const finding = judgeCreation(operation, id, answer, held);
       const taken = answers.get(firstInGroupUrn(resource.urn)) !== undefined;
       const why =
@@ -213,32 +217,4 @@ async function write(file: string, before: StateExport, where: Surroundings): Pr
     );
   }
   return pulumi(where, "stack", "import", "--file", file);
-}
-
-/**
- * Takes away the lock of a process that has ended.
- * @param said why Pulumi did not write
- * @throws Error for every other reason, and where the process may still run
- */
-async function unlock(said: string, where: Surroundings): Promise<void> {
-  if (!/currently locked|in progress/i.test(said)) throw new Error(`pulumi stack import: ${said.trim()}`);
-  const locks = [...said.matchAll(/created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)/g)];
-  const ended = locks.every(([, , host, pid]) => host === hostname() && !runs(Number(pid)));
-  if (locks.length === 0 || !ended) {
-    const whose = locks.map(([, user, host, pid, time]) => `${user}@${host}, process ${pid}, since ${time}`).join("; ");
-    throw new Error(
-      `somebody has locked the stack (${whose || said.trim()}). Wait until that is done. If you are sure that nothing ` +
-        "runs there any more: `pulumi cancel`, and run this again",
-    );
-  }
-  await pulumiOrFail(where, "cancel", "--yes");
-}
-
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

@@ -22,6 +22,8 @@ export interface StateResource {
   readonly deletedWith?: string;
   /** It was deleted to be made anew, and was not made yet. */
   readonly pendingReplacement?: boolean;
+  /** Another one has taken its place, and it is still to be deleted. */
+  readonly delete?: boolean;
   /** Why it is not what the program wants: the next `up` sends it again, changed or not. */
   readonly initErrors?: readonly string[];
 }
@@ -60,4 +62,21 @@ export function stackOf({ deployment }: StateExport): { readonly stack: string; 
 /** Tells whether an id is another one or below it; ids are the same in any case. */
 export function isWithin(id: string, above: string): boolean {
   return `${id}/`.toLowerCase().startsWith(`${above}/`.toLowerCase());
+}
+
+/** Whether Pulumi knows it as made, and to be kept. */
+export function isMade({ id = "", pendingReplacement, delete: isGoing }: StateResource): boolean {
+  return id !== "" && !pendingReplacement && !isGoing;
+}
+
+/**
+ * Leaves of all creations of one resource the newest, which is what Azure was sent last. Pulumi keeps a creation that was
+ * cut off through every later command, behind those of that command (snapshot.go, snap).
+ */
+export function newest(pending: readonly Operation[]): Operation[] {
+  return pending.filter(
+    ({ type, resource }, at) =>
+      type !== "creating" ||
+      pending.findIndex((other) => other.type === type && other.resource.urn === resource.urn) === at,
+  );
 }

@@ -2,7 +2,9 @@ import { globSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import { type Ahead, creationsIn } from "../../infra/recovery/ahead.ts";
 import { carryOut, examine, told, unlockIdle } from "../../infra/recovery/recover.ts";
+import type { StateExport } from "../../infra/recovery/state.ts";
 import type { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
 import type { Outcome, TestStack } from "../emulators/azure-resource-manager/engine.ts";
 import type { Kill } from "../emulators/azure-resource-manager/kills.ts";
@@ -25,11 +27,18 @@ function restoreState({ surroundings }: TestStack): void {
   }
 }
 
+/** The next `up` of a program that runs in this process, which `pulumi preview` alone does not know. */
+async function previewed(stack: TestStack, state: StateExport): Promise<Ahead> {
+  const steps = await stack.steps().catch((error: Error) => error);
+  if (steps instanceof Error) return { creations: [], unknown: steps.message };
+  return { creations: creationsIn(steps, state), unknown: undefined };
+}
+
 /** `npm run recover -- --yes`. @returns the lines that it prints of what it found */
 export async function recover(stack: TestStack): Promise<string[]> {
   restoreState(stack);
   const { surroundings } = stack;
-  const recovery = await examine(surroundings);
+  const recovery = await examine(surroundings, (_, state) => previewed(stack, state));
   const lines = told(recovery);
   if (recovery.findings.length > 0) await carryOut(recovery, surroundings, new Date());
   else await unlockIdle(recovery, surroundings);

@@ -3,13 +3,18 @@ import { build, readSettings } from "../../infra/index.ts";
 import { earlierReleases } from "../../infra/release/earlier-releases.ts";
 import type { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
 import { text } from "../emulators/azure-resource-manager/properties.ts";
-import { release } from "../fixtures/stack-configs.ts";
+import { release, SSH_KEY } from "../fixtures/stack-configs.ts";
 
 /** What the tests on Pulumi's engine share: the stack's names, and operations on them. */
 
 export const NO_CLI = "no Pulumi CLI on PATH or in the cache; .ci/pulumi-cli builds one";
 
 export const THROW_AWAY = { location: "northeurope", bakerIp: "203.0.113.7", sshPublicKey: EXAMPLE_SSH_KEY };
+
+export const PRODUCTION = {
+  ...THROW_AWAY,
+  ...{ bakerIp: "84.20.17.5", sshPublicKey: SSH_KEY, production: "true", authorizedKeys: "none" },
+};
 
 /** The program as Pulumi runs it, with another first boot and another release than the checkout's. */
 export function program({ customData = "IyBvbmUK", content = "first" } = {}): () => Promise<Record<string, unknown>> {

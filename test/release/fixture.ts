@@ -83,9 +83,12 @@ export class Fixture implements AsyncDisposable {
 
   /** What a checkout holds before a test changes it. */
   files(): Files {
-    const code = globSync(["release/{*.ts,files/*}", "infra/{up,release/announced-release,recovery/state}.ts"], {
-      cwd: checkout,
-    });
+    const code = globSync(
+      ["release/{*.ts,files/*}", "infra/{up,stack-arguments,release/announced-release,recovery/state}.ts"],
+      {
+        cwd: checkout,
+      },
+    );
     const root = { name: "tezos-signer", version: "0.2.0", license: "MIT" };
     const parts = { type: "module", scripts: { start: "x" }, dependencies: { alpha: "1.0.0", "@scope/beta": "2.0.0" } };
     return {

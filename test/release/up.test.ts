@@ -93,7 +93,7 @@ describe("npm run up", function () {
     for (const args of [["-s", "prod"], ["-sprod"], ["--stack=prod"]]) {
       const { asked, stdout } = await up({}, ...args);
       expect(stdout).to.match(/^preflight (?:-s prod|--stack=prod)\n/);
-      expect(asked[0]).to.equal(`stack output --json ${args.join(" ")} --non-interactive`);
+      expect(asked[0]).to.match(/^stack output --json (?:-s prod|--stack=prod) --non-interactive$/);
     }
   });
 

@@ -1,4 +1,5 @@
 import { type Content, NAMESPACES } from "./account.ts";
+import { LOCK } from "./locks.ts";
 import { list, text } from "./properties.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -23,7 +24,6 @@ interface Route {
   readonly answer: (question: Question) => Answer;
 }
 
-const LOCK = "azure-native:authorization:ManagementLockByScope";
 const AUTHORIZATION = "/providers/Microsoft\\.Authorization";
 const GROUP = "(?:/resourceGroups/([^/]+))?";
 
@@ -94,10 +94,10 @@ const ROUTES: readonly Route[] = [
     listed(cloud.account.permissions.map((one) => ({ ...one, dataActions: [], notDataActions: [] }))),
   ),
   route("GET", `${AUTHORIZATION}/locks`, "2020-05-01", ({ cloud }) => {
-    const own = cloud.ofType(LOCK).map(({ id, inputs }) => {
-      return { id, name: text(inputs, "lockName"), level: text(inputs, "level") };
+    const all = cloud.ofType(LOCK).map(({ id, inputs }) => {
+      return { id, name: text(inputs, "lockName"), properties: { level: text(inputs, "level") } };
     });
-    return listed([...own, ...cloud.account.locks].map(({ id, name, level }) => ({ id, name, properties: { level } })));
+    return listed(all);
   }),
   route("GET", "/providers", "2021-04-01", ({ cloud: { account } }) =>
     listed(

@@ -103,8 +103,6 @@ export class Account {
   readonly refusedCopies = new Set<string>();
   readonly absentCopies = new Set<string>();
   policies: Policy[] = [];
-  /** Locks that others have set. */
-  locks: { readonly id: string; readonly name: string; readonly level: string }[] = [];
   /** What the image is bought with. */
   imagePlan: { readonly name: string; readonly publisher: string; readonly product: string } | undefined;
   /** Vaults that were deleted and are protected from a purge. */

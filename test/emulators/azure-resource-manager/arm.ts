@@ -1,3 +1,5 @@
+import type { Properties } from "./properties.ts";
+
 /** What Azure Resource Manager answers when it refuses, in the words that azure-native prints. */
 export class ArmError extends Error {
   readonly status: number;
@@ -6,6 +8,19 @@ export class ArmError extends Error {
     super(`Status=${status} Code="${code}" Message="${message}"`);
     this.status = status;
     this.code = code;
+  }
+}
+
+/** A request that Azure had accepted, and that failed then: what it was to make is there, in the state Failed. */
+export class HalfMade extends Error {
+  readonly id: string;
+  readonly inputs: Properties;
+  readonly outputs: Properties;
+  constructor(error: ArmError, { id, inputs, outputs }: Pick<HalfMade, "id" | "inputs" | "outputs">) {
+    super(error.message);
+    this.id = id;
+    this.inputs = inputs;
+    this.outputs = outputs;
   }
 }
 

@@ -1,4 +1,4 @@
-import { ArmError, conflict } from "./arm.ts";
+import { ArmError, conflict, HalfMade } from "./arm.ts";
 import { Killed } from "./kills.ts";
 import { KINDS } from "./kinds/index.ts";
 import { Locks } from "./locks.ts";
@@ -79,7 +79,7 @@ export class Cloud extends Subscription {
     try {
       if (this.faults.get(name) === method) {
         this.faults.delete(name);
-        throw new ArmError(this.fault.status, this.fault.code, "An error has occurred.");
+        throw this.#failed(act);
       }
       this.kills.strike("before", method, name);
       const result = act();
@@ -91,6 +91,18 @@ export class Cloud extends Subscription {
       this.calls.push({ method, type, name, failed: error instanceof Error ? error.message : String(error) });
       throw error;
     }
+  }
+
+  /** Does to a request what is to become of it. @returns the error that it is answered with */
+  #failed(act: () => unknown): Error {
+    const { status, code, fate = "refused" } = this.fault;
+    const error = new ArmError(status, code, "An error has occurred.");
+    if (fate === "refused") return error;
+    const made = act() as Resource | undefined;
+    if (fate === "done" || made === undefined) return error;
+    const half = { ...made, outputs: { ...made.outputs, provisioningState: "Failed" } };
+    this.hold(half);
+    return new HalfMade(error, half);
   }
 
   /** The account's key, with which the provider goes to the service, is an answer to a POST. */
@@ -128,6 +140,7 @@ export class Cloud extends Subscription {
     patience: number,
   ): Resource {
     this.#allowWriting(id, type);
+    if (before === undefined) for (const joined of kind.joins?.(inputs) ?? []) this.#allowWriting(joined, "");
     this.#allowByPolicies(id, inputs);
     const group = text(inputs, "resourceGroupName");
     const home = `${this.subscription}/resourceGroups/${group}`;

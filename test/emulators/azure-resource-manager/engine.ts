@@ -12,7 +12,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { type EngineEvent, LocalWorkspace, PulumiCommand, type Stack } from "@pulumi/pulumi/automation/index.js";
+import {
+  type EngineEvent,
+  LocalWorkspace,
+  PulumiCommand,
+  type Stack,
+  type StepEventStateMetadata,
+} from "@pulumi/pulumi/automation/index.js";
 import * as runtime from "@pulumi/pulumi/runtime/settings.js";
 import { hasProgram } from "../has-program.ts";
 import type { Cloud } from "./cloud.ts";
@@ -22,6 +28,10 @@ import "./management-endpoint.ts"; // a program that runs in this process asks t
 import { type Provider, serveAzure, serveRandom } from "./provider.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
+
+/** What Node.js has compiled, for all programs that are started here: each loads the same thousands of files. */
+const compiled = mkdtempSync(join(tmpdir(), "tezos-signer-compiled-"));
+process.on("exit", () => rmSync(compiled, { recursive: true, force: true }));
 
 // Here one process runs the program many times, each with an engine on other ports. @grpc/grpc-js shares connections by
 // address, so a port that an earlier engine had is taken for dead; and Pulumi's automation takes UNAVAILABLE for the end of a
@@ -79,6 +89,7 @@ export class Engine {
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_ERROR_OUTPUT_STRING: "true",
+      NODE_COMPILE_CACHE: compiled,
       NODE_OPTIONS: `--import=${import.meta.resolve("./management-endpoint.ts")}`,
       PULUMI_DEBUG_PROVIDERS: providers.map(({ name, port }) => `${name}:${port}`).join(","),
       ...env,
@@ -113,6 +124,8 @@ export class Engine {
         projectSettings: { name: "tezos-signer", runtime: "nodejs" },
       },
     );
+    // After each command it would start `pulumi` two or three times more for what the command's own events tell.
+    Object.assign(stack, { outputs: async () => ({}), info: async () => ({}) });
     return new TestStack(stack);
   }
 
@@ -171,40 +184,50 @@ export class TestStack {
     this.stack = stack;
   }
 
-  /** `pulumi config set` for each key; null takes a key away. */
+  /** `pulumi config set` for each key, in the stack's file; null takes a key away. */
   async configure(values: Readonly<Record<string, string | null>>): Promise<void> {
-    const entries = Object.entries(values);
-    const set = entries.filter((entry): entry is [string, string] => entry[1] !== null);
-    const removed = entries.filter(([, value]) => value === null).map(([key]) => key);
-    if (set.length > 0) await this.stack.setAllConfig(Object.fromEntries(set.map(([key, value]) => [key, { value }])));
-    if (removed.length > 0) await this.stack.removeAllConfig(removed);
+    const { workspace, name } = this.stack;
+    const settings = await workspace.stackSettings(name);
+    const config = { ...settings.config };
+    for (const [key, value] of Object.entries(values)) {
+      if (value === null) delete config[`tezos-signer:${key}`];
+      else config[`tezos-signer:${key}`] = value;
+    }
+    await workspace.saveStackSettings(name, { ...settings, config });
   }
 
   /** @param replace URNs of resources that are to be replaced, changed or not */
   up(replace: readonly string[] = []): Promise<Outcome> {
-    return this.#run(async (onEvent) => {
-      const { outputs } = await this.stack.up({ onEvent, color: "never", replace: [...replace] });
-      return Object.fromEntries(Object.entries(outputs).map(([key, { value }]) => [key, value]));
-    });
+    return this.#run((onEvent) => this.stack.up({ onEvent, color: "never", replace: [...replace] }));
   }
 
   preview(): Promise<Outcome> {
-    return this.#run(async (onEvent) => {
-      await this.stack.preview({ onEvent, color: "never" });
-      return {};
-    });
+    return this.#run((onEvent) => this.stack.preview({ onEvent, color: "never" }));
+  }
+
+  /** What a preview would do, as `pulumi preview --json` tells it. */
+  async steps(): Promise<{ readonly op: string; readonly newState?: StepEventStateMetadata }[]> {
+    const steps: { readonly op: string; readonly newState?: StepEventStateMetadata }[] = [];
+    const onEvent = ({ resourcePreEvent }: EngineEvent) => {
+      const { op, new: newState } = resourcePreEvent?.metadata ?? {};
+      if (op !== undefined) steps.push({ op, ...(newState === undefined ? {} : { newState }) });
+    };
+    await this.stack.preview({ onEvent, color: "never" });
+    return steps;
   }
 
   /** How many resources Azure holds as Pulumi remembers them, and how many differently. */
   async refresh(): Promise<Readonly<Record<string, number>>> {
-    return (await this.stack.refresh({ color: "never" })).summary.resourceChanges ?? {};
+    let changes: Readonly<Record<string, number>> = {};
+    const onEvent = ({ summaryEvent }: EngineEvent) => {
+      changes = summaryEvent?.resourceChanges ?? changes;
+    };
+    await this.stack.refresh({ onEvent, color: "never" });
+    return changes;
   }
 
   destroy(): Promise<Outcome> {
-    return this.#run(async (onEvent) => {
-      await this.stack.destroy({ onEvent, color: "never" });
-      return {};
-    });
+    return this.#run((onEvent) => this.stack.destroy({ onEvent, color: "never" }));
   }
 
   /** Where and as whom Pulumi's command line runs for this stack. */
@@ -237,10 +260,13 @@ export class TestStack {
     execFileSync("pulumi", ["state", ...args, "--yes", "--stack", stack], { cwd, env, stdio: "pipe" });
   }
 
-  async #run(act: (onEvent: (event: EngineEvent) => void) => Promise<Record<string, unknown>>): Promise<Outcome> {
+  async #run(act: (onEvent: (event: EngineEvent) => void) => Promise<unknown>): Promise<Outcome> {
     const operations: string[] = [];
     const messages: string[] = [];
-    const onEvent = ({ resourcePreEvent, diagnosticEvent }: EngineEvent) => {
+    let outputs: Outcome["outputs"] = {};
+    const onEvent = ({ resourcePreEvent, resOutputsEvent, diagnosticEvent }: EngineEvent) => {
+      if (resOutputsEvent?.metadata.type === "pulumi:pulumi:Stack")
+        outputs = resOutputsEvent.metadata.new?.outputs ?? {};
       if (resourcePreEvent !== undefined) {
         const { op, urn, type } = resourcePreEvent.metadata;
         const ours = !type.startsWith("pulumi:"); // Pulumi's own are the stack and the two providers
@@ -251,7 +277,7 @@ export class TestStack {
       }
     };
     try {
-      const outputs = await act(onEvent);
+      await act(onEvent);
       return { operations, messages: messages.join("\n"), failed: false, outputs };
     } catch (error) {
       if (messages.length === 0) messages.push(error instanceof Error ? error.message : String(error));

@@ -20,6 +20,13 @@ const ALREADY_SAID = 32;
 
 let engine = process.argv.at(-1) ?? "";
 
+// A Pulumi that is killed ends nobody: the real host asks the engine's health, and ends with it. Pulumi starts it as the
+// leader of a process group, so the program that it runs goes with it.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) process.kill(-process.pid, "SIGKILL");
+}, 500).unref();
+
 async function run(request: RunRequest): Promise<InstanceType<typeof pb.RunResponse>> {
   const info = request.getInfo();
   const folder = info?.getProgramDirectory() ?? request.getPwd();

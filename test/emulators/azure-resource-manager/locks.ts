@@ -2,7 +2,7 @@ import { type ArmError, conflict } from "./arm.ts";
 import { text } from "./properties.ts";
 import { type Resource, type Subscription, startsWith } from "./subscription.ts";
 
-const LOCK = "azure-native:authorization:ManagementLockByScope";
+export const LOCK = "azure-native:authorization:ManagementLockByScope";
 
 /** Locks: what they refuse, and that those against deletion go on to do so for a while after they are gone. */
 export class Locks {
@@ -10,6 +10,18 @@ export class Locks {
   lingering = 0;
   /** Scopes of deleted locks, with the refusals that are left. */
   readonly #deleted = new Map<string, number>();
+
+  /**
+   * Somebody locks something, in the portal or by `az lock create`; what it holds need not be there yet.
+   * @param scope id of a subscription, a group or a resource
+   * @returns the lock's id
+   */
+  byHand(cloud: Subscription, scope: string, level: "CanNotDelete" | "ReadOnly", lockName = "somebody-s"): string {
+    const id = `${scope}/providers/Microsoft.Authorization/locks/${lockName}`;
+    const inputs = { scope, lockName, level };
+    cloud.hold({ id, type: LOCK, inputs, outputs: { ...inputs, id, name: lockName } });
+    return id;
+  }
 
   /**
    * Judges a deletion. A lock holds for its scope and all below it, and nothing above it can go either (lock-resources).

@@ -3,8 +3,11 @@ import * as grpc from "@grpc/grpc-js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import pb from "@pulumi/pulumi/proto/provider_pb.js";
+import statuses from "@pulumi/pulumi/proto/status_pb.js";
+import any from "google-protobuf/google/protobuf/any_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
+import { HalfMade } from "./arm.ts";
 import { type Cloud, kindOf } from "./cloud.ts";
 import { FUNCTIONS } from "./functions.ts";
 import { Killed } from "./kills.ts";
@@ -221,9 +224,29 @@ function answer<Request, Response>(act: (request: Request) => Awaitable<Response
       callback(null, await act(call.request));
     } catch (error) {
       if (error instanceof Killed) return; // nobody waits for it
-      callback({ code: grpc.status.UNKNOWN, details: error instanceof Error ? error.message : String(error) });
+      const details = error instanceof Error ? error.message : String(error);
+      const metadata = error instanceof HalfMade ? partial(error) : new grpc.Metadata();
+      callback({ code: grpc.status.UNKNOWN, details, metadata });
     }
   };
+}
+
+/** Tells of what there is although the request failed: Pulumi remembers it, and sends it again (provider.proto). */
+function partial({ message, id, inputs, outputs }: HalfMade): grpc.Metadata {
+  const failed = new pb.ErrorResourceInitFailed();
+  failed.setId(id);
+  failed.setInputs(wire(inputs));
+  failed.setProperties(wire(outputs));
+  failed.setReasonsList([message]);
+  const details = new any.Any();
+  details.pack(failed.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
+  const status = new statuses.Status();
+  status.setCode(grpc.status.UNKNOWN);
+  status.setMessage(message);
+  status.addDetails(details);
+  const metadata = new grpc.Metadata();
+  metadata.add("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
+  return metadata;
 }
 
 function checked(inputs: Properties) {

@@ -28,6 +28,8 @@ export interface Kind {
    * @throws ArmError
    */
   reach?(inputs: Properties, cloud: Subscription): void;
+  /** Ids of what is written into as it is made. */
+  joins?(inputs: Properties): string[];
   /**
    * Applies ARM's rules to what would be stored.
    * @returns outputs beside the inputs
@@ -45,6 +47,13 @@ export interface Kind {
   /** @throws ArmError where ARM refuses to delete the resource while the others are as they are */
   delete?(resource: Resource, cloud: Subscription): void;
 }
+
+/**
+ * What becomes of a request that is answered with an error: it is refused, which is the rule; it is done all the same
+ * (pulumi-azure-native#3200, #4761); or it was accepted and then failed, and leaves something half-made, of which the
+ * provider tells Pulumi (async-operations; pulumi-azure-native#1066).
+ */
+export type Fate = "refused" | "done" | "half-made";
 
 /** A request that changed something, or tried to. */
 export interface Call {
@@ -90,8 +99,11 @@ export class Subscription {
   readonly calls: Call[] = [];
   /** Names in the program of resources whose next request of the kind fails with a server's error. */
   readonly faults = new Map<string, Call["method"]>();
-  /** What those requests are answered. */
-  fault = { status: 500, code: "InternalServerError" };
+  /** What those requests are answered, and what becomes of them. */
+  fault: { readonly status: number; readonly code: string; readonly fate?: Fate } = {
+    status: 500,
+    code: "InternalServerError",
+  };
   /** Requests in the middle of which Pulumi ends. */
   readonly kills = new Kills();
 

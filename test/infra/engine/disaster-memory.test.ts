@@ -21,7 +21,7 @@ const KEY = "azure-native:keyvault:Key";
 const RECOVER = "node infra/recovery/main.ts --yes"; // npm run recover -- --yes
 
 describe("what docs/disaster.md and docs/change.md say of accidents, one story whose tests follow on each other", function () {
-  this.timeout(600_000);
+  this.timeout(1_200_000);
   const cloud = new Cloud();
   const open = new AsyncDisposableStack();
   let operator: Checkout;
@@ -30,7 +30,7 @@ describe("what docs/disaster.md and docs/change.md say of accidents, one story w
   async function computer(): Promise<Checkout> {
     const engine = await Engine.start(cloud, pulumiFolder() ?? "");
     open.defer(() => engine.close());
-    return open.use(new Checkout(engine));
+    return open.use(new Checkout(engine, 0, cloud));
   }
 
   /** Writes the stack's file as an editor would, with Pulumi's own lines kept. */
@@ -160,6 +160,32 @@ describe("what docs/disaster.md and docs/change.md say of accidents, one story w
     expect(await succeeds("npm run preview")).to.match(/Resources:\s+\d+ unchanged/);
   });
 
+  it("a destroy that somebody's lock would refuse does nothing, and one that Azure refuses unasked is undone by its copy", async () => {
+    const [group = { id: "" }] = cloud.ofType("azure-native:resources:ResourceGroup");
+    const before = [...cloud.resources.keys()];
+    const copy = "before-destroy-mainnet-*.json";
+    const lock = cloud.locks.byHand(cloud, group.id, "CanNotDelete");
+    const refused = await fails("npm run destroy");
+    expect(refused).to.match(
+      /^destroy: nothing was changed: somebody-s \(CanNotDelete\) holds the stack's group: .+\n$/,
+    );
+    expect(requests(cloud)).to.deep.equal([]);
+    // Azure does not always tell of locks.
+    cloud.account.faults.push({ path: /\/locks$/, status: 403 });
+    const stopped = await fails("npm run destroy");
+    cloud.account.faults.length = 0;
+    expect(stopped).to.match(/ScopeLocked.*destroy: it did not come to its end.*before-destroy-mainnet-\S+\.json/s);
+    await succeeds(/: (az lock delete .+)$/m.exec(refused)?.[1] ?? "");
+    expect(cloud.get(lock)).to.equal(undefined);
+    const page = readFileSync(new URL("../../../docs/destroy.md", import.meta.url), "utf8");
+    const [, back = ""] = /```sh\n(pulumi stack import --file before-destroy[\s\S]+?)```/.exec(page) ?? [];
+    cloud.calls.length = 0;
+    expect(await succeeds(back.replace(/before-destroy\S+/, copy))).to.match(/Resources:\s+\d+ unchanged/);
+    expect(requests(cloud)).to.deep.equal([]);
+    expect([...cloud.resources.keys()]).to.deep.equal(before);
+    await succeeds(`rm ${copy}`);
+  });
+
   it("a group that was deleted by hand leaves the vault's name taken by oneself, and destroy and up choose another", async () => {
     const [vault] = cloud.ofType(VAULT);
     for (const { type, id } of cloud.ofType("azure-native:resources:ResourceGroup")) cloud.delete(type, "by hand", id);
@@ -167,6 +193,7 @@ describe("what docs/disaster.md and docs/change.md say of accidents, one story w
     expect(await fails("npm run up")).to.match(/this signer had the vault .*npm run destroy, then npm run up/s);
     expect([...cloud.resources.keys()]).to.deep.equal([]);
     await succeeds("npm run destroy");
+    expect((await operator.run("ls before-destroy-*")).failed).to.equal(true); // the copy went with the stack
     await succeeds("npm run up");
     expect(cloud.ofType(VAULT)[0]?.outputs.name).not.to.equal(vault?.outputs.name);
   });

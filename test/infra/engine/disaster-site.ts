@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { Az } from "../../emulators/azure-resource-manager/az.ts";
 import type { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
-import { AzureCommandLine } from "../../emulators/azure-resource-manager/command-line.ts";
 import type { Engine } from "../../emulators/azure-resource-manager/engine.ts";
 import { list, text, texts } from "../../emulators/azure-resource-manager/properties.ts";
 import { azurite } from "../../emulators/azurite.ts";
@@ -57,10 +57,10 @@ export class Checkout implements Disposable {
          PATH=${bin}/machine:$PATH sh -c "$script" >${bin}/out 2>${bin}/err </dev/null
          printf 'Enable succeeded: \\n[stdout]\\n'; tail -c 4096 ${bin}/out; printf '\\n[stderr]\\n'; tail -c 4096 ${bin}/err;;
        "ad signed-in-user show") echo ${IMPORTER.objectId};;
-       keyvault*|group*) printf '%s\n' "$@" | curl --silent --fail-with-body --unix-socket ${bin}/az.sock --data-binary @- http://az;;
+       "account get-access-token"*|lock*|keyvault*|group*) printf '%s\n' "$@" | curl --silent --fail-with-body --unix-socket ${bin}/az.sock --data-binary @- http://az;;
        esac`,
     );
-    if (cloud !== undefined) this.#serve(new AzureCommandLine(cloud), join(bin, "az.sock"));
+    if (cloud !== undefined) this.#serve(new Az(cloud), join(bin, "az.sock"));
     // What a person would confirm is confirmed; providers are attached, not fetched.
     this.#program(
       "pulumi",
@@ -71,7 +71,7 @@ export class Checkout implements Disposable {
        case "$1" in up|preview|refresh|import) set -- "$@" --skip-plugin-pre-install;; esac
        exec ${(engine.env.PATH ?? "").split(":")[0]}/pulumi "$@" --non-interactive`,
     );
-    this.#program("npm", 'exec pulumi "$2"');
+    this.#program("npm", 'if [ "$2" = destroy ]; then exec node infra/destroy.ts; fi\nexec pulumi "$2"');
     this.#program("octez-client", `case "$1" in rpc) echo '{"level":${head}}';; esac`);
     mkdirSync(join(bin, "machine"));
     this.#program("machine/tezos-signer", `exec ${process.execPath} ${ENTRY} "$@"`);
@@ -93,14 +93,14 @@ export class Checkout implements Disposable {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #serve(azure: AzureCommandLine, socket: string): void {
+  #serve(az: Az, socket: string): void {
     this.#server.on("request", async (request, response) => {
       const words = Buffer.concat(await request.toArray())
         .toString()
         .trimEnd()
         .split("\n");
       try {
-        response.end(azure.run(words));
+        response.end(az.run(words));
       } catch (error) {
         response.writeHead(400).end(`ERROR: ${(error as Error).message}\n`);
       }

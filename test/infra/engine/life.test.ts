@@ -1,16 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
-import { Engine, pulumiFolder, type TestStack } from "../../emulators/azure-resource-manager/engine.ts";
 import { text } from "../../emulators/azure-resource-manager/properties.ts";
 import { SSH_KEY } from "../../fixtures/stack-configs.ts";
-import { requires } from "../../harness/requires.ts";
 import {
   all,
   COMPONENTS,
   kept,
   MACHINE_REPLACED,
-  NO_CLI,
   program,
   RESOURCES,
   requests,
@@ -18,6 +14,7 @@ import {
   told,
   VAULT,
 } from "../stack.ts";
+import { story } from "../story.ts";
 
 /** As an earlier version of this program might have been: options that say what Azure would choose anyway are missing. */
 const withoutNewerOptions: pulumi.ResourceTransform = ({ type, props, opts }) => {
@@ -37,39 +34,28 @@ const withoutNewerOptions: pulumi.ResourceTransform = ({ type, props, opts }) =>
 };
 
 describe("the life of a throw-away stack on Pulumi's engine, one story whose tests follow on each other", function () {
-  this.timeout(60_000);
-  const cloud = new Cloud();
-  let engine: Engine | undefined;
-  let stack: TestStack;
+  this.timeout(300_000);
   let firstBoot = "first";
   let older = false;
   const base64 = (content: string) => Buffer.from(content).toString("base64");
-
-  before(async () => {
-    const folder = pulumiFolder();
-    if (folder === undefined) return;
-    engine = await Engine.start(cloud, folder);
-    stack = await engine.stack("dev", async () => {
+  const signer = story({
+    name: "dev",
+    isUnmade: true,
+    program: async () => {
       if (older) pulumi.runtime.registerResourceTransform(withoutNewerOptions);
       return program({ customData: base64(`#cloud-config\n# the ${firstBoot} first boot\n`) })();
-    });
-    await stack.configure(THROW_AWAY);
+    },
   });
-
-  beforeEach(function () {
-    requires(this, engine !== undefined, NO_CLI);
-  });
-
-  after(() => engine?.close());
+  const { cloud } = signer;
 
   it("previews an up from nothing with every output still unknown, and asks Azure for nothing", async () => {
-    const { operations } = await stack.preview();
+    const { operations } = await signer.stack.preview();
     expect(operations).to.have.members(all("create", [...RESOURCES, ...COMPONENTS]));
     expect(cloud.calls).to.deep.equal([]);
   });
 
   it("up from nothing makes everything, once", async () => {
-    const { operations, outputs, failed } = await stack.up();
+    const { operations, outputs, failed } = await signer.stack.up();
     expect(failed).to.equal(false);
     expect(operations).to.have.members(all("create", [...RESOURCES, ...COMPONENTS]));
     expect(requests(cloud)).to.have.members(
@@ -80,30 +66,30 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
   });
 
   it("up again changes nothing", async () => {
-    expect((await stack.up()).operations).to.deep.equal([]);
+    expect((await signer.stack.up()).operations).to.deep.equal([]);
   });
 
   it("config set bakerIp changes the firewall in place and nothing else", async () => {
-    await stack.configure({ bakerIp: "203.0.113.8" });
-    expect((await stack.preview()).operations).to.deep.equal(["update firewall"]);
+    await signer.stack.configure({ bakerIp: "203.0.113.8" });
+    expect((await signer.stack.preview()).operations).to.deep.equal(["update firewall"]);
     cloud.calls.length = 0;
-    expect((await stack.up()).operations).to.deep.equal(["update firewall"]);
+    expect((await signer.stack.up()).operations).to.deep.equal(["update firewall"]);
     expect(requests(cloud)).to.deep.equal(["update firewall"]);
   });
 
   it("a changed policy is written into the machine's userData in place, and its signer is waited for", async () => {
-    await stack.configure({ policy: '{"default":{"allow":["attestation"]}}' });
-    expect((await stack.preview()).operations).to.deep.equal(["update machine", "update await-ready"]);
-    expect((await stack.up()).operations).to.deep.equal(["update machine", "update await-ready"]);
+    await signer.stack.configure({ policy: '{"default":{"allow":["attestation"]}}' });
+    expect((await signer.stack.preview()).operations).to.deep.equal(["update machine", "update await-ready"]);
+    expect((await signer.stack.up()).operations).to.deep.equal(["update machine", "update await-ready"]);
     expect(told(cloud).settings.policy.default.allow).to.deep.equal(["attestation"]);
   });
 
   it("another first boot replaces the machine and keeps identity, address, vault, table and release", async () => {
     firstBoot = "second";
     const before = kept(cloud);
-    expect((await stack.preview()).operations).to.have.members(MACHINE_REPLACED);
+    expect((await signer.stack.preview()).operations).to.have.members(MACHINE_REPLACED);
     cloud.calls.length = 0;
-    expect((await stack.up()).operations).to.have.members(MACHINE_REPLACED);
+    expect((await signer.stack.up()).operations).to.have.members(MACHINE_REPLACED);
     expect(requests(cloud)).to.deep.equal([
       ...["delete await-ready", "delete machine", "create machine", "create await-ready"],
     ]);
@@ -124,15 +110,15 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
       ["sshPublicKey", SSH_KEY, MACHINE_REPLACED],
     ];
     for (const [key, value, operations] of changes) {
-      await stack.configure({ [key]: value });
-      expect((await stack.preview()).operations, key).to.have.members(operations);
-      await stack.configure({ [key]: THROW_AWAY[key as keyof typeof THROW_AWAY] ?? null });
+      await signer.stack.configure({ [key]: value });
+      expect((await signer.stack.preview()).operations, key).to.have.members(operations);
+      await signer.stack.configure({ [key]: THROW_AWAY[key as keyof typeof THROW_AWAY] ?? null });
     }
   });
 
   it("a key added is made in the HSM, tagged with the watermark store", async () => {
-    await stack.configure({ keys: '[{"name":"baker","curve":"P-256","source":"generate"}]' });
-    expect((await stack.up()).operations).to.deep.equal(["create baker", "update await-ready"]);
+    await signer.stack.configure({ keys: '[{"name":"baker","curve":"P-256","source":"generate"}]' });
+    expect((await signer.stack.up()).operations).to.deep.equal(["create baker", "update await-ready"]);
     const [key] = cloud.ofType("azure-native:keyvault:Key");
     const [vault] = cloud.ofType(VAULT);
     expect(text(key?.inputs, "properties.kty")).to.equal("EC-HSM");
@@ -140,8 +126,8 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
   });
 
   it("a key that is to have another curve is refused by its name, and stays as it was", async () => {
-    await stack.configure({ keys: '[{"name":"baker","curve":"P-256K","source":"generate"}]' });
-    const { failed, messages, operations } = await stack.up();
+    await signer.stack.configure({ keys: '[{"name":"baker","curve":"P-256K","source":"generate"}]' });
+    const { failed, messages, operations } = await signer.stack.up();
     expect(failed).to.equal(true);
     expect(messages).to.include("keys: baker has the curve P-256 and cannot get P-256K");
     expect(operations).to.deep.equal([]);
@@ -149,71 +135,73 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
   });
 
   it("a key removed from the configuration stays in the vault", async () => {
-    await stack.configure({ keys: "[]" });
+    await signer.stack.configure({ keys: "[]" });
     cloud.calls.length = 0;
-    expect((await stack.up()).operations).to.have.members(["delete baker", "update await-ready"]);
+    expect((await signer.stack.up()).operations).to.have.members(["delete baker", "update await-ready"]);
     expect(requests(cloud)).to.deep.equal(["update await-ready"]);
     expect(cloud.ofType("azure-native:keyvault:Key")).to.have.length(1);
   });
 
   it("a key importer gets a pass through the vault's firewall and rights that do not sign, and loses both again", async () => {
-    await stack.configure({ keyImporter: '{"objectId":"aaaaaaaa-1111-4222-8333-444444444444","ip":"198.51.100.4"}' });
-    expect((await stack.preview()).operations).to.have.members(["update vault", "update await-ready"]);
-    expect((await stack.up()).operations).to.deep.equal(["update vault", "update await-ready"]);
+    await signer.stack.configure({
+      keyImporter: '{"objectId":"aaaaaaaa-1111-4222-8333-444444444444","ip":"198.51.100.4"}',
+    });
+    expect((await signer.stack.preview()).operations).to.have.members(["update vault", "update await-ready"]);
+    expect((await signer.stack.up()).operations).to.deep.equal(["update vault", "update await-ready"]);
     const vault = () => JSON.stringify(cloud.ofType(VAULT)[0]?.inputs);
     expect(vault()).to.include("198.51.100.4/32").and.to.include("aaaaaaaa-1111-4222-8333-444444444444");
-    await stack.configure({ keyImporter: null });
-    expect((await stack.up()).operations).to.deep.equal(["update vault", "update await-ready"]);
+    await signer.stack.configure({ keyImporter: null });
+    expect((await signer.stack.up()).operations).to.deep.equal(["update vault", "update await-ready"]);
     expect(vault()).not.to.include("198.51.100.4").and.not.to.include("aaaaaaaa");
   });
 
   it("refresh finds Azure as Pulumi remembers it, and a rule opened by hand", async () => {
-    expect(Object.keys(await stack.refresh())).to.deep.equal(["same"]);
+    expect(Object.keys(await signer.stack.refresh())).to.deep.equal(["same"]);
     const [firewall] = cloud.ofType("azure-native:network:NetworkSecurityGroup");
     const rules = firewall?.inputs.securityRules as { name: string; sourceAddressPrefixes?: string[] }[];
     const opened = rules.map((rule) =>
       rule.name === "baker" ? { ...rule, sourceAddressPrefixes: ["8.8.8.8"] } : rule,
     );
     cloud.update(firewall?.type ?? "", "by hand", firewall?.id ?? "", { ...firewall?.inputs, securityRules: opened });
-    expect(await stack.refresh()).to.have.property("update", 1);
-    expect((await stack.up()).operations).to.deep.equal(["update firewall"]);
+    expect(await signer.stack.refresh()).to.have.property("update", 1);
+    expect((await signer.stack.up()).operations).to.deep.equal(["update firewall"]);
   });
 
   it("alerts are added and taken away without touching the rest", async () => {
     const alerts = ["log", "audit-events", "people", "no-signature", "vault-errors", "vault-slow"];
     alerts.push("machine-unavailable", "machine-tired", "alerts");
-    await stack.configure({ monitoring: "true", alertEmail: "baker@example.org" });
-    expect((await stack.up()).operations).to.have.members(all("create", alerts));
+    await signer.stack.configure({ monitoring: "true", alertEmail: "baker@example.org" });
+    expect((await signer.stack.up()).operations).to.have.members(all("create", alerts));
     firstBoot = "third";
-    expect((await stack.up()).operations).to.have.members(MACHINE_REPLACED);
-    await stack.configure({ monitoring: "false", alertEmail: null });
-    expect((await stack.up()).operations).to.have.members(all("delete", alerts));
+    expect((await signer.stack.up()).operations).to.have.members(MACHINE_REPLACED);
+    await signer.stack.configure({ monitoring: "false", alertEmail: null });
+    expect((await signer.stack.up()).operations).to.have.members(all("delete", alerts));
   });
 
   it("changed options of vault, account and network never replace them", async () => {
-    await stack.configure({ redundancy: "ZRS", tags: '{"owner":"baker"}' });
-    const preview = await stack.preview();
+    await signer.stack.configure({ redundancy: "ZRS", tags: '{"owner":"baker"}' });
+    const preview = await signer.stack.preview();
     const tagged = ["group", "virtual-network", "firewall", "address", "interface", "vault", "account", "machine"];
     tagged.push("release-account", "await-ready");
     expect(preview.operations).to.include.members(all("update", ["vault", "account"]));
     expect(preview.operations.filter((operation) => !operation.startsWith("update "))).to.deep.equal([]);
-    expect((await stack.up()).operations).to.have.members(all("update", tagged));
+    expect((await signer.stack.up()).operations).to.have.members(all("update", tagged));
   });
 
   it("a stack made by a version that said less is brought up to date in place", async () => {
     older = true;
-    expect((await stack.up()).operations).to.have.members(
+    expect((await signer.stack.up()).operations).to.have.members(
       all("update", ["vault", "account", "release-account", "subnet"]),
     );
     older = false;
-    expect((await stack.up()).operations).to.have.members(
+    expect((await signer.stack.up()).operations).to.have.members(
       all("update", ["vault", "account", "release-account", "subnet"]),
     );
   });
 
   it("destroy leaves nothing but the vault's reserved name, by one request", async () => {
     cloud.calls.length = 0;
-    const { operations, failed } = await stack.destroy();
+    const { operations, failed } = await signer.stack.destroy();
     expect(failed).to.equal(false);
     expect(operations).to.have.members(all("delete", [...RESOURCES, ...COMPONENTS]));
     expect(requests(cloud)).to.deep.equal(["delete group"]);
@@ -222,7 +210,7 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
   });
 
   it("up works again after a destroy, with other names", async () => {
-    const { operations, failed } = await stack.up();
+    const { operations, failed } = await signer.stack.up();
     expect(failed).to.equal(false);
     expect(operations).to.have.members(all("create", [...RESOURCES, ...COMPONENTS]));
     expect(cloud.softDeleted.has(text(cloud.ofType(VAULT)[0]?.outputs, "name"))).to.equal(false);

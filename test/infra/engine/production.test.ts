@@ -1,44 +1,21 @@
 import { expect } from "chai";
-import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
-import { Engine, pulumiFolder, type TestStack } from "../../emulators/azure-resource-manager/engine.ts";
-import { SSH_KEY } from "../../fixtures/stack-configs.ts";
-import { requires } from "../../harness/requires.ts";
-import { all, kept, NO_CLI, program, released, requests, THROW_AWAY, VAULT } from "../stack.ts";
+import { all, kept, program, released, requests, VAULT } from "../stack.ts";
+import { story } from "../story.ts";
 
 describe("the life of a production stack on Pulumi's engine, one story whose tests follow on each other", function () {
-  this.timeout(60_000);
-  const cloud = new Cloud();
-  const config = {
-    ...THROW_AWAY,
-    bakerIp: "84.20.17.5",
-    sshPublicKey: SSH_KEY,
-    production: "true",
-    authorizedKeys: "none",
-    monitoring: "true",
-    keys: '[{"name":"consensus","curve":"P-256","source":"generate"}]',
-  };
-  let engine: Engine | undefined;
-  let stack: TestStack;
+  this.timeout(300_000);
+  const keys = '[{"name":"consensus","curve":"P-256","source":"generate"}]';
   let content = "first";
-
-  before(async () => {
-    const folder = pulumiFolder();
-    if (folder === undefined) return;
-    engine = await Engine.start(cloud, folder);
-    stack = await engine.stack("mainnet", () => program({ content })());
-    await stack.configure({ ...config, production: "false" });
-    expect((await stack.up()).failed).to.equal(false);
+  const signer = story({
+    name: "mainnet",
+    config: { production: "false", monitoring: "true", keys },
+    program: () => program({ content })(),
   });
-
-  beforeEach(function () {
-    requires(this, engine !== undefined, NO_CLI);
-  });
-
-  after(() => engine?.close());
+  const { cloud } = signer;
 
   it("is what a throw-away stack becomes in place, with the vault's days of soft delete as they were", async () => {
-    await stack.configure({ production: "true" });
-    const { operations, failed, messages } = await stack.up();
+    await signer.stack.configure({ production: "true" });
+    const { operations, failed, messages } = await signer.stack.up();
     expect(failed, messages).to.equal(false);
     expect(operations).to.include.members(all("create", ["vault-lock", "account-lock", "destroy-guard"]));
     expect(operations.filter((operation) => !/^(create|update) /.test(operation))).to.deep.equal([]);
@@ -47,46 +24,45 @@ describe("the life of a production stack on Pulumi's engine, one story whose tes
   });
 
   it("cannot be turned into a throw-away stack by its configuration", async () => {
-    await stack.configure({ production: "false" });
-    const { failed, messages } = await stack.preview();
+    await signer.stack.configure({ production: "false" });
+    const { failed, messages } = await signer.stack.preview();
     expect(failed).to.equal(true);
     expect(messages).to.include("production = false: what it has locked and protected stays so");
-    await stack.configure({ production: "true" });
+    await signer.stack.configure({ production: "true" });
   });
 
   it("refuses to be destroyed, says why, and deletes nothing first", async () => {
     const before = [...cloud.resources.keys()];
-    cloud.calls.length = 0;
-    const { failed, messages } = await stack.destroy();
+    const { failed, messages } = await signer.stack.destroy();
     expect(failed).to.equal(true);
     expect(messages).to.match(/ProductionStackIsNotDestroyed.*cannot be deleted\s+because it is protected/s);
     expect(cloud.calls).to.deep.equal([]);
     expect([...cloud.resources.keys()]).to.deep.equal(before);
     // Nothing depends on the component, which is nothing in Azure: Pulumi forgets it first, and the next up registers it.
-    expect((await stack.up()).operations).to.deep.equal(["create tezos-signer"]);
+    expect((await signer.stack.up()).operations).to.deep.equal(["create tezos-signer"]);
   });
 
   it("is upgraded like any other: a release is added, the machine is told of it and waited for, and nothing else", async () => {
     content = "second";
     const before = kept(cloud);
-    const { operations, messages } = await stack.up();
+    const { operations, messages } = await signer.stack.up();
     const added = `create ${released("second")}`;
     expect(operations, messages).to.deep.equal([added, "update machine", "update await-ready"]);
     expect(kept(cloud)).to.deep.include(before);
   });
 
   it("keeps a key that was taken out of the configuration, and says so", async () => {
-    await stack.configure({ keys: "[]" });
-    const { failed, messages, operations } = await stack.up();
+    await signer.stack.configure({ keys: "[]" });
+    const { failed, messages, operations } = await signer.stack.up();
     expect(failed).to.equal(true);
     expect(messages).to.include("keys: consensus is in the vault of this production stack, which keeps it");
     expect(operations).to.deep.equal([]);
-    await stack.configure({ keys: config.keys });
+    await signer.stack.configure({ keys });
   });
 
   it("takes new tags without a preview that fears for the protected", async () => {
-    await stack.configure({ tags: '{"owner":"baker"}' });
-    const { failed, messages } = await stack.preview();
+    await signer.stack.configure({ tags: '{"owner":"baker"}' });
+    const { failed, messages } = await signer.stack.preview();
     expect(failed, messages).to.equal(false);
   });
 
@@ -96,9 +72,8 @@ describe("the life of a production stack on Pulumi's engine, one story whose tes
   });
 
   it("is destroyed once it is unprotected", async () => {
-    stack.unprotect();
-    cloud.calls.length = 0;
-    const { failed, messages } = await stack.destroy();
+    signer.stack.unprotect();
+    const { failed, messages } = await signer.stack.destroy();
     expect(failed, messages).to.equal(false);
     const calls = requests(cloud);
     expect(calls).to.have.members(["delete vault-lock", "delete account-lock", "delete group"]);

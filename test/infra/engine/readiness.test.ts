@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
-import { Engine, pulumiFolder, type TestStack } from "../../emulators/azure-resource-manager/engine.ts";
 import { hasProgram } from "../../emulators/has-program.ts";
 import { KEY, type Moment, NO_KEY, PlayedMachine, stateOf, statusOf } from "../../harness/played-machine.ts";
 import { requires } from "../../harness/requires.ts";
-import { MACHINE, NO_CLI, program, RUN_COMMAND, THROW_AWAY } from "../stack.ts";
+import { MACHINE, program, RUN_COMMAND } from "../stack.ts";
+import { story } from "../story.ts";
 
 /** What a machine says that is told to run a release with settings. */
 type Life = (release: string, settings: string) => readonly Moment[];
@@ -15,27 +15,21 @@ const ready = (at: number, release: string, settings: string): Moment => {
 };
 
 describe("an up that waits for its signer, one story whose tests follow on each other", function () {
-  this.timeout(120_000);
-  const cloud = new Cloud();
+  this.timeout(300_000);
   let machine: PlayedMachine | undefined;
-  let engine: Engine | undefined;
-  let stack: TestStack;
   let content = "first";
+  const signer = story({ name: "dev", program: () => program({ content })(), isUnmade: true });
+  const { cloud } = signer;
   let life: Life = () => [];
   /** By the machine's clock, of the last script. */
   let waited = 0;
 
-  before(async () => {
-    const folder = pulumiFolder();
-    if (folder === undefined || !hasProgram("python3")) return;
-    machine = new PlayedMachine();
-    engine = await Engine.start(cloud, folder);
-    stack = await engine.stack("dev", () => program({ content })());
-    await stack.configure(THROW_AWAY);
+  before(() => {
+    if (hasProgram("python3")) machine = new PlayedMachine();
   });
 
   beforeEach(function () {
-    requires(this, engine !== undefined, `${NO_CLI}, or no python3`);
+    requires(this, machine !== undefined, "no python3");
     // Azure's agent runs the script that the stack sends, as it is, on a machine that is played.
     cloud.runCommands.agent = ({ script, environment }) => {
       const moments = life(environment.RELEASE ?? "", environment.SETTINGS ?? "");
@@ -45,17 +39,14 @@ describe("an up that waits for its signer, one story whose tests follow on each 
     };
   });
 
-  after(() => {
-    engine?.close();
-    machine?.[Symbol.dispose]();
-  });
+  after(() => machine?.[Symbol.dispose]());
 
   /** @returns what was said; in this process Pulumi's hooks say it here, and not to the engine */
   async function fails(): Promise<string> {
     const { error } = console;
     const said: string[] = [];
     console.error = (line: string) => void said.push(line);
-    const { failed, messages } = await stack.up().finally(() => Object.assign(console, { error }));
+    const { failed, messages } = await signer.stack.up().finally(() => Object.assign(console, { error }));
     expect(failed).to.equal(true);
     expect(messages).not.to.match(/\n\s+at |unhandled/i);
     return [messages, ...said].join("\n");
@@ -68,7 +59,7 @@ describe("an up that waits for its signer, one story whose tests follow on each 
       .to.include("everything is made, and the signer is not ready: 18 minutes are over: no release yet: SHA-256")
       .and.to.include("npm run up asks it again");
     expect(waited).to.equal(18 * 60);
-    expect((await stack.preview()).operations).to.deep.equal(["update await-ready"]);
+    expect((await signer.stack.preview()).operations).to.deep.equal(["update await-ready"]);
     expect(await fails()).to.equal(first);
     expect(cloud.runCommands.executions).to.have.length(2);
   });
@@ -85,17 +76,17 @@ describe("an up that waits for its signer, one story whose tests follow on each 
 
   it("ends well without a key, names the next step, and asks again at each up until there is one", async () => {
     life = (release, settings) => [{ at: 0, status: statusOf(release, settings, KEYLESS), state: stateOf(release) }];
-    const { failed, messages, outputs } = await stack.up();
+    const { failed, messages, outputs } = await signer.stack.up();
     expect(failed, messages).to.equal(false);
     const told = outputs.signer as { addresses: unknown[]; nextStep: string };
     expect(told.addresses).to.deep.equal([]);
     expect(told.nextStep).to.include(NO_KEY).and.to.include("npm run signer -- keys import");
-    expect((await stack.preview()).operations).to.deep.equal(["update await-ready"]);
+    expect((await signer.stack.preview()).operations).to.deep.equal(["update await-ready"]);
   });
 
   it("ends with the addresses once the signer is ready, and does not ask again", async () => {
     life = (release, settings) => [ready(0, release, settings)];
-    const { failed, messages, operations, outputs } = await stack.up();
+    const { failed, messages, operations, outputs } = await signer.stack.up();
     expect(failed, messages).to.equal(false);
     expect(operations).to.deep.equal(["update await-ready"]);
     const importCommand = `octez-client import secret key signer http://20.50.100.10:6732/${KEY.address}`;
@@ -104,7 +95,7 @@ describe("an up that waits for its signer, one story whose tests follow on each 
       addresses: [{ ...KEY, importCommand }],
     });
     const asked = cloud.runCommands.executions.length;
-    const again = await stack.up();
+    const again = await signer.stack.up();
     expect(again.operations).to.deep.equal([]);
     expect(again.outputs.signer).to.deep.equal(outputs.signer);
     expect(cloud.runCommands.executions).to.have.length(asked);
@@ -112,28 +103,28 @@ describe("an up that waits for its signer, one story whose tests follow on each 
 
   for (const minutes of [2, 15]) {
     it(`waits for a signer whose role comes after ${minutes} minutes`, async () => {
-      await stack.configure({ policy: `{"default":{"allow":["block"],"chains":["NetXdQprcVkpaWU"]}}` });
+      await signer.stack.configure({ policy: `{"default":{"allow":["block"],"chains":["NetXdQprcVkpaWU"]}}` });
       content = `role after ${minutes}`;
       life = (release, settings) => [
         { at: 0, said: "no release yet: while fetching https://storage: the storage answers 403" },
         ready(minutes * 60, release, settings),
       ];
-      const { failed, messages } = await stack.up();
+      const { failed, messages } = await signer.stack.up();
       expect(failed, messages).to.equal(false);
       expect(waited).to.equal(minutes * 60);
     });
   }
 
   it("is not held up by a baker that moves", async () => {
-    await stack.configure({ bakerIp: "203.0.113.8" });
-    expect((await stack.up()).operations).to.deep.equal(["update firewall"]);
+    await signer.stack.configure({ bakerIp: "203.0.113.8" });
+    expect((await signer.stack.up()).operations).to.deep.equal(["update firewall"]);
   });
 
   it("waits for Azure's own record of how it ended", async () => {
     content = "recorded late";
     life = (release, settings) => [ready(0, release, settings)];
     cloud.runCommands.lag = 1;
-    expect((await stack.up()).failed).to.equal(false);
+    expect((await signer.stack.up()).failed).to.equal(false);
     expect(cloud.runCommands.lag).to.equal(0);
   });
 
@@ -146,50 +137,49 @@ describe("an up that waits for its signer, one story whose tests follow on each 
     cloud.runCommands.hidden = false;
     cloud.runCommands.busy = 1;
     expect(await fails()).to.include("another command is at work on the machine: npm run up again");
-    expect((await stack.up()).failed).to.equal(false);
+    expect((await signer.stack.up()).failed).to.equal(false);
   });
 
   it("goes with a machine that is replaced, and asks the new one", async () => {
-    await stack.configure({ image: "Canonical:ubuntu-26_04-lts:server:latest" });
-    cloud.calls.length = 0;
+    await signer.stack.configure({ image: "Canonical:ubuntu-26_04-lts:server:latest" });
     const asked = cloud.runCommands.executions.length;
-    const { failed, messages } = await stack.up();
+    const { failed, messages } = await signer.stack.up();
     expect(failed, messages).to.equal(false);
     expect(cloud.calls.map(({ method, name }) => `${method} ${name}`)).to.deep.equal([
       ...["delete await-ready", "delete machine", "create machine", "create await-ready"],
     ]);
     expect(cloud.runCommands.executions).to.have.length(asked + 1);
-    expect((await stack.up()).operations).to.deep.equal([]);
+    expect((await signer.stack.up()).operations).to.deep.equal([]);
   });
 
   it("leaves nothing where it is told not to wait", async () => {
-    await stack.configure({ waitForSigner: "false" });
-    const { operations, outputs } = await stack.up();
+    await signer.stack.configure({ waitForSigner: "false" });
+    const { operations, outputs } = await signer.stack.up();
     expect(operations).to.have.members(["delete await-ready", "delete readiness"]);
     expect(outputs).not.to.have.property("signer");
     expect(cloud.ofType(RUN_COMMAND)).to.deep.equal([]);
   });
 
   it("gives up on an agent that never answers after 20 minutes, and is not kept from another try by what Azure has of it", async () => {
-    await stack.configure({ waitForSigner: null });
+    await signer.stack.configure({ waitForSigner: null });
     cloud.runCommands.agent = () => undefined;
     expect(await fails())
       .to.include("Azure's agent on the machine has not answered for 20 minutes")
       .and.to.include("az vm restart --resource-group tezos-signer-dev --name signer");
     expect(cloud.ofType(RUN_COMMAND)).to.have.length(1);
     cloud.runCommands.agent = new Cloud().runCommands.agent;
-    const { failed, messages, operations } = await stack.up();
+    const { failed, messages, operations } = await signer.stack.up();
     expect(failed, messages).to.equal(false);
     expect(operations).to.deep.equal(["create await-ready"]);
     expect(cloud.ofType(RUN_COMMAND).map(({ outputs }) => outputs.name)).to.deep.equal([
       "await-ready",
       "await-ready-2",
     ]);
-    expect((await stack.up()).operations).to.deep.equal([]);
+    expect((await signer.stack.up()).operations).to.deep.equal([]);
   });
 
   it("is gone with its machine", async () => {
-    const { failed } = await stack.destroy();
+    const { failed } = await signer.stack.destroy();
     expect(failed).to.equal(false);
     expect([...cloud.ofType(RUN_COMMAND), ...cloud.ofType(MACHINE)]).to.deep.equal([]);
   });

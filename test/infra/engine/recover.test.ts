@@ -3,123 +3,96 @@ import { resolve } from "node:path";
 import { expect } from "chai";
 import { carryOut, examine, told } from "../../../infra/recovery/recover.ts";
 import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
-import { Engine, pulumiFolder, type TestStack } from "../../emulators/azure-resource-manager/engine.ts";
-import { text } from "../../emulators/azure-resource-manager/properties.ts";
-import { SSH_KEY } from "../../fixtures/stack-configs.ts";
+import { Engine, pulumiFolder } from "../../emulators/azure-resource-manager/engine.ts";
 import { requires } from "../../harness/requires.ts";
 import { cutOff, recover } from "../recovered.ts";
 import { kept, MACHINE, NO_CLI, program, released, requests, told as settings, THROW_AWAY } from "../stack.ts";
+import { story } from "../story.ts";
 
 const PAGE = readFileSync(resolve(import.meta.dirname, "../../../docs/change.md"), "utf8");
 
 describe("a production stack whose commands are cut off, one story whose tests follow on each other", function () {
   this.timeout(300_000);
-  const cloud = new Cloud();
-  let engine: Engine | undefined;
-  let stack: TestStack;
   let content = "first";
-
-  const machineIds = () => cloud.ofType(MACHINE).map(({ outputs }) => text(outputs, "vmId"));
-  const done = async () => {
-    const { failed, messages } = await stack.up();
-    expect(failed, messages).to.equal(false);
-    const after = await stack.preview();
-    expect(after.operations, after.messages).to.deep.equal([]);
-  };
-
-  before(async () => {
-    const folder = pulumiFolder();
-    if (folder === undefined) return;
-    engine = await Engine.start(cloud, folder);
-    stack = await engine.stack("mainnet", () => program({ content })());
-    await stack.configure({
-      ...THROW_AWAY,
-      ...{ bakerIp: "84.20.17.5", sshPublicKey: SSH_KEY, production: "true", authorizedKeys: "none" },
-    });
-    expect((await stack.up()).failed).to.equal(false);
-  });
-
-  beforeEach(function () {
-    requires(this, engine !== undefined, NO_CLI);
-    cloud.calls.length = 0;
-  });
-
-  after(() => engine?.close());
+  const signer = story({ name: "mainnet", program: () => program({ content })() });
+  const { cloud } = signer;
 
   it("an upgrade that ends after Azure made the new machine stops every later up, by Pulumi's own means for good", async () => {
-    await stack.configure({ image: "Canonical:ubuntu-26_04-lts:server:latest" });
-    await cutOff(cloud, { when: "after", method: "create", name: "machine" }, () => stack.up());
-    expect((await stack.up()).messages)
+    await signer.stack.configure({ image: "Canonical:ubuntu-26_04-lts:server:latest" });
+    await cutOff(cloud, { when: "after", method: "create", name: "machine" }, () => signer.stack.up());
+    expect((await signer.stack.up()).messages)
       .to.include("currently locked")
       .and.to.include("pulumi cancel");
-    await stack.stack.cancel();
+    await signer.stack.stack.cancel();
     for (let tries = 0; tries < 2; tries += 1) {
-      expect((await stack.up()).messages).to.match(
+      expect((await signer.stack.up()).messages).to.match(
         /cannot create already existing resource '[^']+virtualMachines\/signer'/,
       );
     }
   });
 
   it("recovers, as docs/change.md shows it: the machine that Azure made is the stack's, and nothing is made or deleted", async () => {
-    const before = { ...kept(cloud), machine: machineIds() };
-    const lines = await recover(stack);
+    const before = { ...kept(cloud), machine: signer.machines };
+    const lines = await recover(signer.stack);
     expect(lines).to.deep.equal(["  machine was being made, and Azure has it: Pulumi is told of it"]);
     expect(PAGE).to.include(lines[0]);
     expect(requests(cloud).filter((request) => !request.startsWith("read "))).to.deep.equal([]);
-    const { operations, failed, messages } = await stack.up();
+    const { operations, failed, messages } = await signer.stack.up();
     expect(failed, messages).to.equal(false);
     // It was to be replaced with its machine, and had not been asked yet.
     expect(operations.filter((operation) => !operation.endsWith(" await-ready"))).to.deep.equal([]);
-    expect({ ...kept(cloud), machine: machineIds() }).to.deep.equal(before);
-    await stack.configure({ bakerIp: "84.20.17.6" });
-    expect((await stack.up()).operations).to.deep.equal(["update firewall"]);
+    expect({ ...kept(cloud), machine: signer.machines }).to.deep.equal(before);
+    await signer.stack.configure({ bakerIp: "84.20.17.6" });
+    expect((await signer.stack.up()).operations).to.deep.equal(["update firewall"]);
   });
 
   it("is not told that all is well by the configuration of before, where the old machine is gone already", async () => {
-    await stack.configure({ image: null });
-    await cutOff(cloud, { when: "after", method: "delete", name: "machine" }, () => stack.up());
-    await stack.configure({ image: "Canonical:ubuntu-26_04-lts:server:latest" });
-    expect(machineIds()).to.deep.equal([]);
-    expect(await recover(stack)).to.deep.equal([
+    await signer.stack.configure({ image: null });
+    await cutOff(cloud, { when: "after", method: "delete", name: "machine" }, () => signer.stack.up());
+    await signer.stack.configure({ image: "Canonical:ubuntu-26_04-lts:server:latest" });
+    expect(signer.machines).to.deep.equal([]);
+    expect(await recover(signer.stack)).to.deep.equal([
       "  machine was being deleted, and is gone: Pulumi is told, with all that stood in it",
     ]);
-    expect((await stack.up()).operations).to.deep.equal(["create machine", "create await-ready"]);
-    expect(machineIds()).to.have.length(1);
+    expect((await signer.stack.up()).operations).to.deep.equal(["create machine", "create await-ready"]);
+    expect(signer.machines).to.have.length(1);
   });
 
   it("is not told that all is well by the policy of before, where Azure has taken the new one already", async () => {
-    await stack.configure({ policy: '{"default":{"allow":["block"]}}' });
-    await cutOff(cloud, { when: "after", method: "update", name: "machine" }, () => stack.up());
-    await stack.configure({ policy: null });
+    await signer.stack.configure({ policy: '{"default":{"allow":["block"]}}' });
+    await cutOff(cloud, { when: "after", method: "update", name: "machine" }, () => signer.stack.up());
+    await signer.stack.configure({ policy: null });
     const before = settings(cloud).settings.policy;
-    expect(await recover(stack)).to.deep.equal([
+    expect(await recover(signer.stack)).to.deep.equal([
       "  machine was being changed: the next `npm run up` sends it again, whatever it is to be",
     ]);
-    expect((await stack.up()).operations).to.deep.equal(["update machine"]);
+    expect((await signer.stack.up()).operations).to.deep.equal(["update machine"]);
     expect(settings(cloud).settings.policy).not.to.deep.equal(before);
-    expect((await stack.preview()).operations).to.deep.equal([]);
+    expect((await signer.stack.preview()).operations).to.deep.equal([]);
   });
 
   it("makes what was never made, and takes in a release whose upload was answered to nobody", async () => {
     content = "second";
-    await cutOff(cloud, { when: "before", method: "update", name: "machine" }, () => stack.up());
-    await recover(stack);
-    await done();
+    await cutOff(cloud, { when: "before", method: "update", name: "machine" }, () => signer.stack.up());
+    await recover(signer.stack);
+    await signer.done();
     content = "third";
     const name = released("third");
-    await cutOff(cloud, { when: "after", method: "create", name }, () => stack.up());
-    expect(await recover(stack)).to.deep.equal([`  ${name} was being made, and Azure has it: Pulumi is told of it`]);
-    await done();
+    await cutOff(cloud, { when: "after", method: "create", name }, () => signer.stack.up());
+    expect(await recover(signer.stack)).to.deep.equal([
+      `  ${name} was being made, and Azure has it: Pulumi is told of it`,
+    ]);
+    await signer.done();
   });
 
   it("leaves a machine alone that is another's, and says whose", async () => {
-    await stack.configure({ vmSize: "Standard_B2ats_v2" });
-    await cutOff(cloud, { when: "after", method: "create", name: "machine" }, () => stack.up());
+    await signer.stack.configure({ vmSize: "Standard_B2ats_v2" });
+    await cutOff(cloud, { when: "after", method: "create", name: "machine" }, () => signer.stack.up());
     const [machine] = cloud.ofType(MACHINE);
     if (machine === undefined) throw new Error("there is no machine");
     const tags = { project: "tezos-signer", stack: "other" };
     cloud.hold({ ...machine, inputs: { ...machine.inputs, tags }, outputs: { ...machine.outputs, tags } });
-    const recovery = await examine(stack.surroundings);
+    const recovery = await examine(signer.stack.surroundings);
     expect(told(recovery)).to.deep.equal([
       '  machine was being made, and what Azure has there is left alone: its tag stack is "other" and not "mainnet"',
     ]);
@@ -127,47 +100,37 @@ describe("a production stack whose commands are cut off, one story whose tests f
   });
 
   it("is not overwritten where somebody else has changed it meanwhile, or is at it", async () => {
-    const early = await examine(stack.surroundings);
-    await recover(stack);
-    await done();
-    let said = await carryOut(early, stack.surroundings, new Date()).catch(({ message }) => message);
+    const early = await examine(signer.stack.surroundings);
+    await recover(signer.stack);
+    await signer.done();
+    let said = await carryOut(early, signer.stack.surroundings, new Date()).catch(({ message }) => message);
     expect(said).to.include("the state has changed meanwhile");
     // A lock of another computer, as Pulumi writes it.
     await cutOff(cloud, { when: "before", method: "update", name: "firewall" }, async () => {
-      await stack.configure({ bakerIp: "84.20.17.7" });
-      return stack.up();
+      await signer.stack.configure({ bakerIp: "84.20.17.7" });
+      return signer.stack.up();
     });
-    engine?.lockElsewhere();
-    said = await recover(stack).catch(({ message }) => message);
+    signer.engine.lockElsewhere();
+    said = await recover(signer.stack).catch(({ message }) => message);
     expect(said).to.match(/somebody has locked the stack \(\S+@another-computer, process \d+, since .+\)/);
     expect(said).to.include("If you are sure that nothing runs there any more: `pulumi cancel`");
-    await stack.stack.cancel();
-    await recover(stack);
-    await done();
+    await signer.stack.stack.cancel();
+    await recover(signer.stack);
+    await signer.done();
   });
 });
 
 describe("a command that only reads", function () {
   this.timeout(300_000);
+  const signer = story({ name: "dev" });
 
-  it("leaves its lock where it is cut off, and the stack can be changed after a recovery", async function () {
-    const folder = pulumiFolder();
-    requires(this, folder !== undefined, NO_CLI);
-    const cloud = new Cloud();
-    const engine = await Engine.start(cloud, folder ?? "");
-    try {
-      const stack = await engine.stack("dev", program());
-      await stack.configure(THROW_AWAY);
-      expect((await stack.up()).failed).to.equal(false);
-      cloud.kills.at({ when: "before", method: "read", name: "machine" });
-      expect(await stack.refresh().catch(() => "ended")).to.equal("ended");
-      await stack.configure({ bakerIp: "203.0.113.8" });
-      expect((await stack.up()).messages).to.include("currently locked");
-      expect(await recover(stack)).to.deep.equal([]);
-      expect((await stack.up()).operations).to.deep.equal(["update firewall"]);
-    } finally {
-      engine.close();
-    }
+  it("leaves its lock where it is cut off, and the stack can be changed after a recovery", async () => {
+    signer.cloud.kills.at({ when: "before", method: "read", name: "machine" });
+    expect(await signer.stack.refresh().catch(() => "ended")).to.equal("ended");
+    await signer.stack.configure({ bakerIp: "203.0.113.8" });
+    expect(await signer.fails("up")).to.include("currently locked");
+    expect(await recover(signer.stack)).to.deep.equal([]);
+    expect((await signer.stack.up()).operations).to.deep.equal(["update firewall"]);
   });
 });
 

@@ -5,29 +5,19 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { build, readSettings } from "../../../infra/index.ts";
 import { earlierReleases } from "../../../infra/release/earlier-releases.ts";
-import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
-import { Engine, pulumiFolder, type TestStack } from "../../emulators/azure-resource-manager/engine.ts";
 import { text } from "../../emulators/azure-resource-manager/properties.ts";
 import { release, SSH_KEY } from "../../fixtures/stack-configs.ts";
-import { requires } from "../../harness/requires.ts";
-import { BLOB, kept, MACHINE_REPLACED, NO_CLI, program, released, requests, THROW_AWAY, told } from "../stack.ts";
+import { BLOB, kept, MACHINE_REPLACED, program, released, requests, told } from "../stack.ts";
+import { story } from "../story.ts";
 
 describe("releases on Pulumi's engine, one story whose tests follow on each other", function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   const folder = join(mkdtempSync(join(tmpdir(), "tezos-signer-releases-")), ".release");
-  const cloud = new Cloud();
-  let engine: Engine | undefined;
-  let stack: TestStack;
   /** What the released files hold: source, units, nftables. Its hash names the release. */
   let content = "first";
-
-  const uploaded = () => cloud.ofType(BLOB).map(({ outputs }) => text(outputs, "name"));
-
-  before(async () => {
-    const cli = pulumiFolder();
-    if (cli === undefined) return;
-    engine = await Engine.start(cloud, cli);
-    stack = await engine.stack("dev", async () => {
+  const signer = story({
+    name: "dev",
+    program: async () => {
       // As a checkout holds it: the file of its own release, and of no other.
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(folder);
@@ -35,20 +25,13 @@ describe("releases on Pulumi's engine, one story whose tests follow on each othe
       writeFileSync(file, content);
       const fromFile = { ...release(content), source: new pulumi.asset.FileAsset(file) };
       return build(readSettings(), fromFile, await earlierReleases(), "IyBvbmUK");
-    });
-    await stack.configure(THROW_AWAY);
-    expect((await stack.up()).failed).to.equal(false);
+    },
   });
+  const { cloud } = signer;
 
-  beforeEach(function () {
-    requires(this, engine !== undefined, NO_CLI);
-    cloud.calls.length = 0;
-  });
+  const uploaded = () => cloud.ofType(BLOB).map(({ outputs }) => text(outputs, "name"));
 
-  after(() => {
-    engine?.close();
-    rmSync(join(folder, ".."), { recursive: true });
-  });
+  after(() => rmSync(join(folder, ".."), { recursive: true }));
 
   it("tell the machine where its release is, by which hash, and under which identity", () => {
     const { sha256, name } = release("first");
@@ -62,19 +45,19 @@ describe("releases on Pulumi's engine, one story whose tests follow on each othe
   });
 
   it("cause no operation where they are equal, wherever their file is", async () => {
-    expect((await stack.preview()).operations).to.deep.equal([]);
-    expect((await stack.up()).operations).to.deep.equal([]);
+    expect((await signer.stack.preview()).operations).to.deep.equal([]);
+    expect((await signer.stack.up()).operations).to.deep.equal([]);
   });
 
   it("add one blob and one update of the machine, and nothing else, where one file has changed", async () => {
     content = "second";
     const before = kept(cloud);
-    expect((await stack.preview()).operations).to.deep.equal([
+    expect((await signer.stack.preview()).operations).to.deep.equal([
       `create ${released("second")}`,
       "update machine",
       "update await-ready",
     ]);
-    const { operations, outputs } = await stack.up();
+    const { operations, outputs } = await signer.stack.up();
     expect(operations).to.deep.equal([`create ${released("second")}`, "update machine", "update await-ready"]);
     expect(requests(cloud)).to.deep.equal([`create ${released("second")}`, "update machine", "update await-ready"]);
     expect(outputs).to.include({ version: "0.2.0", release: release("second").sha256 });
@@ -85,9 +68,9 @@ describe("releases on Pulumi's engine, one story whose tests follow on each othe
   it("leave the machine as it was told where an upload fails, and are uploaded by the next up", async () => {
     content = "third";
     cloud.faults.set(released("third"), "create");
-    expect((await stack.up()).failed).to.equal(true);
+    expect((await signer.stack.up()).failed).to.equal(true);
     expect(told(cloud).release.sha256).to.equal(release("second").sha256);
-    expect((await stack.up()).operations).to.deep.equal([
+    expect((await signer.stack.up()).operations).to.deep.equal([
       `create ${released("third")}`,
       "update machine",
       "update await-ready",
@@ -98,8 +81,8 @@ describe("releases on Pulumi's engine, one story whose tests follow on each othe
     for (const word of ["second", "first", "third"]) {
       content = word;
       cloud.calls.length = 0;
-      expect((await stack.preview()).operations, word).to.deep.equal(["update machine", "update await-ready"]);
-      expect((await stack.up()).operations, word).to.deep.equal(["update machine", "update await-ready"]);
+      expect((await signer.stack.preview()).operations, word).to.deep.equal(["update machine", "update await-ready"]);
+      expect((await signer.stack.up()).operations, word).to.deep.equal(["update machine", "update await-ready"]);
       expect(requests(cloud), word).to.deep.equal(["update machine", "update await-ready"]);
       expect(told(cloud).release.sha256).to.equal(release(word).sha256);
     }
@@ -107,14 +90,14 @@ describe("releases on Pulumi's engine, one story whose tests follow on each othe
   });
 
   it("are found by a refresh as Pulumi remembers them", async () => {
-    expect(Object.keys(await stack.refresh())).to.deep.equal(["same"]);
-    expect((await stack.up()).operations).to.deep.equal([]);
+    expect(Object.keys(await signer.stack.refresh())).to.deep.equal(["same"]);
+    expect((await signer.stack.up()).operations).to.deep.equal([]);
   });
 
   it("are uploaded again where somebody deleted them", async () => {
     for (const { id } of cloud.ofType(BLOB)) cloud.delete(BLOB, "by hand", id);
-    await stack.refresh();
-    expect((await stack.up()).operations).to.deep.equal([`create ${released("third")}`]);
+    await signer.stack.refresh();
+    expect((await signer.stack.up()).operations).to.deep.equal([`create ${released("third")}`]);
     expect(uploaded()).to.deep.equal([release("third").name]);
   });
 
@@ -124,56 +107,46 @@ describe("releases on Pulumi's engine, one story whose tests follow on each othe
       ["image", "Canonical:ubuntu-26_04-lts:server:latest"],
       ["sshPublicKey", SSH_KEY],
     ] as const) {
-      await stack.configure({ [key]: value });
+      await signer.stack.configure({ [key]: value });
       const before = kept(cloud);
-      expect((await stack.up()).operations, key).to.have.members(MACHINE_REPLACED);
+      expect((await signer.stack.up()).operations, key).to.have.members(MACHINE_REPLACED);
       expect(kept(cloud)).to.deep.equal(before);
     }
   });
 
   it("are not touched by another bakerIp or a first adminIp, and neither replaces anything", async () => {
-    await stack.configure({ bakerIp: "203.0.113.8" });
-    expect((await stack.up()).operations).to.deep.equal(["update firewall"]);
-    await stack.configure({ adminIp: "198.51.100.4" });
-    expect((await stack.up()).operations).to.have.members(["update firewall", "update machine"]);
+    await signer.stack.configure({ bakerIp: "203.0.113.8" });
+    expect((await signer.stack.up()).operations).to.deep.equal(["update firewall"]);
+    await signer.stack.configure({ adminIp: "198.51.100.4" });
+    expect((await signer.stack.up()).operations).to.have.members(["update firewall", "update machine"]);
     expect(told(cloud).machine.ssh).to.equal(true);
-    await stack.configure({ adminIp: "198.51.100.5" });
-    expect((await stack.up()).operations).to.deep.equal(["update firewall"]);
+    await signer.stack.configure({ adminIp: "198.51.100.5" });
+    expect((await signer.stack.up()).operations).to.deep.equal(["update firewall"]);
   });
 
   it("go with the stack", async () => {
-    expect((await stack.destroy()).failed).to.equal(false);
+    expect((await signer.stack.destroy()).failed).to.equal(false);
     expect([...cloud.resources.keys()]).to.deep.equal([]);
   });
 });
 
 describe("a stack whose state lies on disk in the layout that knew no projects", function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
+  let content = "first";
+  // It refuses the stack's full name.
+  const env = { PULUMI_DIY_BACKEND_LEGACY_LAYOUT: "true", PULUMI_DIY_BACKEND_IGNORE_DEPRECATION_ERROR: "true" };
+  const signer = story({ name: "dev", program: () => program({ content })(), env });
 
-  it("keeps its releases as others do, and refuses another region", async function () {
-    const cli = pulumiFolder();
-    requires(this, cli !== undefined, NO_CLI);
-    const cloud = new Cloud();
-    // It refuses the stack's full name.
-    const old = { PULUMI_DIY_BACKEND_LEGACY_LAYOUT: "true", PULUMI_DIY_BACKEND_IGNORE_DEPRECATION_ERROR: "true" };
-    const engine = await Engine.start(cloud, cli ?? "", old);
-    let content = "first";
-    try {
-      const stack = await engine.stack("dev", () => program({ content })());
-      await stack.configure(THROW_AWAY);
-      expect((await stack.up()).failed).to.equal(false);
-      content = "second";
-      expect((await stack.up()).operations).to.deep.equal([
-        `create ${released("second")}`,
-        "update machine",
-        "update await-ready",
-      ]);
-      content = "first";
-      expect((await stack.up()).operations).to.deep.equal(["update machine", "update await-ready"]);
-      await stack.configure({ location: "westeurope" });
-      expect((await stack.preview()).messages).to.include("the signer stands in northeurope");
-    } finally {
-      engine.close();
-    }
+  it("keeps its releases as others do, and refuses another region", async () => {
+    content = "second";
+    expect((await signer.stack.up()).operations).to.deep.equal([
+      `create ${released("second")}`,
+      "update machine",
+      "update await-ready",
+    ]);
+    content = "first";
+    expect((await signer.stack.up()).operations).to.deep.equal(["update machine", "update await-ready"]);
+    await signer.stack.configure({ location: "westeurope" });
+    expect((await signer.stack.preview()).messages).to.include("the signer stands in northeurope");
   });
 });

@@ -48,11 +48,8 @@ function roles(...names: string[]): (world: World) => void {
   };
 }
 
-function lock(scope: (world: World) => string, level: string): (world: World) => void {
-  return (world) => {
-    const id = `${scope(world)}/providers/Microsoft.Authorization/locks/theirs`;
-    world.cloud.account.locks.push({ id, name: "theirs", level });
-  };
+function lock(scope: (world: World) => string, level: "CanNotDelete" | "ReadOnly"): (world: World) => void {
+  return (world) => void world.cloud.locks.byHand(world.cloud, scope(world), level, "theirs");
 }
 
 const at = (value: unknown, name: string) => (value as Readonly<Record<string, unknown>> | undefined)?.[name];

@@ -161,8 +161,7 @@ describe("a preflight whose questions are answered badly", function () {
   it("names a command that a shell takes as one, whatever names others have chosen", async () => {
     await using world = await World.start();
     const name = `x'; touch /tmp/y; echo "$(id)" \`id\` & \nz`;
-    const id = `${world.cloud.subscription}/providers/Microsoft.Authorization/locks/${name}`;
-    world.cloud.account.locks.push({ id, name, level: "ReadOnly" });
+    const id = world.cloud.locks.byHand(world.cloud, world.cloud.subscription, "ReadOnly", name);
     const assignment = `/providers/Microsoft.Authorization/policyAssignments/${name}`;
     world.cloud.account.policies.push({ assignment, effect: "deny", broken: ({ type = "" }) => /vaults$/.test(type) });
     const rows = await world.rows();

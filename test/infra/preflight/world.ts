@@ -1,7 +1,7 @@
 import type { Plan } from "../../../infra/plan/plan.ts";
 import type { Facts, Row } from "../../../infra/preflight/row.ts";
 import { examine } from "../../../infra/preflight/table.ts";
-import { az } from "../../emulators/azure-resource-manager/az.ts";
+import { Az } from "../../emulators/azure-resource-manager/az.ts";
 import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
 import { Management } from "../../emulators/azure-resource-manager/management.ts";
 import "../../emulators/azure-resource-manager/management-endpoint.ts";
@@ -22,6 +22,7 @@ async function drawn(config: Readonly<Record<string, string>>): Promise<Plan> {
 export class World implements AsyncDisposable {
   readonly cloud: Cloud;
   readonly management: Management;
+  readonly #az: Az;
   config: Record<string, string>;
   /** The stack's random id; undefined before its first `up`. */
   id: string | undefined;
@@ -32,6 +33,7 @@ export class World implements AsyncDisposable {
   private constructor(cloud: Cloud, management: Management, config: Readonly<Record<string, string>>) {
     this.cloud = cloud;
     this.management = management;
+    this.#az = new Az(cloud);
     this.config = { ...config };
   }
 
@@ -74,7 +76,7 @@ export class World implements AsyncDisposable {
     else if (command === "npm run destroy") this.id = "fedcba9876543210";
     else {
       const words = callsIn(command).at(-1) ?? [];
-      if (words[0] === "az") az(words.slice(1), this.cloud);
+      if (words[0] === "az") this.#az.run(words.slice(1));
       else if (words.slice(0, 3).join(" ") === "pulumi config set" && words.length === 5) {
         this.config[words[3] ?? ""] = words[4] ?? "";
       } else throw new Error(`nobody knows ${command}`);

@@ -30,6 +30,8 @@ export const COMPUTE: Readonly<Record<string, Kind>> = {
   [MACHINE]: {
     ...inGroup("Microsoft.Compute/virtualMachines", ["vmName"], USUAL_NAME),
     put: machine,
+    // Azure writes into each which machine it is of. Whether a lock for reading alone refuses that, no page says: here it does.
+    joins: (inputs) => list(inputs, "networkProfile.networkInterfaces").map((nic) => text(nic, "id")),
     delete: withItsParts,
   },
   "azure-native:compute:VirtualMachineRunCommandByVirtualMachine": {
