@@ -165,6 +165,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // Whether the machine's signer got ready, and what is told of it.
   "infra/readiness": ["infra/standing", "signer/invisible-characters.ts"],
   "infra/refusal.ts": [],
+  // Where the stacks' files lie.
+  "infra/stack-folder.ts": [],
   // How Azure's resource manager is asked.
   "infra/arm": [],
   // What Azure has of machines: asked before one is replaced, and where one is refused.
@@ -184,7 +186,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts", "infra/refusal.ts"],
   "infra/user-data.ts": ["signer/contract.ts"],
   // The way back after a cut-off command: it reads Pulumi's state and Azure, and knows nothing of the program.
-  "infra/recovery": [],
+  "infra/recovery": ["infra/stack-folder.ts"],
   // The component that other programs import: all of the stack but its settings' source and its release.
   "infra/tezos-signer.ts": [
     "cloud-init",
@@ -208,6 +210,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/readiness",
     "infra/recovery",
     "infra/release",
+    "infra/stack-folder.ts",
     "infra/tezos-signer.ts",
     "release",
     "signer/contract.ts",
@@ -221,11 +224,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/firewall.ts",
     "infra/invariants.ts",
     "infra/plan/plan.ts",
+    "infra/stack-folder.ts",
     "signer/contract.ts",
     "signer/settings/secrets.ts",
   ],
   // Asks a person what a stack needs, and writes its file.
-  "infra/setup": ["infra/config", "infra/plan"],
+  "infra/setup": ["infra/config", "infra/plan", "infra/stack-folder.ts"],
   // Asks Azure, before an `up`, for what the plan needs.
   "infra/preflight": [
     "infra/arm",
@@ -234,6 +238,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/plan",
     "infra/plan/plan.ts",
     "infra/recovery",
+    "infra/stack-folder.ts",
   ],
 
   // Emulators first: they imitate what others made, by none of our code, so that no mistake of ours is in both.
