@@ -1,6 +1,7 @@
 import { execFile, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { RunError } from "@pulumi/pulumi";
 import { expect } from "chai";
 import { parse } from "yaml";
 import { main as plan } from "../../infra/plan/main.ts";
@@ -45,6 +46,16 @@ describe("the folder of the stacks' files", () => {
         .to.match(/^Pulumi\.test\.yaml lies beside Pulumi\.yaml and in stacks\//)
         .and.include("diff Pulumi.test.yaml stacks/Pulumi.test.yaml")
         .and.not.include("mv");
+    });
+
+    it("is told so by the program too, which a plain pulumi up runs", async () => {
+      await using folder = await earlier();
+      const { default: program } = await import("../../infra/index.ts");
+      const before = process.cwd();
+      process.chdir(folder.path);
+      const running = program(); // looks where it is before anything else
+      process.chdir(before);
+      expect((await rejection(running, RunError)).message).to.include(MOVE);
     });
 
     it("is told so by every command that reads a stack, which changes nothing", async () => {

@@ -137,13 +137,4 @@ describe("Pulumi's command line on this checkout, one story whose tests follow o
     expect(failed, output).to.equal(false);
     expect([...cloud.resources.keys()]).to.deep.equal([]);
   });
-
-  it("refuses in one sentence while a stack's file lies beside Pulumi.yaml, where it lay before", async () => {
-    await pulumi("config", "set", "--config-file", "Pulumi.old.yaml", "location", "northeurope");
-    const { failed, output } = await pulumi("preview", OFFLINE);
-    expect(failed, output).to.equal(true);
-    expect(output)
-      .to.include("mkdir -p stacks && mv -n Pulumi.old.yaml stacks/")
-      .and.not.match(/\n\s+at /);
-  });
 });
