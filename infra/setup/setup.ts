@@ -2,7 +2,7 @@
  * Asks for a stack's configuration and writes its file. Contacts nothing.
  * @module
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { ownKeys } from "../config/namespaces.ts";
@@ -167,26 +167,30 @@ function contentOf(text: string): string {
 
 /** The file of the key that ssh-keygen makes. */
 function ownSshKey(): string | undefined {
-  return textOf(join(homedir(), ".ssh/id_ed25519.pub")) === undefined ? undefined : "~/.ssh/id_ed25519.pub";
+  return existsSync(join(homedir(), ".ssh/id_ed25519.pub")) ? "~/.ssh/id_ed25519.pub" : undefined;
 }
 
+/** @returns undefined where there is no such file. @throws WrongAnswer where it cannot be read */
 function textOf(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    throw new WrongAnswer(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
-/** Writes whole or not at all; over a file only where one was found and its change was wanted. */
+/** Writes whole or not at all; over a file only where one was found and its change was wanted. @throws WrongAnswer */
 function write(path: string, text: string, over: boolean): void {
   const draft = `${path}.${process.pid}.new`;
-  mkdirSync(dirname(path), { recursive: true });
   try {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(draft, text, { flag: "wx" });
     if (over) renameSync(draft, path);
     else linkSync(draft, path);
+  } catch (error) {
+    // A checkout of somebody else's, a disk that is full.
+    throw new WrongAnswer(`${path} cannot be written (${(error as NodeJS.ErrnoException).code})`);
   } finally {
     rmSync(draft, { force: true });
   }

@@ -8,6 +8,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { commandLine } from "../emulators/command-line.ts";
 import { sign } from "../emulators/octez-client.ts";
 import { transfer } from "../fixtures/payloads.ts";
@@ -84,7 +85,7 @@ function commandsOf(page: string, from: string, to: string): string[] {
 /** A step, as it is printed. */
 function tell(page: string, typed: string, outcome: string, screen = ""): void {
   console.log(`\n## ${page}: \`${typed}\`\n\n${outcome}`);
-  const lines = screen.trimEnd().split("\n");
+  const lines = stripVTControlCharacters(screen).trimEnd().split("\n");
   const shown = lines.length > 40 ? [...lines.slice(0, 12), "…", ...lines.slice(-26)] : lines;
   if (screen.trim() !== "") console.log(`\n\`\`\`text\n${shown.join("\n")}\n\`\`\``);
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -129,6 +129,17 @@ describe("npm run setup", () => {
       expect(error.message).to.match(message);
     }
     expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  it("says in words that a stack's file cannot be read or written", async () => {
+    mkdirSync(place("try"));
+    const unread = await rejection(byOptions(ANSWERS), WrongAnswer);
+    expect(unread.message).to.match(/Pulumi\.try\.yaml cannot be read \(EISDIR\)$/);
+    rmSync(join(folder, "stacks"), { recursive: true });
+    symlinkSync(join(folder, "nowhere"), join(folder, "stacks"));
+    const unwritten = await rejection(byOptions(ANSWERS), WrongAnswer);
+    expect(unwritten.message).to.match(/Pulumi\.try\.yaml cannot be written \(\w+\)$/);
+    expect(readdirSync(folder)).to.deep.equal(["stacks"]);
   });
 
   it("changes a file that is there only where that is wanted, and keeps in it what is not asked", async () => {
