@@ -94,7 +94,7 @@ function print(): void {
     console.log(
       `${mark(asExpected)}  ${what.padEnd(44)} ${client.padEnd(13)} ${milliseconds.toFixed(1).padStart(8)} ms`,
     );
-    console.log(`      ${answer.length > 90 ? `${answer.slice(0, 89)}…` : answer}`);
+    for (const line of answer.match(/.{1,90}(?:\s|$)/g) ?? []) console.log(`      ${line}`);
   }
   console.log("\nTimes are the client's: two requests, each on a connection of its own.");
 }

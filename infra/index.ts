@@ -15,10 +15,13 @@ import { told } from "./readiness/told.ts";
 import { readyCommands } from "./ready-commands.ts";
 import { checkoutRelease } from "./release/checkout-release.ts";
 import { earlierReleases } from "./release/earlier-releases.ts";
+import { misplaced } from "./stack-folder.ts";
 import { signerConfiguration, TezosSigner } from "./tezos-signer.ts";
 
 /** Builds the stack of Pulumi's configuration: the program that Pulumi runs. */
 export default async function program() {
+  const misplacement = misplaced(process.cwd());
+  if (misplacement !== undefined) throw new pulumi.RunError(misplacement);
   const settings = readSettings();
   for (const warning of warnings(settings)) pulumi.log.warn(warning);
   return build(settings, await checkoutRelease(), await earlierReleases());

@@ -10,6 +10,7 @@ import { makeRelease, type Release } from "../release/make.ts";
 import { nameOf, type StateExport } from "./recovery/state.ts";
 import { ANNOUNCED_RELEASE } from "./release/announced-release.ts";
 import { stackIn } from "./stack-arguments.ts";
+import { misplaced } from "./stack-folder.ts";
 
 const HELP = `npm run up [-- ARGUMENTS]
 
@@ -99,6 +100,8 @@ async function main(given: readonly string[]): Promise<number> {
   const args = given.filter((arg) => arg !== SKIP);
   let release: Release;
   try {
+    const misplacement = misplaced(process.cwd());
+    if (misplacement !== undefined) throw new Error(misplacement);
     const outputs = ask<StackOutputs>(["stack", "output", "--json", ...stackIn(args)]);
     const cutOff = cutOffEarlier(ask(["stack", "export", ...stackIn(args)]));
     if (cutOff !== undefined) throw new Error(cutOff);

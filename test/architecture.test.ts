@@ -168,6 +168,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // Whether the machine's signer got ready, and what is told of it.
   "infra/readiness": ["infra/standing", "signer/invisible-characters.ts"],
   "infra/refusal.ts": [],
+  // Where the stacks' files lie.
+  "infra/stack-folder.ts": [],
   // How Azure's resource manager is asked.
   "infra/arm": [],
   // What Azure has of machines: asked before one is replaced, and where one is refused.
@@ -187,7 +189,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts", "infra/refusal.ts"],
   "infra/user-data.ts": ["signer/contract.ts"],
   // The way back after a cut-off command: it reads Pulumi's state and Azure, and knows nothing of the program.
-  "infra/recovery": [],
+  "infra/recovery": ["infra/stack-folder.ts"],
   "infra/stack-arguments.ts": [],
   // The component that other programs import: all of the stack but its settings' source and its release.
   "infra/tezos-signer.ts": [
@@ -213,6 +215,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/recovery",
     "infra/release",
     "infra/stack-arguments.ts",
+    "infra/stack-folder.ts",
     "infra/tezos-signer.ts",
     "release",
     "signer/contract.ts",
@@ -226,11 +229,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/firewall.ts",
     "infra/invariants.ts",
     "infra/plan/plan.ts",
+    "infra/stack-folder.ts",
     "signer/contract.ts",
     "signer/settings/secrets.ts",
   ],
   // Asks a person what a stack needs, and writes its file.
-  "infra/setup": ["infra/config", "infra/plan"],
+  "infra/setup": ["infra/config", "infra/plan", "infra/stack-folder.ts"],
   // Asks Azure, before an `up`, for what the plan needs.
   "infra/preflight": [
     "infra/arm",
@@ -239,6 +243,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/plan",
     "infra/plan/plan.ts",
     "infra/recovery",
+    "infra/stack-folder.ts",
   ],
   // Takes the stack down, once Azure has been asked whether it would be refused.
   "infra/destroy.ts": ["infra/arm", "infra/preflight", "infra/recovery", "infra/stack-arguments.ts"],

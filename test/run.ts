@@ -26,6 +26,8 @@ const SHARES = {
     ["test/signer/cli/serve"],
     ["test/signer/cli/foreseen"],
     ["test/command-lines", "test/docs/named-commands", "test/docs/run-command", "test/infra/preflight/command"],
+    ["test/docs/coming-from", "test/docs/screens", "test/docs/typed-blocks", "test/signer/confirmation/hostile"],
+    ["test/infra/plan/plan", "test/infra/setup/"],
   ],
   test: [
     ["test/signer/cli/"],

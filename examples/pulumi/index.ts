@@ -42,7 +42,7 @@ export default async function program() {
   // The signer's parts have fixed names in Azure, so its group holds no second signer.
   const group = new ResourceGroup("group", { resourceGroupName: "baking-signer", location });
   const signer = new TezosSigner("shadownet", {
-    // The keys of Pulumi.STACK.yaml, checked as there: every mistake is named before anything is made.
+    // The keys of stacks/Pulumi.STACK.yaml, checked as there: every mistake is named before anything is made.
     settings: signerConfiguration("shadownet", {
       location,
       bakerIp: config.require("bakerIp"),

@@ -76,7 +76,8 @@ export function isDocumentation(block: Block): boolean {
 /** @throws Error whose message says what is wrong with the entry */
 function parseBlock(entry: string): Block {
   if (entry === "") throw new Error("there is an empty entry; separate addresses by one comma");
-  if (entry.includes(":")) throw new Error(`${shown(entry)} is IPv6 or has a port; give an IPv4 address`);
+  if (entry.includes(":"))
+    throw new Error(`${shown(entry)} is IPv6 or has a port; give an IPv4 address, since the machine's network is IPv4`);
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/(\d{1,2}))?$/.exec(entry);
   const octets = match?.slice(1, 5) ?? [];
   if (match === null || octets.some((octet) => Number(octet) > 255 || String(Number(octet)) !== octet)) {

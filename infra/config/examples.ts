@@ -39,7 +39,7 @@ function asList(given: string, schema: Key["schema"]): string | undefined {
 const IN_PRODUCTION: Partial<Record<KeyName, string>> = {
   bakerIp: "for example: pulumi config set bakerIp ADDRESS, which `curl -4 https://api.ipify.org` prints on the baker",
   authorizedKeys:
-    "for example, in Pulumi.STACK.yaml: tezos-signer:authorizedKeys: [KEY], which `octez-client show address NAME` prints on the baker",
+    "for example, in stacks/Pulumi.STACK.yaml: tezos-signer:authorizedKeys: [KEY], which `octez-client show address NAME` prints on the baker",
 };
 
 /** Returns how to take a key out of the configuration. */
@@ -49,7 +49,7 @@ export function howToRemove(name: string): string {
 
 /** Lists and objects are shown as a line for the stack's file, where they are read more easily than on a command line. */
 function line(name: KeyName, value: string): string {
-  if (/^[{[]/.test(value)) return `for example, in Pulumi.STACK.yaml: tezos-signer:${name}: ${value}`;
+  if (/^[{[]/.test(value)) return `for example, in stacks/Pulumi.STACK.yaml: tezos-signer:${name}: ${value}`;
   return `for example: pulumi config set ${name} ${value}`;
 }
 

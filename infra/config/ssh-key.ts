@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 
-/** The SSH key of Pulumi.dev.yaml. Its 32 bytes are the SHA-256 of a sentence, so nobody can hold a private half. */
+/** The SSH key of examples/stack.yaml. Its 32 bytes are the SHA-256 of a sentence, so nobody can hold a private half. */
 export const EXAMPLE_SSH_KEY = exampleSshKey("tezos-signer: an example that nobody can log in with");
 
 /**

@@ -26,7 +26,7 @@ const RULE = "az network nsg rule create";
 
 /** In the guide's order. */
 export const REPLACEMENTS: readonly Replacement[] = [
-  row("az group create --name", "group", "resourceGroupName", "tezos-signer-dev"),
+  row("az group create --name", "group", "resourceGroupName", "tezos-signer-example"),
   row("az group create --location", "group", "location", "northeurope"),
   row(`${VM} --name`, "machine", "vmName", "signer"),
   row(`${VM} --image`, "machine", "storageProfile.imageReference.offer", "ubuntu-24_04-lts"),

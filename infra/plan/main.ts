@@ -1,12 +1,13 @@
 /**
- * `npm run plan [-- --stack NAME] [--json] [--guide]`: what `up` would build, without an Azure account and without Pulumi's CLI.
+ * `npm run plan [-- --stack NAME] [--json] [--guide]`: what `up` would build, without an Azure account and without Pulumi's CLI;
+ * of the example where no stack is named.
  * @module
  */
 import { parseArgs } from "node:util";
 import { USAGE } from "./usage.ts";
 
 const OPTIONS = {
-  stack: { type: "string", default: "dev" },
+  stack: { type: "string" },
   json: { type: "boolean", default: false },
   guide: { type: "boolean", default: false },
   help: { type: "boolean", default: false, short: "h" },
@@ -14,7 +15,7 @@ const OPTIONS = {
 
 /**
  * Prints the plan of a stack, or what is wrong with the command.
- * @param folder where the stack's file is; the checkout otherwise
+ * @param folder the project's, where stacks/ is; the checkout otherwise
  * @returns the process's exit code: 1 for mistakes, 2 for a program that breaks an invariant
  */
 export async function main(args: string[], folder?: string): Promise<number> {
@@ -26,7 +27,7 @@ export async function main(args: string[], folder?: string): Promise<number> {
       return await printPlan({ stack, json, guide, folder });
     }
     console.log(
-      `${USAGE}\n\nPrints what \`up\` would build. Contacts nothing, changes nothing.\n--guide names beside each resource what it replaces of the old guide (docs/guide.md).`,
+      `${USAGE}\n\nPrints what \`up\` would build. Contacts nothing, changes nothing.\nWithout --stack it draws the example, examples/stack.yaml.\n--guide names beside each resource what it replaces of the old guide (docs/guide.md).`,
     );
     return 0;
   } catch (error) {

@@ -5,7 +5,7 @@
 import { readYaml } from "../../signer/settings/secrets.ts";
 
 /**
- * Reads `Pulumi.STACK.yaml` the way Pulumi hands it to the program: text as it is, nothing as an empty text,
+ * Reads `stacks/Pulumi.STACK.yaml` the way Pulumi hands it to the program: text as it is, nothing as an empty text,
  * everything else as JSON. A key without a project is this one's, as Pulumi takes it.
  * @returns whole name to text, those of other projects and packages too
  * @throws Error for a text that is no YAML, for a key that is there in both forms, and for an encrypted value of this

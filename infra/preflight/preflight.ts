@@ -12,6 +12,7 @@ import { groupName } from "../config/stack-name.ts";
 import { readStackFile } from "../plan/stack-file.ts";
 import { pulumi, type Surroundings } from "../recovery/pulumi.ts";
 import { nameOf, type StateExport, type StateResource } from "../recovery/state.ts";
+import { misplaced, stackFile } from "../stack-folder.ts";
 import { ownAddress } from "./address.ts";
 import { type Login, login, NoLogin } from "./login.ts";
 import type { Facts, Row } from "./row.ts";
@@ -35,6 +36,8 @@ export class NoStack extends Error {}
  * @throws NoStack, NoLogin; NoAnswer where Azure is not reached
  */
 export async function preflight(where: Surroundings, now: Date): Promise<Preflight> {
+  const misplacement = misplaced(where.cwd);
+  if (misplacement !== undefined) throw new NoStack(misplacement);
   const chosen = where.stack ?? (await selected(where));
   const stack = chosen.split("/").at(-1) ?? ""; // of ORGANISATION/PROJECT/STACK
   const { settings, subscription: configured } = readStack(where.cwd, stack);
@@ -58,14 +61,14 @@ async function selected(where: Surroundings): Promise<string> {
   const { failed, stdout } = await pulumi(where, "stack", "--show-name");
   if (failed || stdout.trim() === "") {
     throw new NoStack(
-      "no stack is selected: `pulumi stack init NAME` makes one, `npm run preflight -- --stack NAME` names one",
+      "no stack is selected: `npm run setup` writes one's file, `npm run preflight -- --stack NAME` names one",
     );
   }
   return stdout.trim();
 }
 
 function readStack(folder: string, stack: string): { settings: StackConfig; subscription?: string } {
-  const file = `Pulumi.${stack}.yaml`;
+  const file = stackFile(stack);
   try {
     const all = readStackFile(readFileSync(join(folder, file), "utf8"), PROJECT);
     const subscription = all["azure-native:subscriptionId"];
@@ -73,9 +76,7 @@ function readStack(folder: string, stack: string): { settings: StackConfig; subs
     return { settings, ...(subscription === undefined ? {} : { subscription }) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new NoStack(
-      code === "ENOENT" ? `there is no ${file}: \`pulumi stack init NAME\` makes a stack` : `${file}: ${message}`,
-    );
+    throw new NoStack(code === "ENOENT" ? `there is no ${file}: \`npm run setup\` writes it` : `${file}: ${message}`);
   }
 }
 

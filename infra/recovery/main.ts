@@ -3,6 +3,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { misplaced } from "../stack-folder.ts";
 import type { Finding } from "./findings.ts";
 import type { Surroundings } from "./pulumi.ts";
 import { carryOut, examine, type Recovery, told, unlockIdle } from "./recover.ts";
@@ -36,6 +37,8 @@ async function main(args: string[]): Promise<number> {
   const { stack, yes } = options;
   const where = { cwd: process.cwd(), env: process.env, ...(stack === undefined ? {} : { stack }) };
   try {
+    const misplacement = misplaced(where.cwd);
+    if (misplacement !== undefined) throw new Error(misplacement);
     const recovery = await examine(where);
     if (recovery.findings.length === 0) {
       const unlocked = yes && (await unlockIdle(recovery, where));

@@ -25,7 +25,7 @@ class Interrupted extends Error {}
 
 /**
  * Runs the command.
- * @param folder where the stack's file is; the checkout otherwise
+ * @param folder the project's, where stacks/ is; the checkout otherwise
  * @returns the exit code, as USAGE has it
  */
 export async function main(args: string[], folder = ROOT): Promise<number> {

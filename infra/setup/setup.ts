@@ -2,15 +2,16 @@
  * Asks for a stack's configuration and writes its file. Contacts nothing.
  * @module
  */
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ownKeys } from "../config/namespaces.ts";
 import { ConfigurationError, parseConfig } from "../config/parse.ts";
 import { judge } from "../config/reasons.ts";
 import { decode, KEYS, type Key } from "../config/schema.ts";
 import { groupMistake } from "../config/stack-name.ts";
 import { readStackFile } from "../plan/stack-file.ts";
+import { misplaced, stackFile } from "../stack-folder.ts";
 import { type Draft, QUESTIONS, type Question, withConsequences } from "./questions.ts";
 import { withSettings } from "./stack-text.ts";
 
@@ -25,11 +26,11 @@ export interface Asker {
   readonly ask: ((prompt: string) => Promise<string>) | undefined;
 }
 
-/** An answer is wrong or missing, and nobody can be asked again. */
+/** An answer, or the place of a stack's file, is wrong or missing, and nobody can be asked again. */
 export class WrongAnswer extends Error {}
 
 export interface SetupOptions {
-  /** Where the stack's file is. */
+  /** The project's, where the stacks' folder is. */
   readonly folder: string;
   /** Whether a file that is there is taken without asking. */
   readonly change: boolean;
@@ -39,17 +40,19 @@ export interface SetupOptions {
 
 /**
  * Asks, checks and writes.
- * @returns the stack's name, and its file's
+ * @returns the stack's name, and its file's path from the folder
  * @throws WrongAnswer; the asker's own, and then nothing is written
  */
 export async function setUp(
   asker: Asker,
   { folder, change, now }: SetupOptions,
 ): Promise<{ readonly stack: string; readonly file: string }> {
+  const misplacement = misplaced(folder);
+  if (misplacement !== undefined) throw new WrongAnswer(misplacement);
   const answers: Draft = { production: "" };
   await answer(asker, QUESTIONS[0] as Question, answers, now);
   const stack = await askName(asker, answers.production === "true" ? "mainnet" : "test");
-  const file = `Pulumi.${stack}.yaml`;
+  const file = stackFile(stack);
   const path = join(folder, file);
   const before = textOf(path);
   if (before !== undefined && !change) await askForChange(asker, file);
@@ -164,25 +167,30 @@ function contentOf(text: string): string {
 
 /** The file of the key that ssh-keygen makes. */
 function ownSshKey(): string | undefined {
-  return textOf(join(homedir(), ".ssh/id_ed25519.pub")) === undefined ? undefined : "~/.ssh/id_ed25519.pub";
+  return existsSync(join(homedir(), ".ssh/id_ed25519.pub")) ? "~/.ssh/id_ed25519.pub" : undefined;
 }
 
+/** @returns undefined where there is no such file. @throws WrongAnswer where it cannot be read */
 function textOf(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    throw new WrongAnswer(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
-/** Writes whole or not at all; over a file only where one was found and its change was wanted. */
+/** Writes whole or not at all; over a file only where one was found and its change was wanted. @throws WrongAnswer */
 function write(path: string, text: string, over: boolean): void {
   const draft = `${path}.${process.pid}.new`;
   try {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(draft, text, { flag: "wx" });
     if (over) renameSync(draft, path);
     else linkSync(draft, path);
+  } catch (error) {
+    // A checkout of somebody else's, a disk that is full.
+    throw new WrongAnswer(`${path} cannot be written (${(error as NodeJS.ErrnoException).code})`);
   } finally {
     rmSync(draft, { force: true });
   }

@@ -4,7 +4,7 @@ import type { RunningSigner } from "../main.ts";
 import { ownCommand } from "../own-command.ts";
 import { type Permission, policyOf } from "../policy/policy.ts";
 import type { LiveSettings } from "../settings/live-settings.ts";
-import { shellWord } from "./text.ts";
+import { hang, shellWord, WIDTH } from "./text.ts";
 
 const EVERYBODY =
   'everybody who reaches it. docs/operate.md, "Let only your own client ask", makes it your client alone';
@@ -40,7 +40,11 @@ export function introduction(
     `Signer      ${reached}${others.length === 0 ? "" : `, or ${others.join(", ")}`}`,
     `Status      ${adminUrl}/status, in words: ${status}`,
     `Settings    ${source}`,
-    `Who may ask ${current.authentication === undefined ? EVERYBODY : "who holds a key of `authentication`"}`,
+    hang(
+      "May ask     ",
+      current.authentication === undefined ? EVERYBODY : "who holds a key of `authentication`",
+      WIDTH,
+    ),
     ...(ready
       ? []
       : ["", ...reasons.map((reason) => `NOT READY: ${reason}`), `When it is ready, this says so: ${status}`]),

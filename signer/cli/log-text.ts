@@ -67,16 +67,21 @@ function took({ milliseconds }: Line): string {
 }
 
 function repeated({ repeated }: Line): string {
-  return repeated === undefined ? "" : `, ${repeated} times more`;
+  if (repeated === undefined) return "";
+  return repeated === 1 ? ", once more" : `, ${repeated} times more`;
 }
 
-/** The fields that no words have told: ` (store 5f0c…, seconds 4)`. */
+/** The fields that no words have told: ` (store 5f0c…, seconds 4)`. A value that names itself (`operator 1`) stands alone. */
 function others(line: Line): string {
   const left = Object.entries(line).filter(
     ([name, value]) => !TOLD.includes(name) && value !== undefined && value !== null,
   );
   if (left.length === 0) return "";
-  return ` (${left.map(([name, value]) => `${name} ${shown(value)}`).join(", ")})`;
+  const words = left.map(([name, value]) => {
+    const text = shown(value);
+    return text.startsWith(`${name} `) ? text : `${name} ${text}`;
+  });
+  return ` (${words.join(", ")})`;
 }
 
 function shown(value: unknown): string {

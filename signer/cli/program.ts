@@ -27,7 +27,7 @@ const COMMANDS: Readonly<Record<string, (io: Io) => Promise<Command>>> = {
 export async function program(io: Io, name = "", called = OWN_PROGRAM): Promise<Command> {
   const command = new Command(called)
     .description("A Tezos remote signer whose key lives in an Azure Key Vault HSM.")
-    .version(manifest.version)
+    .version(`${manifest.version}, on Node.js ${process.version}`)
     // Keys are in the memory of most commands. A test that runs one in its own process keeps its core files.
     .hook("preAction", () => {
       if (io === process) forbidCoreFiles();

@@ -15,7 +15,7 @@ export async function runCommandLine(program: Command, args: readonly string[], 
   configure(program, io);
   const written = outputOf(io);
   try {
-    await program.parseAsync(args, { from: "user" }).catch((error) => {
+    await program.parseAsync(asked(args), { from: "user" }).catch((error) => {
       // Help and version end so.
       if (!(error instanceof CommanderError && error.exitCode === 0)) throw error;
     });
@@ -28,6 +28,12 @@ export async function runCommandLine(program: Command, args: readonly string[], 
     io.stderr.write(`${wrap(harmless(failure.message))}\n`);
     return EXIT_CODES[failure.exit].code;
   }
+}
+
+/** Makes of `help keys import` what shows the help of `import`: commander's own `help` knows one level. */
+function asked(args: readonly string[]): readonly string[] {
+  const [first, ...command] = args;
+  return first === "help" && command.length > 1 ? [...command, "--help"] : args;
 }
 
 /**

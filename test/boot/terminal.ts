@@ -22,24 +22,32 @@ const PATIENCE = 120_000;
 /** A person's window with bash in it, which keeps its variables and its folder from one command to the next. */
 export class Terminal {
   readonly #child: ChildProcessWithoutNullStreams;
+  readonly #patience: number;
   #screen = "";
   #look: () => void = () => {};
+  readonly #watchers = new Set<() => void>();
 
-  /** @param command ends in {@link SHELL}, with {@link PROMPTS} in its environment */
-  static async open(command: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Terminal> {
+  /**
+   * @param command ends in {@link SHELL}, with {@link PROMPTS} in its environment
+   * @param patience with each command, in milliseconds
+   */
+  static async open(command: readonly string[], env: NodeJS.ProcessEnv = {}, patience = PATIENCE): Promise<Terminal> {
     const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
     const options = ["--quiet", "--return", "--echo", "always", "--command", words, "/dev/null"];
-    const terminal = new Terminal(spawn("script", options, { env: { SHELL: "/bin/sh", ...env }, stdio: "pipe" }));
+    const child = spawn("script", options, { env: { SHELL: "/bin/sh", ...env }, stdio: "pipe" });
+    const terminal = new Terminal(child, patience);
     await terminal.#until([PROMPT], []);
     return terminal;
   }
 
-  private constructor(child: ChildProcessWithoutNullStreams) {
+  private constructor(child: ChildProcessWithoutNullStreams, patience: number) {
     this.#child = child;
+    this.#patience = patience;
     child.stdin.on("error", () => {}); // the shell has ended, and the wait for its prompt says so
     child.stdout.on("data", (chunk: Buffer) => {
       this.#screen += chunk.toString("utf8").replaceAll("\r", "");
       this.#look();
+      for (const watch of this.#watchers) watch();
     });
     child.on("close", () => this.#look());
   }
@@ -58,6 +66,18 @@ export class Terminal {
     const status = Number(PROMPT.exec(this.#screen)?.[1]);
     const shown = this.#screen.replace(PROMPT, "").split("\n").slice(lines.length);
     return { status, output: shown.join("\n") };
+  }
+
+  /** Waits until the command that runs has shown something. @returns what it has shown so far */
+  shows(what: RegExp): Promise<string> {
+    return new Promise((resolve) => {
+      const watch = () => {
+        if (!what.test(this.#screen)) return;
+        this.#watchers.delete(watch);
+        resolve(this.#screen);
+      };
+      this.#watchers.add(watch);
+    });
   }
 
   /** Closes the window. */
@@ -80,7 +100,10 @@ export class Terminal {
         act();
       };
       const fail = (what: string) => settle(() => reject(new Error(`${what}. The screen:\n${this.#screen}`)));
-      const patience = setTimeout(() => fail(`The command did not end within ${PATIENCE / 1000} s`), PATIENCE);
+      const patience = setTimeout(
+        () => fail(`The command did not end within ${this.#patience / 1000} s`),
+        this.#patience,
+      );
       this.#look = () => {
         const news = this.#screen.slice(read);
         if (ends.some((end) => end.test(news))) return settle(resolve);

@@ -21,11 +21,13 @@ describe("README.md", () => {
     expect(readme.split("\n").length).to.be.below(200);
   });
 
-  it("shows the picture to light and dark pages", () => {
+  it("shows its pictures to light and dark pages", () => {
     const pictures = linksOf("README.md").filter(({ path }) => path.endsWith(".svg"));
     expect(pictures.map(({ path }) => path)).to.have.members([
       "docs/pictures/architecture-dark.svg",
       "docs/pictures/architecture-light.svg",
+      "docs/pictures/start-dark.svg",
+      "docs/pictures/start-light.svg",
     ]);
   });
 

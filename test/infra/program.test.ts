@@ -13,7 +13,7 @@ import { keysIn } from "../fixtures/stack-configs.ts";
 import { KEY } from "../harness/played-machine.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const config = keysIn(readFileSync(join(root, "Pulumi.dev.yaml"), "utf8"));
+const config = keysIn(readFileSync(join(root, "examples/stack.yaml"), "utf8"));
 
 /** What Azure answers, as far as the program reads it. */
 const OUTPUTS = {

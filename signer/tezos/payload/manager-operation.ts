@@ -110,10 +110,11 @@ function readHeader(reader: Reader): ManagerHeader {
 function readKeyWithProof(reader: Reader): ManagerFields["reveal"] {
   return {
     publicKey: readPublicKey(reader, "public_key"),
-    proof: readOption(reader, "proof", (from, name) => {
-      const part = from.part(name);
-      const proof = readHash(part, "BLsig", name);
-      part.end(`the ${name}`);
+    // Where it is missing the client is an older one, which its user cannot know.
+    proof: readOption(reader, "proof, which clients forge since protocol 023,", (from) => {
+      const part = from.part("proof");
+      const proof = readHash(part, "BLsig", "proof");
+      part.end("the proof");
       return proof;
     }),
   };

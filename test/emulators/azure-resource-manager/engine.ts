@@ -132,21 +132,24 @@ export class Engine {
   /** The checkout as a project, with a stack file that Pulumi may write to. @see project */
   checkout(): PulumiCommandLine {
     const files = ["Pulumi.yaml", "package.json", "infra", "release", "signer", "cloud-init"];
-    return this.project(root, files, ["Pulumi.dev.yaml"]);
+    return this.project(root, files, { "stacks/Pulumi.dev.yaml": "examples/stack.yaml" });
   }
 
   /**
    * A folder as a project of its own state: its files by links, so that what runs is what lies there.
-   * @param copied files that Pulumi may write to
+   * @param copied files that Pulumi may write to, by where each goes
    * @returns a function that runs `pulumi` in it, with a language host found or stood in for
    */
-  project(from: string, linked: readonly string[], copied: readonly string[] = []): PulumiCommandLine {
+  project(from: string, linked: readonly string[], copied: Readonly<Record<string, string>> = {}): PulumiCommandLine {
     const folder = mkdtempSync(join(this.#home, "project-"));
     for (const name of linked) {
       if (existsSync(join(from, name))) symlinkSync(join(from, name), join(folder, name));
     }
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-    for (const name of copied) copyFileSync(join(from, name), join(folder, name));
+    for (const [to, name] of Object.entries(copied)) {
+      mkdirSync(dirname(join(folder, to)), { recursive: true });
+      copyFileSync(join(from, name), join(folder, to));
+    }
     if (!hasProgram("pulumi-language-nodejs")) {
       const script = `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "language-host.ts")}" "$@"\n`;
       writeFileSync(join(this.#home, "bin", "pulumi-language-nodejs"), script, { mode: 0o755 });

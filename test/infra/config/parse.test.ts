@@ -175,7 +175,7 @@ describe("the stack's configuration", () => {
       "    for example: pulumi config set vmSize Standard_B1s",
       "  chains[0] = mainnet: is not a chain id, Net and 12 characters; did you mean NetXdQprcVkpaWU?",
       "  chains[1] = x: is not a chain id, Net and 12 characters",
-      '    for example, in Pulumi.STACK.yaml: tezos-signer:chains: ["NetXdQprcVkpaWU"]',
+      '    for example, in stacks/Pulumi.STACK.yaml: tezos-signer:chains: ["NetXdQprcVkpaWU"]',
     ]);
   });
 

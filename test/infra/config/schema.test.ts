@@ -11,7 +11,7 @@ import { keysIn } from "../../fixtures/stack-configs.ts";
 const root = resolve(import.meta.dirname, "../../..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 
-describe("Pulumi.yaml and Pulumi.dev.yaml", () => {
+describe("Pulumi.yaml and examples/stack.yaml", () => {
   const declared = parse(read("Pulumi.yaml")).config as Record<
     string,
     { type?: string; default?: unknown; description: string }
@@ -36,7 +36,7 @@ describe("Pulumi.yaml and Pulumi.dev.yaml", () => {
   });
 
   it("hold a throw-away stack for a test network that is right as it stands", () => {
-    const found = parseConfig(keysIn(read("Pulumi.dev.yaml")), "dev");
+    const found = parseConfig(keysIn(read("examples/stack.yaml")), "dev");
     expect(found.production).to.equal(false);
     expect(found.chains).to.deep.equal(["NetXsqzbfFenSTS"]);
     expect(found.sshPublicKey).to.equal(EXAMPLE_SSH_KEY);

@@ -26,7 +26,7 @@ export function mended(config: Readonly<Record<string, string>>): Readonly<Recor
   for (const example of new Set(mistakes(config).map(({ example }) => example))) {
     const [, removed] = /^remove it: pulumi config rm (\S+)$/.exec(example) ?? [];
     const [, name, value] =
-      /^for example(?:: pulumi config set |, in Pulumi\.STACK\.yaml: tezos-signer:)(\w+):? (.+?)(?:, which .+)?$/.exec(
+      /^for example(?:: pulumi config set |, in stacks\/Pulumi\.STACK\.yaml: tezos-signer:)(\w+):? (.+?)(?:, which .+)?$/.exec(
         example,
       ) ?? [];
     if (removed !== undefined) delete followed[removed];

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { makeRelease } from "../../../release/make.ts";
@@ -35,7 +35,7 @@ describe("what docs/disaster.md and docs/change.md say of accidents, one story w
 
   /** Writes the stack's file as an editor would, with Pulumi's own lines kept. */
   function edit(config: Readonly<Record<string, unknown>>): void {
-    const path = join(operator.folder, "Pulumi.mainnet.yaml");
+    const path = join(operator.folder, "stacks/Pulumi.mainnet.yaml");
     const salt = /^encryptionsalt:.*$/m.exec(readFileSync(path, "utf8"))?.[0] ?? "";
     writeFileSync(path, `${salt}\n${stackFile(config)}`);
   }
@@ -55,7 +55,7 @@ describe("what docs/disaster.md and docs/change.md say of accidents, one story w
     if (pulumiFolder() === undefined) return;
     await makeRelease(resolve(import.meta.dirname, "../../.."), () => undefined);
     operator = await computer();
-    writeFileSync(join(operator.folder, "Pulumi.mainnet.yaml"), stackFile(CONFIG));
+    writeFileSync(join(operator.folder, "stacks/Pulumi.mainnet.yaml"), stackFile(CONFIG));
     await succeeds("pulumi stack init mainnet && npm run up");
   });
   beforeEach(function () {
@@ -107,14 +107,16 @@ describe("what docs/disaster.md and docs/change.md say of accidents, one story w
     expect(cloud.calls).to.deep.equal([]);
     await succeeds(`${third} pulumi config rm tags`);
     // Back to what the rest of the story has.
-    await succeeds("sed -i '/^encryptionsalt:/d' Pulumi.mainnet.yaml; npm run up");
+    await succeeds("sed -i '/^encryptionsalt:/d' stacks/Pulumi.mainnet.yaml; npm run up");
   });
 
   it("Pulumi's memory comes back from its copy, and finds nothing to change", async () => {
     const other = await computer();
-    await succeeds(block("What is kept where", "stack export").replaceAll("/media/$USER/COPIES", other.folder));
+    const copies = mkdtempSync(join(other.folder, "copies-"));
+    const typed = (lines: string) => lines.replaceAll("/media/$USER/COPIES", copies);
+    await succeeds(typed(block("What is kept where", "stack export")));
     const back = block("Pulumi's memory", "stack import").replace("pulumi login --local\n", ""); // the engine's own folder
-    const output = await succeeds(back, other);
+    const output = await succeeds(typed(back), other);
     expect(output.slice(output.lastIndexOf("Previewing"))).to.match(/Resources:\s+\d+ unchanged/);
     expect(requests(cloud).filter((request) => !request.startsWith("read"))).to.deep.equal([]);
   });
@@ -135,7 +137,7 @@ describe("what docs/disaster.md and docs/change.md say of accidents, one story w
 
   it("without the copy an up fails at the group and changes nothing", async () => {
     const other = await computer();
-    writeFileSync(join(other.folder, "Pulumi.mainnet.yaml"), stackFile(CONFIG));
+    writeFileSync(join(other.folder, "stacks/Pulumi.mainnet.yaml"), stackFile(CONFIG));
     const before = [...cloud.resources.keys()];
     expect(await fails("pulumi stack init mainnet && npm run up", other)).to.match(
       /group.*cannot create already existing resource/s,

@@ -40,6 +40,7 @@ export class Checkout implements Disposable {
     engine.checkout(); // makes a language host where none is installed
     const project = ["Pulumi.yaml", "package.json", "infra", "release", "signer", "cloud-init", "node_modules"];
     for (const name of project) symlinkSync(join(root, name), join(this.folder, name));
+    mkdirSync(join(this.folder, "stacks"));
     const bin = join(this.folder, "bin");
     mkdirSync(bin);
     this.#env = {

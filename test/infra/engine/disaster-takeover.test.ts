@@ -127,7 +127,7 @@ describe("a region that is lost, as docs/disaster.md says it, one story whose te
       keyImporter: { objectId: IMPORTER.objectId, ip: "84.20.19.2" },
       initialise: { level: FIRST, until: new Date(Date.now() + 3_600_000).toISOString() },
     };
-    writeFileSync(join(first.folder, "Pulumi.mainnet.yaml"), stackFile(config));
+    writeFileSync(join(first.folder, "stacks/Pulumi.mainnet.yaml"), stackFile(config));
     const up = await first.run("pulumi stack init mainnet && npm run up");
     expect(up.failed, up.output).to.equal(false);
     old = open.use(await Site.of(azure, tokens));
@@ -181,8 +181,8 @@ describe("a region that is lost, as docs/disaster.md says it, one story whose te
 
   it("makes a new stack in another subscription and region, by the page's lines", async () => {
     await old.vault.stop(); // The region is gone.
-    for (const name of ["Pulumi.mainnet.yaml"])
-      writeFileSync(join(second.folder, name), readFileSync(join(first.folder, name)));
+    const name = "stacks/Pulumi.mainnet.yaml";
+    writeFileSync(join(second.folder, name), readFileSync(join(first.folder, name)));
     const floor = await second.run(block(TAKEOVER.floor, "floor.json").replace("tz3…", address));
     expect(floor.failed, floor.output).to.equal(false);
     const lines = block(TAKEOVER.stack, "stack init").replace("edpk…", await wallets[1].publicKey());

@@ -67,7 +67,7 @@ describe("a vault that is away or was deleted, as the pages say it, one story wh
       initialise: { level: LEVEL, until: new Date(Date.now() + 3_600_000).toISOString() },
       keys: [{ name: "baker", curve: "P-256", source: "generate" }],
     };
-    writeFileSync(join(operator.folder, "Pulumi.mainnet.yaml"), stackFile(config));
+    writeFileSync(join(operator.folder, "stacks/Pulumi.mainnet.yaml"), stackFile(config));
     await succeeds("pulumi stack init mainnet && npm run up");
     name = text(cloud.ofType(VAULT)[0]?.outputs, "name");
   });

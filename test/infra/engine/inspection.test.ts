@@ -182,7 +182,7 @@ describe("a program that breaks an invariant", function () {
       );
       writeFileSync(join(folder, "package.json"), '{ "type": "module", "main": "index.ts" }');
       writeFileSync(join(folder, "index.ts"), WITH_A_MISTAKE);
-      const run = engine.project(folder, [], ["Pulumi.yaml", "package.json", "index.ts"]);
+      const run = engine.project(folder, ["Pulumi.yaml", "package.json", "index.ts"]);
       expect((await run("stack", "init", "dev")).failed).to.equal(false);
       for (const command of [["preview"], ["up", "--yes", "--skip-preview"]]) {
         const { failed, output } = await run(...command, "--skip-plugin-pre-install");

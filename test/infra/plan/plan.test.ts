@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { estimateCost } from "../../../infra/cost.ts";
@@ -88,7 +88,7 @@ describe("npm run plan", () => {
     expect(await said(["--stack", "nowhere"]))
       .to.include({ status: 1, stdout: "" })
       .and.have.property("stderr")
-      .that.includes("Pulumi.nowhere.yaml");
+      .that.includes("stacks/Pulumi.nowhere.yaml");
     expect(await said(["--yaml"]))
       .to.include({ status: 1, stdout: "" })
       .and.have.property("stderr")
@@ -98,12 +98,13 @@ describe("npm run plan", () => {
   it("tells mistakes and warnings of a stack's file together, those of keys that nobody reads among them", async () => {
     await using folder = await temporaryFolder();
     const file = "config:\n  bakerIp: 203.0.113.7\n  tezos-singer:vmSize: Tiny\n  bakery:x: y\n  random:x: y\n";
-    writeFileSync(join(folder.path, "Pulumi.mistaken.yaml"), file);
+    mkdirSync(join(folder.path, "stacks"));
+    writeFileSync(join(folder.path, "stacks/Pulumi.mistaken.yaml"), file);
     const { status, stdout, stderr } = await said(["--stack", "mistaken"], folder.path);
     expect([status, stdout]).to.deep.equal([1, ""]);
     expect(stderr.split("\n").filter((line) => !/^ {4}/.test(line))).to.deep.equal([
-      "Pulumi.mistaken.yaml: bakery:x is read by nothing here: the stack's own keys begin with tezos-signer:",
-      "Pulumi.mistaken.yaml: the stack's configuration has 4 mistakes; nothing was changed",
+      "stacks/Pulumi.mistaken.yaml: bakery:x is read by nothing here: the stack's own keys begin with tezos-signer:",
+      "stacks/Pulumi.mistaken.yaml: the stack's configuration has 4 mistakes; nothing was changed",
       "  tezos-singer:vmSize: no such key; did you mean tezos-signer:vmSize?",
       "  location: is missing",
       "  sshPublicKey: is missing",

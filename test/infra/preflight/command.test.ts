@@ -31,7 +31,8 @@ class Desk implements AsyncDisposable {
     this.#folder = folder;
     mkdirSync(join(folder.path, "bin"));
     const tezosSigner = Object.entries(LEAST).map(([key, value]) => [`tezos-signer:${key}`, value]);
-    writeFileSync(join(folder.path, "Pulumi.dev.yaml"), stringify({ config: Object.fromEntries(tezosSigner) }));
+    mkdirSync(join(folder.path, "stacks"));
+    writeFileSync(join(folder.path, "stacks/Pulumi.dev.yaml"), stringify({ config: Object.fromEntries(tezosSigner) }));
     const login = { accessToken: cloud.managementToken, subscription: this.subscription, tenant: cloud.tenant };
     this.program("az", `echo '${JSON.stringify(login)}'`);
     this.program("pulumi", `case "$*" in *show-name*) echo dev;; *) echo '{"version":3,"deployment":{}}';; esac`);
@@ -222,7 +223,7 @@ describe("npm run preflight", function () {
     const wrong = await desk.run(["--stak", "dev"]);
     expect([wrong.code, wrong.errors.split("\n")[0]]).to.deep.equal([2, "Unknown option '--stak'"]);
     const none = await desk.run(["--stack", "none"]);
-    expect(none.errors).to.equal("preflight: there is no Pulumi.none.yaml: `pulumi stack init NAME` makes a stack\n");
+    expect(none.errors).to.equal("preflight: there is no stacks/Pulumi.none.yaml: `npm run setup` writes it\n");
     expect(none.code).to.equal(2);
     desk.program("pulumi", "exit 1");
     expect((await desk.run()).errors).to.match(/^preflight: no stack is selected: /);

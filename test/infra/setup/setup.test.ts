@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -30,6 +30,11 @@ describe("npm run setup", () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   const options = () => ({ folder, change: false, now: NOW });
+  /** Where a stack's file lies, in a folder that is made. */
+  const place = (stack: string) => {
+    mkdirSync(join(folder, "stacks"), { recursive: true });
+    return join(folder, "stacks", `Pulumi.${stack}.yaml`);
+  };
   const file = (name: string) => readFileSync(join(folder, name), "utf8");
   const byOptions = (given: Readonly<Record<string, string>>, more = {}) =>
     setUp({ given, say: () => undefined, ask: undefined }, { ...options(), ...more });
@@ -50,8 +55,8 @@ describe("npm run setup", () => {
   }
 
   it("writes a test stack's file from options alone, for a key that the HSM makes", async () => {
-    expect(await byOptions(ANSWERS)).to.deep.equal({ stack: "try", file: "Pulumi.try.yaml" });
-    expect(file("Pulumi.try.yaml").split("\n")).to.include.members([
+    expect(await byOptions(ANSWERS)).to.deep.equal({ stack: "try", file: "stacks/Pulumi.try.yaml" });
+    expect(file("stacks/Pulumi.try.yaml").split("\n")).to.include.members([
       "# Made by `npm run setup`. docs/change.md says what each change does.",
       "config:",
       "  tezos-signer:location: northeurope",
@@ -60,7 +65,7 @@ describe("npm run setup", () => {
       "    - NetXsqzbfFenSTS",
       "      source: generate",
     ]);
-    expect(readdirSync(folder)).to.deep.equal(["Pulumi.try.yaml"]);
+    expect(readdirSync(join(folder, "stacks"))).to.deep.equal(["Pulumi.try.yaml"]);
   });
 
   it("writes a production stack's file, which begins within twelve hours and is watched", async () => {
@@ -72,7 +77,7 @@ describe("npm run setup", () => {
       "first-level": "9123456",
       "alert-email": "baker@example.org",
     });
-    const text = file("Pulumi.mainnet.yaml");
+    const text = file("stacks/Pulumi.mainnet.yaml");
     for (const line of ["NetXdQprcVkpaWU", "level: 9123456", "until: 2026-11-29T22:00:00Z", "monitoring: true", CLIENT])
       expect(text).to.include(line);
     expect(text).not.to.include("generate");
@@ -108,7 +113,7 @@ describe("npm run setup", () => {
     const { said, asker } = person({ "The public key": [CLIENT] }, given);
     await setUp(asker, options());
     expect(said.join("\n")).to.include("a production stack needs the key of its own client");
-    expect(file("Pulumi.try.yaml")).to.include(CLIENT).and.not.to.include(EXAMPLE_CLIENT);
+    expect(file("stacks/Pulumi.try.yaml")).to.include(CLIENT).and.not.to.include(EXAMPLE_CLIENT);
   });
 
   it("writes nothing where an option is wrong, missing, or for another kind of stack", async () => {
@@ -126,32 +131,43 @@ describe("npm run setup", () => {
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
+  it("says in words that a stack's file cannot be read or written", async () => {
+    mkdirSync(place("try"));
+    const unread = await rejection(byOptions(ANSWERS), WrongAnswer);
+    expect(unread.message).to.match(/Pulumi\.try\.yaml cannot be read \(EISDIR\)$/);
+    rmSync(join(folder, "stacks"), { recursive: true });
+    symlinkSync(join(folder, "nowhere"), join(folder, "stacks"));
+    const unwritten = await rejection(byOptions(ANSWERS), WrongAnswer);
+    expect(unwritten.message).to.match(/Pulumi\.try\.yaml cannot be written \(\w+\)$/);
+    expect(readdirSync(folder)).to.deep.equal(["stacks"]);
+  });
+
   it("changes a file that is there only where that is wanted, and keeps in it what is not asked", async () => {
     const there =
       "# mine\nencryptionsalt: v1:abc\nconfig:\n  tezos-signer:tags:\n    owner: me\n  location: westeurope\n";
-    writeFileSync(join(folder, "Pulumi.try.yaml"), there);
+    writeFileSync(place("try"), there);
     expect((await rejection(byOptions(ANSWERS), WrongAnswer)).message).to.equal(
-      "Pulumi.try.yaml is there: --change changes it",
+      "stacks/Pulumi.try.yaml is there: --change changes it",
     );
-    const { asker } = person({ "Pulumi.try.yaml is there": ["n"] }, ANSWERS);
+    const { asker } = person({ "stacks/Pulumi.try.yaml is there": ["n"] }, ANSWERS);
     await rejection(setUp(asker, options()), WrongAnswer);
-    expect(file("Pulumi.try.yaml")).to.equal(there);
+    expect(file("stacks/Pulumi.try.yaml")).to.equal(there);
     await byOptions(ANSWERS, { change: true });
     for (const line of ["# mine", "encryptionsalt: v1:abc", "owner: me", "tezos-signer:location: northeurope"])
-      expect(file("Pulumi.try.yaml")).to.include(line);
-    expect(file("Pulumi.try.yaml")).not.to.include("westeurope");
+      expect(file("stacks/Pulumi.try.yaml")).to.include(line);
+    expect(file("stacks/Pulumi.try.yaml")).not.to.include("westeurope");
   });
 
   it("takes a file that pulumi stack init has made for a new one, and leaves keys that are there as they are", async () => {
-    writeFileSync(join(folder, "Pulumi.try.yaml"), "encryptionsalt: v1:abc\n");
+    writeFileSync(place("try"), "encryptionsalt: v1:abc\n");
     await byOptions(ANSWERS, { change: true });
-    expect(file("Pulumi.try.yaml")).to.include("encryptionsalt: v1:abc").and.include("name: baker");
-    writeFileSync(join(folder, "Pulumi.try.yaml"), file("Pulumi.try.yaml").replace("name: baker", "name: mine"));
+    expect(file("stacks/Pulumi.try.yaml")).to.include("encryptionsalt: v1:abc").and.include("name: baker");
+    writeFileSync(place("try"), file("stacks/Pulumi.try.yaml").replace("name: baker", "name: mine"));
     await byOptions(ANSWERS, { change: true });
-    expect(file("Pulumi.try.yaml")).to.include("name: mine").and.not.include("name: baker");
+    expect(file("stacks/Pulumi.try.yaml")).to.include("name: mine").and.not.include("name: baker");
     const mail = { "client-key": CLIENT, "alert-email": "baker@example.org" };
     await byOptions({ ...ANSWERS, kind: "production", ...mail }, { change: true });
-    expect(file("Pulumi.try.yaml")).to.include("monitoring: true");
+    expect(file("stacks/Pulumi.try.yaml")).to.include("monitoring: true");
   });
 
   it("prints the plan of what it wrote, and the next command", async function () {
@@ -159,7 +175,7 @@ describe("npm run setup", () => {
     const words = Object.entries(ANSWERS).map(([option, value]) => `--${option}=${value}`);
     const script = `process.exit(await (await import(${JSON.stringify(join(root, "infra/setup/main.ts"))})).main(${JSON.stringify(words)}, ${JSON.stringify(folder)}))`;
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script]);
-    expect(stdout).to.match(/^\nWrote Pulumi\.try\.yaml\./);
+    expect(stdout).to.match(/^\nWrote stacks\/Pulumi\.try\.yaml\./);
     expect(stdout).to.match(/20\.50\.1\.2 +\* +6732/);
     expect(stdout).to.match(/\n {2}pulumi stack select --create try && npm run up\n$/);
   });

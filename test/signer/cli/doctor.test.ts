@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer as createHttp, type RequestListener } from "node:http";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { expect } from "chai";
 import { Command } from "commander";
 import { doctorCommand } from "../../../signer/cli/doctor.ts";
@@ -42,6 +43,30 @@ function saying(answers: Readonly<Record<string, readonly [status: number, body:
     const [status, body] = answers[url] ?? [404, "no"];
     response.writeHead(status).end(JSON.stringify(body));
   });
+}
+
+/**
+ * A port whose queue is full: nobody accepts there, so Linux drops what asks for a connection, and answers nothing. The
+ * queue holds one more than it was told (tcp(7)).
+ */
+async function takingNoMore(): Promise<AsyncDisposable & { readonly port: number }> {
+  const code = `
+    const server = require("node:net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+      require("node:worker_threads").parentPort.postMessage(server.address().port);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+  const worker = new Worker(code, { eval: true });
+  const [port] = (await once(worker, "message")) as [number];
+  const queued = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
+  for (const socket of queued) socket.on("error", () => undefined);
+  await Promise.all(queued.map((socket) => once(socket, "connect")));
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of queued) socket.destroy();
+      await worker.terminate();
+    },
+  };
 }
 
 describe("doctor", () => {
@@ -130,6 +155,16 @@ describe("doctor", () => {
     );
     for (const socket of held) await socket[Symbol.asyncDispose]();
     await hanging[Symbol.asyncDispose]();
+  });
+
+  it("tells a way on which packets are dropped, as a firewall does, with the command that lets this computer in", async () => {
+    await using full = await takingNoMore();
+    const { code, told } = await doctor(`http://127.0.0.1:${full.port}`, { patience: 300 });
+    expect(code).to.equal(EXIT_CODES.unavailable.code);
+    expect(told)
+      .to.include("No connection in 0.3 s.")
+      .and.include("pulumi config set bakerIp ADDRESS")
+      .and.include("curl -4 https://api.ipify.org");
   });
 
   it("takes no answer of something else for a signer's, nor a public key that is not the address's", async () => {

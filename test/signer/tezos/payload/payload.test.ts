@@ -42,7 +42,7 @@ interface Vector {
 /** Vectors that are refused, and why: each would be refused on chain today. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
   "signatory/multiple operations": /^at byte 118: the operations of a batch have different sources/,
-  "signatory/generic/Update consensus key": /^at byte 96: proof needs 1 byte/, // without the proof of protocol 023
+  "signatory/generic/Update consensus key": /^at byte 96: proof, which clients forge since protocol 023, needs 1 byte/,
   "lattejed/op-generic.json": /^at byte 34: result needs 100 bytes/, // tag 8 was a transaction until 2019
   "octez_u025/generic/double-baking-evidence": /^at byte 124: this is no Tenderbake fitness/, // an encoding sample
   "lattejed/op-block.json": /^at byte 0: magic byte 01 is a block of before Tenderbake/,

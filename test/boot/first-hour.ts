@@ -1,0 +1,168 @@
+/**
+ * `npm run first-hour`: types what README.md and docs/deploy.md say, in their order, as somebody would who has read nothing
+ * else, on a Debian that has Node.js, npm and git of its own and nothing of this project. Prints the transcript, with the time
+ * of each step. It needs root, what .ci/machine-tools names, and a network to Debian's and npm's registries. Where Azure
+ * begins, it ends: there is no account, and what the commands say to that is a part of it.
+ * @module
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { commandLine } from "../emulators/command-line.ts";
+import { sign } from "../emulators/octez-client.ts";
+import { transfer } from "../fixtures/payloads.ts";
+import { code, promptOf } from "../harness/operator.ts";
+import { type Answers, PROMPTS, SHELL, Terminal } from "./terminal.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const HOME = "/root";
+const CHECKOUT = `${HOME}/tezos-signer`;
+/** A fetch of all packages on a slow line, in milliseconds. */
+const PATIENCE = 30 * 60_000;
+
+/** What nobody can type here, and why. */
+const NOT_TYPED: readonly (readonly [call: RegExp, why: string])[] = [
+  [/^az |^for name in/, "asks Azure, and there is no account"],
+  [/^octez-client /, "octez is in no registry; its requests are sent by test/emulators/octez-client.ts"],
+  [/^npm ci && npm test/, "is what CI does, in minutes"],
+  [/npm run up$/, "builds in Azure, and there is no account"],
+];
+
+/** What a person answers. */
+const ANSWERS: Readonly<Record<string, Answers>> = {
+  "npm run setup": [
+    [/test or production \[test\]: $/, ""],
+    [/stack's name \[test\]: $/, ""],
+    [/Network[^\n]*: $/, ""],
+    [/region[^\n]*: $/, "northeurope"],
+    [/baker's address[^\n]*: $/, "20.50.1.2"],
+    [/public key[^\n]*: $/, ""],
+    [/SSH[^\n]*: $/, ""],
+  ],
+};
+
+/** A computer that was installed a minute ago: the packages that a page presupposes, and the project as it is cloned. */
+function computer(folder: string): string {
+  const disk = join(folder, "disk");
+  for (const part of ["upper", "work", "disk"]) mkdirSync(join(folder, part));
+  const base = execFileSync(join(ROOT, ".ci/debian-root"), { encoding: "utf8" }).trim();
+  const layers = `lowerdir=${base},upperdir=${folder}/upper,workdir=${folder}/work`;
+  execFileSync("mount", ["-t", "overlay", "overlay", "-o", layers, disk]);
+  execFileSync("mount", ["-t", "proc", "proc", join(disk, "proc")]);
+  execFileSync("mount", ["--rbind", "/dev", join(disk, "dev")]);
+  for (const file of ["/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt"]) copyFileSync(file, join(disk, file));
+  const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: ROOT });
+  for (const file of listed.toString().split("\0").filter(Boolean)) {
+    if (!existsSync(join(ROOT, file))) continue;
+    mkdirSync(dirname(join(disk, CHECKOUT, file)), { recursive: true });
+    cpSync(join(ROOT, file), join(disk, CHECKOUT, file));
+  }
+  const pulumi = execFileSync(join(ROOT, ".ci/pulumi-cli"), { encoding: "utf8" }).trim();
+  copyFileSync(join(pulumi, "pulumi"), join(disk, "usr/local/bin/pulumi"));
+  return disk;
+}
+
+function window(disk: string): Promise<Terminal> {
+  const authorities = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "npm_config_cafile"].map(
+    (name) => `${name}=/etc/ssl/certs/ca-certificates.crt`,
+  );
+  const environment = Object.entries({ ...PROMPTS, HOME, PATH: "/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin" });
+  const set = [...environment.map(([name, value]) => `${name}=${value}`), ...authorities];
+  return Terminal.open(["chroot", disk, "env", "-i", `--chdir=${CHECKOUT}`, ...set, ...SHELL], process.env, PATIENCE);
+}
+
+/** The commands of a part of a page: its blocks, line by line, and in README.md the two that stand in its sentences. */
+function commandsOf(page: string, from: string, to: string): string[] {
+  const text = readFileSync(join(ROOT, page), "utf8");
+  const part = text.slice(text.indexOf(from), text.indexOf(to));
+  const found = part.matchAll(/^ *```(?:sh)?\n([\s\S]*?)^ *```$|`(npm run (?:demo|setup)[^`]*)`/gm);
+  return [...found]
+    .flatMap(([, block = "", named]) => named ?? block.replaceAll(/; do\n[\s\S]*?^done$/gm, "; do … done").split("\n"))
+    .filter((line) => /^(?:npm|pulumi|az|export|mkdir|cp|octez-client|for) /.test(line));
+}
+
+/** A step, as it is printed. */
+function tell(page: string, typed: string, outcome: string, screen = ""): void {
+  console.log(`\n## ${page}: \`${typed}\`\n\n${outcome}`);
+  const lines = stripVTControlCharacters(screen).trimEnd().split("\n");
+  const shown = lines.length > 40 ? [...lines.slice(0, 12), "…", ...lines.slice(-26)] : lines;
+  if (screen.trim() !== "") console.log(`\n\`\`\`text\n${shown.join("\n")}\n\`\`\``);
+}
+
+/** `npm start`; in a second window a transfer is confirmed, and the signer stopped. */
+async function start(first: Terminal, disk: string): Promise<void> {
+  const began = performance.now();
+  const ended = first.type(["npm start"]);
+  const introduction = await Promise.race([first.shows(/Ctrl-C stops it\.\n/), ended.then(({ output }) => output)]);
+  tell("README.md", "npm start", `Ready after ${since(began)}.`, introduction);
+  const [, url = "", address = ""] = /(http:\/\/[\d.:]+)\/(tz3\w+)/.exec(introduction) ?? [];
+  const payload = Buffer.from(transfer({ source: address, fee: 423n, counter: 10n, amount: 500_000n })).toString("hex");
+  const refused = await sign(url, address, payload);
+  tell("README.md", "a transfer, while nobody confirms", `${refused.status}: ${refused.message}`);
+  const second = await window(disk);
+  const before = performance.now();
+  const asked = second.shows(/Waiting for signing requests/).then(() => sign(url, address, payload));
+  const { output } = await second.type(["npm run signer -- confirm --once"], [[promptOf(1), code]]);
+  tell("README.md", "npm run signer -- confirm", `${since(before)}; the transfer: ${(await asked).status}`, output);
+  await second.type(["kill -INT $(pgrep -nf 'tezos-signer.js serve')"]);
+  await second.close();
+  tell("README.md", "Ctrl-C", `Ended with ${(await ended).status}.`);
+}
+
+function since(began: number): string {
+  return `${((performance.now() - began) / 1_000).toFixed(0)} s`;
+}
+
+/** @param folder empty, on a disk; what is mounted below it goes with this process */
+async function main(folder: string): Promise<void> {
+  const disk = computer(folder);
+  const terminal = await window(disk);
+  const prepared = performance.now();
+  await terminal.type([
+    "export DEBIAN_FRONTEND=noninteractive; apt-get -q update && apt-get -qy install --no-install-recommends nodejs npm git make",
+  ]);
+  const { output: versions } = await terminal.type(["node --version; npm --version; pulumi version"]);
+  tell("before", "Debian's own nodejs, npm and git, and Pulumi", since(prepared), versions);
+  await terminal.type(["ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519"]);
+  const pages = [
+    ["README.md", "## Five minutes", "## How safe"],
+    ["docs/deploy.md", "## Look before", "## 3. "],
+  ] as const;
+  for (const [page, from, to] of pages) {
+    for (const line of commandsOf(page, from, to)) {
+      const why = NOT_TYPED.find(([call]) => call.test(line))?.[1];
+      if (line === "npm start") await start(terminal, disk);
+      else if (line === "npm run signer -- confirm")
+        continue; // in the second window, meanwhile
+      else if (why !== undefined && line !== "npm run up") tell(page, line, `Not typed: ${why}.`);
+      else {
+        const began = performance.now();
+        const typed = line
+          .replace("'…'", "chosen")
+          .replace("edpk…", "edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav");
+        const { status, output } = await terminal.type([typed], ANSWERS[line] ?? []);
+        tell(page, line, `Ended with ${status} after ${since(began)}.`, output);
+      }
+    }
+  }
+  await terminal.close();
+}
+
+/** Names the folder to the process that is in namespaces of its own. */
+const INSIDE = "FIRST_HOUR_FOLDER";
+const { [INSIDE]: inside } = process.env;
+commandLine(
+  "first-hour",
+  "Types what README.md and docs/deploy.md say on a new Debian, and prints the transcript.",
+).parse();
+if (inside !== undefined) {
+  await main(inside);
+  process.exit();
+}
+const folder = mkdtempSync("/var/tmp/first-hour-");
+// Mounts and processes go with it, however it ends; so what is deleted below is its own.
+const words = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", process.execPath, import.meta.filename];
+const env = { ...process.env, [INSIDE]: folder };
+process.exitCode = spawnSync("unshare", words, { stdio: "inherit", env }).status ?? 1;
+rmSync(folder, { recursive: true, force: true });
