@@ -78,10 +78,14 @@ describe("a page's blocks of shell, typed at a terminal in their order", functio
           .replaceAll(/\bNEXT\b/g, `${HEAD + 1}`)
           .replaceAll(/\bHEAD\b/g, `${HEAD}`)
           .replace("'ID'", () => `'${idOf(at("watermarks.sqlite.seen"))}'`);
-        const { code: exit, screen } = await inTerminal(["bash", "-ec", filled], [[/last six characters of the address: $/, address.slice(-6)]], {
-          cwd: folder.path,
-          env,
-        });
+        const { code: exit, screen } = await inTerminal(
+          ["bash", "-ec", filled],
+          [[/last six characters of the address: $/, address.slice(-6)]],
+          {
+            cwd: folder.path,
+            env,
+          },
+        );
         expect(exit, `${page}, block ${number}: ${screen}`).to.equal(0);
       }
     });

@@ -14,7 +14,8 @@ export function notedPauses(
   const { setTimeout: real } = timers;
   const pauses: number[] = [];
   timers.setTimeout = (milliseconds, value, options) => {
-    if (options?.signal === undefined || (options.ref === false) !== isBeside) return real(milliseconds, value, options);
+    if (options?.signal === undefined || (options.ref === false) !== isBeside)
+      return real(milliseconds, value, options);
     pauses.push(milliseconds ?? 0);
     return real(lasting(milliseconds), value, options);
   };
