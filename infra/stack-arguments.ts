@@ -1,4 +1,4 @@
-/** The arguments among those for Pulumi that name the stack, as other programs take them: Pulumi takes `-sNAME` too. */
+/** Returns those of Pulumi's arguments that name the stack, as other programs take them: Pulumi takes `-sNAME` too. */
 export function stackIn(args: readonly string[]): string[] {
   return args.flatMap((arg, at) => {
     if (arg === "--stack" || arg === "-s") return args.slice(at, at + 2);

@@ -44,7 +44,7 @@ export function lockSaid(lock: Lock): string {
   return `${lock.name} (${lock.properties.level}) holds the stack's group: ${what}`;
 }
 
-/** The command that takes a lock away. */
+/** Returns the command that takes a lock away. */
 export function lift({ id }: Lock): string {
   return `az lock delete --ids ${word(id)}`;
 }

@@ -64,7 +64,7 @@ export function isWithin(id: string, above: string): boolean {
   return `${id}/`.toLowerCase().startsWith(`${above}/`.toLowerCase());
 }
 
-/** Whether Pulumi knows it as made, and to be kept. */
+/** Tells whether Pulumi knows it as made, and to be kept. */
 export function isMade({ id = "", pendingReplacement, delete: isGoing }: StateResource): boolean {
   return id !== "" && !pendingReplacement && !isGoing;
 }

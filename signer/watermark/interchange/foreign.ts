@@ -84,7 +84,7 @@ export function refuseCut(listing: object, ...marks: readonly string[]): void {
   throw new InterchangeError(`It is a part of the record: its \`${told}\` says that more follows. Fetch all of it.`);
 }
 
-/** What `aws dynamodb scan` prints, of one page or of all. @throws InterchangeError where it is not the whole table */
+/** Requires that a scan by `aws dynamodb scan` is whole. @throws InterchangeError where it is not the whole table */
 export function requireWholeScan(scan: { readonly Items: readonly unknown[]; readonly ScannedCount?: unknown }): void {
   refuseCut(scan, "NextToken", "LastEvaluatedKey");
   const { Items: items, ScannedCount: scanned } = scan;
