@@ -94,7 +94,7 @@ function print(): void {
     console.log(
       `${mark(asExpected)}  ${what.padEnd(44)} ${client.padEnd(13)} ${milliseconds.toFixed(1).padStart(8)} ms`,
     );
-    for (const line of answer.match(/.{1,90}(?:\s|$)/g) ?? []) console.log(`      ${line}`);
+    for (const line of answer.match(/.{1,90}(?:\s|$)/g) ?? []) console.log(`      ${line.trimEnd()}`);
   }
   console.log("\nTimes are the client's: two requests, each on a connection of its own.");
 }

@@ -246,7 +246,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/stack-folder.ts",
   ],
   // Takes the stack down, once Azure has been asked whether it would be refused.
-  "infra/destroy.ts": ["infra/arm", "infra/preflight", "infra/recovery", "infra/stack-arguments.ts"],
+  "infra/destroy.ts": [
+    "infra/arm",
+    "infra/preflight",
+    "infra/recovery",
+    "infra/stack-arguments.ts",
+    "infra/stack-folder.ts",
+  ],
 
   // Emulators first: they imitate what others made, by none of our code, so that no mistake of ours is in both.
   "test/emulators/key-vault": [],

@@ -157,6 +157,8 @@ commandLine(
   "Types what README.md and docs/deploy.md say on a new Debian, and prints the transcript.",
 ).parse();
 if (inside !== undefined) {
+  // The first process of a namespace ends by no signal that it does not take.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
   await main(inside);
   process.exit();
 }
