@@ -4,6 +4,7 @@ import { openKeyring, openStoreForTrial, openWatermarkStore } from "./backends.t
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
 import { addressFilter } from "./http/allowed-addresses.ts";
+import { Balancer } from "./http/balancer.ts";
 import { takeInheritedSockets } from "./http/inherited-sockets.ts";
 import type { RunningServer } from "./http/server.ts";
 import { TlsCertificate } from "./http/tls-certificate.ts";
@@ -40,6 +41,14 @@ export interface RunningSigner {
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   /** Looks whether the files of its TLS certificate are others, and takes them up; it does so by itself once a minute. */
   renewCertificate(): Promise<void>;
+  /** Whether a balancer asks here, which may have another machine to send to. */
+  isBalanced(): boolean;
+  /**
+   * Has the balancer send nothing new here, for as long as it does not stay; whoever comes all the same is served, on a
+   * connection that is closed after the answer. Resolves once the balancer has heard it and idle connections are closed.
+   */
+  leave(reason: string): Promise<void>;
+  stay(): void;
   /** Takes no new connection, lets what was asked finish, then closes everything. */
   stop(): Promise<void>;
 }
@@ -137,8 +146,10 @@ export async function startSigner(
     confirmations,
     budget: BUDGETS.other,
   });
+  const balancer: Balancer = new Balancer(() => report.ready().ready);
   const report = reportOf({
     release,
+    balancer,
     updater: readUpdaterState,
     live,
     keyring,
@@ -165,12 +176,14 @@ export async function startSigner(
   });
   parts.defer(() => admin.stop());
 
+  const app = createApp({ signer, settings: requestSettings, audit, log: logger }).callback();
   const server = await listen({
     ...settings.listen,
     ...ownPort,
     fd: sockets?.signer,
     tls: certificate?.pair,
-    handler: createApp({ signer, settings: requestSettings, audit, log: logger }).callback(),
+    handler: async (request, response) => void (balancer.answer(request, response) || (await app(request, response))),
+    closes: () => balancer.isLeaving,
     admits: addressFilter(requestSettings),
     log: logger,
     audit,
@@ -196,8 +209,15 @@ export async function startSigner(
     return report.ready();
   };
   const renewCertificate = async () => certificate?.look();
+  const leave = async (reason: string) => {
+    await balancer.leave(reason);
+    await server.closeQuiet();
+  };
   const stop = () => running.disposeAsync();
-  return { url, adminUrl, keyring, examine, readiness: () => report.ready(), renewCertificate, stop };
+  return {
+    ...{ url, adminUrl, keyring, examine, readiness: () => report.ready(), renewCertificate },
+    ...{ isBalanced: () => balancer.asks, leave, stay: () => balancer.stay(), stop },
+  };
 }
 
 /**

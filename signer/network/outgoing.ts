@@ -57,6 +57,7 @@ export interface Answer {
 /**
  * Asks once.
  * @param options.most characters that an answer may have
+ * @param options.body is sent by a POST; absent: a GET
  * @throws Error that says what is wrong: no answer, or one without end; the signal's own reason once it is over
  */
 export function get(
@@ -66,16 +67,19 @@ export function get(
     headers,
     signal,
     most,
+    body,
   }: {
     readonly agent: HttpAgent;
     readonly headers?: Readonly<Record<string, string>>;
     readonly signal?: AbortSignal | undefined;
     readonly most: number;
+    readonly body?: string | undefined;
   },
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const options = { agent, ...(headers && { headers }), ...(signal && { signal }) };
-  const request = (url.protocol === "https:" ? https : http).get(url, options, (response) => {
+  const method = body === undefined ? "GET" : "POST";
+  const options = { agent, method, ...(headers && { headers }), ...(signal && { signal }) };
+  const request = (url.protocol === "https:" ? https : http).request(url, options, (response) => {
     let text = "";
     response.setEncoding("utf8");
     response.on("data", (chunk: string) => {
@@ -86,5 +90,6 @@ export function get(
     response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
   });
   request.on("error", (error) => reject(signal?.aborted ? signal.reason : error));
+  request.end(body);
   return promise;
 }

@@ -3,6 +3,7 @@ import type { ConfirmationSocket } from "../confirmation/socket.ts";
 import type { OwnRelease } from "../installation/own-release.ts";
 import type { UpdaterState } from "../installation/updater-state.ts";
 import type { Keyring } from "../keys/keyring.ts";
+import type { BalancerState } from "../observability/balancer-state.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { RecentActivity } from "../observability/recent-activity.ts";
 import type { HeadFollower } from "../policy/head-follower.ts";
@@ -16,6 +17,8 @@ import type { TrustedStore } from "../watermark/trusted-store.ts";
 /** The parts of a running signer that its report looks at. */
 export interface ReportParts {
   readonly release: OwnRelease;
+  /** The balancer in front of the machine; null where none asks. */
+  readonly balancer: { look(): BalancerState | null };
   /** What the machine's updater does now. */
   readonly updater: () => UpdaterState;
   readonly live: LiveSettings;

@@ -26,6 +26,7 @@ function statusOf(changes: Partial<Status> = {}): Status {
     ready: true,
     reasons: [],
     settings: { source: "userData", version: "0", since: "2026-11-28T11:00:00Z", refused: null },
+    balancer: null,
     tls: null,
     store: { kind: "sqlite", id: null, problem: null, readAt: null },
     vault: { problem: null, tokenSeconds: null, signMilliseconds: { p50: null, p99: null } },
