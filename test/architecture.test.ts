@@ -279,7 +279,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "test/harness",
   ],
   "test/emulators/*.test.ts": [...EMULATORS, "infra/**", "test/fixtures", "test/harness", "test/infra"],
-  "test/campaigns": ["signer/**", ...EMULATORS, "test/fixtures", "test/harness", "test/infra"],
+  "test/boot": ["cloud-init", "release", "signer/tezos", ...EMULATORS, "test/fixtures", "test/harness"],
+  "test/campaigns": ["signer/**", ...EMULATORS, "test/boot", "test/fixtures", "test/harness", "test/infra"],
   "test/signer": ["signer/**", "package.json", ...EMULATORS, "test/campaigns", "test/fixtures", "test/harness"],
   "test/guard": ["signer/**", ...EMULATORS, "test/campaigns", "test/fixtures", "test/harness"],
   "test/conformance": [...EMULATORS, "test/fixtures", "test/harness"],
@@ -289,7 +290,6 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // What any part writes and reads, beside what earlier versions wrote.
   "test/formats": ["infra/**", "machine", "signer/**", "package.json", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/cloud-init": ["cloud-init", "test/harness", "test/emulators"],
-  "test/boot": ["cloud-init", "release", "signer/tezos", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/monitoring": ["signer/**", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/bench": [],
   // The runner, this file, and what holds for the whole tree.
