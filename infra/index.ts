@@ -12,7 +12,7 @@ import { warnings } from "./config/warnings.ts";
 import { estimateCost } from "./cost.ts";
 import { inspected } from "./inspection.ts";
 import { told } from "./readiness/told.ts";
-import { readyCommands } from "./ready-commands.ts";
+import { machineCommands, readyCommands } from "./ready-commands.ts";
 import { checkoutRelease } from "./release/checkout-release.ts";
 import { earlierReleases } from "./release/earlier-releases.ts";
 import { misplaced } from "./stack-folder.ts";
@@ -44,6 +44,8 @@ export function build(settings: StackConfig, release: Release, earlier: readonly
   });
   const { signerUrl, publicIp, vaultUri, watermarkStoreId, identityClientId, resourceGroup, report } = signer;
   const { usd, assumptions } = estimateCost(settings);
+  const [first, second] = signer.machines.map(({ name, address }) => ({ machine: name, address }));
+  const hasSsh = settings.adminIp.length > 0;
   return inspected({
     version: release.version,
     release: release.sha256,
@@ -57,7 +59,10 @@ export function build(settings: StackConfig, release: Release, earlier: readonly
     ...(report === undefined
       ? {}
       : { signer: pulumi.all([report, signerUrl]).apply(([said, url]) => told(said, url)) }),
-    ...readyCommands({ signerUrl, publicIp, resourceGroup }, settings.adminIp.length > 0),
+    ...(first === undefined ? {} : readyCommands({ signerUrl, resourceGroup, ...first }, hasSsh)),
+    ...(second === undefined
+      ? {}
+      : { secondMachine: { vmName: second.machine, ...machineCommands({ resourceGroup, ...second }, hasSsh) } }),
     estimatedMonthlyCost: { usd, assumptions },
   });
 }

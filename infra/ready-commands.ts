@@ -3,12 +3,15 @@
  * @module
  */
 import * as pulumi from "@pulumi/pulumi";
-import { ADMIN, MACHINE_NAME } from "./components/machine.ts";
+import { ADMIN } from "./components/machine.ts";
 
 /** What the command lines name. */
 export interface Named {
   readonly signerUrl: pulumi.Input<string>;
-  readonly publicIp: pulumi.Input<string>;
+  /** Name of the machine in Azure. */
+  readonly machine: string;
+  /** The address by which one logs in. */
+  readonly address: pulumi.Input<string>;
   readonly resourceGroup: pulumi.Input<string>;
 }
 
@@ -22,16 +25,23 @@ const SCRIPTS = {
  * Writes the command lines.
  * @param hasSsh whether an address may log in; without one nobody reaches `confirm`
  */
-export function readyCommands({ signerUrl, publicIp, resourceGroup }: Named, hasSsh: boolean) {
-  const login = pulumi.interpolate`${ADMIN}@${publicIp}`;
+export function readyCommands({ signerUrl, resourceGroup, ...there }: Named, hasSsh: boolean) {
+  return {
+    importCommand: pulumi.interpolate`octez-client import secret key signer ${signerUrl}/ADDRESS`,
+    ...machineCommands({ resourceGroup, ...there }, hasSsh),
+  };
+}
+
+/** Writes those that are for one machine. @param hasSsh as above */
+export function machineCommands({ machine, address, resourceGroup }: Omit<Named, "signerUrl">, hasSsh: boolean) {
+  const login = pulumi.interpolate`${ADMIN}@${address}`;
   const onMachine = (script: string) =>
-    pulumi.interpolate`az vm run-command invoke --resource-group ${resourceGroup} --name ${MACHINE_NAME} --command-id RunShellScript --query 'value[0].message' --output tsv --scripts '${script}'`;
+    pulumi.interpolate`az vm run-command invoke --resource-group ${resourceGroup} --name ${machine} --command-id RunShellScript --query 'value[0].message' --output tsv --scripts '${script}'`;
   const bySsh = {
     sshCommand: pulumi.interpolate`ssh ${login}`,
     confirmCommand: pulumi.interpolate`ssh -t ${login} sudo tezos-signer confirm`,
   };
   return {
-    importCommand: pulumi.interpolate`octez-client import secret key signer ${signerUrl}/ADDRESS`,
     statusCommand: onMachine(SCRIPTS.statusCommand),
     logCommand: onMachine(SCRIPTS.logCommand),
     ...(hasSsh ? bySsh : {}),

@@ -21,8 +21,14 @@ export interface ReleaseReference {
  * Its outer form is read by every release, older ones included: fields may come, none may change or go.
  * @param ssh whether sshd runs
  * @param settings the signer's settings, JSON
+ * @param maintenance when upgrades are installed, and the machine restarts if one asks for it: HH:MM in UTC, every day
  */
-export function userData({ version, sha256, url, clientId }: ReleaseReference, ssh: boolean, settings: string): string {
-  const machine = { ssh, maintenance: MAINTENANCE };
+export function userData(
+  { version, sha256, url, clientId }: ReleaseReference,
+  ssh: boolean,
+  settings: string,
+  maintenance: string = MAINTENANCE,
+): string {
+  const machine = { ssh, maintenance };
   return JSON.stringify({ release: { version, sha256, url, clientId }, machine, settings: JSON.parse(settings) });
 }

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { openKeyring, openStoreForTrial, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
-import { addressFilter } from "./http/allowed-addresses.ts";
+import { addressFilter, admittingNobody } from "./http/allowed-addresses.ts";
 import { Balancer } from "./http/balancer.ts";
 import { takeInheritedSockets } from "./http/inherited-sockets.ts";
 import type { RunningServer } from "./http/server.ts";
@@ -19,7 +19,6 @@ import { reportOf } from "./report/report.ts";
 import { type LiveSettings, USER_DATA } from "./settings/live-settings.ts";
 import type { Settings } from "./settings/schema.ts";
 import { BUDGETS, budgetsFromNow } from "./signing/budgets.ts";
-import type { CurrentSettings } from "./signing/request-context.ts";
 import { requiredRows } from "./signing/required-rows.ts";
 import { SigningService } from "./signing/signing-service.ts";
 import { Guard } from "./watermark/guard.ts";
@@ -209,10 +208,7 @@ export async function startSigner(
     return report.ready();
   };
   const renewCertificate = async () => certificate?.look();
-  const leave = async (reason: string) => {
-    await balancer.leave(reason);
-    await server.closeQuiet();
-  };
+  const leave = (reason: string) => balancer.leave(reason).then(() => server.closeQuiet());
   const stop = () => running.disposeAsync();
   return {
     ...{ url, adminUrl, keyring, examine, readiness: () => report.ready(), renewCertificate },
@@ -243,16 +239,6 @@ async function keepRefusedPayloads(settings: Settings["refusedPayloads"], logger
   if (settings === undefined) return undefined;
   const { RefusedPayloads } = await import("./observability/refused-payloads.ts");
   return new RefusedPayloads(settings, logger);
-}
-
-/** The live settings with an empty list of addresses that may ask. */
-function admittingNobody(live: LiveSettings): CurrentSettings {
-  const nobody: string[] = [];
-  return {
-    get current() {
-      return { ...live.current, allowedAddresses: nobody };
-    },
-  };
 }
 
 function urlOf({ address: { address, family, port } }: RunningServer, scheme: string): string {

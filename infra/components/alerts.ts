@@ -8,8 +8,9 @@ import type { Machine } from "./machine.ts";
 export interface AlertsArgs {
   readonly context: StackContext;
   readonly vaultId: pulumi.Input<string>;
-  readonly machine: Machine;
-  /** Size of the machine: only burstable ones have credits to run out of. */
+  /** The first one first. */
+  readonly machines: readonly Machine[];
+  /** Size of the machines: only burstable ones have credits to run out of. */
   readonly size: string;
   /** Where alerts are sent; empty: they are seen in the portal only. */
   readonly email: string;
@@ -29,7 +30,7 @@ const SIGNATURES = `union isfuzzy=true (datatable(TimeGenerated:datetime, Operat
 export class Alerts extends pulumi.ComponentResource {
   constructor(name: string, args: AlertsArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Alerts", name, {}, options);
-    const { context, vaultId, machine, size, email } = args;
+    const { context, vaultId, machines, size, email } = args;
     const { location, tags } = context;
     const resourceGroupName = context.group.name;
     const child = inGroup(this, context);
@@ -81,7 +82,7 @@ export class Alerts extends pulumi.ComponentResource {
       child,
     );
     const rules: pulumi.Resource[] = [silence];
-    for (const { key, scope, ...metric } of metrics(vaultId, machine.id, size.startsWith("Standard_B"))) {
+    for (const { key, scope, ...metric } of metrics(vaultId, machines, size.startsWith("Standard_B"))) {
       const rule = new MetricAlert(
         context.named(key),
         {
@@ -102,7 +103,7 @@ export class Alerts extends pulumi.ComponentResource {
           actions: [{ actionGroupId: group.id }],
           tags,
         },
-        { ...child, dependsOn: machine }, // its id is known before it is there
+        { ...child, dependsOn: [...machines] }, // their ids are known before they are there
       );
       rules.push(rule);
     }
@@ -140,8 +141,8 @@ function ownWorkspace(context: StackContext, child: pulumi.CustomResourceOptions
 }
 
 /** The table of metric alerts (names: supported-metrics pages of Microsoft.KeyVault/vaults and virtualMachines). */
-function metrics(vaultId: pulumi.Input<string>, machineId: pulumi.Input<string>, burstable: boolean) {
-  const all = [
+function metrics(vaultId: pulumi.Input<string>, machines: readonly Machine[], burstable: boolean) {
+  const ofVault = [
     {
       key: "vault-errors",
       scope: vaultId,
@@ -167,9 +168,11 @@ function metrics(vaultId: pulumi.Input<string>, machineId: pulumi.Input<string>,
         threshold: 1000, // milliseconds
       },
     },
+  ];
+  const ofMachine = ({ id, suffix }: Machine) => [
     {
-      key: "machine-unavailable",
-      scope: machineId,
+      key: `machine-unavailable${suffix}`,
+      scope: id,
       severity: 0,
       description: "The machine is stopped or does not answer its host.",
       criterion: {
@@ -180,8 +183,8 @@ function metrics(vaultId: pulumi.Input<string>, machineId: pulumi.Input<string>,
       },
     },
     {
-      key: "machine-tired",
-      scope: machineId,
+      key: `machine-tired${suffix}`,
+      scope: id,
       severity: 2,
       description: "CPU credits run out: soon the machine is held to a tenth of its processor.",
       criterion: {
@@ -192,7 +195,9 @@ function metrics(vaultId: pulumi.Input<string>, machineId: pulumi.Input<string>,
       },
     },
   ];
-  return all.filter(({ key }) => burstable || key !== "machine-tired");
+  return [...ofVault, ...machines.flatMap(ofMachine)].filter(
+    ({ key }) => burstable || !key.startsWith("machine-tired"),
+  );
 }
 
 /** What the plan shows of the audit log and the alerts. */

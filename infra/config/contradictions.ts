@@ -67,6 +67,16 @@ export function contradictions(beside: Beside): Contradiction[] {
     const { publisher, offer, sku, version } = image;
     if (reason !== undefined) refuse("image", reason, { value: [publisher, offer, sku, version].join(":") });
   }
+  if (config.instances === 2 && config.waitForSigner === false) {
+    const example = "for example: pulumi config set waitForSigner true";
+    refuse(
+      "waitForSigner",
+      "one of two machines is touched once the other signs, and an up that does not wait cannot know",
+      {
+        example,
+      },
+    );
+  }
   if (isSet("alertEmail") && config.monitoring === false) {
     const { alertEmail = "" } = config;
     const example = "for example: pulumi config set monitoring true";

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { imdsHost } from "../azure/metadata-service.ts";
 import { ScheduledEvents } from "../azure/scheduled-events.ts";
 import { messageOf } from "../errors.ts";
 import type { RunningSigner } from "../main.ts";
+import { Repetition } from "../repetition.ts";
 
 /** Between two looks, milliseconds: the shortest announcement is 30 s long. */
 const PAUSE = 5_000;
@@ -21,12 +21,12 @@ export function followAnnouncements(
   log: Logger,
   { pause = PAUSE, events = new ScheduledEvents(imdsHost()) } = {},
 ): Disposable {
-  const stopped = new AbortController();
+  const following = new Repetition();
   let failure: string | undefined;
   /** Ids that the signer has left for. */
   const left = new Set<string>();
   const look = async () => {
-    const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(PATIENCE)]);
+    const signal = AbortSignal.any([following.signal, AbortSignal.timeout(PATIENCE)]);
     const announced = await events.read(signal);
     if (announced.length === 0) {
       if (left.size > 0) {
@@ -45,26 +45,23 @@ export function followAnnouncements(
       `Azure announces: ${what}. The balancer is told to send nothing new`,
     );
     await signer.leave(`Azure announces: ${what}`);
-    if (stopped.signal.aborted) return;
+    if (following.signal.aborted) return;
     await events.start(
       fresh.map(({ id }) => id),
-      AbortSignal.any([stopped.signal, AbortSignal.timeout(PATIENCE)]),
+      AbortSignal.any([following.signal, AbortSignal.timeout(PATIENCE)]),
     );
     log.warn(`all is answered: Azure may go on with: ${what}`);
   };
-  const follow = async () => {
-    while (!stopped.signal.aborted) {
-      try {
-        if (signer.isBalanced() || left.size > 0) await look();
-        failure = undefined;
-      } catch (error) {
-        const reason = messageOf(error);
-        if (reason !== failure && !stopped.signal.aborted) log.warn(`Azure's announcements are not known: ${reason}`);
-        failure = reason;
-      }
-      await sleep(pause, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined);
+  const work = async () => {
+    try {
+      if (signer.isBalanced() || left.size > 0) await look();
+      failure = undefined;
+    } catch (error) {
+      const reason = messageOf(error);
+      if (reason !== failure && !following.signal.aborted) log.warn(`Azure's announcements are not known: ${reason}`);
+      failure = reason;
     }
   };
-  void follow();
-  return { [Symbol.dispose]: () => stopped.abort() };
+  following.start("work", work, () => pause);
+  return { [Symbol.dispose]: () => void following.stop() };
 }
