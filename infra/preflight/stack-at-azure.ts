@@ -68,7 +68,7 @@ export async function stackAtAzure(where: Surroundings): Promise<StackAtAzure> {
 async function selected(where: Surroundings): Promise<string> {
   const { failed, stdout } = await pulumi(where, "stack", "--show-name");
   if (failed || stdout.trim() === "") {
-    throw new NoStack("no stack is selected: `pulumi stack init NAME` makes one, and --stack NAME names one");
+    throw new NoStack("no stack is selected: `npm run setup` writes one's file, and --stack NAME names one");
   }
   return stdout.trim();
 }

@@ -48,15 +48,15 @@ def send(method, address, headers, body, fresh=False):
     except (OSError, http.client.HTTPException) as error:
         connections.pop((url.scheme, url.netloc), None)
         # A server may close a connection that nobody has used for a while.
-        return send(method, address, headers, body) if used else ({"s": 0, "e": type(error).__name__, "ms": 0}, {}, b"")
-    return {"s": answer.status, "ms": round((time.monotonic() - began) * 1000)}, answer.headers, text
+        return send(method, address, headers, body) if used else ({"status": 0, "error": type(error).__name__, "ms": 0}, {}, b"")
+    return {"status": answer.status, "ms": round((time.monotonic() - began) * 1000)}, answer.headers, text
 
 
 def token(resource):
     if resource not in tokens:
         query = urllib.parse.urlencode({"api-version": "2018-02-01", "resource": resource, "client_id": ASKED["client"]})
         told, _, text = send("GET", ASKED["imds"] + "/metadata/identity/oauth2/token?" + query, {"Metadata": "true"}, None)
-        tokens[resource] = json.loads(text).get("access_token", "") if told["s"] == 200 else ""
+        tokens[resource] = json.loads(text).get("access_token", "") if told["status"] == 200 else ""
     return tokens[resource]
 
 
@@ -68,14 +68,14 @@ def read(text):
 
 
 def part(value, path):
-    """`key.x`; `value.*NAME`: the entry of a list whose id has NAME in it; `value|0|8`: bytes of base64url, as hex."""
+    """`key.x`; `value.*NAME`: the entry of a list whose id has NAME in it; `value|0|8`: bytes of base64url, as hex; `~`: a dot."""
     path, *cut = path.split("|")
     for name in path.split("."):
         if name.startswith("*"):
             found = [one for one in value or [] if name[1:] in str(one.get("kid", "")).split("/")]
             value = found[0] if found else None
         else:
-            value = value.get(name) if isinstance(value, dict) else None
+            value = value.get(name.replace("~", ".")) if isinstance(value, dict) else None
     if cut and isinstance(value, str):
         return base64.urlsafe_b64decode(value + "==")[int(cut[0]) : int(cut[1])].hex()
     return value
@@ -102,20 +102,20 @@ def ask_once(step, fresh=False):
     told, got, text = send(step["ask"], put_in(step["url"]), headers, body, fresh)
     answer = read(text)
     error = (answer.get("error") or answer.get("odata.error") or {}) if isinstance(answer, dict) else {}
-    if isinstance(error, dict) and told["s"] >= 400:
-        told["c"] = str(error.get("code", ""))[:60]
-        told["i"] = str((error.get("innererror") or {}).get("code", ""))[:60]
+    if isinstance(error, dict) and told["status"] >= 400:
+        told["code"] = str(error.get("code", ""))[:60]
+        told["inner"] = str((error.get("innererror") or {}).get("code", ""))[:60]
         message = error.get("message", "")
-        told["m"] = str(message.get("value", "") if isinstance(message, dict) else message)[:120]
-    elif told["s"] >= 400 and isinstance(answer, dict):
-        told["c"] = str(error)[:60]
-        told["m"] = str(answer.get("error_description", ""))[:120]
+        told["message"] = str(message.get("value", "") if isinstance(message, dict) else message)[:120]
+    elif told["status"] >= 400 and isinstance(answer, dict):
+        told["code"] = str(error)[:60]
+        told["message"] = str(answer.get("error_description", ""))[:120]
     heads = {name: got.get(name) for name in step.get("heads", []) if got.get(name) is not None}
     if heads:
-        told["h"] = heads
+        told["heads"] = heads
     picks = {name: part(answer, put_in(path)) for name, path in step.get("pick", {}).items()}
     if picks:
-        told["p"] = picks
+        told["picked"] = picks
     for name, path in step.get("keep", {}).items():
         kept[name] = got.get(path[5:]) if path.startswith("head:") else part(answer, path)
         if path.endswith(".kid") and kept[name]:
@@ -129,23 +129,23 @@ def ask(step):
     if "at_once" in step:
         with concurrent.futures.ThreadPoolExecutor(step["at_once"]) as pool:
             all_told = list(pool.map(lambda _: ask_once(step, True), range(step["at_once"])))
-        return {"all": [{name: one.get(name) for name in ("s", "c", "h")} for one in all_told]}
+        return {"all": [{name: one.get(name) for name in ("status", "code", "heads")} for one in all_told]}
     if "until" in step:
         first = None
         for attempt in range(step["tries"]):
             told = ask_once(step)
             first = told if first is None else first
-            if told["s"] == step["until"]:
+            if told["status"] == step["until"]:
                 break
             time.sleep(ASKED["pause"] * step.get("pause", 1))
-        return {**told, "first": {"s": first["s"], "c": first.get("c")}, "seconds": round(time.monotonic() - began)}
+        return {**told, "first": {"status": first["status"], "code": first.get("code")}, "seconds": round(time.monotonic() - began)}
     if "times" in step:
         all_told = [ask_once(step, step.get("fresh", False)) for _ in range(step["times"])]
         times = sorted(one["ms"] for one in all_told)
         told = {**all_told[0], "median": times[len(times) // 2], "most": times[-1]}
-        told["statuses"] = sorted({one["s"] for one in all_told})
-        if "p" in told:
-            told["p"] = [one.get("p") for one in all_told]
+        told["statuses"] = sorted({one["status"] for one in all_told})
+        if "picked" in told:
+            told["picked"] = [one.get("picked") for one in all_told]
         return told
     return ask_once(step)
 
