@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { z } from "zod";
 import { change } from "../arm/change.ts";
-import type { Asker } from "../arm/client.ts";
+import { ArmRefusal, type Asker } from "../arm/client.ts";
 import { type Answers, readAnswers, type Step } from "./step.ts";
 
 /** Virtual Machines - Run Command (Microsoft.Compute, 2024-11-01). */
@@ -36,7 +36,7 @@ const Told = z.object({ value: z.array(z.object({ message: z.string() })).min(1)
  */
 export async function onMachine({ path, clientId, asker }: Machine, steps: readonly Step[]): Promise<Answers> {
   const body = { commandId: "RunShellScript", script: scriptOf({ imds: IMDS, client: clientId, pause: 1, steps }) };
-  const answer = await change("POST", `${path}/runCommand?api-version=${VERSION}`, body, {
+  const answer = await run("POST", `${path}/runCommand?api-version=${VERSION}`, body, {
     ...asker,
     timeoutMs: TIMEOUT_MS,
   });
@@ -47,6 +47,15 @@ export async function onMachine({ path, clientId, asker }: Machine, steps: reado
     return readAnswers(JSON.parse(inflateSync(Buffer.from(packed, "base64")).toString()));
   } catch {
     throw new Error("the machine tells something that is not understood");
+  }
+}
+
+async function run(...request: Parameters<typeof change>): Promise<unknown> {
+  try {
+    return await change(...request);
+  } catch (error) {
+    if (!(error instanceof ArmRefusal) || error.status !== 409) throw error;
+    throw new Error("another command is at work on the machine: try again in a minute");
   }
 }
 

@@ -27,11 +27,13 @@ connections = {}
 
 
 def connection(url, fresh):
-    """Returns a connection, and whether it has carried an answer already."""
+    """Returns a connection, and whether it has carried an answer already. A fresh one is nobody else's."""
+    make = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    if fresh:
+        return make(url.netloc, timeout=10), False
     place = (url.scheme, url.netloc)
-    used = not fresh and place in connections
+    used = place in connections
     if not used:
-        make = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
         connections[place] = make(url.netloc, timeout=10)
     return connections[place], used
 
@@ -46,7 +48,8 @@ def send(method, address, headers, body, fresh=False):
         answer = line.getresponse()
         text = answer.read()
     except (OSError, http.client.HTTPException) as error:
-        connections.pop((url.scheme, url.netloc), None)
+        if not fresh:
+            connections.pop((url.scheme, url.netloc), None)
         # A server may close a connection that nobody has used for a while.
         return send(method, address, headers, body) if used else ({"status": 0, "error": type(error).__name__, "ms": 0}, {}, b"")
     return {"status": answer.status, "ms": round((time.monotonic() - began) * 1000)}, answer.headers, text

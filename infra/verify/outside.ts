@@ -7,7 +7,7 @@ import { SIGNER_PORT } from "../../signer/contract.ts";
 import type { Block } from "../config/addresses.ts";
 import { isIn } from "../preflight/address.ts";
 import { type Check, notKnown, notOk, ok, type Row } from "../preflight/row.ts";
-import type { Site, Way } from "./site.ts";
+import type { Heard, Site, Way } from "./site.ts";
 import { assumed, PUT_BACK } from "./verdicts.ts";
 
 /** Key Vault's API version that the signer asks with (@azure/keyvault-keys). */
@@ -62,30 +62,34 @@ export const PORTS: Check<Site> = {
   },
 };
 
-/** What a service answers. @throws Error where it does not */
-async function ask(url: string, headers: Readonly<Record<string, string>> = {}) {
-  let response: Response;
-  let text: string;
+/** Asks a service from this computer. @throws Error where it does not answer */
+export async function ask(url: string, headers: Readonly<Record<string, string>>): Promise<Heard> {
   try {
-    response = await fetch(url, { headers, signal: AbortSignal.timeout(20_000) });
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(20_000) });
     // A release is 100 MB, which nobody needs here.
-    text = response.ok ? "" : (await response.text()).slice(0, 2_000);
-    await response.body?.cancel().catch(() => undefined);
+    const text = response.ok ? "" : (await response.text()).slice(0, 2_000);
+    if (response.ok) await response.body?.cancel();
+    return { status: response.status, text };
   } catch {
     throw new Error("it does not answer this computer");
   }
+}
+
+/** The service's own word for its refusal: Key Vault's inner code, or Storage's code. */
+function codeIn({ text }: Heard): string {
   const inner = /"innererror"\s*:\s*\{\s*"code"\s*:\s*"(\w+)"/.exec(text)?.[1];
-  const code = /<Code>(\w+)<\/Code>/.exec(text)?.[1];
-  return { status: response.status, code: inner ?? code ?? "" };
+  return inner ?? /<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? "";
 }
 
 /** The vault, with a token of whoever is logged in here. */
 export const VAULT_FROM_HERE: Check<Site> = {
   rows: ["vault from here"],
-  async examine({ vaultUri, vaultToken, settings, ownAddress }) {
+  async examine({ vaultUri, vaultToken, settings, ownAddress, ask }) {
     const name = "vault from here";
     const token = await vaultToken();
-    const { status, code } = await ask(`${vaultUri}/keys?${VAULT_VERSION}`, { authorization: `Bearer ${token}` });
+    const heard = await ask(`${vaultUri}/keys?${VAULT_VERSION}`, { authorization: `Bearer ${token}` });
+    const { status } = heard;
+    const code = codeIn(heard);
     const importer = settings.keyImporter?.ip;
     if (importer !== undefined && importer === (await ownAddress().catch(() => undefined))) {
       const isIn = status === 200 || code === "ForbiddenByPolicy";
@@ -101,18 +105,19 @@ export const VAULT_FROM_HERE: Check<Site> = {
 
 export const VAULT_WITHOUT_TOKEN: Check<Site> = {
   rows: ["vault without a token"],
-  async examine({ vaultUri }) {
-    const { status } = await ask(`${vaultUri}/keys?${VAULT_VERSION}`);
+  async examine({ vaultUri, ask }) {
+    const { status } = await ask(`${vaultUri}/keys?${VAULT_VERSION}`, {});
     return [assumed("vault without a token", status === 401, "401, before its firewall", `${status}, and not 401`)];
   },
 };
 
 export const RELEASE_WITHOUT_TOKEN: Check<Site> = {
   rows: ["release without a token"],
-  async examine({ releaseUrl }) {
+  async examine({ releaseUrl, ask }) {
     const name = "release without a token";
-    const { status, code } = await ask(releaseUrl);
-    if (status >= 400 && status < 500) return [ok(name, `nobody reads it (${status} ${code})`)];
-    return [notOk(name, `${status} ${code}: anybody reads it`, PUT_BACK)];
+    const heard = await ask(releaseUrl, {});
+    const came = `${heard.status} ${codeIn(heard)}`.trim();
+    if (heard.status >= 400 && heard.status < 500) return [ok(name, `nobody reads it (${came})`)];
+    return [notOk(name, `${came}: anybody reads it`, PUT_BACK)];
   },
 };

@@ -28,6 +28,8 @@ export interface Site extends StackAtAzure {
   readonly ownAddress: () => Promise<string>;
   /** Tells how a connection from this computer goes. */
   readonly reach: (host: string, port: number) => Promise<Way>;
+  /** Asks a service from this computer. @throws Error where it does not answer */
+  readonly ask: (url: string, headers: Readonly<Record<string, string>>) => Promise<Heard>;
   /** Gives a token for the vault, of whoever is logged in here. @throws NoLogin */
   readonly vaultToken: () => Promise<string>;
   /** Tells which resources Pulumi finds changed beside it. @throws Error where it does not tell */
@@ -36,6 +38,12 @@ export interface Site extends StackAtAzure {
 
 /** Nobody answers (`silent`), somebody does, or the network says otherwise. */
 export type Way = "open" | "silent" | "refused";
+
+/** What a service answered: of what is no refusal, no text. */
+export interface Heard {
+  readonly status: number;
+  readonly text: string;
+}
 
 /** What only a stack has that is up. */
 export type Standing = Pick<

@@ -7,7 +7,7 @@ import { login } from "../preflight/login.ts";
 import { stackAtAzure } from "../preflight/stack-at-azure.ts";
 import { pulumi, type Surroundings } from "../recovery/pulumi.ts";
 import { VAULT } from "./machine-rows.ts";
-import { reach } from "./outside.ts";
+import { ask, reach } from "./outside.ts";
 import { changedIn } from "./refresh.ts";
 import { type Site, standing } from "./site.ts";
 
@@ -22,5 +22,5 @@ export async function site(where: Surroundings, now: Date): Promise<Site> {
     const said = await pulumi({ ...where, stack: stack.chosen }, "refresh", "--preview-only", "--json");
     return changedIn(said);
   };
-  return { ...stack, ...standing(stack), now, ownAddress, reach, vaultToken, changedBeside };
+  return { ...stack, ...standing(stack), now, ownAddress, reach, ask, vaultToken, changedBeside };
 }

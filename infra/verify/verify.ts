@@ -12,7 +12,7 @@ import { NETWORK_FIREWALL, OWN_VAULT, RELEASES_ACCOUNT, WATERMARKS_ACCOUNT } fro
 import { inThrowAwayVault } from "./vault.ts";
 
 /** Only looks, and may be asked several at once. */
-const LOOKS: readonly Check<Site>[] = [
+export const LOOKS: readonly Check<Site>[] = [
   PORTS,
   VAULT_FROM_HERE,
   VAULT_WITHOUT_TOKEN,

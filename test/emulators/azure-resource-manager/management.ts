@@ -13,6 +13,8 @@ export class Management {
   readonly port: number;
   /** What was asked, in order: method and path. */
   readonly asked: string[] = [];
+  /** Is told each as it comes. */
+  onAsked: (line: string) => void = () => undefined;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -23,7 +25,11 @@ export class Management {
     const server = createServer((request, response) => void respond(cloud, request, response));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const management = new Management(server);
-    server.on("request", ({ method, url }) => management.asked.push(`${method} ${url?.split("?")[0]}`));
+    server.on("request", ({ method, url }) => {
+      const line = `${method} ${url?.split("?")[0]}`;
+      management.asked.push(line);
+      management.onAsked(line);
+    });
     cloud.managementToken = `fake-azure-${management.port}`;
     return management;
   }

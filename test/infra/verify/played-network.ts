@@ -24,6 +24,9 @@ export interface Twist {
   readonly change: (answer: Answer) => void;
 }
 
+/** By the clocks of machine and table. */
+const NOW = "2026-11-29T12:00:00Z";
+
 /** The machine's identity. */
 export const SIGNER = {
   clientId: "aaaaaaaa-1111-4222-8333-444444444444",
@@ -31,7 +34,7 @@ export const SIGNER = {
 };
 
 /** Programs that the machine has, and this computer may not: each prints a text and ends with a code. */
-const PROGRAMS = {
+export const PROGRAMS = {
   "apt-get": ["Hit:1 http://azure.archive.ubuntu.com/ubuntu noble InRelease\nReading package lists...", 0],
   chronyc: ["#* PHC0  0  3  377  5  +8ns[ +14ns] +/-  2000ns", 0],
   systemctl: ["", 0],
@@ -47,7 +50,7 @@ type Program = keyof typeof PROGRAMS;
  * pause to their clock.
  */
 const LED = `
-import http.client as _http, socket as _socket, time as _time
+import http.client as _http, socket as _socket
 _create = _socket.create_connection
 def _led(address, *rest):
     if address[0] == "registry.npmjs.org":
@@ -62,7 +65,11 @@ def _sleep(seconds):
     line = _http.HTTPConnection("127.0.0.1", PORT)
     line.request("GET", "/%s" % seconds, headers={"Host": "clock"})
     line.getresponse().read()
-_time.sleep = _sleep
+_ticks = iter(range(10**9))
+class _Clock:
+    sleep = staticmethod(_sleep)
+    monotonic = staticmethod(lambda: next(_ticks) * SECONDS)
+    time = staticmethod(lambda: NOW)
 _http.HTTPConnection, _Plain = _Led, _http.HTTPConnection
 _http.HTTPSConnection = _Led
 `;
@@ -73,6 +80,8 @@ export class PlayedNetwork implements AsyncDisposable {
   readonly programs: Record<Program, readonly [text: string, code: number]> = { ...PROGRAMS };
   /** How a connection to npm's registry goes. */
   registry: "silent" | "open" = "silent";
+  /** Each look at the machine's clock is seconds after the one before. */
+  slow = false;
   /** Whether the watermarks' account takes shared keys. */
   takesSharedKeys = false;
   /** Scripts that ran on the machine. */
@@ -94,12 +103,8 @@ export class PlayedNetwork implements AsyncDisposable {
     this.#folder = folder;
     mkdirSync(join(folder.path, "bin"));
     this.#server = createServer(async (request, response) => {
-      const answer = await this.#answer(request);
-      const host = request.headers.host ?? "";
-      for (const twist of this.twists) {
-        const isOf = twist.host.test(host) && twist.path.test(request.url ?? "");
-        if (isOf && (twist.method ?? request.method) === request.method) twist.change(answer);
-      }
+      const { host = "" } = request.headers;
+      const answer = this.#twisted(await this.#answer(request), host, request.url ?? "", request.method ?? "");
       response.writeHead(answer.status, answer.headers).end(answer.body);
     });
     // The emulators' clock: whoever pauses on the machine moves it on.
@@ -143,7 +148,8 @@ export class PlayedNetwork implements AsyncDisposable {
     }
     const start = "exec python3 -I - <<'END_OF_PROGRAM'\n";
     const led = script
-      .replace(start, () => start + LED.replaceAll("PORT", String(this.port)))
+      .replace(start, () => start + this.#led())
+      .replace("\nimport time\n", "\ntime = _Clock\n")
       .replace("test -e /opt/", "env test -e /opt/"); // the shell has one of its own
     const env = { PATH: `${join(path, "bin")}:${process.env.PATH}`, NPM: this.registry };
     return new Promise((resolve) => {
@@ -151,6 +157,33 @@ export class PlayedNetwork implements AsyncDisposable {
         resolve(stdout === "" ? stderr : stdout);
       });
     });
+  }
+
+  #led(): string {
+    const values = { PORT: this.port, SECONDS: this.slow ? 3 : 0.002, NOW: Date.parse(NOW) / 1_000 };
+    return Object.entries(values).reduce((text, [name, value]) => text.replaceAll(name, String(value)), LED);
+  }
+
+  /** What this computer is answered, which is no machine's. */
+  async outside(url: string, headers: Readonly<Record<string, string>>): Promise<{ status: number; text: string }> {
+    const { host, pathname } = new URL(url);
+    const { status, body } = this.#twisted(this.#toStrangers(host, headers), `from-here.${host}`, pathname, "GET");
+    return { status, text: status < 400 ? "" : body };
+  }
+
+  #toStrangers(host: string, headers: Readonly<Record<string, string>>): Answer {
+    if (!host.endsWith(".vault.azure.net")) return noRelease("PublicAccessNotPermitted");
+    if (headers.authorization === undefined) return { status: 401, headers: {}, body: "" };
+    const error = { code: "Forbidden", message: "Client address is not authorized", innererror: { code: "ForbiddenByFirewall" } };
+    return { status: 403, headers: {}, body: JSON.stringify({ error }) };
+  }
+
+  #twisted(answer: Answer, host: string, path: string, method: string): Answer {
+    for (const twist of this.twists) {
+      const isOf = twist.host.test(host) && twist.path.test(path);
+      if (isOf && (twist.method ?? method) === method) twist.change(answer);
+    }
+    return answer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -173,7 +206,8 @@ export class PlayedNetwork implements AsyncDisposable {
     }
     if (host === "169.254.169.254") return this.#pass(this.imds.url + path, request, body);
     const vault = this.vaults.get(host.split(".")[0] ?? "");
-    if (vault !== undefined) return this.#pass(vault.url + path, request, body);
+    // A key of half the length is made in a tenth of the time.
+    if (vault !== undefined) return this.#pass(vault.url + path, request, body.replace('"key_size": 4096', '"key_size": 2048'));
     if (host.endsWith(".blob.core.windows.net")) return this.#release(request);
     if (host.endsWith(".table.core.windows.net")) return this.#row(request, path, body);
     return { status: 502, headers: {}, body: "" };
@@ -198,8 +232,7 @@ export class PlayedNetwork implements AsyncDisposable {
     if (this.#isKnown(request, "https://storage.azure.com")) {
       return { status: 200, headers: { "Content-Length": "116000000", "x-ms-blob-type": "BlockBlob" }, body: "" };
     }
-    const code = request.headers.authorization === undefined ? "PublicAccessNotPermitted" : "AuthenticationFailed";
-    return { status: 409, headers: {}, body: `<?xml version="1.0"?><Error><Code>${code}</Code></Error>` };
+    return noRelease(request.headers.authorization === undefined ? "PublicAccessNotPermitted" : "AuthenticationFailed");
   }
 
   async #row(request: IncomingMessage, path: string, body: string): Promise<Answer> {
@@ -212,7 +245,8 @@ export class PlayedNetwork implements AsyncDisposable {
       return { status: 403, headers: {}, body: '{"odata.error":{"code":"AuthorizationPermissionMismatch"}}' };
     }
     const match = headers["if-match"];
-    return this.#table(method, path, body, typeof match === "string" ? { "If-Match": match } : {});
+    const answer = await this.#table(method, path, body, typeof match === "string" ? { "If-Match": match } : {});
+    return { ...answer, headers: { ...answer.headers, date: new Date(NOW).toUTCString() } };
   }
 
   async #table(method: string, path: string, body: string, more: Record<string, string> = {}): Promise<Answer> {
@@ -227,6 +261,10 @@ export class PlayedNetwork implements AsyncDisposable {
     const sent = ["GET", "HEAD"].includes(method) ? {} : { body };
     return read(await fetch(this.#azurite.endpoint + path, { method, headers, ...sent }));
   }
+}
+
+function noRelease(code: string): Answer {
+  return { status: 409, headers: {}, body: `<?xml version="1.0"?><Error><Code>${code}</Code></Error>` };
 }
 
 async function read(response: Response): Promise<Answer> {

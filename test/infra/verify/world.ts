@@ -1,16 +1,20 @@
 import type { Plan } from "../../../infra/plan/plan.ts";
 import type { Row } from "../../../infra/preflight/row.ts";
+import { rowsOf, rowsOfAll } from "../../../infra/preflight/table.ts";
 import type { StackAtAzure } from "../../../infra/preflight/stack-at-azure.ts";
 import { type Site, standing, type Way } from "../../../infra/verify/site.ts";
-import { verify } from "../../../infra/verify/verify.ts";
+import { MACHINE_ROWS, TABLE_ROWS } from "../../../infra/verify/machine-rows.ts";
+import { inThrowAwayVault } from "../../../infra/verify/vault.ts";
+import { LOOKS, verify } from "../../../infra/verify/verify.ts";
 import { az } from "../../emulators/azure-resource-manager/az.ts";
 import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
 import { Management } from "../../emulators/azure-resource-manager/management.ts";
 import "../../emulators/azure-resource-manager/management-endpoint.ts";
 import { list, type Properties, text } from "../../emulators/azure-resource-manager/properties.ts";
 import { plan, settings } from "../../fixtures/stack-configs.ts";
+import type { Agent } from "../../emulators/azure-resource-manager/run-commands.ts";
 import { callsIn } from "../../harness/shell-words.ts";
-import { PlayedNetwork, SIGNER } from "./played-network.ts";
+import { PlayedNetwork, PROGRAMS, SIGNER } from "./played-network.ts";
 
 const plans = new Map<string, Plan>();
 
@@ -20,6 +24,9 @@ async function drawn(config: Readonly<Record<string, string>>): Promise<Plan> {
   plans.set(key, found);
   return found;
 }
+
+/** From this computer; on the machine and in its table; in a vault to throw away. */
+export type Part = "all" | "looks" | "machine" | "vault";
 
 export const ID = "0123456789abcdef";
 const GROUP = "tezos-signer-dev";
@@ -31,6 +38,7 @@ export class World implements AsyncDisposable {
   readonly cloud: Cloud;
   readonly network: PlayedNetwork;
   readonly #management: Management;
+  readonly #agent: Agent;
   config: Record<string, string>;
   address = "198.51.100.9";
   /** How connections from this computer go, by port. */
@@ -42,6 +50,7 @@ export class World implements AsyncDisposable {
     this.cloud = cloud;
     this.network = network;
     this.#management = management;
+    this.#agent = cloud.runCommands.agent;
     this.config = config;
   }
 
@@ -86,6 +95,9 @@ export class World implements AsyncDisposable {
     const script = { source: { script: "true" }, parameters: [{ name: "RELEASE", value: RELEASE }] };
     cloud.hold({ id: waits, type: "azure-native:compute:VirtualMachineRunCommandByVirtualMachine", inputs: {}, outputs: {} });
     cloud.runCommands.forget(waits);
+    cloud.runCommands.agent = this.#agent;
+    cloud.runCommands.busy = 0;
+    cloud.account.serviceTags = ["AzureCloud", "AzureKeyVault", "Storage"];
     cloud.runCommands.run({ id: waits, inputs: script }, 3_600);
     if (!network.vaults.has(`tezos-${ID}`)) await network.vault(`tezos-${ID}`, policiesIn(properties));
     network.vaults.get(`tezos-${ID}`)?.firewall.open();
@@ -95,14 +107,39 @@ export class World implements AsyncDisposable {
     this.changed = [];
     network.takesSharedKeys = false;
     network.registry = "silent";
+    network.slow = false;
+    Object.assign(network.programs, PROGRAMS);
     network.twists.length = 0;
     cloud.account.faults.length = 0;
     this.ways = { 6732: "silent", 22: "silent" };
   }
 
-  /** Everything that is verified. */
-  async rows(ended = new AbortController().signal): Promise<Row[]> {
-    return verify(this.site(), ended, () => undefined);
+  /** What is verified: everything, or a part. */
+  async rows(part: Part = "all"): Promise<Row[]> {
+    const site = this.site();
+    if (part === "looks") return rowsOfAll(LOOKS, site);
+    if (part === "machine") return [...(await rowsOf(MACHINE_ROWS, site)), ...(await rowsOf(TABLE_ROWS, site))];
+    if (part === "vault") return inThrowAwayVault(site);
+    return verify(site, new AbortController().signal, () => undefined);
+  }
+
+  /** The part of the vault, which a signal ends. */
+  vaultRows(signal: AbortSignal): Promise<Row[]> {
+    const site = this.site();
+    const asker = { ...site.asker, signal };
+    return inThrowAwayVault({ ...site, asker, machine: { ...site.machine, asker } });
+  }
+
+  /** Notes what Azure is asked from now on: method and path. */
+  asked(): () => readonly string[] {
+    const { asked } = this.#management;
+    const before = asked.length;
+    return () => asked.slice(before);
+  }
+
+  /** Is told each request as it comes. */
+  onAsked(see: (line: string) => void): void {
+    this.#management.onAsked = see;
   }
 
   site(): Site {
@@ -134,6 +171,7 @@ export class World implements AsyncDisposable {
       now: new Date("2026-11-29T12:00:00Z"),
       ownAddress: async () => this.address,
       reach: async (_, port) => this.ways[port] ?? "silent",
+      ask: (url, headers) => this.network.outside(url, headers),
       vaultToken: async () => "a token of whoever is logged in",
       changedBeside: async () => this.changed,
     };
