@@ -82,7 +82,6 @@ export class ThrowAwayVault {
     const name = "deleted vault";
     const kept = Deleted.safeParse(await get(`${this.#deleted}?${VAULTS}`, asker));
     const taken = await this.#again(asker);
-    await this.#purge(asker);
     const rows = [
       assumed(
         name,
@@ -91,6 +90,11 @@ export class ThrowAwayVault {
         `${kept.success ? "listed" : "not listed"}; its name again: ${taken}`,
       ),
     ];
+    try {
+      await this.#purge(asker);
+    } catch (error) {
+      return [...rows, leftBehind(error as Error)];
+    }
     const left = await get(`${this.#deleted}?${VAULTS}`, asker);
     if (left === undefined) return [...rows, ok("taken away", "vault and keys of this look are gone")];
     return [...rows, notOk("taken away", "the vault of this look is deleted, and not purged", "npm run verify")];

@@ -250,7 +250,7 @@ const NO_ROLE: Look = {
     {
       row: "row made once",
       says: "the machine may not write its table (403 AuthorizationPermissionMismatch)",
-      beside: ["row replaced once", "row's mark", "service's time", "row removed", "shared keys"],
+      beside: ["row replaced once", "row's mark", "row removed", "shared keys"],
       breaks: twist(/^tezos.*table/, /./, status(403, '{"odata.error":{"code":"AuthorizationPermissionMismatch"}}')),
     },
   ],
@@ -404,7 +404,6 @@ const OTHER_VAULT: Look = {
     {
       row: "taken away",
       says: "still there (403 AuthorizationFailed)",
-      beside: ["deleted vault"],
       breaks: ({ cloud }) => {
         const body = '{"error":{"code":"AuthorizationFailed"}}';
         cloud.account.faults.push({ path: /\/purge$/, method: "POST", status: 403, body });
