@@ -73,7 +73,9 @@ export function endingSoon(used: readonly ApiVersion[], now: number): string[] {
   return used.flatMap(({ type, version, ends }) => {
     const left = ends === undefined ? Infinity : Date.parse(ends) - now;
     if (left > AHEAD) return [];
-    return [`${type} ${version} ${left > 0 ? `ends on ${ends}, in ${Math.ceil(left / DAY)} days` : `has ended on ${ends}`}`];
+    return [
+      `${type} ${version} ${left > 0 ? `ends on ${ends}, in ${Math.ceil(left / DAY)} days` : `has ended on ${ends}`}`,
+    ];
   });
 }
 

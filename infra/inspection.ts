@@ -128,7 +128,12 @@ async function known(
   parent: pulumi.Resource | undefined,
 ): Promise<RegisteredResource> {
   const { urn } = await valuesOf(name, { urn: parent?.urn });
-  return { type: usualType(type), name, parentType: typeof urn === "string" ? typeOf(urn) : "", inputs: await valuesOf(name, props) };
+  return {
+    type: usualType(type),
+    name,
+    parentType: typeof urn === "string" ? typeOf(urn) : "",
+    inputs: await valuesOf(name, props),
+  };
 }
 
 /** Waits for all values of an object, which are UNKNOWN where a preview does not know them. */

@@ -3,8 +3,8 @@
  * @module
  */
 import { Key, type KeyArgs, Vault, type VaultArgs } from "@pulumi/azure-native/keyvault/index.js";
-import * as pulumi from "@pulumi/pulumi";
 import azureNative from "@pulumi/azure-native/package.json" with { type: "json" };
+import * as pulumi from "@pulumi/pulumi";
 import { Refusal } from "../refusal.ts";
 import { lastOutputs, standingResources } from "../standing/stack-state.ts";
 import { VAULT_PACKAGE, type VaultApi, vaultTypes } from "../vault-api.ts";

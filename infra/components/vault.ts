@@ -79,32 +79,31 @@ export class KeyVault extends pulumi.ComponentResource {
         ignoreChanges: ["properties.softDeleteRetentionInDays"],
       },
     );
-    this.keys = args.keys.map(
-      (key) =>
-        keyOf(
-          api,
-          context.named(key.name),
-          {
-            resourceGroupName,
-            vaultName: vault.name,
-            keyName: key.name,
-            properties: {
-              kty: "EC-HSM",
-              curveName: key.curve,
-              keyOps: ["sign", "verify"],
-              attributes: { enabled: true, exportable: false },
-            },
-            tags: { [STORE_TAG]: context.id },
+    this.keys = args.keys.map((key) =>
+      keyOf(
+        api,
+        context.named(key.name),
+        {
+          resourceGroupName,
+          vaultName: vault.name,
+          keyName: key.name,
+          properties: {
+            kty: "EC-HSM",
+            curveName: key.curve,
+            keyOps: ["sign", "verify"],
+            attributes: { enabled: true, exportable: false },
           },
-          {
-            ...inGroup(this, context),
-            hooks: staysOnce(context.named(key.name), remembered),
-            // Deleting a key is a request to the vault itself, which the firewall refuses: it goes with its group or stays.
-            retainOnDelete: true,
-            // Azure leaves an existing key as it is and says nothing: better a create that fails on the taken name.
-            replaceOnChanges: ["properties.curveName"],
-          },
-        ),
+          tags: { [STORE_TAG]: context.id },
+        },
+        {
+          ...inGroup(this, context),
+          hooks: staysOnce(context.named(key.name), remembered),
+          // Deleting a key is a request to the vault itself, which the firewall refuses: it goes with its group or stays.
+          retainOnDelete: true,
+          // Azure leaves an existing key as it is and says nothing: better a create that fails on the taken name.
+          replaceOnChanges: ["properties.curveName"],
+        },
+      ),
     );
     if (context.production) {
       // Deleting the group would delete its content, whatever Pulumi protects: Azure itself refuses.

@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
 import { KINDS } from "../components/kinds.ts";
-import { type Plan, type PlannedResource, typeOf } from "./plan.ts";
 import { usualType } from "../vault-api.ts";
+import { type Plan, type PlannedResource, typeOf } from "./plan.ts";
 
 /**
  * Runs a program against a stand-in for Pulumi's engine and notes every resource that it registers.

@@ -3,8 +3,8 @@
  * @module
  */
 import { z } from "zod";
-import { read } from "../arm/answer.ts";
 import { API_VERSIONS, endingSoon } from "../api-versions.ts";
+import { read } from "../arm/answer.ts";
 import { all } from "../arm/client.ts";
 import { type Check, type Facts, has, notOk, ok, type Row } from "./row.ts";
 

@@ -66,22 +66,32 @@ describe("a vault whose API version is another one, one story whose tests follow
 
   it("is the same vault, with the same key, and nothing is asked of Azure", async () => {
     program = vaultAlone("2026-02-01", "a", true);
-    expect(await stack.preview()).to.include({ failed: false, messages: "" }).and.to.deep.include({ operations: [] });
-    expect(await stack.up()).to.include({ failed: false, messages: "" }).and.to.deep.include({ operations: [] });
+    expect(await stack.preview())
+      .to.include({ failed: false, messages: "" })
+      .and.to.deep.include({ operations: [] });
+    expect(await stack.up())
+      .to.include({ failed: false, messages: "" })
+      .and.to.deep.include({ operations: [] });
     expect(requests(cloud)).to.deep.equal([]);
   });
 
   it("takes changes by it", async () => {
     program = vaultAlone("2026-02-01", "b", true);
-    expect((await stack.up()).operations).to.include("update vault").and.not.to.include("create vault");
+    expect((await stack.up()).operations)
+      .to.include("update vault")
+      .and.not.to.include("create vault");
     expect(cloud.ofType(VAULT)).to.have.length(1);
     expect(kept()).to.deep.equal(ids);
   });
 
   it("is the same one on the way back", async () => {
     program = vaultAlone("2024-11-01", "b", true);
-    expect(await stack.preview()).to.include({ failed: false }).and.to.deep.include({ operations: [] });
-    expect(await stack.up()).to.include({ failed: false }).and.to.deep.include({ operations: [] });
+    expect(await stack.preview())
+      .to.include({ failed: false })
+      .and.to.deep.include({ operations: [] });
+    expect(await stack.up())
+      .to.include({ failed: false })
+      .and.to.deep.include({ operations: [] });
     expect(requests(cloud)).to.deep.equal([]);
   });
 
@@ -90,7 +100,9 @@ describe("a vault whose API version is another one, one story whose tests follow
     for (const look of [() => stack.preview(), () => stack.up()]) {
       const { failed, messages } = await look();
       expect(failed).to.equal(true);
-      expect(messages).to.match(/(?:vault|baker) stands, and would be made anew: its keys would be gone\. Nothing was done\./);
+      expect(messages).to.match(
+        /(?:vault|baker) stands, and would be made anew: its keys would be gone\. Nothing was done\./,
+      );
     }
     expect(kept()).to.deep.equal(ids);
     expect(requests(cloud).filter((line) => !line.startsWith("read"))).to.deep.equal([]);

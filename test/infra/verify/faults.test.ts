@@ -104,7 +104,9 @@ describe("verify", function () {
     const [script = "", ...more] = world.network.scripts;
     expect(more).to.deep.equal([]);
     // Of what the machine sends, one request could change something, and what it names is not there.
-    const sent = [...script.matchAll(/"ask":"(?!GET|HEAD)(\w+)","url":"([^"]+)"/g)].map(([, ask, url]) => `${ask} ${url}`);
+    const sent = [...script.matchAll(/"ask":"(?!GET|HEAD)(\w+)","url":"([^"]+)"/g)].map(
+      ([, ask, url]) => `${ask} ${url}`,
+    );
     expect(sent).to.deep.equal([
       `DELETE https://tezos-${ID}.vault.azure.net/keys/tezos-signer-verify-no-such-key?api-version=2025-07-01`,
     ]);

@@ -160,7 +160,11 @@ const FROM_HERE: Look = {
         cloud.runCommands.run({ id, inputs: { source: { script: "false" }, parameters: [] } }, 3_600);
       },
     },
-    { row: "refresh", says: "Pulumi finds changed: vault (tags)", breaks: (world) => void (world.changed = ["vault (tags)"]) },
+    {
+      row: "refresh",
+      says: "Pulumi finds changed: vault (tags)",
+      breaks: (world) => void (world.changed = ["vault (tags)"]),
+    },
   ],
 };
 
@@ -173,14 +177,22 @@ const ON_MACHINE: Look = {
     {
       row: "machine's identity",
       says: "expires_in is 86400",
-      breaks: twist(IMDS, /client_id=aaaaaaaa/, json((body) => void (body.expires_in = 86_400))),
+      breaks: twist(
+        IMDS,
+        /client_id=aaaaaaaa/,
+        json((body) => void (body.expires_in = 86_400)),
+      ),
     },
     {
       row: "another identity",
       says: "200, and not 400",
       breaks: twist(IMDS, /client_id=00000000/, status(200, "{}")),
     },
-    { row: "tokens at once", says: "1 of ten are refused (429)", breaks: twist(IMDS, /aaaaaaaa/, nth(6, status(429, "{}"))) },
+    {
+      row: "tokens at once",
+      says: "1 of ten are refused (429)",
+      breaks: twist(IMDS, /aaaaaaaa/, nth(6, status(429, "{}"))),
+    },
     {
       row: "vault by token",
       says: "asks for another token first",
@@ -191,11 +203,16 @@ const ON_MACHINE: Look = {
       says: "deleting is not refused as it should be (404 KeyNotFound)",
       breaks: twist(OWN, /no-such-key/, status(404, '{"error":{"code":"KeyNotFound"}}'), "DELETE"),
     },
-    { row: "release by token", says: "does not read its release (403)", breaks: twist(/^tzrel/, /./, status(403), "HEAD") },
+    {
+      row: "release by token",
+      says: "does not read its release (403)",
+      breaks: twist(/^tzrel/, /./, status(403), "HEAD"),
+    },
     {
       row: "packages",
       says: "Err:1 http://azure.archive.ubuntu.com",
-      breaks: ({ network }) => void (network.programs["apt-get"] = ["Err:1 http://azure.archive.ubuntu.com/ubuntu", 100]),
+      breaks: ({ network }) =>
+        void (network.programs["apt-get"] = ["Err:1 http://azure.archive.ubuntu.com/ubuntu", 100]),
     },
     { row: "clock", says: "not come from the host", breaks: ({ network }) => void (network.programs.ls = ["", 2]) },
     { row: "no way out", says: "lets more out", breaks: ({ network }) => void (network.registry = "open") },
@@ -204,7 +221,11 @@ const ON_MACHINE: Look = {
       says: "failed: tezos-signer.service",
       breaks: ({ network }) => void (network.programs.systemctl = ["tezos-signer.service loaded failed", 0]),
     },
-    { row: "first boot", says: "no release on the machine", breaks: ({ network }) => void (network.programs.test = ["", 1]) },
+    {
+      row: "first boot",
+      says: "no release on the machine",
+      breaks: ({ network }) => void (network.programs.test = ["", 1]),
+    },
     {
       row: "row made once",
       says: "201, then 204",
@@ -218,12 +239,26 @@ const ON_MACHINE: Look = {
     {
       row: "row's mark",
       says: "no odata.etag is in the body",
-      breaks: twist(/^tezos/, /^\/watermarks/, inPlaceOf(200, "odata.etag", json((body) => void delete body["odata.etag"])), "GET"),
+      breaks: twist(
+        /^tezos/,
+        /^\/watermarks/,
+        inPlaceOf(
+          200,
+          "odata.etag",
+          json((body) => void delete body["odata.etag"]),
+        ),
+        "GET",
+      ),
     },
     {
       row: "service's time",
       says: "600 s from the machine's",
-      breaks: twist(/^tezos/, /^\/watermarks/, (answer) => void (answer.headers.date = "Sun, 29 Nov 2026 12:10:00 GMT"), "POST"),
+      breaks: twist(
+        /^tezos/,
+        /^\/watermarks/,
+        (answer) => void (answer.headers.date = "Sun, 29 Nov 2026 12:10:00 GMT"),
+        "POST",
+      ),
     },
     {
       row: "shared keys",
@@ -263,10 +298,7 @@ const NO_AGENT: Look = {
     {
       row: "run command",
       says: "another command",
-      beside: [
-        ...ON_MACHINE.faults.map(({ row }) => row).filter((row) => row !== "tokens at once"),
-        "table's speed",
-      ],
+      beside: [...ON_MACHINE.faults.map(({ row }) => row).filter((row) => row !== "tokens at once"), "table's speed"],
       breaks: ({ cloud }) => void (cloud.runCommands.busy = 2),
     },
   ],
@@ -345,17 +377,25 @@ const VAULT: Look = {
       breaks: twist(
         THROWN,
         KEYS,
-        inPlaceOf(200, "", json((body) => {
-          for (const { attributes } of body.value as Listed) attributes.updated = attributes.created;
-        })),
+        inPlaceOf(
+          200,
+          "",
+          json((body) => {
+            for (const { attributes } of body.value as Listed) attributes.updated = attributes.created;
+          }),
+        ),
       ),
     },
     {
       row: "tags of versions",
       says: "shows another one's tags",
-      breaks: twist(THROWN, /versions/, json((body) => {
-        for (const version of body.value as Record<string, unknown>[]) version.tags = { a: "b" };
-      })),
+      breaks: twist(
+        THROWN,
+        /versions/,
+        json((body) => {
+          for (const version of body.value as Record<string, unknown>[]) version.tags = { a: "b" };
+        }),
+      ),
     },
     {
       row: "disabled version is read",
@@ -365,7 +405,11 @@ const VAULT: Look = {
     {
       row: "one key, two names",
       says: "200, then 200",
-      breaks: twist(THROWN, /^\/keys\/k5/, json((body) => void ((body.key as { x: string }).x = "another"))),
+      breaks: twist(
+        THROWN,
+        /^\/keys\/k5/,
+        json((body) => void ((body.key as { x: string }).x = "another")),
+      ),
     },
     {
       row: "curve by its old name",
@@ -377,7 +421,8 @@ const VAULT: Look = {
     {
       row: "deleted vault",
       says: "not listed; its name again: ConflictError",
-      breaks: ({ cloud }) => void cloud.account.faults.push({ path: /deletedVaults\/tzver\w+$/, status: 404, body: "{}" }),
+      breaks: ({ cloud }) =>
+        void cloud.account.faults.push({ path: /deletedVaults\/tzver\w+$/, status: 404, body: "{}" }),
     },
   ],
 };
@@ -389,17 +434,29 @@ const OTHER_VAULT: Look = {
     {
       row: "list tells a version",
       says: "does not change created",
-      breaks: twist(THROWN, KEYS, inPlaceOf(200, "", json((body) => {
-        for (const { attributes } of body.value as Listed) attributes.created = 1;
-      }))),
+      breaks: twist(
+        THROWN,
+        KEYS,
+        inPlaceOf(
+          200,
+          "",
+          json((body) => {
+            for (const { attributes } of body.value as Listed) attributes.created = 1;
+          }),
+        ),
+      ),
     },
     {
       row: "exchange key",
       says: "it may import,wrapKey",
       beside: ["wrapped key", "blob cut short"],
-      breaks: twist(THROWN, /^\/keys\/kek/, json((body) => {
-        (body.key as { key_ops: string[] }).key_ops = ["import", "wrapKey"];
-      })),
+      breaks: twist(
+        THROWN,
+        /^\/keys\/kek/,
+        json((body) => {
+          (body.key as { key_ops: string[] }).key_ops = ["import", "wrapKey"];
+        }),
+      ),
     },
     {
       row: "taken away",
@@ -424,7 +481,15 @@ const SHORT: Look = {
       row: "halves of S",
       says: "no 64 bytes come",
       beside: ["signature"],
-      breaks: twist(THROWN, SIGN_ONE, inPlaceOf(200, "", json((body) => void (body.value = String(body.value).slice(0, 20))))),
+      breaks: twist(
+        THROWN,
+        SIGN_ONE,
+        inPlaceOf(
+          200,
+          "",
+          json((body) => void (body.value = String(body.value).slice(0, 20))),
+        ),
+      ),
     },
   ],
 };

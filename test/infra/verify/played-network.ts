@@ -174,7 +174,11 @@ export class PlayedNetwork implements AsyncDisposable {
   #toStrangers(host: string, headers: Readonly<Record<string, string>>): Answer {
     if (!host.endsWith(".vault.azure.net")) return noRelease("PublicAccessNotPermitted");
     if (headers.authorization === undefined) return { status: 401, headers: {}, body: "" };
-    const error = { code: "Forbidden", message: "Client address is not authorized", innererror: { code: "ForbiddenByFirewall" } };
+    const error = {
+      code: "Forbidden",
+      message: "Client address is not authorized",
+      innererror: { code: "ForbiddenByFirewall" },
+    };
     return { status: 403, headers: {}, body: JSON.stringify({ error }) };
   }
 
@@ -207,7 +211,8 @@ export class PlayedNetwork implements AsyncDisposable {
     if (host === "169.254.169.254") return this.#pass(this.imds.url + path, request, body);
     const vault = this.vaults.get(host.split(".")[0] ?? "");
     // A key of half the length is made in a tenth of the time.
-    if (vault !== undefined) return this.#pass(vault.url + path, request, body.replace('"key_size": 4096', '"key_size": 2048'));
+    if (vault !== undefined)
+      return this.#pass(vault.url + path, request, body.replace('"key_size": 4096', '"key_size": 2048'));
     if (host.endsWith(".blob.core.windows.net")) return this.#release(request);
     if (host.endsWith(".table.core.windows.net")) return this.#row(request, path, body);
     return { status: 502, headers: {}, body: "" };

@@ -1,9 +1,9 @@
 import type { Plan } from "../../../infra/plan/plan.ts";
 import type { Row } from "../../../infra/preflight/row.ts";
-import { rowsOf, rowsOfAll } from "../../../infra/preflight/table.ts";
 import type { StackAtAzure } from "../../../infra/preflight/stack-at-azure.ts";
-import { type Site, standing, type Way } from "../../../infra/verify/site.ts";
+import { rowsOf, rowsOfAll } from "../../../infra/preflight/table.ts";
 import { MACHINE_ROWS, TABLE_ROWS } from "../../../infra/verify/machine-rows.ts";
+import { type Site, standing, type Way } from "../../../infra/verify/site.ts";
 import { inThrowAwayVault } from "../../../infra/verify/vault.ts";
 import { LOOKS, verify } from "../../../infra/verify/verify.ts";
 import { az } from "../../emulators/azure-resource-manager/az.ts";
@@ -11,8 +11,8 @@ import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
 import { Management } from "../../emulators/azure-resource-manager/management.ts";
 import "../../emulators/azure-resource-manager/management-endpoint.ts";
 import { list, type Properties, text } from "../../emulators/azure-resource-manager/properties.ts";
-import { plan, settings } from "../../fixtures/stack-configs.ts";
 import type { Agent } from "../../emulators/azure-resource-manager/run-commands.ts";
+import { plan, settings } from "../../fixtures/stack-configs.ts";
 import { callsIn } from "../../harness/shell-words.ts";
 import { PlayedNetwork, PROGRAMS, SIGNER } from "./played-network.ts";
 
@@ -84,16 +84,35 @@ export class World implements AsyncDisposable {
       cloud.hold({ id: `${home}${id}`, type: `azure-native:${type}`, inputs, outputs: {} });
     const inputs = (name: string) => resources.find((resource) => resource.name === name)?.inputs ?? {};
     hold("", "resources:ResourceGroup", {});
-    hold("/providers/Microsoft.Network/networkSecurityGroups/signer-firewall", "network:NetworkSecurityGroup", inputs("firewall"));
+    hold(
+      "/providers/Microsoft.Network/networkSecurityGroups/signer-firewall",
+      "network:NetworkSecurityGroup",
+      inputs("firewall"),
+    );
     const properties = known(inputs("vault").properties, cloud.tenant) as Properties;
-    hold(`/providers/Microsoft.KeyVault/vaults/tezos-${ID}`, "keyvault:Vault", { ...inputs("vault"), properties, vaultName: `tezos-${ID}` });
-    for (const [name, account] of [["account", `tezos${ID}`], ["release-account", `tzrel${ID}`]] as const) {
-      hold(`/providers/Microsoft.Storage/storageAccounts/${account}`, "storage:StorageAccount", { ...inputs(name), accountName: account });
+    hold(`/providers/Microsoft.KeyVault/vaults/tezos-${ID}`, "keyvault:Vault", {
+      ...inputs("vault"),
+      properties,
+      vaultName: `tezos-${ID}`,
+    });
+    for (const [name, account] of [
+      ["account", `tezos${ID}`],
+      ["release-account", `tzrel${ID}`],
+    ] as const) {
+      hold(`/providers/Microsoft.Storage/storageAccounts/${account}`, "storage:StorageAccount", {
+        ...inputs(name),
+        accountName: account,
+      });
     }
     hold("/providers/Microsoft.Compute/virtualMachines/signer", "compute:VirtualMachine", {});
     const waits = `${home}/providers/Microsoft.Compute/virtualMachines/signer/runCommands/await-ready`;
     const script = { source: { script: "true" }, parameters: [{ name: "RELEASE", value: RELEASE }] };
-    cloud.hold({ id: waits, type: "azure-native:compute:VirtualMachineRunCommandByVirtualMachine", inputs: {}, outputs: {} });
+    cloud.hold({
+      id: waits,
+      type: "azure-native:compute:VirtualMachineRunCommandByVirtualMachine",
+      inputs: {},
+      outputs: {},
+    });
     cloud.runCommands.forget(waits);
     cloud.runCommands.agent = this.#agent;
     cloud.runCommands.busy = 0;
@@ -162,7 +181,9 @@ export class World implements AsyncDisposable {
       objectId: cloud.deployer.objectId,
       group: GROUP,
       standing: new Set([this.home.toLowerCase()]),
-      remembered: [{ urn: "urn:pulumi:dev::tezos-signer::pulumi:pulumi:Stack::dev", type: "pulumi:pulumi:Stack", outputs }],
+      remembered: [
+        { urn: "urn:pulumi:dev::tezos-signer::pulumi:pulumi:Stack::dev", type: "pulumi:pulumi:Stack", outputs },
+      ],
       id: ID,
     };
     return {
