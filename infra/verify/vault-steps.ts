@@ -119,3 +119,33 @@ export function importSteps(uri: string, blob: string, short: string): Step[] {
   });
   return [wrapped("wrapped", "k8", blob), wrapped("cut short", "k9", short)];
 }
+
+/** The rows of each look, for where nothing is told. */
+export const VAULT_ROWS = [
+  "policy works",
+  "signature",
+  "halves of S",
+  "nonces",
+  "short digest",
+  "other algorithm",
+  "signing speed",
+  "new connections",
+  "attestation",
+  "disabled key",
+  "disabled key is read",
+  "expired key",
+  "missing permission",
+  "deleted key",
+  "deleted key is listed",
+  "unknown version",
+  "throttling",
+  "list tells a change",
+  "list tells a version",
+  "tags of versions",
+  "disabled version is read",
+  "one key, two names",
+  "curve by its old name",
+  "exchange key",
+];
+
+export const IMPORT_ROWS = ["wrapped key", "blob cut short"];

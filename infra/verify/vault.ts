@@ -10,8 +10,8 @@ import { onMachine } from "./machine.ts";
 import type { Site } from "./site.ts";
 import { type Answers, picked } from "./step.ts";
 import { leftBehind, ThrowAwayVault } from "./throw-away-vault.ts";
-import { IMPORT_ROWS, importRows, VAULT_ROWS, vaultRows } from "./vault-rows.ts";
-import { importSteps, vaultSteps } from "./vault-steps.ts";
+import { importRows, vaultRows } from "./vault-rows.ts";
+import { IMPORT_ROWS, importSteps, VAULT_ROWS, vaultSteps } from "./vault-steps.ts";
 
 /**
  * Makes the vault, has the machine use it, and takes it away.

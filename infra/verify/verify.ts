@@ -5,10 +5,11 @@
 import type { Check, Row } from "../preflight/row.ts";
 import { rowsOf, rowsOfAll } from "../preflight/table.ts";
 import { LAST_WAIT, REFRESH, SERVICE_TAGS } from "./azure.ts";
-import { MACHINE_ROWS, TABLE_ROWS } from "./machine-rows.ts";
+import { MACHINE_ROWS } from "./machine-rows.ts";
 import { PORTS, RELEASE_WITHOUT_TOKEN, VAULT_FROM_HERE, VAULT_WITHOUT_TOKEN } from "./outside.ts";
 import type { Site } from "./site.ts";
 import { NETWORK_FIREWALL, OWN_VAULT, RELEASES_ACCOUNT, WATERMARKS_ACCOUNT } from "./standing-rules.ts";
+import { TABLE_ROWS } from "./table-rows.ts";
 import { inThrowAwayVault } from "./vault.ts";
 
 /** Only looks, and may be asked several at once. */

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { Row } from "../../../infra/preflight/row.ts";
-import { IMPORT_ROWS, VAULT_ROWS } from "../../../infra/verify/vault-rows.ts";
+import { IMPORT_ROWS, VAULT_ROWS } from "../../../infra/verify/vault-steps.ts";
 import { TELL } from "../../../infra/verify/verdicts.ts";
 import { hasProgram } from "../../emulators/has-program.ts";
 import { EVERYTHING } from "../../fixtures/stack-configs.ts";
