@@ -2,6 +2,7 @@ import type { Plan } from "../../../infra/plan/plan.ts";
 import type { Row } from "../../../infra/preflight/row.ts";
 import type { StackAtAzure } from "../../../infra/preflight/stack-at-azure.ts";
 import { rowsOf, rowsOfAll } from "../../../infra/preflight/table.ts";
+import type { StateResource } from "../../../infra/recovery/state.ts";
 import { MACHINE_ROWS } from "../../../infra/verify/machine-rows.ts";
 import { type Site, standing, type Way } from "../../../infra/verify/site.ts";
 import { TABLE_ROWS } from "../../../infra/verify/table-rows.ts";
@@ -162,8 +163,9 @@ export class World implements AsyncDisposable {
     this.#management.onAsked = see;
   }
 
-  site(): Site {
-    const { cloud } = this;
+  /** What Pulumi remembers, as far as it is asked. */
+  get remembered(): StateResource[] {
+    const urn = (type: string, name: string) => `urn:pulumi:dev::tezos-signer::${type}::${name}`;
     const outputs = {
       version: "0.2.0",
       release: RELEASE,
@@ -172,6 +174,15 @@ export class World implements AsyncDisposable {
       identityClientId: SIGNER.clientId,
       vmName: "signer",
     };
+    const id = "random:index/randomId:RandomId";
+    return [
+      { urn: urn("pulumi:pulumi:Stack", "dev"), type: "pulumi:pulumi:Stack", outputs },
+      { urn: urn(id, "id"), type: id, outputs: { hex: ID } },
+    ];
+  }
+
+  site(): Site {
+    const { cloud } = this;
     const stack: StackAtAzure = {
       stack: "dev",
       chosen: "dev",
@@ -182,9 +193,7 @@ export class World implements AsyncDisposable {
       objectId: cloud.deployer.objectId,
       group: GROUP,
       standing: new Set([this.home.toLowerCase()]),
-      remembered: [
-        { urn: "urn:pulumi:dev::tezos-signer::pulumi:pulumi:Stack::dev", type: "pulumi:pulumi:Stack", outputs },
-      ],
+      remembered: this.remembered,
       id: ID,
     };
     return {
