@@ -1,24 +1,9 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { expect } from "chai";
 import { hasProgram } from "../../emulators/has-program.ts";
 import { requires } from "../../harness/requires.ts";
+import { shown, steady } from "../first-run-page.ts";
 import { Desk, ended } from "./desk.ts";
 import { ID, World } from "./world.ts";
-
-const PAGE = resolve(import.meta.dirname, "../../../docs/first-run.md");
-
-/** What another run has otherwise: the count of what is random. */
-function steady(text: string): string {
-  return text.replaceAll(/\d+ of 20 are high/g, "9 of 20 are high").trimEnd();
-}
-
-/** The block of the page that begins with a command. */
-function shown(command: string): string {
-  const blocks = [...readFileSync(PAGE, "utf8").matchAll(/^```\w*\n([\s\S]*?)^```$/gm)].map(([, text = ""]) => text);
-  const block = blocks.find((text) => text.startsWith(`$ ${command}\n`)) ?? "";
-  return block.slice(block.indexOf("\n") + 1).trimEnd();
-}
 
 describe("npm run verify", function () {
   this.timeout(300_000);

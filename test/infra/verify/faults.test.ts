@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { expect } from "chai";
 import type { Row } from "../../../infra/preflight/row.ts";
 import { IMPORT_ROWS, VAULT_ROWS } from "../../../infra/verify/vault-steps.ts";
@@ -57,6 +59,11 @@ describe("verify", function () {
       expect(left(world)).to.deep.equal([]);
     });
   }
+
+  it("is told row by row in docs/reference/verify.md", () => {
+    const page = readFileSync(resolve(import.meta.dirname, "../../../docs/reference/verify.md"), "utf8");
+    expect([...page.matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name)).to.deep.equal(all);
+  });
 
   it("has a fault for every row", () => {
     const found = new Set(Object.values(LOOKS).flatMap(({ faults }) => faults.map(({ row }) => row)));
