@@ -18,7 +18,8 @@ const HELP = `npm run up [-- ARGUMENTS]
 
 Asks Azure whether all is there that it needs (\`npm run preflight\`), makes the release of this checkout, says which
 release the stack has and which it gets, and runs \`pulumi up ARGUMENTS\`, which shows what it would do and asks.
-\`pulumi up --help\` lists its arguments. --skip-preflight asks nothing beforehand.`;
+\`pulumi up --help\` lists its arguments. --skip-preflight asks nothing beforehand.
+--refresh, of Pulumi's own, looks first what was changed beside Pulumi, and puts it back.`;
 
 /** Among the arguments, it leaves the preflight out; Pulumi does not see it. */
 const SKIP = "--skip-preflight";
