@@ -218,27 +218,30 @@ async function az(words: readonly string[]): Promise<{ code: unknown; said: stri
   return JSON.parse(value);
 }
 
-/** The first fault of each kind of command. */
-const kinds = new Map<string, string>();
+/** A fault for each kind of command. */
+const TYPED = [
+  "somebody who may only read",
+  "machines that nobody has registered",
+  "no cores in the region",
+  "a vault's name that a deleted vault of one's own holds",
+  "a policy against shared keys",
+  "a lock that lets nothing be written, on the subscription",
+];
 let passed = 0;
 const failed: string[] = [];
 try {
-  for (const [name, fault] of Object.entries(FAULTS)) {
+  for (const name of TYPED) {
+    const fault = FAULTS[name];
+    if (fault === undefined) throw new Error(`there is no fault ${name}`);
     await using world = await World.start(fault.config);
     world.id = ID;
     fault.breaks(world);
     const found = (await world.rows()).find(({ name }) => name === fault.row);
-    const words = callsIn(found?.mend ?? "").at(-1) ?? [];
-    const kind = words
-      .slice(1, 4)
-      .filter((word) => !word.startsWith("-"))
-      .join(" ");
-    // Which subscription is selected stands in az's own files, and NAME is the reader's.
-    if (words[0] !== "az" || kind === "account set" || kinds.has(kind)) continue;
-    kinds.set(kind, name);
+    const [program, ...words] = callsIn(found?.mend ?? "").at(-1) ?? [];
+    if (program !== "az") throw new Error(`${name} is mended by ${found?.mend}`);
     cloud = world.cloud;
     unknown.length = 0;
-    const { code, said } = await az(words.slice(1));
+    const { code, said } = await az(words);
     const after = (await world.rows()).filter(({ verdict }) => verdict !== "ok").map(({ name }) => name);
     const good = code === 0 && after.length === 0;
     if (good) passed += 1;
@@ -246,7 +249,7 @@ try {
       failed.push(
         `${name}: ${found?.mend}\n  az ends with ${code}: ${said}\n  ${unknown.join(", ")}\n  not ok: ${after}`,
       );
-    console.log(`${good ? "✔" : "✘"} az ${kind}: ${name}`);
+    console.log(`${good ? "✔" : "✘"} az ${words.slice(0, 3).join(" ")} …: ${name}`);
   }
 } finally {
   python.kill();
@@ -259,4 +262,4 @@ try {
 }
 for (const text of failed) console.error(text);
 console.log(`${passed} passed, ${failed.length} failed`);
-process.exitCode = failed.length === 0 && passed >= 5 ? 0 : 1;
+process.exitCode = failed.length === 0 ? 0 : 1;
