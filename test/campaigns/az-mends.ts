@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { ROLES } from "../emulators/azure-resource-manager/account.ts";
 import type { Cloud } from "../emulators/azure-resource-manager/cloud.ts";
+import { LOCK } from "../emulators/azure-resource-manager/locks.ts";
 import { CertificateAuthority } from "../emulators/key-vault/certificates.ts";
 import { callsIn } from "../harness/shell-words.ts";
 import { FAULTS, ID } from "../infra/preflight/faults.ts";
@@ -69,7 +70,7 @@ const ROUTES: readonly Route[] = [
     /\/providers\/Microsoft\.Authorization\/locks$/,
     () => ({
       status: 200,
-      body: { value: cloud.account.locks.map(({ id, name, level }) => ({ id, name, properties: { level } })) },
+      body: { value: cloud.ofType(LOCK).map(({ id, inputs }) => ({ id, name: inputs.lockName, properties: inputs })) },
     }),
   ],
   [
@@ -92,8 +93,8 @@ const ROUTES: readonly Route[] = [
   [
     "DELETE",
     /^(\/.*\/providers\/Microsoft\.Authorization\/locks\/[^/]+)$/,
-    ([id]) => {
-      cloud.account.locks = cloud.account.locks.filter((lock) => lock.id !== id);
+    ([id = ""]) => {
+      cloud.delete(LOCK, "by hand", id);
       return { status: 200 };
     },
   ],

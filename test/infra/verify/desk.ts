@@ -30,7 +30,8 @@ export class Desk implements AsyncDisposable {
     this.#folder = folder;
     mkdirSync(join(folder.path, "bin"));
     const config = Object.entries(LEAST).map(([key, value]) => [`tezos-signer:${key}`, value]);
-    writeFileSync(join(folder.path, "Pulumi.dev.yaml"), stringify({ config: Object.fromEntries(config) }));
+    mkdirSync(join(folder.path, "stacks"));
+    writeFileSync(join(folder.path, "stacks/Pulumi.dev.yaml"), stringify({ config: Object.fromEntries(config) }));
     const { cloud } = world;
     const login = { accessToken: cloud.managementToken, subscription: cloud.subscription.split("/")[2] };
     this.#program("az", `echo '${JSON.stringify(login)}'`);

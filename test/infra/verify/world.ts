@@ -8,7 +8,7 @@ import { type Site, standing, type Way } from "../../../infra/verify/site.ts";
 import { TABLE_ROWS } from "../../../infra/verify/table-rows.ts";
 import { inThrowAwayVault } from "../../../infra/verify/vault.ts";
 import { LOOKS, verify } from "../../../infra/verify/verify.ts";
-import { az } from "../../emulators/azure-resource-manager/az.ts";
+import { Az } from "../../emulators/azure-resource-manager/az.ts";
 import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
 import { Management } from "../../emulators/azure-resource-manager/management.ts";
 import "../../emulators/azure-resource-manager/management-endpoint.ts";
@@ -219,7 +219,7 @@ export class World implements AsyncDisposable {
     const words = callsIn(command).at(-1) ?? [];
     if (words[0] !== "az") throw new Error(`nobody knows ${command}`);
     if (words.slice(1, 3).join(" ") === "vm deallocate") this.ways = { 6732: "silent", 22: "silent" };
-    else az(words.slice(1), this.cloud);
+    else new Az(this.cloud).run(words.slice(1));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
