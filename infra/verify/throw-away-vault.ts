@@ -70,8 +70,10 @@ export class ThrowAwayVault {
       return ok(name, "made seconds after its vault");
     } catch (error) {
       if (!(error instanceof ArmRefusal)) throw error;
-      const { objectId = '"$(az ad signed-in-user show --query id --output tsv)"', home } = this.#site;
-      const role = `az role assignment create --assignee ${objectId} --role "Key Vault Contributor" --scope ${home}`;
+      // Ids go into no report, so the command asks for them itself.
+      const who = '"$(az ad signed-in-user show --query id --output tsv)"';
+      const scope = `"$(az group show --name ${this.#site.group} --query id --output tsv)"`;
+      const role = `az role assignment create --assignee ${who} --role "Key Vault Contributor" --scope ${scope}`;
       return notOk(name, `refused (${error.status} ${error.code}): no key of the configuration could be made`, role);
     }
   }

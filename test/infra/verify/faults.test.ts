@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect } from "chai";
 import type { Row } from "../../../infra/preflight/row.ts";
+import { redacted } from "../../../infra/verify/redaction.ts";
 import { IMPORT_ROWS, VAULT_ROWS } from "../../../infra/verify/vault-steps.ts";
 import { TELL } from "../../../infra/verify/verdicts.ts";
 import { hasProgram } from "../../emulators/has-program.ts";
@@ -78,7 +79,8 @@ describe("verify", function () {
     const row = (await world.rows("vault")).find(({ name }) => name === "key by Azure's manager");
     expect(row).to.include({ verdict: "not ok" });
     expect(row?.says).to.contain("refused (403 ForbiddenByRbac)");
-    expect(row?.mend).to.match(/^az role assignment create --assignee \S+ --role "Key Vault Contributor" --scope /);
+    expect(row?.mend).to.match(/^az role assignment create --assignee .+ --role "Key Vault Contributor" --scope /);
+    expect(redacted(row?.mend ?? "")).to.equal(row?.mend);
     expect(left(world)).to.deep.equal([]);
     await world.type(row?.mend ?? "");
     world.cloud.account.faults.length = 0;
