@@ -1,7 +1,7 @@
 /**
  * Mends by the real Azure CLI what preflight finds on the fake Azure: the commands that its rows name are typed to `az`
  * itself, whose cloud is the fake one. One fault of each kind of command; the others are held to az's own table
- * (test/infra/preflight/). `.ci/command-tables` runs it, with the Python of the CLI that it keeps.
+ * (test/docs/named-commands.test.ts). `.ci/command-tables` runs it, with the Python of the CLI that it keeps.
  * @module
  */
 import { spawn } from "node:child_process";
