@@ -14,6 +14,7 @@ export function steady(text: string): string {
   return text
     .replaceAll(/\d+ of 20 are high/g, "9 of 20 are high")
     .replaceAll(/in \d+ days/g, "in 90 days")
+    .replaceAll(/, \d{4}-\d\d-\d\d\.$/gm, ", TODAY.")
     .replaceAll(/"[0-9a-f]{8}-[0-9a-f-]{27}"/g, '"GUID"')
     .replaceAll(/(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])/g, "ID")
     .trimEnd();
