@@ -60,7 +60,7 @@ function steps({ vaultUri, releaseUrl, production, machine }: Site): Step[] {
     { name: "registry", tcp: "registry.npmjs.org:443", seconds: 8 },
     {
       name: "units",
-      run: "systemctl list-units --failed --plain --legend=no | cut -d' ' -f1 | tr '\\n' ' '",
+      run: "systemctl list-units --failed --plain | grep -oE '^[^ ]+[.](service|socket|timer|path|mount)' | tr '\\n' ' '",
       seconds: 10,
     },
     {

@@ -72,7 +72,7 @@ export class ThrowAwayVault {
       if (!(error instanceof ArmRefusal)) throw error;
       // Ids go into no report, so the command asks for them itself.
       const who = '"$(az ad signed-in-user show --query id --output tsv)"';
-      const scope = `"$(az group show --name ${this.#site.group} --query id --output tsv)"`;
+      const scope = `"/subscriptions/$(az account show --query id --output tsv)/resourceGroups/${this.#site.group}"`;
       const role = `az role assignment create --assignee ${who} --role "Key Vault Contributor" --scope ${scope}`;
       return notOk(name, `refused (${error.status} ${error.code}): no key of the configuration could be made`, role);
     }
