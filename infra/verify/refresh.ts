@@ -12,7 +12,10 @@ const Shown = z.object({
   steps: z.array(z.object({ op: z.string(), urn: z.string(), diffReasons: z.array(z.string()).nullish() })),
 });
 
-/** @returns each resource that is otherwise than Pulumi remembers it, with what of it: `vault (tags)` */
+/**
+ * Reads which resources a refresh would change.
+ * @returns each resource that is otherwise than Pulumi remembers it, with what of it: `vault (tags)`
+ */
 export function changedIn({ failed, stdout, stderr }: Said): string[] {
   if (failed) {
     const line = `${stderr}\n${stdout}`.split("\n").find((line) => /error/i.test(line)) ?? "it says nothing";

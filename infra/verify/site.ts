@@ -51,7 +51,7 @@ export type Standing = Pick<
   "id" | "production" | "release" | "version" | "publicIp" | "vaultUri" | "table" | "releaseUrl" | "home" | "machine"
 >;
 
-/** @throws NoStack where it is not up */
+/** Reads what of a stack only one that is up has. @throws NoStack where it is not up */
 export function standing(stack: StackAtAzure): Standing {
   const { remembered, standing, id, subscription, group, settings, asker } = stack;
   const outputs = remembered.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};

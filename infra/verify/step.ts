@@ -71,23 +71,23 @@ const Answers = z.record(z.string(), Answer);
 /** By the names of the steps. A step that was not done has one all the same: status 0. */
 export type Answers = (name: string) => Answer;
 
-/** @throws Error for what is none */
+/** Reads answers. @throws Error for what is none */
 export function readAnswers(value: unknown): Answers {
   const answers = Answers.parse(value);
   return (name) => answers[name] ?? Answer.parse({});
 }
 
-/** One part of an answer. */
+/** Returns one part of an answer. */
 export function picked({ picked }: Answer, name: string): unknown {
   return picked === undefined || Array.isArray(picked) ? undefined : picked[name];
 }
 
-/** The same part of each of several answers. */
+/** Returns the same part of each of several answers. */
 export function pickedOfEach({ picked }: Answer, name: string): unknown[] {
   return Array.isArray(picked) ? picked.map((one) => one?.[name]) : [];
 }
 
-/** What came, in a few words. */
+/** Says what came, in a few words. */
 export function came({ status, error, code, inner }: Answer): string {
   if (status === 0) return `nothing came${error === undefined ? "" : ` (${error})`}`;
   return [String(status), code, inner].filter((word) => word !== undefined && word !== null && word !== "").join(" ");

@@ -128,7 +128,7 @@ export class ThrowAwayVault {
   }
 }
 
-/** Where Azure does not let what was made be taken away: the next run tries it first. */
+/** Judges that Azure does not let what was made be taken away: the next run tries it first. */
 export function leftBehind(error: Error): Row {
   const why = error instanceof ArmRefusal ? `${error.status} ${error.code}` : error.message;
   return notOk("taken away", `the vault of this look is still there (${why})`, "npm run verify");

@@ -12,7 +12,7 @@ import { answered, assumed, TELL } from "./verdicts.ts";
 
 const FORBIDDEN = { status: 403, code: "ForbiddenByPolicy" };
 
-/** The rows of the first look, by name. */
+/** Judges the first look. */
 export function vaultRows(told: Answers): Row[] {
   return [policy(told("policy")), ...signing(told), ...refusals(told), ...discovery(told), ...clearImports(told)];
 }
@@ -205,7 +205,7 @@ function clearImports(told: Answers): Row[] {
 }
 
 /**
- * The rows of the second look: a key that was wrapped here, and a blob that is cut short.
+ * Judges the second look: a key that was wrapped here, and a blob that is cut short.
  * @param address of that key
  */
 export function importRows(told: Answers, address: string): Row[] {

@@ -19,7 +19,7 @@ function jwkOfCurve(crv: string) {
   return { kty: "EC-HSM", crv, d, x, y, key_ops: ["sign", "verify"] };
 }
 
-/** @param uri of the vault */
+/** Returns the steps of the first look. @param uri of the vault */
 export function vaultSteps(uri: string): Step[] {
   const keys = (path: string, version = VAULT_VERSION) => `${uri}/keys${path}?${version}`;
   const sign = (name: string, key: string, alg = "ES256K", value: Uint8Array = DIGEST, version = VAULT_VERSION) =>
@@ -107,7 +107,7 @@ export function vaultSteps(uri: string): Step[] {
   ];
 }
 
-/** @param blob for the exchange key, and `short` the same cut short: base64url of a BYOK file */
+/** Returns the steps of the second look. @param blob for the exchange key, and `short` the same cut short: base64url of a BYOK file */
 export function importSteps(uri: string, blob: string, short: string): Step[] {
   const wrapped = (name: string, key: string, key_hsm: string) => ({
     name,

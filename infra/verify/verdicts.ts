@@ -11,13 +11,13 @@ export const TELL = 'docs/verify-on-azure.md, "What differs"';
 /** What stands is put back to what the configuration says; Pulumi alone would not notice that it is otherwise. */
 export const PUT_BACK = "npm run up -- --refresh";
 
-/** A row about Azure: what it should be is `says` where it holds, and what came where it does not. */
+/** Judges Azure: what it should be is `says` where it holds, and what came where it does not. */
 export function assumed(name: string, holds: boolean, says: string, otherwise: string): Row {
   return holds ? ok(name, says) : notOk(name, otherwise, TELL);
 }
 
 /**
- * A row about one answer of Azure's.
+ * Judges one answer of Azure's.
  * @param status that is expected, and with it `code`, the error's or its inner one
  */
 export function answered(name: string, answer: Answer, expected: { status: number; code?: string }, says: string): Row {
