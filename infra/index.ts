@@ -4,6 +4,7 @@
  * @module
  */
 import * as pulumi from "@pulumi/pulumi";
+import { apiWarnings } from "./api-versions.ts";
 import { MACHINE_NAME } from "./components/machine.ts";
 import type { Release } from "./components/releases.ts";
 import { ownKeys } from "./config/namespaces.ts";
@@ -23,7 +24,7 @@ export default async function program() {
   const misplacement = misplaced(process.cwd());
   if (misplacement !== undefined) throw new pulumi.RunError(misplacement);
   const settings = readSettings();
-  for (const warning of warnings(settings)) pulumi.log.warn(warning);
+  for (const warning of [...warnings(settings), ...apiWarnings()]) pulumi.log.warn(warning);
   return build(settings, await checkoutRelease(), await earlierReleases());
 }
 

@@ -163,8 +163,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/firewall.ts": ["infra/config", "signer/contract.ts"],
   // What a month costs: told by the plan, and by the stack's outputs.
   "infra/cost.ts": ["infra/config"],
+  // By which version of its API the vault is asked for, and when versions end.
+  "infra/vault-api.ts": [],
+  "infra/api-versions.ts": ["infra/vault-api.ts"],
   // What stands already, and what it does not become.
-  "infra/standing": ["infra/config"],
+  "infra/standing": ["infra/config", "infra/vault-api.ts"],
   // Whether the machine's signer got ready, and what is told of it.
   "infra/readiness": ["infra/standing", "signer/invisible-characters.ts"],
   "infra/refusal.ts": [],
@@ -180,16 +183,18 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/firewall.ts",
     "infra/readiness",
     "infra/refusal.ts",
+    "infra/standing",
+    "infra/vault-api.ts",
     "signer/contract.ts",
   ],
   "infra/release": ["infra/components", "infra/standing", "release"],
   // What a plan is, as data: what the invariants judge, drawn or under way.
   "infra/plan/plan.ts": [],
   "infra/invariants.ts": ["infra/components", "infra/plan/plan.ts", "signer/contract.ts"],
-  "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts", "infra/refusal.ts"],
+  "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts", "infra/refusal.ts", "infra/vault-api.ts"],
   "infra/user-data.ts": ["signer/contract.ts"],
   // The way back after a cut-off command: it reads Pulumi's state and Azure, and knows nothing of the program.
-  "infra/recovery": ["infra/stack-folder.ts"],
+  "infra/recovery": ["infra/stack-folder.ts", "infra/vault-api.ts"],
   "infra/stack-arguments.ts": [],
   // The component that other programs import: all of the stack but its settings' source and its release.
   "infra/tezos-signer.ts": [
@@ -206,6 +211,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   examples: ["infra/release", "infra/tezos-signer.ts"],
   infra: [
+    "infra/api-versions.ts",
     "infra/components",
     "infra/config",
     "infra/cost.ts",
@@ -217,12 +223,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/stack-arguments.ts",
     "infra/stack-folder.ts",
     "infra/tezos-signer.ts",
+    "infra/vault-api.ts",
     "release",
     "signer/contract.ts",
   ],
   // Draws the stack without an account: runs the program, so nothing of the program imports it.
   "infra/plan": [
     "infra",
+    "infra/api-versions.ts",
     "infra/components",
     "infra/config",
     "infra/cost.ts",
@@ -230,6 +238,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/invariants.ts",
     "infra/plan/plan.ts",
     "infra/stack-folder.ts",
+    "infra/vault-api.ts",
     "signer/contract.ts",
     "signer/settings/secrets.ts",
   ],
@@ -237,6 +246,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/setup": ["infra/config", "infra/plan", "infra/stack-folder.ts"],
   // Asks Azure, before an `up`, for what the plan needs.
   "infra/preflight": [
+    "infra/api-versions.ts",
     "infra/arm",
     "infra/capacity",
     "infra/config",
@@ -252,6 +262,18 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/recovery",
     "infra/stack-arguments.ts",
     "infra/stack-folder.ts",
+  ],
+  // Tests on a stack that is up what is assumed of Azure.
+  "infra/verify": [
+    "infra/arm",
+    "infra/config",
+    "infra/firewall.ts",
+    "infra/preflight",
+    "infra/readiness",
+    "infra/recovery",
+    "signer/contract.ts",
+    "signer/key-files",
+    "signer/tezos",
   ],
 
   // Emulators first: they imitate what others made, by none of our code, so that no mistake of ours is in both.

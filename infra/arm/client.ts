@@ -1,5 +1,5 @@
 /**
- * Asks Azure's resource manager, with the rights of whoever has the token. It only reads.
+ * Asks Azure's resource manager, with the rights of whoever has the token. Only change.ts does more than read.
  * @module
  */
 
@@ -14,6 +14,8 @@ export interface Asker {
   readonly token: string;
   /** How long an answer may take. */
   readonly timeoutMs?: number;
+  /** Ends what is under way. */
+  readonly signal?: AbortSignal;
 }
 
 /** Azure answered, and refused. Neither token nor body is in the message. */
@@ -73,12 +75,35 @@ export function question<Body>(path: string, body: object, asker: Asker): Promis
   return ask(path, asker, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-async function ask<Body>(path: string, { token, timeoutMs }: Asker, init: RequestInit): Promise<Body | undefined> {
+/** An answer that is no refusal. */
+export interface Exchange {
+  readonly status: number;
+  readonly headers: Headers;
+  /** undefined where what comes is no JSON. */
+  readonly body: unknown;
+}
+
+async function ask<Body>(path: string, asker: Asker, init: RequestInit): Promise<Body | undefined> {
+  try {
+    const { status, body } = await exchange(path, asker, init);
+    if (typeof body === "object" && body !== null) return body as Body;
+    throw new Error(`${path.split("?")[0]}: ${status}, and what comes is no JSON object`);
+  } catch (error) {
+    // Where it is the subscription that is not there, nothing else is told.
+    if (error instanceof ArmRefusal && error.status === 404 && !isOfSubscription(error.code)) return undefined;
+    throw error;
+  }
+}
+
+/** Sends a request. @throws ArmRefusal, NoAnswer */
+export async function exchange(path: string, asker: Asker, init: RequestInit): Promise<Exchange> {
+  const { token, timeoutMs, signal: ended } = asker;
   const headers = { ...init.headers, authorization: `Bearer ${token}` };
   let response: Response;
   let text: string;
   try {
-    const signal = AbortSignal.timeout(timeoutMs ?? TIMEOUT_MS);
+    const timeout = AbortSignal.timeout(timeoutMs ?? TIMEOUT_MS);
+    const signal = ended === undefined ? timeout : AbortSignal.any([timeout, ended]);
     response = await fetch(ENDPOINT + path, { ...init, headers, signal });
     text = await response.text();
   } catch (error) {
@@ -88,12 +113,8 @@ async function ask<Body>(path: string, { token, timeoutMs }: Asker, init: Reques
     throw new NoAnswer(`${ENDPOINT} does not answer: ${said}`);
   }
   const body = json(text);
-  if (response.ok) {
-    if (typeof body === "object" && body !== null) return body as Body;
-    throw new Error(`${path.split("?")[0]}: ${response.status}, and what comes is no JSON object`);
-  }
+  if (response.ok) return { status: response.status, headers: response.headers, body };
   const code = (body as { error?: { code?: unknown } } | null | undefined)?.error?.code;
-  if (response.status === 404 && !isOfSubscription(code)) return undefined;
   const tenant = /\/\/login\.(?:windows\.net|microsoftonline\.com)\/([0-9a-f-]{36})/i;
   throw new ArmRefusal(
     path,
@@ -111,7 +132,6 @@ function json(text: string): unknown {
   }
 }
 
-/** Where it is the subscription that is not there, nothing else is told. */
-function isOfSubscription(code: unknown): boolean {
+function isOfSubscription(code: string): boolean {
   return code === "SubscriptionNotFound" || code === "InvalidSubscriptionId";
 }

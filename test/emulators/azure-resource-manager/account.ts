@@ -70,6 +70,8 @@ export interface Content {
 /** Something that Azure's endpoint does instead of answering. */
 export interface Fault {
   readonly path: RegExp;
+  /** Any, where there is none. */
+  readonly method?: string;
   readonly status?: number;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -107,6 +109,7 @@ export class Account {
   imagePlan: { readonly name: string; readonly publisher: string; readonly product: string } | undefined;
   /** Vaults that were deleted and are protected from a purge. */
   readonly protectedVaults = new Set<string>();
+  serviceTags = ["AzureCloud", "AzureKeyVault", "Storage", "Sql"];
   readonly faults: Fault[] = [];
   /** How many entries of a list come at once. */
   pageSize = Infinity;

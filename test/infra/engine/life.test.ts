@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
+import { releaseChange } from "../../../infra/up.ts";
 import { text } from "../../emulators/azure-resource-manager/properties.ts";
-import { SSH_KEY } from "../../fixtures/stack-configs.ts";
+import { release, SSH_KEY } from "../../fixtures/stack-configs.ts";
+import { made, shown } from "../first-run-page.ts";
 import {
   all,
   COMPONENTS,
@@ -58,6 +60,9 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
     const { operations, outputs, failed } = await signer.stack.up();
     expect(failed).to.equal(false);
     expect(operations).to.have.members(all("create", [...RESOURCES, ...COMPONENTS]));
+    const page = shown("npm run up");
+    expect(page.split("\n")[0]).to.equal(releaseChange({}, release("first")));
+    expect(made(signer.stack.printed)).to.deep.equal(made(page));
     expect(requests(cloud)).to.have.members(
       all("create", RESOURCES.slice(1)), // the id is not Azure's
     );
