@@ -1,3 +1,4 @@
+import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
 import { openKeyring, openStoreForTrial, openWatermarkStore } from "./backends.ts";
@@ -14,7 +15,7 @@ import { isLoopback } from "./network/url.ts";
 import { Pulse } from "./observability/pulse.ts";
 import { RecentActivity } from "./observability/recent-activity.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
-import { reportOf } from "./report/report.ts";
+import { type Report, reportOf } from "./report/report.ts";
 import { type LiveSettings, USER_DATA } from "./settings/live-settings.ts";
 import type { Settings } from "./settings/schema.ts";
 import { BUDGETS, budgetsFromNow } from "./signing/budgets.ts";
@@ -33,6 +34,8 @@ export interface RunningSigner {
   /** Where octez finds it, without a trailing slash. */
   readonly url: string;
   readonly adminUrl: string;
+  /** Where the metrics port listens; undefined where the settings have none, and while it is not open. */
+  metricsAddress(): AddressInfo | undefined;
   readonly keyring: Keyring;
   /** Asks the store anew, then says whether signatures can be had, and if not, why. */
   examine(): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>;
@@ -165,6 +168,11 @@ export async function startSigner(
   });
   parts.defer(() => admin.stop());
 
+  const metricsPort = isTrial ? undefined : await openMetricsPort(settings.metrics, report, logger);
+  parts.defer(() => metricsPort?.stop());
+  const monitor = isTrial ? undefined : await sendToAzureMonitor(settings.azureMonitor, report, logger);
+  parts.defer(() => monitor?.stop());
+
   const server = await listen({
     ...settings.listen,
     ...ownPort,
@@ -176,7 +184,7 @@ export async function startSigner(
     audit,
   });
   // Beside the other port: what is kept open there must not hold up the next start.
-  parts.defer(async () => void (await Promise.all([server.stop(), admin.stop()])));
+  parts.defer(async () => void (await Promise.all([server.stop(), admin.stop(), metricsPort?.stop()])));
   parts.defer(() => confirmations.stop());
   certificate?.follow((pair) => server.renew(pair));
   parts.defer(() => certificate?.stop());
@@ -197,7 +205,8 @@ export async function startSigner(
   };
   const renewCertificate = async () => certificate?.look();
   const stop = () => running.disposeAsync();
-  return { url, adminUrl, keyring, examine, readiness: () => report.ready(), renewCertificate, stop };
+  const metricsAddress = () => metricsPort?.address;
+  return { url, adminUrl, metricsAddress, keyring, examine, readiness: () => report.ready(), renewCertificate, stop };
 }
 
 /**
@@ -223,6 +232,22 @@ async function keepRefusedPayloads(settings: Settings["refusedPayloads"], logger
   if (settings === undefined) return undefined;
   const { RefusedPayloads } = await import("./observability/refused-payloads.ts");
   return new RefusedPayloads(settings, logger);
+}
+
+/** Few signers are watched from other computers by a port of their own. */
+async function openMetricsPort(settings: Settings["metrics"], report: Report, logger: Logger) {
+  if (settings === undefined) return undefined;
+  const { MetricsPort } = await import("./http/metrics-port.ts");
+  return MetricsPort.open(settings, report, logger);
+}
+
+/** Only a machine in Azure has figures there. */
+async function sendToAzureMonitor(settings: Settings["azureMonitor"], report: Report, logger: Logger) {
+  if (settings === undefined) return undefined;
+  const { MonitorFeed } = await import("./azure/monitor-feed.ts");
+  const { MonitorPoints } = await import("./observability/monitor-points.ts");
+  const points = new MonitorPoints();
+  return new MonitorFeed({ ...settings, log: logger, take: async () => points.of(await report.figures(), new Date()) });
 }
 
 /** The live settings with an empty list of addresses that may ask. */
