@@ -4,6 +4,7 @@
  * What a preview does not know yet breaks no rule; the `up` asks again, once it knows.
  * @module
  */
+import { METRICS_PORT, SIGNER_PORT } from "../signer/contract.ts";
 import { KINDS } from "./components/kinds.ts";
 import { at, type Plan, type RegisteredResource, UNKNOWN } from "./plan/plan.ts";
 
@@ -48,6 +49,14 @@ export const INVARIANTS: readonly Invariant[] = [
             .filter(isAnyone)
             .map((source) => `${rule.name} takes ${source}`),
         ),
+  },
+  {
+    name: "The machine is reached on the ports of signing, of logging in and of metrics, and on no other",
+    brokenBy: (resource) =>
+      rules(resource)
+        .filter(({ direction, access }) => direction === "Inbound" && access === "Allow")
+        .filter(({ destinationPortRange: port }) => ![SIGNER_PORT, METRICS_PORT, 22].map(String).includes(String(port)))
+        .map((rule) => `${rule.name} opens port ${rule.destinationPortRange}`),
   },
   {
     name: "Each direction of the firewall ends in a denial of everything else",
@@ -179,7 +188,7 @@ const isFirewall = ({ type }: RegisteredResource) => type === FIREWALL;
 
 const isAnyone = (address: string) => /^(\*|Internet|Any)$|\/0$/.test(address);
 
-/** Whether it is an account, and not the releases': releases.ts says why that one is open. */
+/** Whether it is an account, and not the releases' (releases.ts says why that one is open). */
 function isClosedAccount({ type, parentType }: RegisteredResource): boolean {
   return type === ACCOUNT && parentType !== RELEASES;
 }

@@ -29,10 +29,8 @@ export const UPDATER_LOCK = "/run/tezos-signer-updater.lock";
 /** When a machine installs security upgrades, and restarts if one asks for it, where nobody says otherwise: UTC, every day. */
 export const MAINTENANCE = "04:30";
 
-/**
- * Folder in which the machine puts what that port wants, `token`, `cert.pem` and `key.pem`; machine/bin/apply makes them.
- */
-export const METRICS_FOLDER = `${STATE_FOLDER}/metrics`;
+/** Folder in which the machine puts what that port wants, `token`, `cert.pem` and `key.pem`; machine/bin/apply makes them. */
+export const METRICS_FOLDER = "/etc/tezos-signer/metrics";
 
 /** Namespace under which Azure Monitor keeps the signer's figures. */
 export const FIGURES_NAMESPACE = "tezos-signer";

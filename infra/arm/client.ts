@@ -1,5 +1,5 @@
 /**
- * Asks Azure's resource manager, with the rights of whoever has the token. It only reads.
+ * Asks Azure's resource manager, with the rights of whoever has the token. It makes, changes and deletes nothing.
  * @module
  */
 
@@ -53,27 +53,46 @@ export async function all<Entry>(path: string, asker: Asker): Promise<Entry[]> {
   return entries;
 }
 
-/** The next page. The token goes to no other host, and half a list is none. */
+/** The next page, or where the end is told. The token goes to no other host, and half a list is none. */
 function following(link: unknown, path: string): string | undefined {
   if (link === undefined || link === null || link === "") return undefined;
   // Azure writes the port into some of its links.
   const next = typeof link === "string" ? link.replace(`${ENDPOINT}:443/`, `${ENDPOINT}/`) : "";
   if (next.startsWith(`${ENDPOINT}/`)) return next.slice(ENDPOINT.length);
-  throw new Error(`${path.split("?")[0]}: its next page is not at ${ENDPOINT}`);
+  throw new Error(`${path.split("?")[0]}: what comes next is not at ${ENDPOINT}`);
 }
 
 /** Returns what there is under a path; undefined where there is nothing. @throws ArmRefusal, NoAnswer */
-export function get<Body>(path: string, asker: Asker): Promise<Body | undefined> {
-  return ask(path, asker, {});
+export async function get<Body>(path: string, asker: Asker): Promise<Body | undefined> {
+  return bodyOf<Body>(await ask(path, asker, {}), path);
 }
 
 /** Asks a question that has a body of its own; it changes nothing either. @throws ArmRefusal, NoAnswer */
-export function question<Body>(path: string, body: object, asker: Asker): Promise<Body | undefined> {
+export async function question<Body>(path: string, body: object, asker: Asker): Promise<Body | undefined> {
+  return bodyOf<Body>(await begin(path, body, asker), path);
+}
+
+/** What came of a question: an answer, or where one is told once there is one. */
+export interface Begun {
+  readonly status: number;
+  readonly body: unknown;
+  /** A path, where Azure goes on by itself (202). */
+  readonly location: string | undefined;
+}
+
+/** Asks for something that may take Azure a while. @returns undefined where there is nothing under the path @throws ArmRefusal, NoAnswer */
+export function begin(path: string, body: object, asker: Asker): Promise<Begun | undefined> {
   const headers = { "content-type": "application/json" };
   return ask(path, asker, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-async function ask<Body>(path: string, { token, timeoutMs }: Asker, init: RequestInit): Promise<Body | undefined> {
+function bodyOf<Body>(answer: Begun | undefined, path: string): Body | undefined {
+  if (answer === undefined) return undefined;
+  if (typeof answer.body === "object" && answer.body !== null) return answer.body as Body;
+  throw new Error(`${path.split("?")[0]}: ${answer.status}, and what comes is no JSON object`);
+}
+
+async function ask(path: string, { token, timeoutMs }: Asker, init: RequestInit): Promise<Begun | undefined> {
   const headers = { ...init.headers, authorization: `Bearer ${token}` };
   let response: Response;
   let text: string;
@@ -89,8 +108,7 @@ async function ask<Body>(path: string, { token, timeoutMs }: Asker, init: Reques
   }
   const body = json(text);
   if (response.ok) {
-    if (typeof body === "object" && body !== null) return body as Body;
-    throw new Error(`${path.split("?")[0]}: ${response.status}, and what comes is no JSON object`);
+    return { status: response.status, body, location: following(response.headers.get("location"), path) };
   }
   const code = (body as { error?: { code?: unknown } } | null | undefined)?.error?.code;
   if (response.status === 404 && !isOfSubscription(code)) return undefined;

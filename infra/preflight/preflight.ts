@@ -36,12 +36,7 @@ export class NoStack extends Error {}
  * @throws NoStack, NoLogin; NoAnswer where Azure is not reached
  */
 export async function preflight(where: Surroundings, now: Date): Promise<Preflight> {
-  const misplacement = misplaced(where.cwd);
-  if (misplacement !== undefined) throw new NoStack(misplacement);
-  const chosen = where.stack ?? (await selected(where));
-  const stack = chosen.split("/").at(-1) ?? ""; // of ORGANISATION/PROJECT/STACK
-  const { settings, subscription: configured } = readStack(where.cwd, stack);
-  const who = await login(where.env, configured);
+  const { chosen, stack, settings, who } = await meant(where);
   const asker: Asker = { token: who.token };
   const group = groupName(stack);
   const remembered = await resourcesOf({ ...where, stack: chosen });
@@ -54,6 +49,25 @@ export async function preflight(where: Surroundings, now: Date): Promise<Preflig
   const { subscription, objectId } = who;
   const facts: Facts = { settings, plan, subscription, asker, objectId, group, standing, id, now, ownAddress };
   return { stack, subscription: subscription.split("/")[2] ?? "", rows: await examine(facts) };
+}
+
+/** A stack, and who asks Azure about it. */
+export interface Meant {
+  /** As Pulumi names it, and by its own name alone. */
+  readonly chosen: string;
+  readonly stack: string;
+  readonly settings: StackConfig;
+  readonly who: Login;
+}
+
+/** Finds the stack that is meant, reads its configuration, and takes the login. @throws NoStack, NoLogin */
+export async function meant(where: Surroundings): Promise<Meant> {
+  const misplacement = misplaced(where.cwd);
+  if (misplacement !== undefined) throw new NoStack(misplacement);
+  const chosen = where.stack ?? (await selected(where));
+  const stack = chosen.split("/").at(-1) ?? ""; // of ORGANISATION/PROJECT/STACK
+  const { settings, subscription } = readStack(where.cwd, stack);
+  return { chosen, stack, settings, who: await login(where.env, subscription) };
 }
 
 /** The stack that is selected. */

@@ -137,8 +137,11 @@ function document(): string {
     table: "watermarks",
     storeId: STORE_ID,
     clientId,
+    machineId:
+      "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/signer",
   });
-  return userData({ version: "9.9.9", sha256: "ef".repeat(32), url, clientId }, false, own);
+  const release = { version: "9.9.9", sha256: "ef".repeat(32), url, clientId };
+  return userData(release, { ssh: false, metrics: [] }, own);
 }
 
 /** Every field of the older value is in the newer one, with a value of the same type; lists may have any content. */
