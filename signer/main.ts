@@ -14,8 +14,9 @@ import type { Keyring } from "./keys/keyring.ts";
 import { isLoopback } from "./network/url.ts";
 import { Pulse } from "./observability/pulse.ts";
 import { RecentActivity } from "./observability/recent-activity.ts";
+import { openObservers } from "./observers.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
-import { type Report, reportOf } from "./report/report.ts";
+import { reportOf } from "./report/report.ts";
 import { type LiveSettings, USER_DATA } from "./settings/live-settings.ts";
 import type { Settings } from "./settings/schema.ts";
 import { BUDGETS, budgetsFromNow } from "./signing/budgets.ts";
@@ -168,10 +169,8 @@ export async function startSigner(
   });
   parts.defer(() => admin.stop());
 
-  const metricsPort = isTrial ? undefined : await openMetricsPort(settings.metrics, report, logger);
-  parts.defer(() => metricsPort?.stop());
-  const monitor = isTrial ? undefined : await sendToAzureMonitor(settings.azureMonitor, report, logger);
-  parts.defer(() => monitor?.stop());
+  const observers = isTrial ? undefined : await openObservers(settings, report, logger);
+  parts.defer(() => observers?.stop());
 
   const server = await listen({
     ...settings.listen,
@@ -184,7 +183,7 @@ export async function startSigner(
     audit,
   });
   // Beside the other port: what is kept open there must not hold up the next start.
-  parts.defer(async () => void (await Promise.all([server.stop(), admin.stop(), metricsPort?.stop()])));
+  parts.defer(async () => void (await Promise.all([server.stop(), admin.stop(), observers?.stop()])));
   parts.defer(() => confirmations.stop());
   certificate?.follow((pair) => server.renew(pair));
   parts.defer(() => certificate?.stop());
@@ -203,9 +202,11 @@ export async function startSigner(
     await preparation.check();
     return report.ready();
   };
-  const renewCertificate = async () => certificate?.look();
+  const renewCertificate = async () => {
+    await Promise.all([certificate?.look(), observers?.renewCertificate()]);
+  };
   const stop = () => running.disposeAsync();
-  const metricsAddress = () => metricsPort?.address;
+  const metricsAddress = () => observers?.metricsAddress();
   return { url, adminUrl, metricsAddress, keyring, examine, readiness: () => report.ready(), renewCertificate, stop };
 }
 
@@ -232,22 +233,6 @@ async function keepRefusedPayloads(settings: Settings["refusedPayloads"], logger
   if (settings === undefined) return undefined;
   const { RefusedPayloads } = await import("./observability/refused-payloads.ts");
   return new RefusedPayloads(settings, logger);
-}
-
-/** Few signers are watched from other computers by a port of their own. */
-async function openMetricsPort(settings: Settings["metrics"], report: Report, logger: Logger) {
-  if (settings === undefined) return undefined;
-  const { MetricsPort } = await import("./http/metrics-port.ts");
-  return MetricsPort.open(settings, report, logger);
-}
-
-/** Only a machine in Azure has figures there. */
-async function sendToAzureMonitor(settings: Settings["azureMonitor"], report: Report, logger: Logger) {
-  if (settings === undefined) return undefined;
-  const { MonitorFeed } = await import("./azure/monitor-feed.ts");
-  const { MonitorPoints } = await import("./observability/monitor-points.ts");
-  const points = new MonitorPoints();
-  return new MonitorFeed({ ...settings, log: logger, take: async () => points.of(await report.figures(), new Date()) });
 }
 
 /** The live settings with an empty list of addresses that may ask. */

@@ -114,9 +114,16 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/signing/request-context.ts",
   ],
   "signer/backends.ts": [...BASE, "signer/azure", "signer/keys/**", "signer/settings", "signer/watermark"],
-  "signer/main.ts": [
+  "signer/observers.ts": [
     ...BASE,
     "signer/azure",
+    "signer/http",
+    "signer/observability",
+    "signer/report",
+    "signer/settings",
+  ],
+  "signer/main.ts": [
+    ...BASE,
     "signer/backends.ts",
     "signer/confirmation",
     "signer/http",
@@ -124,6 +131,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/keys/**",
     "signer/network",
     "signer/observability",
+    "signer/observers.ts",
     "signer/policy",
     "signer/report",
     "signer/settings",

@@ -69,6 +69,11 @@ export class MetricsPort {
     return this.#server?.address;
   }
 
+  /** Looks whether the files of its certificate are others, and takes them up. */
+  async renewCertificate(): Promise<void> {
+    await this.#certificate?.look();
+  }
+
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#running;

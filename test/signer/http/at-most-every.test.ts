@@ -22,4 +22,23 @@ describe("a value that is kept for a while", () => {
     fails = false;
     expect(await value()).to.equal(4);
   });
+
+  it("is waited for by all who ask while it is made, however long that takes", async () => {
+    let [now, made] = [0, 0];
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const value = atMostEvery(
+      100,
+      () => {
+        made += 1;
+        return promise;
+      },
+      () => now,
+    );
+    const first = value();
+    now = 10_000;
+    const second = value();
+    resolve("made");
+    expect(await Promise.all([first, second, value()])).to.deep.equal(["made", "made", "made"]);
+    expect(made).to.equal(1);
+  });
 });
