@@ -12,8 +12,11 @@ const MAX_BYTES = 1_024;
 /** What a header may carry in one word (RFC 6750 2.1), so that a token needs no encoding. */
 const TOKEN = /^[0-9A-Za-z._~+/=-]+$/;
 
-/** Scrapers say Bearer; browsers ask a person for a name, which is nothing, and a password, which is the token (RFC 7617). */
-const CHALLENGE = 'Bearer realm="tezos-signer", Basic realm="tezos-signer", charset="UTF-8"';
+/**
+ * Scrapers say Bearer; browsers ask a person for a name, which is nothing, and a password, which is the token (RFC 7617). A
+ * header for each: Chromium reads one header as one challenge, whatever RFC 9110 11.6.1 says.
+ */
+const CHALLENGES = ['Bearer realm="tezos-signer"', 'Basic realm="tezos-signer", charset="UTF-8"'];
 
 /**
  * Makes the middleware that lets in whoever has the token of a file. The file is read for each request, so another token is
@@ -36,7 +39,7 @@ export function requireToken(file: string, log: Logger): Middleware {
       throw new SignerError("token-required", "the signer cannot use its token's file; its log says why");
     }
     if (given === undefined || !isEqual(given, wanted)) {
-      ctx.set("WWW-Authenticate", CHALLENGE);
+      ctx.set("WWW-Authenticate", CHALLENGES);
       throw new SignerError("token-required", "send it as Authorization: Bearer TOKEN, or as the password of any name");
     }
     await next();
