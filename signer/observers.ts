@@ -4,8 +4,8 @@ import type { Report } from "./report/report.ts";
 import type { Settings } from "./settings/schema.ts";
 
 /**
- * What watches a running signer from other computers, each loaded where the settings ask for it: few signers have any.
- * None of it can end a start, or hold up a signature.
+ * What watches a running signer from other computers, each loaded where the settings ask for it: few signers have any. None
+ * of it holds up a signature, and what it waits for ends no start; a proxy that nothing could use ends it here as elsewhere.
  * @module
  */
 

@@ -43,6 +43,7 @@ export class MetricsPort {
   readonly #settings: MetricsPortSettings;
   readonly #log: Logger;
   readonly #app: Koa;
+  readonly #allowed: AddressAllowList | undefined;
   readonly #pause: number;
   readonly #stopped = new AbortController();
   #certificate: TlsCertificate | undefined;
@@ -52,7 +53,8 @@ export class MetricsPort {
   private constructor(settings: MetricsPortSettings, watched: Watched, log: Logger, pause: number) {
     this.#settings = settings;
     this.#log = log;
-    this.#app = createMetricsApp(settings, watched, log);
+    this.#allowed = settings.allowedAddresses && new AddressAllowList(settings.allowedAddresses);
+    this.#app = createMetricsApp(settings, watched, log, this.#allowed);
     this.#pause = pause;
   }
 
@@ -99,7 +101,8 @@ export class MetricsPort {
       const log = this.#log;
       const certificate = tls && (await TlsCertificate.open(tls, log, undefined, "metrics.tls"));
       const handler = this.#app.callback();
-      const server = await listen({ handler, host, port, tls: certificate?.pair, limits: OWN_LIMITS, log });
+      const admits = (address: string | undefined) => this.#allowed?.allows(plainAddress(address)) ?? true;
+      const server = await listen({ handler, host, port, tls: certificate?.pair, admits, limits: OWN_LIMITS, log });
       certificate?.follow((pair) => server.renew(pair));
       this.#certificate = certificate;
       this.#server = server;
@@ -112,8 +115,12 @@ export class MetricsPort {
 }
 
 /** Makes the port's app. Each rule stands alone, and the token is asked for last: what a browser sends is refused by any of them. */
-export function createMetricsApp(settings: MetricsPortSettings, watched: Watched, log: Logger): Koa {
-  const { names = [], allowedAddresses, token } = settings;
+function createMetricsApp(
+  { names = [], token }: MetricsPortSettings,
+  watched: Watched,
+  log: Logger,
+  allowed: AddressAllowList | undefined,
+): Koa {
   const metrics = atMostEvery(KEPT, () => watched.metrics());
   const page = atMostEvery(KEPT, () => watched.page());
   const router = new Router({ sensitive: true, strict: true });
@@ -121,7 +128,7 @@ export function createMetricsApp(settings: MetricsPortSettings, watched: Watched
   router.get("/metrics", SHOWN.metrics({ metrics }));
   router.get("/", SHOWN.page({ page }));
   return appOf(router, log, [
-    ...(allowedAddresses === undefined ? [] : [onlyFrom(allowedAddresses)]),
+    ...(allowed === undefined ? [] : [onlyFrom(allowed)]),
     onlyKnownHosts(names, "metrics.names"),
     refuseOtherSites,
     ...(token === undefined ? [] : [requireToken(token.file, log)]),
@@ -129,8 +136,7 @@ export function createMetricsApp(settings: MetricsPortSettings, watched: Watched
 }
 
 /** @throws SignerError `address-not-allowed` */
-function onlyFrom(addresses: readonly string[]): Middleware {
-  const list = new AddressAllowList(addresses);
+function onlyFrom(list: AddressAllowList): Middleware {
   return async ({ req }, next) => {
     const client = plainAddress(req.socket.remoteAddress);
     if (!list.allows(client)) {

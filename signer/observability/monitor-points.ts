@@ -79,9 +79,10 @@ function ageOf(name: string, at: Date): { name: string; value: (name: string, va
 }
 
 function plain({ name, values }: Figure, told: (name: string, value: number) => number): Series[] {
-  const samples = values.map(({ labels, value }) => {
+  const samples = values.flatMap(({ labels, value }) => {
     const one = told(keyOf(name, labels), value);
-    return { labels, sample: { min: one, max: one, sum: one, count: 1 } };
+    // JSON has no other numbers, and Azure would refuse all that comes with one.
+    return Number.isFinite(one) ? [{ labels, sample: { min: one, max: one, sum: one, count: 1 } }] : [];
   });
   return grouped(samples);
 }

@@ -103,6 +103,12 @@ describe("figures for Azure Monitor", () => {
     expect(seriesOf(body)).to.deep.equal({ "last_signed_seconds_ago block": one(6), token_seconds_left: one(600) });
   });
 
+  it("leave out what is no number", () => {
+    const values = [Number.NaN, 1, Number.POSITIVE_INFINITY].map((value, index) => ({ value, labels: { index } }));
+    const { body } = new MonitorPoints().of([{ name: "lag", type: "gauge", values }], AT);
+    expect(seriesOf(body)).to.deep.equal({ "lag 1": one(1) });
+  });
+
   it("never become a body of more than a megabyte", () => {
     const values = Array.from({ length: 500 }, (_, index) => ({
       value: 1,
