@@ -15,6 +15,7 @@ export class PageSigner implements AsyncDisposable {
   readonly signer: RunningSigner;
   readonly vault: KeyVaultEmulator;
   readonly live: LiveSettings;
+  readonly settings: object;
   readonly baker: Baker;
   /** Path of its watermarks. */
   readonly store: string;
@@ -22,10 +23,11 @@ export class PageSigner implements AsyncDisposable {
   #level = 1_000;
 
   private constructor(
-    parts: Pick<PageSigner, "signer" | "vault" | "live" | "baker" | "store">,
+    parts: Pick<PageSigner, "signer" | "vault" | "live" | "settings" | "baker" | "store">,
     stack: AsyncDisposableStack,
   ) {
     ({ signer: this.signer, vault: this.vault, live: this.live, baker: this.baker, store: this.store } = parts);
+    this.settings = parts.settings;
     this.#stack = stack;
   }
 
@@ -54,7 +56,7 @@ export class PageSigner implements AsyncDisposable {
     const live = new LiveSettings(JSON.stringify(settings), "the test's settings");
     const signer = await startSigner(live, logLines().log);
     stack.defer(() => signer.stop());
-    return new PageSigner({ signer, vault, live, baker, store }, stack.move());
+    return new PageSigner({ signer, vault, live, settings, baker, store }, stack.move());
   }
 
   /** Asks for the next level's attestation. @returns the status */

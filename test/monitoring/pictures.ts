@@ -49,7 +49,7 @@ for (let level = 0; level < ROUND; level++) await running.ask();
 await take("running.png", { width: 800, scheme: "light" }, 1_000);
 // Newer settings that are wrong, a node that tells no head any more, and a vault that is gone while somebody asks.
 try {
-  live.apply("policy: { default: { alow: [block] } }");
+  live.apply(JSON.stringify({ ...running.settings, policy: { default: { alow: ["block"] } } }));
 } catch {}
 baker.nodeIsThere = false;
 while (!/^tezos_signer_head_unknown 1$/m.test(await (await fetch(`${signer.adminUrl}/metrics`)).text()))
