@@ -88,10 +88,15 @@ await using watched = await start("watched", {
 const [address = ""] = watched.addresses;
 const times = { unwatched: [] as number[], watched: [] as number[] };
 let looks = 0;
+let [again, missed] = [0, 0];
 let looking = Promise.resolve();
 const clock = setInterval(() => {
   looks += 1;
-  looking = looking.then(() => look(watched));
+  looking = looking
+    .then(() => look(watched))
+    .catch(() => {
+      missed += 1;
+    });
 }, 1_000);
 try {
   const warmUp = signatures / 10;
@@ -102,7 +107,9 @@ try {
     for (const name of names) {
       const { url } = name === "watched" ? watched : unwatched;
       const started = performance.now();
-      const status = await send(`${url}/keys/${address}`, {}, body);
+      let status = await send(`${url}/keys/${address}`, {}, body);
+      // On a busy computer the vault may be late: octez asks again, and so does this, by the same clock.
+      for (; status === 502; again += 1) status = await send(`${url}/keys/${address}`, {}, body);
       if (status !== 200) throw new Error(`${name}: ${status}`);
       if (level > warmUp) times[name].push(performance.now() - started);
     }
@@ -113,9 +120,8 @@ try {
   await Promise.all([vault.stop(), imds.stop(), monitor.stop()]);
   agent.destroy();
 }
-console.log(
-  `${signatures} signatures each, in turns; all was looked at ${looks} times, and sent ${monitor.calls} times`,
-);
+const seen = `all was looked at ${looks - missed} times, and sent ${monitor.calls} times`;
+console.log(`${signatures} signatures each, in turns, ${again} of them asked for again; ${seen}`);
 for (const [name, all] of Object.entries(times)) {
   const columns = [0.5, 0.99, 0.999].map((share) => quantile(all, share).toFixed(2).padStart(8));
   console.log(`${name.padEnd(10)} p50 ${columns[0]}  p99 ${columns[1]}  p99.9 ${columns[2]}`);
