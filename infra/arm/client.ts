@@ -54,12 +54,12 @@ export async function all<Entry>(path: string, asker: Asker): Promise<Entry[]> {
 }
 
 /** The next page, or where the end is told. The token goes to no other host, and half a list is none. */
-function following(link: unknown, path: string): string | undefined {
+function following(link: unknown, path: string, what = "its next page"): string | undefined {
   if (link === undefined || link === null || link === "") return undefined;
   // Azure writes the port into some of its links.
   const next = typeof link === "string" ? link.replace(`${ENDPOINT}:443/`, `${ENDPOINT}/`) : "";
   if (next.startsWith(`${ENDPOINT}/`)) return next.slice(ENDPOINT.length);
-  throw new Error(`${path.split("?")[0]}: what comes next is not at ${ENDPOINT}`);
+  throw new Error(`${path.split("?")[0]}: ${what} is not at ${ENDPOINT}`);
 }
 
 /** Returns what there is under a path; undefined where there is nothing. @throws ArmRefusal, NoAnswer */
@@ -108,7 +108,7 @@ async function ask(path: string, { token, timeoutMs }: Asker, init: RequestInit)
   }
   const body = json(text);
   if (response.ok) {
-    return { status: response.status, body, location: following(response.headers.get("location"), path) };
+    return { status: response.status, body, location: following(response.headers.get("location"), path, "its end") };
   }
   const code = (body as { error?: { code?: unknown } } | null | undefined)?.error?.code;
   if (response.status === 404 && !isOfSubscription(code)) return undefined;

@@ -80,7 +80,7 @@ describe("a test alert", () => {
       status: 202,
       headers: { location: "https://evil.example/notificationStatus/1" },
     });
-    expect((await refusal())?.message).to.include("what comes next is not at https://management.azure.com");
+    expect((await refusal())?.message).to.include("its end is not at https://management.azure.com");
   });
 
   it("ends where Azure says nothing of an end", async () => {
