@@ -193,7 +193,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/release": ["infra/components", "infra/standing", "release"],
   // What a plan is, as data: what the invariants judge, drawn or under way.
   "infra/plan/plan.ts": [],
-  "infra/invariants.ts": ["infra/components", "infra/plan/plan.ts", "signer/contract.ts"],
+  // What a text with a secret in it looks like.
+  "infra/secret-forms.ts": [],
+  "infra/invariants.ts": ["infra/components", "infra/plan/plan.ts", "infra/secret-forms.ts", "signer/contract.ts"],
   "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts", "infra/refusal.ts"],
   "infra/user-data.ts": ["signer/contract.ts"],
   // The way back after a cut-off command: it reads Pulumi's state and Azure, and knows nothing of the program.

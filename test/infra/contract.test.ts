@@ -83,7 +83,7 @@ describe("the contract of signer, stack and machine", () => {
   });
 
   it("opens the metrics port of the contract, and puts its files where the signer may read them", () => {
-    const apply = readFileSync(resolve(files, "../../bin/apply"), "utf8");
+    const apply = textOf("machine/bin/apply");
     expect(apply).to.include(`tcp dport ${METRICS_PORT} accept`).and.include(`place=${METRICS_FOLDER}\n`);
     expect(read("systemd/system/tezos-signer.service")).to.include(` --allow-fs-read=${METRICS_FOLDER} `);
   });
