@@ -56,6 +56,7 @@ export const API_VERSIONS: readonly ApiVersion[] = [
   },
   { type: "Microsoft.Insights/actionGroups", version: "2024-10-01-preview", pulumi: ["monitor:ActionGroup"] },
   { type: "Microsoft.Insights/metricAlerts", version: "2018-03-01", pulumi: ["monitor:MetricAlert"] },
+  { type: "Microsoft.Insights/workbooks", version: "2023-06-01", pulumi: ["applicationinsights:Workbook"] },
   {
     type: "Microsoft.Insights/scheduledQueryRules",
     version: "2025-01-01-preview",

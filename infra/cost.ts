@@ -50,7 +50,8 @@ export function estimateCost(settings: Pick<StackConfig, "vmSize" | "keys" | "mo
   if (settings.monitoring) {
     lines.push(
       { what: "Alert on the audit log", usd: 1.5, basis: "one rule, every 5 minutes" },
-      { what: "Alerts on metrics", usd: 4 * 0.1, basis: "up to four series" },
+      { what: "Alerts on metrics", usd: 6 * 0.1, basis: "up to six series" },
+      { what: "The signer's figures", usd: 0, basis: "custom metrics, not charged while they are a preview" },
       { what: "Audit log", usd: 0, basis: "about 1 GB; the first 5 GB are free" },
     );
   }

@@ -5,7 +5,7 @@
  * are not subject to these rules (network-security-groups-overview).
  * @module
  */
-import { SIGNER_PORT } from "../signer/contract.ts";
+import { METRICS_PORT, SIGNER_PORT } from "../signer/contract.ts";
 import { headNode } from "./config/head-node.ts";
 import type { StackConfig } from "./config/schema.ts";
 
@@ -29,7 +29,9 @@ const LAST = 4096;
 const PUBLIC = "Internet";
 
 /** Returns the rules of a stack, inbound first, each direction in order of priority. */
-export function firewallRules(config: Pick<StackConfig, "bakerIp" | "adminIp" | "head">): Rule[] {
+export function firewallRules(
+  config: Pick<StackConfig, "bakerIp" | "adminIp" | "metricsIp" | "monitoring" | "head">,
+): Rule[] {
   const addresses = (blocks: StackConfig["bakerIp"]) => blocks.map((block) => block.text);
   const rules = [
     inbound("baker", 100, "The baker signs here", addresses(config.bakerIp), SIGNER_PORT),
@@ -41,6 +43,10 @@ export function firewallRules(config: Pick<StackConfig, "bakerIp" | "adminIp" | 
     outbound("packages", 130, "Ubuntu's signed packages", PUBLIC, 80),
   ];
   if (config.adminIp.length > 0) rules.push(inbound("admin", 110, "Log in", addresses(config.adminIp), 22));
+  if (config.metricsIp.length > 0)
+    rules.push(inbound("metrics", 120, "Metrics are read", addresses(config.metricsIp), METRICS_PORT));
+  // Within AzureCloud, and named for whoever closes that: the tag has the endpoints of custom metrics (service-tags-overview).
+  if (config.monitoring) rules.push(outbound("monitor", 125, "Figures for Azure Monitor", "AzureMonitor", 443));
   const node = headNode(config.head);
   if (node !== undefined) {
     // An address is narrower than what a name may lead to, and the only way to a private node.

@@ -58,7 +58,10 @@ export function build(settings: StackConfig, release: Release, earlier: readonly
     ...(report === undefined
       ? {}
       : { signer: pulumi.all([report, signerUrl]).apply(([said, url]) => told(said, url)) }),
-    ...readyCommands({ signerUrl, publicIp, resourceGroup }, settings.adminIp.length > 0),
+    ...readyCommands(
+      { signerUrl, publicIp, resourceGroup },
+      { ssh: settings.adminIp.length > 0, metrics: settings.metricsIp.length > 0 },
+    ),
     estimatedMonthlyCost: { usd, assumptions },
   });
 }

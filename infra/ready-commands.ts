@@ -3,6 +3,7 @@
  * @module
  */
 import * as pulumi from "@pulumi/pulumi";
+import { METRICS_PORT } from "../signer/contract.ts";
 import { ADMIN, MACHINE_NAME } from "./components/machine.ts";
 
 /** What the command lines name. */
@@ -15,14 +16,19 @@ export interface Named {
 /** Run command brings home the last 4,096 bytes, so the scripts cut where it costs least (docs/machine.md). */
 const SCRIPTS = {
   statusCommand: "tezos-signer status 2>&1 | head -c 4000",
+  // A token has 33 bytes, and a certificate of its kind some 600.
+  metricsCommand: "cd /etc/tezos-signer/metrics && cat token cert.pem",
   logCommand: "journalctl --unit tezos-signer --lines 10 --output cat --no-pager | tail -c 4000",
 };
 
 /**
  * Writes the command lines.
- * @param hasSsh whether an address may log in; without one nobody reaches `confirm`
+ * @param open whether an address may log in, without which nobody reaches `confirm`; and whether one may read metrics
  */
-export function readyCommands({ signerUrl, publicIp, resourceGroup }: Named, hasSsh: boolean) {
+export function readyCommands(
+  { signerUrl, publicIp, resourceGroup }: Named,
+  open: { readonly ssh: boolean; readonly metrics: boolean },
+) {
   const login = pulumi.interpolate`${ADMIN}@${publicIp}`;
   const onMachine = (script: string) =>
     pulumi.interpolate`az vm run-command invoke --resource-group ${resourceGroup} --name ${MACHINE_NAME} --command-id RunShellScript --query 'value[0].message' --output tsv --scripts '${script}'`;
@@ -30,10 +36,15 @@ export function readyCommands({ signerUrl, publicIp, resourceGroup }: Named, has
     sshCommand: pulumi.interpolate`ssh ${login}`,
     confirmCommand: pulumi.interpolate`ssh -t ${login} sudo tezos-signer confirm`,
   };
+  const byToken = {
+    metricsUrl: pulumi.interpolate`https://${publicIp}:${METRICS_PORT}`,
+    metricsCommand: onMachine(SCRIPTS.metricsCommand),
+  };
   return {
     importCommand: pulumi.interpolate`octez-client import secret key signer ${signerUrl}/ADDRESS`,
     statusCommand: onMachine(SCRIPTS.statusCommand),
     logCommand: onMachine(SCRIPTS.logCommand),
-    ...(hasSsh ? bySsh : {}),
+    ...(open.ssh ? bySsh : {}),
+    ...(open.metrics ? byToken : {}),
   };
 }

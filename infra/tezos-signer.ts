@@ -13,7 +13,8 @@ import { settingsVersion } from "../signer/settings/version.ts";
 import { Alerts } from "./components/alerts.ts";
 import type { StackContext } from "./components/context.ts";
 import { DestroyGuard } from "./components/destroy-guard.ts";
-import { Machine } from "./components/machine.ts";
+import { Figures } from "./components/figures.ts";
+import { Machine, machineIdIn } from "./components/machine.ts";
 import { NETWORK_NAME, Network } from "./components/network.ts";
 import { Readiness } from "./components/readiness.ts";
 import { type Release, Releases } from "./components/releases.ts";
@@ -152,10 +153,11 @@ export class TezosSigner extends pulumi.ComponentResource {
       { context, readerId: identity.principalId, release, earlier: args.earlierReleases ?? [] },
       open,
     );
+    const machineId = machineIdIn(group);
     const own = pulumi
-      .all([vault.uri, watermarks.endpoint, watermarks.table, id.hex, identity.clientId])
-      .apply(([vaultUri, tableEndpoint, table, storeId, clientId]) =>
-        signerSettings(settings, { vaultUri, tableEndpoint, table, storeId, clientId }),
+      .all([vault.uri, watermarks.endpoint, watermarks.table, id.hex, identity.clientId, machineId])
+      .apply(([vaultUri, tableEndpoint, table, storeId, clientId, machineId]) =>
+        signerSettings(settings, { vaultUri, tableEndpoint, table, storeId, clientId, machineId }),
       );
     const machine = new Machine(
       named("signer"),
@@ -170,16 +172,18 @@ export class TezosSigner extends pulumi.ComponentResource {
         release: releases.blob,
         userData: pulumi.all([own, identity.clientId, releases.url]).apply(([own, clientId, url]) => {
           const { version, sha256 } = release;
-          return userData({ version, sha256, url, clientId }, settings.adminIp.length > 0, own);
+          const access = { ssh: settings.adminIp.length > 0, metrics: settings.metricsIp.map(({ text }) => text) };
+          return userData({ version, sha256, url, clientId }, access, own);
         }),
       },
       kept,
     );
     const guarded: pulumi.Resource[] = [machine, releases];
     if (settings.monitoring) {
-      const { vmSize: size, alertEmail: email } = settings;
-      const watched = { context, vaultId: vault.id, machine, size, email, workspaceId: args.logWorkspaceId };
+      const { vmSize: size, alertEmail: email, alertWebhook: webhook } = settings;
+      const watched = { context, vaultId: vault.id, machine, size, email, webhook, workspaceId: args.logWorkspaceId };
       guarded.push(new Alerts(named("alerts"), watched, open));
+      guarded.push(new Figures(named("figures"), { context, signerId: identity.principalId, machineId }, open));
     }
     const readiness = settings.waitForSigner
       ? new Readiness(

@@ -1,3 +1,4 @@
+import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
 import { openKeyring, openStoreForTrial, openWatermarkStore } from "./backends.ts";
@@ -13,6 +14,7 @@ import type { Keyring } from "./keys/keyring.ts";
 import { isLoopback } from "./network/url.ts";
 import { Pulse } from "./observability/pulse.ts";
 import { RecentActivity } from "./observability/recent-activity.ts";
+import { openObservers } from "./observers.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import { reportOf } from "./report/report.ts";
 import { type LiveSettings, USER_DATA } from "./settings/live-settings.ts";
@@ -33,6 +35,8 @@ export interface RunningSigner {
   /** Where octez finds it, without a trailing slash. */
   readonly url: string;
   readonly adminUrl: string;
+  /** Where the metrics port listens; undefined where the settings have none, and while it is not open. */
+  metricsAddress(): AddressInfo | undefined;
   readonly keyring: Keyring;
   /** Asks the store anew, then says whether signatures can be had, and if not, why. */
   examine(): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>;
@@ -165,6 +169,9 @@ export async function startSigner(
   });
   parts.defer(() => admin.stop());
 
+  const observers = isTrial ? undefined : await openObservers(settings, report, logger);
+  parts.defer(() => observers?.stop());
+
   const server = await listen({
     ...settings.listen,
     ...ownPort,
@@ -176,7 +183,7 @@ export async function startSigner(
     audit,
   });
   // Beside the other port: what is kept open there must not hold up the next start.
-  parts.defer(async () => void (await Promise.all([server.stop(), admin.stop()])));
+  parts.defer(async () => void (await Promise.all([server.stop(), admin.stop(), observers?.stop()])));
   parts.defer(() => confirmations.stop());
   certificate?.follow((pair) => server.renew(pair));
   parts.defer(() => certificate?.stop());
@@ -195,9 +202,12 @@ export async function startSigner(
     await preparation.check();
     return report.ready();
   };
-  const renewCertificate = async () => certificate?.look();
+  const renewCertificate = async () => {
+    await Promise.all([certificate?.look(), observers?.renewCertificate()]);
+  };
   const stop = () => running.disposeAsync();
-  return { url, adminUrl, keyring, examine, readiness: () => report.ready(), renewCertificate, stop };
+  const metricsAddress = () => observers?.metricsAddress();
+  return { url, adminUrl, metricsAddress, keyring, examine, readiness: () => report.ready(), renewCertificate, stop };
 }
 
 /**

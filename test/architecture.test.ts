@@ -114,9 +114,16 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/signing/request-context.ts",
   ],
   "signer/backends.ts": [...BASE, "signer/azure", "signer/keys/**", "signer/settings", "signer/watermark"],
-  "signer/main.ts": [
+  "signer/observers.ts": [
     ...BASE,
     "signer/azure",
+    "signer/http",
+    "signer/observability",
+    "signer/report",
+    "signer/settings",
+  ],
+  "signer/main.ts": [
+    ...BASE,
     "signer/backends.ts",
     "signer/confirmation",
     "signer/http",
@@ -124,6 +131,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/keys/**",
     "signer/network",
     "signer/observability",
+    "signer/observers.ts",
     "signer/policy",
     "signer/report",
     "signer/settings",
@@ -190,7 +198,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/release": ["infra/components", "infra/standing", "release"],
   // What a plan is, as data: what the invariants judge, drawn or under way.
   "infra/plan/plan.ts": [],
-  "infra/invariants.ts": ["infra/components", "infra/plan/plan.ts", "signer/contract.ts"],
+  // What a text with a secret in it looks like.
+  "infra/secret-forms.ts": [],
+  "infra/invariants.ts": ["infra/components", "infra/plan/plan.ts", "infra/secret-forms.ts", "signer/contract.ts"],
   "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts", "infra/refusal.ts", "infra/vault-api.ts"],
   "infra/user-data.ts": ["signer/contract.ts"],
   // The way back after a cut-off command: it reads Pulumi's state and Azure, and knows nothing of the program.
@@ -275,6 +285,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/key-files",
     "signer/tezos",
   ],
+  // Has Azure send a test alert.
+  "infra/test-alert": ["infra/arm", "infra/config", "infra/preflight"],
 
   // Emulators first: they imitate what others made, by none of our code, so that no mistake of ours is in both.
   "test/emulators/key-vault": [],

@@ -55,24 +55,54 @@ export async function all<Entry>(path: string, asker: Asker): Promise<Entry[]> {
   return entries;
 }
 
-/** The next page. The token goes to no other host, and half a list is none. */
-function following(link: unknown, path: string): string | undefined {
+/** The next page, or where the end is told. The token goes to no other host, and half a list is none. */
+function following(link: unknown, path: string, what = "its next page"): string | undefined {
   if (link === undefined || link === null || link === "") return undefined;
   // Azure writes the port into some of its links.
   const next = typeof link === "string" ? link.replace(`${ENDPOINT}:443/`, `${ENDPOINT}/`) : "";
   if (next.startsWith(`${ENDPOINT}/`)) return next.slice(ENDPOINT.length);
-  throw new Error(`${path.split("?")[0]}: its next page is not at ${ENDPOINT}`);
+  throw new Error(`${path.split("?")[0]}: ${what} is not at ${ENDPOINT}`);
 }
 
 /** Returns what there is under a path; undefined where there is nothing. @throws ArmRefusal, NoAnswer */
-export function get<Body>(path: string, asker: Asker): Promise<Body | undefined> {
-  return ask(path, asker, {});
+export async function get<Body>(path: string, asker: Asker): Promise<Body | undefined> {
+  return bodyOf<Body>(await ask(path, asker, {}), path);
 }
 
 /** Asks a question that has a body of its own; it changes nothing either. @throws ArmRefusal, NoAnswer */
-export function question<Body>(path: string, body: object, asker: Asker): Promise<Body | undefined> {
+export async function question<Body>(path: string, body: object, asker: Asker): Promise<Body | undefined> {
+  return bodyOf<Body>(await begin(path, body, asker), path);
+}
+
+/** What came of a question: an answer, or where one is told once there is one. */
+export interface Begun {
+  readonly status: number;
+  readonly body: unknown;
+  /** A path, where Azure goes on by itself (202). */
+  readonly location: string | undefined;
+}
+
+/** Asks for something that may take Azure a while. @returns undefined where there is nothing under the path @throws ArmRefusal, NoAnswer */
+export function begin(path: string, body: object, asker: Asker): Promise<Begun | undefined> {
   const headers = { "content-type": "application/json" };
   return ask(path, asker, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+function bodyOf<Body>(answer: Begun | undefined, path: string): Body | undefined {
+  if (answer === undefined) return undefined;
+  if (typeof answer.body === "object" && answer.body !== null) return answer.body as Body;
+  throw new Error(`${path.split("?")[0]}: ${answer.status}, and what comes is no JSON object`);
+}
+
+async function ask(path: string, asker: Asker, init: RequestInit): Promise<Begun | undefined> {
+  try {
+    const { status, headers, body } = await exchange(path, asker, init);
+    return { status, body, location: following(headers.get("location"), path, "its end") };
+  } catch (error) {
+    // Where it is the subscription that is not there, nothing else is told.
+    if (error instanceof ArmRefusal && error.status === 404 && !isOfSubscription(error.code)) return undefined;
+    throw error;
+  }
 }
 
 /** An answer that is no refusal. */
@@ -81,18 +111,6 @@ export interface Exchange {
   readonly headers: Headers;
   /** undefined where what comes is no JSON. */
   readonly body: unknown;
-}
-
-async function ask<Body>(path: string, asker: Asker, init: RequestInit): Promise<Body | undefined> {
-  try {
-    const { status, body } = await exchange(path, asker, init);
-    if (typeof body === "object" && body !== null) return body as Body;
-    throw new Error(`${path.split("?")[0]}: ${status}, and what comes is no JSON object`);
-  } catch (error) {
-    // Where it is the subscription that is not there, nothing else is told.
-    if (error instanceof ArmRefusal && error.status === 404 && !isOfSubscription(error.code)) return undefined;
-    throw error;
-  }
 }
 
 /** Sends a request. @throws ArmRefusal, NoAnswer */

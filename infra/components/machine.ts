@@ -1,4 +1,5 @@
 import { VirtualMachine, type VirtualMachineArgs } from "@pulumi/azure-native/compute/index.js";
+import type { ResourceGroup } from "@pulumi/azure-native/resources/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import { advice, adviceUnasked, ask, beforeReplacing } from "../capacity/before-replacing.ts";
 import { successor } from "../capacity/judgement.ts";
@@ -25,6 +26,14 @@ export interface MachineArgs {
 
 /** The machine's name, in Azure and its own. */
 export const MACHINE_NAME = "signer";
+
+/**
+ * Returns the machine's id in Azure. From names, not from the resource: a preview of a replacement would not know it, and
+ * alerts would show false changes; and the machine itself is told it.
+ */
+export function machineIdIn(group: ResourceGroup): pulumi.Output<string> {
+  return pulumi.interpolate`${group.id}/providers/Microsoft.Compute/virtualMachines/${MACHINE_NAME}`;
+}
 
 /** The user that logs in by SSH, where the firewall lets anyone. */
 export const ADMIN = "deploy";
@@ -131,8 +140,7 @@ export class Machine extends pulumi.ComponentResource {
       },
     );
     this.machine = machine;
-    // From names, not from the resource: a preview of a replacement would not know it, and alerts would show false changes.
-    this.id = pulumi.interpolate`${context.group.id}/providers/Microsoft.Compute/virtualMachines/${MACHINE_NAME}`;
+    this.id = machineIdIn(context.group);
     // Known once Azure has made it, and asked before it would be replaced.
     this.registerOutputs({ id: this.id, fixed: machine.id.apply(() => wanted.fixed) });
   }

@@ -51,6 +51,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   ],
   "compute:VirtualMachineRunCommandByVirtualMachine": made("Microsoft.Compute/virtualMachines/runCommands"),
   "operationalinsights:Workspace": made("Microsoft.OperationalInsights/workspaces"),
+  "applicationinsights:Workbook": made("Microsoft.Insights/workbooks"),
   "monitor:ActionGroup": made("Microsoft.Insights/actionGroups"),
   "monitor:MetricAlert": made("Microsoft.Insights/metricAlerts"),
   "monitor:ScheduledQueryRule": made("Microsoft.Insights/scheduledQueryRules"),

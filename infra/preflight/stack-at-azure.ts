@@ -48,12 +48,7 @@ export interface StackAtAzure {
  * @throws NoStack, NoLogin; NoAnswer where Azure is not reached
  */
 export async function stackAtAzure(where: Surroundings): Promise<StackAtAzure> {
-  const misplacement = misplaced(where.cwd);
-  if (misplacement !== undefined) throw new NoStack(misplacement);
-  const chosen = where.stack ?? (await selected(where));
-  const stack = chosen.split("/").at(-1) ?? ""; // of ORGANISATION/PROJECT/STACK
-  const { settings, subscription: configured } = readStack(where.cwd, stack);
-  const who = await login(where.env, configured);
+  const { chosen, stack, settings, configured, who } = await meant(where);
   const asker: Asker = { token: who.token };
   const group = groupName(stack);
   const remembered = await resourcesOf({ ...where, stack: chosen });
@@ -62,6 +57,21 @@ export async function stackAtAzure(where: Surroundings): Promise<StackAtAzure> {
   const { subscription, objectId } = who;
   const id = idIn(remembered);
   return { stack, chosen, settings, subscription, configured, asker, objectId, group, standing, remembered, id };
+}
+
+/** A stack, and who asks Azure about it. */
+export interface Meant extends Pick<StackAtAzure, "chosen" | "stack" | "settings" | "configured"> {
+  readonly who: Login;
+}
+
+/** Finds the stack that is meant, reads its configuration, and takes the login. @throws NoStack, NoLogin */
+export async function meant(where: Surroundings): Promise<Meant> {
+  const misplacement = misplaced(where.cwd);
+  if (misplacement !== undefined) throw new NoStack(misplacement);
+  const chosen = where.stack ?? (await selected(where));
+  const stack = chosen.split("/").at(-1) ?? ""; // of ORGANISATION/PROJECT/STACK
+  const { settings, subscription: configured } = readStack(where.cwd, stack);
+  return { chosen, stack, settings, configured, who: await login(where.env, configured) };
 }
 
 /** The stack that is selected. */

@@ -35,6 +35,7 @@ const PATHS: Readonly<Record<string, string>> = {
   }),
   ...inGroup("Microsoft.OperationalInsights", { "operationalinsights:Workspace": "workspaces/{workspaceName}" }),
   ...inGroup("Microsoft.Insights", {
+    "applicationinsights:Workbook": "workbooks/{resourceName}",
     "monitor:ActionGroup": "actionGroups/{actionGroupName}",
     "monitor:MetricAlert": "metricAlerts/{ruleName}",
     "monitor:ScheduledQueryRule": "scheduledQueryRules/{ruleName}",

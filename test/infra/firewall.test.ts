@@ -40,6 +40,21 @@ describe("the machine's firewall", () => {
     expect(lines({}).filter((line) => line.endsWith(":22"))).to.deep.equal([]);
   });
 
+  it("opens port 9584 only when metricsIp is set, and only to it", () => {
+    const with9584 = (config: Readonly<Record<string, string>>) =>
+      lines(config).filter((line) => line.endsWith(":9584"));
+    expect(with9584({ metricsIp: "84.20.19.1,84.20.20.0/28" })).to.deep.equal([
+      "Inbound 120 Allow Tcp 84.20.19.1,84.20.20.0/28 -> *:9584",
+    ]);
+    expect(with9584({ adminIp: "84.20.19.1" })).to.deep.equal([]);
+  });
+
+  it("lets the machine reach Azure Monitor by its own tag, where monitoring is on", () => {
+    const out = lines({ monitoring: "true" }).filter((line) => line.includes("AzureMonitor"));
+    expect(out).to.deep.equal(["Outbound 125 Allow Tcp * -> AzureMonitor:443"]);
+    expect(lines({}).join()).not.to.include("AzureMonitor");
+  });
+
   const nodes: readonly (readonly [node: string, rule: string | undefined])[] = [
     ["http://10.0.0.5:8732", "10.0.0.5:8732"],
     ["http://192.168.7.1", "192.168.7.1:80"],
@@ -69,9 +84,11 @@ describe("the machine's firewall", () => {
   it("keeps names and priorities unique within a direction, whatever is configured", () => {
     const port = fc.integer({ min: 1, max: 65_535 });
     fc.assert(
-      fc.property(port, fc.boolean(), (nodePort, admin) => {
+      fc.property(port, fc.boolean(), fc.boolean(), (nodePort, admin, watched) => {
         const head = { node: `http://node.example.org:${nodePort}` };
-        const rules = firewallRules({ ...settings(admin ? { adminIp: "84.20.19.1" } : {}), head });
+        const access = admin ? { adminIp: "84.20.19.1" } : {};
+        const watch = watched ? { metricsIp: "84.20.19.2", monitoring: "true" } : {};
+        const rules = firewallRules({ ...settings({ ...access, ...watch }), head });
         expect(new Set(rules.map(({ direction, priority }) => `${direction} ${priority}`)).size).to.equal(rules.length);
         expect(new Set(rules.map(({ name }) => name)).size).to.equal(rules.length);
       }),

@@ -43,6 +43,7 @@ export const NAMESPACES: Readonly<Record<string, Readonly<Record<string, readonl
   "Microsoft.ManagedIdentity": { userAssignedIdentities: ["2024-11-30", "2023-01-31"] },
   "Microsoft.Insights": {
     metricAlerts: ["2018-03-01"],
+    workbooks: ["2023-06-01"],
     scheduledQueryRules: ["2025-01-01-preview"],
     actionGroups: ["2024-10-01-preview"],
     diagnosticSettings: ["2021-05-01-preview"],
@@ -105,6 +106,10 @@ export class Account {
   readonly refusedCopies = new Set<string>();
   readonly absentCopies = new Set<string>();
   policies: Policy[] = [];
+  /** Receivers of test alerts so far, those that are not reached, and how often Azure is asked before it says so. */
+  readonly notified: string[] = [];
+  readonly unreached = new Set<string>();
+  looksUntilNotified = 1;
   /** What the image is bought with. */
   imagePlan: { readonly name: string; readonly publisher: string; readonly product: string } | undefined;
   /** Vaults that were deleted and are protected from a purge. */

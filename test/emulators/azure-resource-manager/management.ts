@@ -61,10 +61,11 @@ async function respond(cloud: Subscription, request: IncomingMessage, response: 
       return;
     }
   }
-  const { status, body } = answer(cloud, request, text);
+  const { status, body, location } = answer(cloud, request, text);
   const skip = Number(searchParams.get("$skiptoken") ?? 0);
   const shown = paged(body, skip, cloud.account.pageSize, request.url ?? "");
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(shown));
+  response.writeHead(status, { "content-type": "application/json", ...(location && { location }) });
+  response.end(JSON.stringify(shown));
 }
 
 /** A list in pages, each with the address of the next one, as Azure gives them. */
@@ -80,6 +81,7 @@ function paged(body: unknown, skip: number, size: number, url: string): unknown 
 interface Answer {
   readonly status: number;
   readonly body: unknown;
+  readonly location?: string;
 }
 
 function answer(cloud: Subscription, { url = "", headers, method = "GET" }: IncomingMessage, text: string): Answer {

@@ -15,6 +15,7 @@ const TAGS = new Set([
   "AzureKeyVault",
   "Storage",
   "AzureCloud",
+  "AzureMonitor",
 ]);
 
 /** Virtual network, subnet, security group, public address, interface. */
