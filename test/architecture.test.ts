@@ -291,7 +291,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "test/cloud-init": ["cloud-init", "test/harness", "test/emulators"],
   "test/boot": ["cloud-init", "release", "signer/tezos", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/monitoring": ["signer/**", ...EMULATORS, "test/fixtures", "test/harness"],
-  "test/bench": [],
+  "test/bench": ["bench"],
   // The runner, this file, and what holds for the whole tree.
   test: ["test/emulators", "test/harness"],
 };
