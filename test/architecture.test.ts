@@ -113,6 +113,17 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/signing/remote-signer.ts",
     "signer/signing/request-context.ts",
   ],
+  // A request's way, gone without a request: all that it passes but stores and backends.
+  "signer/rehearsal": [
+    ...BASE,
+    "signer/confirmation",
+    "signer/http",
+    "signer/keys",
+    "signer/network",
+    "signer/signing",
+    "signer/signing/request-context.ts",
+    "signer/watermark",
+  ],
   "signer/backends.ts": [...BASE, "signer/azure", "signer/keys/**", "signer/settings", "signer/watermark"],
   "signer/main.ts": [
     ...BASE,
@@ -125,6 +136,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/network",
     "signer/observability",
     "signer/policy",
+    "signer/rehearsal",
     "signer/report",
     "signer/settings",
     "signer/signing/**",

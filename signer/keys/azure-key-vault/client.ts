@@ -42,6 +42,8 @@ export interface VaultClientOptions {
   readonly vault: string;
   readonly credential: TokenCredential;
   readonly log: FaultLog;
+  /** Absent: one that leads to the vault. */
+  readonly agent?: Agent;
   /** One try, from the first byte sent to the last byte of the body, in milliseconds. */
   readonly tryTimeout: number;
 }
@@ -65,13 +67,13 @@ export class VaultClient {
   readonly #patience = new Patience();
   #outage: VaultFault | undefined;
 
-  constructor({ vault, credential, log, tryTimeout }: VaultClientOptions) {
+  constructor({ vault, credential, log, tryTimeout, agent }: VaultClientOptions) {
     const url = readServiceUrl(vault, { plainHttp: "loopback", path: "refused" });
     if ("fault" in url) throw new TypeError(`the vault's address must be https: ${url.fault}`);
     const { origin, protocol, hostname } = url;
     const loopback = isLoopback(hostname);
     this.#origin = origin;
-    this.#agent = outgoingAgent(url, { keepAlive: true });
+    this.#agent = agent ?? outgoingAgent(url, { keepAlive: true });
     this.#log = log;
     this.#tryTimeout = tryTimeout;
     this.#token = new FreshToken(credential, `${audience(hostname, loopback)}/.default`, (fault) =>
