@@ -99,7 +99,8 @@ process.exit(); // connections that are kept would hold it up
 
 async function measure(rig: Rig, each: Case): Promise<Repetition> {
   await rig.set(each.mood);
-  const runs = new Map(rig.subjects.map((subject) => [subject, newRun()]));
+  const subjects = rig.subjects.filter(({ name }) => name === "ours" || each.isOursAlone !== true);
+  const runs = new Map(subjects.map((subject) => [subject, newRun()]));
   const asked = new Map([...runs].map(([{ ask }, run]) => [ask[each.way], run]));
   await warmUp(asked.keys());
   const before = { stages: await rig.stages(), processor: processorTimes(rig), at: performance.now() };

@@ -19,6 +19,8 @@ export interface Case {
   /** Requests a second, whatever has been answered; absent where one is asked at a time. */
   readonly rate?: number;
   readonly mood: VaultMood;
+  /** Whether this signer alone is asked: whoever waits for an answer without end would take all of the case's time. */
+  readonly isOursAlone?: true;
   /** How much of a repetition's time it gets, beside the others. */
   readonly share: number;
 }
@@ -64,6 +66,13 @@ export const CASES: readonly Case[] = [
   { ...BASE, name: "HSM of 5 ms", mood: { ...CALM, latency: hsm(5) }, share: 2 },
   { ...BASE, name: "HSM of 20 ms, 60 at p99, log-normal", mood: { ...CALM, latency: { median: 20, p99: 60 } } },
   { ...BASE, name: "one vault answer in twenty fails", mood: { ...CALM, faults: FAULTS } },
+  {
+    ...BASE,
+    name: "one vault request in a hundred is swallowed",
+    mood: { ...CALM, faults: [{ kind: "stall-headers", on: "sign", rate: 0.01 }] },
+    isOursAlone: true,
+    share: 2,
+  },
   { ...BASE, name: "tz2 and not tz3", rig: { ...BASE.rig, curve: "P-256K" } },
   { ...BASE, name: "10 keys", rig: TEN_KEYS, share: 2 },
   ...RATES.map((rate) => ({ ...OPEN, name: `${rate} a second, 10 keys`, rate })),

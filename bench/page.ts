@@ -59,7 +59,7 @@ export function figureOf({ cases }: Results): string {
 export function summary(result: CaseResult): string {
   return NAMES.filter((name) => has(result, name))
     .map((name) => {
-      const own = name === "alone" ? "" : ` (+${number(addedOf(result, name, 0.5).median)})`;
+      const own = !isCompared(result, name) ? "" : ` (+${number(addedOf(result, name, 0.5).median)})`;
       return `${TITLES[name]} ${number(quantileOrNone(timesOf(result, name), 0.5))}${own}${lostIn(result, name, " lost ")}`;
     })
     .join(", ");
@@ -80,7 +80,7 @@ function caseTable(cases: readonly CaseResult[]): string {
     NAMES.filter((name) => has(result, name)).map((name, index) => {
       const times = timesOf(result, name);
       const quantiles = [0.5, 0.99, 0.999].map((share) => number(quantileOrNone(times, share)));
-      const adds = name === "alone" ? "" : inWords(addedOf(result, name, 0.5));
+      const adds = !isCompared(result, name) ? "" : inWords(addedOf(result, name, 0.5));
       return [
         index === 0 ? result.case.name : "",
         TITLES[name],
@@ -125,6 +125,11 @@ function startTable({ starts, memory }: Results): string {
       : []),
   ];
   return table(["", ...names.map((name) => TITLES[name])], rows);
+}
+
+/** Whether there is something to add to. */
+function isCompared(result: CaseResult, name: Name): boolean {
+  return name !== "alone" && has(result, "alone");
 }
 
 function addedOf({ repetitions }: CaseResult, name: Name, share: number): Spread {
