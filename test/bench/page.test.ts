@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { CASES } from "../../bench/cases.ts";
 import { figureOf, pageOf, withFigure, withMeasured } from "../../bench/page.ts";
 import { pictureOf } from "../../bench/picture.ts";
-import type { Results } from "../../bench/results.ts";
+import type { Measured, Name, Results } from "../../bench/results.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
@@ -21,11 +21,11 @@ const RESULTS: Results = {
     case: each,
     repetitions: [3, 5].map((more) => ({
       duration: 1_000,
-      of: new Map([
+      of: new Map<Name, Measured>([
         ["alone", run(flat(20))],
         ["ours", { ...run(flat(20 + more)), processor: 200 }],
         ["peer", run(flat(22), [[429, 2]])],
-      ] as const),
+      ]),
       stages: new Map([["sign", 21 + more]]),
     })),
   })),

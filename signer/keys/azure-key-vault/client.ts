@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import type { KeyClient, KeyClientOptions } from "@azure/keyvault-keys";
 import { keyVaultSdk } from "../../azure/sdk.ts";
-import { settled, within } from "../../deadline.ts";
+import { settledWithin, within } from "../../deadline.ts";
 import { outgoingAgent } from "../../network/outgoing.ts";
 import { isLoopback, readServiceUrl } from "../../network/url.ts";
 import type { FaultLog } from "../fault-log.ts";
@@ -11,7 +11,7 @@ import { faultOfAnswer, faultOfError, type VaultAnswer, VaultFault, type VaultFa
 import type { UsableKey } from "./key-selection.ts";
 import { Patience } from "./patience.ts";
 import { type SignCall, send, signCall } from "./sign-call.ts";
-import { FreshToken } from "./token.ts";
+import { audience, FreshToken } from "./token.ts";
 
 type Policy = NonNullable<KeyClientOptions["additionalPolicies"]>[number]["policy"];
 type Request = Parameters<Policy["sendRequest"]>[0];
@@ -122,19 +122,25 @@ export class VaultClient {
     const ends = AbortSignal.any([signal, over.signal]);
     const ask = () => send(call, { agent: this.#agent, token, signal: ends });
     const began = performance.now();
+    let isLate = true;
     const first = ask();
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), this.#patience.limit);
+    const answered = () => {
+      isLate = false;
+    };
+    first.then(answered, answered);
+    await settledWithin(first, this.#patience.limit, signal);
+    if (!isLate || signal.aborted || !this.#patience.take()) return this.#noted(await first, began);
     try {
-      await settled(first, AbortSignal.any([late.signal, ends]));
-      const isLate = late.signal.aborted && !ends.aborted && this.#patience.take();
-      const answer = await (isLate ? firstGood(first, ask()) : first);
-      if (faultOfAnswer(answer) === undefined) this.#patience.answered(performance.now() - began);
-      return answer;
+      return this.#noted(await firstGood(first, ask()), began);
     } finally {
-      clearTimeout(timer);
       over.abort(); // the connection on which no answer came is none to keep
     }
+  }
+
+  /** Notes how long an answer took, where it is good. */
+  #noted(answer: VaultAnswer, began: number): VaultAnswer {
+    if (faultOfAnswer(answer) === undefined) this.#patience.answered(performance.now() - began);
+    return answer;
   }
 
   async #send(request: Request, next: Next): ReturnType<Next> {
@@ -241,9 +247,4 @@ async function firstGood(first: Promise<VaultAnswer>, second: Promise<VaultAnswe
     return answer;
   };
   return Promise.any([good(first), good(second)]).catch(() => first);
-}
-
-/** What a token must be for: `https://vault.azure.net`, or the same name in another cloud. */
-function audience(hostname: string, loopback: boolean): string {
-  return loopback ? "https://vault.azure.net" : `https://${hostname.split(".").slice(1).join(".")}`;
 }
