@@ -12,6 +12,8 @@ import { Guard } from "../watermark/guard.ts";
 import { TrustedStore } from "../watermark/trusted-store.ts";
 import { EmptyStore, type Scene, scenes } from "./stand-ins.ts";
 
+/** A vault or a table may be waited for long. */
+const MOST_AT_START = 50;
 /** For so long a process counts as new, in milliseconds: its code is compiled while it runs, the more the better. */
 const NEW_FOR = 10_000;
 /** The share of a core that rehearsals take at most: of a new process, and later. */
@@ -60,17 +62,17 @@ export class Rehearsal {
     this.#server = http.createServer({ requireHostHeader: false }, app.callback());
   }
 
-  /** Rehearses while something else is waited for, once at least. Never rejects. */
+  /** Rehearses while something else is waited for, once at least, and no longer than that or so often. Never rejects. */
   async during(waited: Promise<unknown>): Promise<void> {
     let isOver = false;
     const over = () => {
       isOver = true;
     };
     waited.then(over, over);
-    do {
+    for (let round = 0; round < MOST_AT_START && !isOver && !this.#isStopped; round += 1) {
       await this.#once();
       await setImmediate(); // a signal, or an answer of the network
-    } while (!isOver && !this.#isStopped);
+    }
   }
 
   /** Rehearses from now on, until it is stopped. @param askedAt when a baker asked last, by performance.now() */
