@@ -5,7 +5,6 @@ import { createApp } from "../http/app.ts";
 import type { Keyring, SigningKey, StandInBackend } from "../keys/keyring.ts";
 import { askInProcess } from "../network/in-process.ts";
 import { http } from "../network/node-http.ts";
-import { BUDGETS } from "../signing/budgets.ts";
 import type { RequestSettings } from "../signing/request-context.ts";
 import { SigningService } from "../signing/signing-service.ts";
 import { Guard } from "../watermark/guard.ts";
@@ -20,6 +19,9 @@ const NEW_FOR = 10_000;
 const SHARES = { first: 0.1, later: 0.01 };
 /** Between two rehearsals at least, in milliseconds: of a new process, and later. */
 const PAUSES = { first: 20, later: 250 };
+
+/** What a rehearsal may take, in milliseconds: less than any request. */
+const BUDGET = 1_000;
 
 export interface RehearsalParts {
   readonly logger: Logger;
@@ -136,12 +138,18 @@ function serviceOf(key: SigningKey, confirmations: Confirmations): SigningServic
   return new SigningService({
     keyring: { keys: new Map([[key.publicKey.address, key]]), close: async () => undefined },
     store,
-    guard: new Guard({ store, maxStep: 100, minimalBlockDelay: 1, budgets: BUDGETS, clock: Date.now }),
+    guard: new Guard({
+      store,
+      maxStep: 100,
+      minimalBlockDelay: 1,
+      budgets: { preattestation: BUDGET, attestation: BUDGET, block: BUDGET },
+      clock: Date.now,
+    }),
     settings: { current: SETTINGS },
     settingsHome: "file",
     head: { of: () => undefined },
     confirmations,
-    budget: BUDGETS.other,
+    budget: BUDGET,
   });
 }
 

@@ -92,14 +92,14 @@ export class SqliteStore implements WatermarkStore {
   }
 
   async insert(key: RowKey, row: Row): Promise<string> {
-    const isDone = this.#write({ key, row }, ({ insert }) => insert.run(...keyOf(key), ...valuesOf(row)));
+    const isDone = await this.#write({ key, row }, ({ insert }) => insert.run(...keyOf(key), ...valuesOf(row)));
     if (!isDone) throw new StoreError("conflict", `There is a row for the ${rowName(key)} already.`);
     return "1";
   }
 
   async replace(key: RowKey, row: Row, version: string): Promise<string> {
     const next = versionAfter(BigInt(version));
-    const isDone = this.#write({ key, row }, ({ replace }) =>
+    const isDone = await this.#write({ key, row }, ({ replace }) =>
       replace.run(...valuesOf(row), next, ...keyOf(key), BigInt(version)),
     );
     if (!isDone) throw new StoreError("conflict", `The row for the ${rowName(key)} has changed.`);
@@ -143,7 +143,11 @@ export class SqliteStore implements WatermarkStore {
   }
 
   /** @returns whether the row was written */
-  #write(named: NamedRow, work: (statements: Statements) => { readonly changes: number | bigint }): boolean {
+  async #write(
+    named: NamedRow,
+    work: (statements: Statements) => { readonly changes: number | bigint },
+  ): Promise<boolean> {
+    await questionsSent();
     if (Number(this.#run(work).changes) !== 1) return false;
     this.#guarded(() => this.#file.written());
     this.#untold.set(rowName(named.key), named);
@@ -221,6 +225,14 @@ export class SqliteStore implements WatermarkStore {
   #exists(): StoreError {
     return new StoreError("conflict", `${this.#file.path} exists already.`);
   }
+}
+
+/**
+ * Waits until what was asked just before is on the wire: the key's question, which its agent sends in the next tick. All
+ * wait for a commit, which waits for the disk. It is still the same turn of the event loop, and nothing is read meanwhile.
+ */
+function questionsSent(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(() => process.nextTick(resolve)));
 }
 
 function errorCode(error: unknown): unknown {
