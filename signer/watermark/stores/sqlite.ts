@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, linkSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, reasonOf } from "../../errors.ts";
+import { questionsSent } from "./questions-sent.ts";
 import { clockAtLeast, timeAtLeast } from "./sqlite-clock.ts";
 import { SqliteConnection, type Statements } from "./sqlite-connection.ts";
 import { SqliteFile, untrusted } from "./sqlite-file.ts";
@@ -147,7 +148,7 @@ export class SqliteStore implements WatermarkStore {
     named: NamedRow,
     work: (statements: Statements) => { readonly changes: number | bigint },
   ): Promise<boolean> {
-    await questionsSent();
+    await questionsSent(); // a commit waits for the disk, and all wait for it
     if (Number(this.#run(work).changes) !== 1) return false;
     this.#guarded(() => this.#file.written());
     this.#untold.set(rowName(named.key), named);
@@ -225,14 +226,6 @@ export class SqliteStore implements WatermarkStore {
   #exists(): StoreError {
     return new StoreError("conflict", `${this.#file.path} exists already.`);
   }
-}
-
-/**
- * Waits until what was asked just before is on the wire: the key's question, which its agent sends in the next tick. All
- * wait for a commit, which waits for the disk. It is still the same turn of the event loop, and nothing is read meanwhile.
- */
-function questionsSent(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(() => process.nextTick(resolve)));
 }
 
 function errorCode(error: unknown): unknown {
