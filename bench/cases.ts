@@ -49,7 +49,7 @@ export const RATES = [1, 10, 50, 100, 200, 300, 500];
 /** Above the 200 a second that Key Vault takes. */
 const TOO_MANY = 300;
 const TEN_KEYS = { ...BASE.rig, count: 10 };
-const OPEN = { ...BASE, rig: TEN_KEYS, share: 1.5 };
+const OPEN = { ...BASE, rig: TEN_KEYS, share: 2.5 };
 
 /**
  * All cases, in the order in which they are measured. Those with pauses come first on their rig: a baker's signer is never

@@ -47,8 +47,11 @@ const SIGN_FAULTS = [
   ...(["wrong-signature", "other-key", "stall-headers", "stall-body"] as const),
 ].map((kind) => ({ kind, on: "sign", rate: 0.01 }));
 
-/** What V8 may take on the machine (tezos-signer.service). */
-const V8_OPTIONS = "--max-old-space-size=192 --max-semi-space-size=2";
+/** What V8 may take on the machine. */
+const UNIT = join(import.meta.dirname, "../../machine/files/etc/systemd/system/tezos-signer.service");
+const V8_OPTIONS = readFileSync(UNIT, "utf8")
+  .match(/--max-[a-z-]+=\d+/g)
+  ?.join(" ");
 const TABLE_FAULTS: readonly ProxyFault[] = [
   "reset",
   "lost-answer",
