@@ -13,6 +13,8 @@ import { EmptyStore, type Scene, scenes } from "./stand-ins.ts";
 
 /** A vault or a table may be waited for long. */
 const MOST_AT_START = 50;
+/** A computer that was busy, or asleep, makes one late. So many in a row are a defect. */
+const MOST_FAILURES = 5;
 /** For so long a process counts as new, in milliseconds: its code is compiled while it runs, the more the better. */
 const NEW_FOR = 10_000;
 /** The share of a core that rehearsals take at most: of a new process, and later. */
@@ -45,6 +47,8 @@ export class Rehearsal {
   #service: SigningService | undefined;
   #curves: ReadonlySet<string> = new Set();
   #next = 0;
+  /** In a row. */
+  #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
@@ -98,16 +102,20 @@ export class Rehearsal {
     this.#parts.backend?.close();
   }
 
-  /** Goes the way once. What fails is told once, and nothing is rehearsed any more. @returns what it took, in milliseconds */
+  /** Goes the way once. After some failures in a row nothing is rehearsed any more. @returns what it took, in milliseconds */
   async #once(): Promise<number> {
     const began = performance.now();
     try {
       const fit = this.#scenes.filter(({ publicKey }) => this.#curves.size === 0 || this.#curves.has(publicKey.curve));
       const scene = fit[this.#next++ % fit.length];
       if (scene !== undefined) await this.#play(scene);
+      this.#failures = 0;
     } catch (error) {
-      if (!this.#isStopped) this.#parts.logger.debug({ error: String(error) }, "the way of a request is not kept warm");
-      this.stop();
+      this.#failures += 1;
+      if (this.#failures === MOST_FAILURES && !this.#isStopped) {
+        this.#parts.logger.debug({ error: String(error) }, "the way of a request is not kept warm any more");
+        this.stop();
+      }
     }
     return performance.now() - began;
   }

@@ -61,6 +61,16 @@ describe("what a rehearsal asks for", () => {
 });
 
 describe("a rehearsal", () => {
+  it("goes on where one of them fails", async () => {
+    const backend = new Counted();
+    const rehearsal = new Rehearsal({ logger: logLines().log, backend });
+    backend.answer = (signature) => (backend.asked.length % 2 === 0 ? signature : signature.toReversed());
+    rehearsal.keep(keyringOf(tz3), NEVER);
+    await until(() => backend.asked.length > 12);
+    expect(backend.isClosed).to.equal(false);
+    rehearsal.stop();
+  });
+
   it("asks the backend's own code, and leaves no line of log", async () => {
     const { log, lines } = logLines();
     const backend = new Counted();
@@ -104,16 +114,16 @@ describe("a rehearsal", () => {
     expect(backend.asked).to.deep.equal([]);
   });
 
-  it("is given up where it fails, with one line for whoever looks for it", async () => {
+  it("is given up where it fails five times in a row, with one line for whoever looks for it", async () => {
     const { log, lines } = logLines();
     const backend = new Counted();
     backend.answer = (signature) => signature.toReversed();
     const rehearsal = new Rehearsal({ logger: log, backend });
-    await rehearsal.during(Promise.all(turns(20)));
     rehearsal.keep(keyringOf(tz3), NEVER);
-    expect(backend.isClosed).to.equal(true);
-    expect(backend.asked).to.have.length(1);
-    expect(lines.map(({ msg }) => msg)).to.deep.equal(["the way of a request is not kept warm"]);
+    await until(() => backend.isClosed);
+    await Promise.all(turns(20));
+    expect(backend.asked).to.have.length(5);
+    expect(lines.map(({ msg }) => msg)).to.deep.equal(["the way of a request is not kept warm any more"]);
     expect(lines[0]?.error).to.equal("Error: it ends with HTTP/1.1 502 Bad Gateway");
   });
 });
