@@ -27,13 +27,45 @@ const SIZES: Readonly<Record<string, number>> = { Standard_B1s: 7.59 / HOURS, St
 const RELEASE = 0.106;
 const BLOB_GB = 0.0184;
 
-/** One preattestation and one attestation in each 6-second block, for 30 days; blocks are few beside them. */
-const SIGNATURES = (30 * 24 * 3600 * 2) / 6;
+/** Seconds of a block on mainnet. */
+const BLOCK = 6;
+/** One preattestation and one attestation in each block, for 30 days; blocks are few beside them. */
+const SIGNATURES = (30 * 24 * 3600 * 2) / BLOCK;
+/** What a key that is used costs a month, and 10,000 signatures of the vault's, and 10,000 transactions of the table's. */
+const KEY = 5;
+const VAULT_PRICE = 0.15;
+const TABLE_PRICE = 0.00036;
+/** Operations on keys of an HSM that a vault takes in ten seconds: learn.microsoft.com/azure/key-vault/general/service-limits. */
+const VAULT_LIMIT = 2_000;
+
+/** What keys cost a month that all attest in every block, in US dollars. */
+export interface CostOfVoting {
+  readonly signatures: number;
+  readonly keys: number;
+  readonly vault: number;
+  readonly table: number;
+  /** Share of the vault's limit that the signatures take, 0 to 1 and above. */
+  readonly limit: number;
+}
+
+/** Estimates what so many keys cost a month that all attest in every block. */
+export function costOfVoting(keys: number): CostOfVoting {
+  const signatures = keys * SIGNATURES;
+  return {
+    signatures,
+    keys: KEY * keys,
+    vault: (signatures / 10_000) * VAULT_PRICE,
+    // A read and a write each.
+    table: ((2 * signatures) / 10_000) * TABLE_PRICE,
+    limit: (keys * 2 * 10) / BLOCK / VAULT_LIMIT,
+  };
+}
 
 /** Estimates a stack's month: the machine, its address and disk, the keys, the table, the releases, the alerts. */
 export function estimateCost(settings: Pick<StackConfig, "vmSize" | "keys" | "monitoring">): CostEstimate {
   const hourly = SIZES[settings.vmSize];
   const keys = Math.max(1, settings.keys.length);
+  const voting = costOfVoting(1);
   const lines: CostLine[] = [
     {
       what: `Machine ${settings.vmSize}`,
@@ -42,9 +74,9 @@ export function estimateCost(settings: Pick<StackConfig, "vmSize" | "keys" | "mo
     },
     { what: "Disk, Standard SSD 32 GiB", usd: 2.4, basis: "E4" },
     { what: "Public IPv4 address", usd: 3.65, basis: "Standard, static" },
-    { what: `HSM key${keys === 1 ? "" : "s"}`, usd: 5 * keys, basis: `${keys} x 5.00, used in the month` },
-    { what: "Signatures", usd: (SIGNATURES / 10_000) * 0.15, basis: `${SIGNATURES} at 0.15 per 10,000` },
-    { what: "Watermark table", usd: ((2 * SIGNATURES) / 10_000) * 0.00036, basis: "a read and a write each" },
+    { what: `HSM key${keys === 1 ? "" : "s"}`, usd: KEY * keys, basis: `${keys} x 5.00, used in the month` },
+    { what: "Signatures", usd: voting.vault, basis: `${SIGNATURES} at ${VAULT_PRICE} per 10,000` },
+    { what: "Watermark table", usd: voting.table, basis: "a read and a write each" },
     { what: "Releases", usd: 10 * RELEASE * BLOB_GB, basis: "ten of 0.1 GB" },
   ];
   if (settings.monitoring) {

@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
-import { openKeyring, openStoreForTrial, openWatermarkStore } from "./backends.ts";
+import { openKeyring, openStandIn, openStoreForTrial, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
 import { addressFilter } from "./http/allowed-addresses.ts";
@@ -101,7 +101,10 @@ export async function startSigner(
   parts.defer(() => preparation.stop());
   const preparing = preparation.start();
   preparing.catch(() => undefined); // thrown below
-  const { createAdminApp, createApp, listen, AuditLog, Metrics } = await loadPorts();
+  const { createAdminApp, createApp, listen, AuditLog, Metrics, Rehearsal } = await loadPorts();
+  const rehearsal = isTrial ? undefined : new Rehearsal({ logger, backend: await openStandIn(settings, logger) });
+  parts.defer(() => rehearsal?.stop());
+  await rehearsal?.during(Promise.all([preparing, opening]));
   await preparing;
   keyring = await opening;
   // The rows of its keys; a store that does not answer is asked for them in the background.
@@ -188,6 +191,7 @@ export async function startSigner(
   certificate?.follow((pair) => server.renew(pair));
   parts.defer(() => certificate?.stop());
 
+  rehearsal?.keep(keyring, () => signer.askedAt);
   const url = urlOf(server, tls === undefined ? "http" : "https");
   const adminUrl = urlOf(admin, "http");
   const { version, sha256 = null } = release;
@@ -225,7 +229,9 @@ async function loadPorts() {
   const { createAdminApp } = await import("./http/admin.ts");
   await setImmediate();
   const { createApp } = await import("./http/app.ts");
-  return { createAdminApp, createApp, listen, AuditLog, Metrics };
+  await setImmediate();
+  const { Rehearsal } = await import("./rehearsal/rehearsal.ts");
+  return { createAdminApp, createApp, listen, AuditLog, Metrics, Rehearsal };
 }
 
 /** Few settings want the bytes of what was refused. */

@@ -113,6 +113,17 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/signing/remote-signer.ts",
     "signer/signing/request-context.ts",
   ],
+  // A request's way, gone without a request: all that it passes but stores and backends.
+  "signer/rehearsal": [
+    ...BASE,
+    "signer/confirmation",
+    "signer/http",
+    "signer/keys",
+    "signer/network",
+    "signer/signing",
+    "signer/signing/request-context.ts",
+    "signer/watermark",
+  ],
   "signer/backends.ts": [...BASE, "signer/azure", "signer/keys/**", "signer/settings", "signer/watermark"],
   "signer/observers.ts": [
     ...BASE,
@@ -133,6 +144,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/observability",
     "signer/observers.ts",
     "signer/policy",
+    "signer/rehearsal",
     "signer/report",
     "signer/settings",
     "signer/signing/**",
@@ -325,7 +337,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "test/cloud-init": ["cloud-init", "test/harness", "test/emulators"],
   "test/boot": ["cloud-init", "release", "signer/tezos", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/monitoring": ["signer/**", ...EMULATORS, "test/fixtures", "test/harness"],
-  "test/bench": [],
+  "test/bench": ["bench"],
   // The runner, this file, and what holds for the whole tree.
   test: ["test/emulators", "test/harness"],
 };
