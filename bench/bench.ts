@@ -1,154 +1,133 @@
 /**
- * `npm run bench`: what the signer adds to the vault's own time, measured beside it in the same run. Absolute times say
- * little about another computer; the ratios say what a baker would see.
+ * `npm run bench`: how fast the signer is, beside the vault alone and, with --peer, beside Signatory in the same run. Writes
+ * docs/performance.md and its picture. Absolute times say little about another computer; what is added, and the ratios, do.
  * @module
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
-import { Agent, request } from "node:http";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandLine, numberFrom, wholeNumberFrom } from "../test/emulators/command-line.ts";
-import { sign } from "../test/emulators/octez-client.ts";
-import { startSignerProcess, temporaryFolder } from "../test/emulators/signer-process.ts";
-import { attestation, block } from "../test/fixtures/payloads.ts";
+import { temporaryFolder } from "../test/emulators/signer-process.ts";
+import { byRig, CASES, type Case, timeOf } from "./cases.ts";
+import { thisComputer } from "./computer.ts";
+import { closedLoop, newRun, openLoop, warmUp } from "./load.ts";
+import { figureOf, pageOf, summary, withFigure, withMeasured } from "./page.ts";
+import { pictureOf } from "./picture.ts";
+import { memory, processorTime } from "./process.ts";
+import type { CaseResult, Measured, Name, Repetition, Results } from "./results.ts";
+import { type Rig, type Start, startRig } from "./rig.ts";
+import { hasToken } from "./token.ts";
 
-const { rounds, delay } = commandLine(
+interface Options {
+  readonly minutes: number;
+  readonly repetitions: number;
+  readonly quick?: true;
+  readonly peer?: string;
+  readonly only?: string;
+  readonly write?: true;
+}
+
+const given = commandLine(
   "bench",
-  "Signs with keys in an emulated vault whose HSM takes --delay milliseconds, and asks that vault directly in between. " +
-    "Prints what the signer adds, as a ratio to the vault's own time in the same run, and the signer's mean time by stage.",
+  "Measures what the signer adds to the time of an emulated vault: a base case, and one thing changed at a time. The vault " +
+    "alone, this signer and, with --peer, Signatory are asked in turns.",
 )
-  .option("--rounds <number>", "how often each way is measured", wholeNumberFrom(10), 300)
-  .option("--delay <number>", "what a signature takes in the HSM, in milliseconds", numberFrom(0), 20)
+  .option(
+    "--minutes <number>",
+    "what the cases take together, besides the starts of their processes",
+    numberFrom(0.1),
+    45,
+  )
+  .option("--repetitions <number>", "how often each case is measured, with new processes", wholeNumberFrom(1), 5)
+  .option("--quick", "three minutes and one repetition")
+  .option("--peer <path>", "a program of Signatory's, as .ci/signatory prints it")
+  .option("--only <text>", "cases whose name has this text")
+  .option("--write", "write docs/performance.md, its pictures and the figure in README.md")
   .parse()
-  .opts<{ rounds: number; delay: number }>();
+  .opts<Options>();
+const { minutes, repetitions } = given.quick ? { minutes: 3, repetitions: 1 } : given;
 
-interface Vault {
-  readonly child: ChildProcess;
-  readonly vault: string;
-  readonly imds: string;
-  readonly clientId: string;
+const ROOT = join(import.meta.dirname, "..");
+const only = given.only ?? "";
+const cases = CASES.filter(({ name, rig }) => name.includes(only) && (rig.keys === "vault" || hasToken));
+if (cases.length === 0) {
+  end(`No case has "${only}" in its name. There are: ${CASES.map(({ name }) => name).join("; ")}.`);
 }
-
-async function startVault(curve: string): Promise<Vault> {
-  const child = fork(join(import.meta.dirname, "vault-process.ts"), [curve, String(delay)]);
-  const [told] = (await once(child, "message")) as [Omit<Vault, "child">];
-  return { child, ...told };
+if (given.write && cases.length < CASES.length) {
+  end(
+    only === ""
+      ? "--write takes all cases: SoftHSM2 or its package is missing (npm run hardware)."
+      : "--write takes all cases: leave out --only.",
+  );
 }
+const compiled = await temporaryFolder();
+const computer = thisComputer();
+const measured = new Map<Case, Repetition[]>(cases.map((each) => [each, []]));
+const starts: ReadonlyMap<Name, Start>[] = [];
+const memories: ReadonlyMap<Name, number>[] = [];
 
-const agent = new Agent({ keepAlive: true });
-
-/** One request on a connection that is kept. @returns the body of a 200 */
-function send(method: string, url: string, headers: Record<string, string>, body?: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method, agent, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8");
-        if (response.statusCode === 200) resolve(text);
-        else reject(new Error(`${method} ${url}: ${response.statusCode} ${text}`));
-      });
-    });
-    sent.on("error", reject);
-    sent.end(body);
-  });
-}
-
-async function askVault({ vault, imds, clientId }: Vault, curve: string): Promise<() => Promise<unknown>> {
-  const query = `api-version=2018-02-01&resource=https://vault.azure.net&client_id=${clientId}`;
-  const token = await send("GET", `${imds}/metadata/identity/oauth2/token?${query}`, { metadata: "true" });
-  const headers = {
-    authorization: `Bearer ${JSON.parse(token).access_token}`,
-    "content-type": "application/json",
-  };
-  const body = JSON.stringify({ alg: curve === "P-256" ? "ES256" : "ES256K", value: "A".repeat(43) });
-  return () => send("POST", `${vault}/keys/baker//sign?api-version=7.4`, headers, body);
-}
-
-/** The mean of each stage, in milliseconds, from the signer's own metrics. */
-async function stages(adminUrl: string): Promise<string> {
-  const text = await send("GET", `${adminUrl}/metrics`, {});
-  const read = (what: string) =>
-    new Map(
-      [...text.matchAll(new RegExp(`^tezos_signer_stage_seconds_${what}{stage="(\\w+)"} (\\S+)$`, "gm"))].map(
-        ([, stage = "", value]) => [stage, Number(value)],
-      ),
-    );
-  const counts = read("count");
-  return [...read("sum")]
-    .map(([stage, sum]) => `${stage} ${((1_000 * sum) / (counts.get(stage) ?? 1)).toFixed(2)}`)
-    .join(", ");
-}
-
-function quantile(times: readonly number[], share: number): number {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length * share)] ?? Number.NaN;
-}
-
-const VAULT = "the vault itself, connection kept";
-
-async function measure(curve: "P-256" | "P-256K"): Promise<void> {
-  await using folder = await temporaryFolder();
-  const vault = await startVault(curve);
-  try {
-    const file = join(folder.path, "settings.yaml");
-    await writeFile(
-      file,
-      JSON.stringify({
-        listen: { port: 0 },
-        admin: { port: 0 },
-        keys: { kind: "azure-key-vault", vault: vault.vault, clientId: vault.clientId },
-        watermarks: { kind: "sqlite", path: "watermarks.sqlite", initialise: "always", maxStep: "off" },
-        policy: { default: { allow: ["block", "attestation"] } },
-      }),
-    );
-    const environment = { AZURE_POD_IDENTITY_AUTHORITY_HOST: vault.imds };
-    await using signer = await startSignerProcess(folder.path, ["--config", file], environment);
-    const [address = ""] = signer.addresses;
-    let level = 1;
-    let last = block({ level });
-    const nextBlock = () => {
-      last = block({ level: ++level });
-      return last;
-    };
-    const post = (payload: Buffer) => send("POST", `${signer.url}/keys/${address}`, {}, `"${payload.toString("hex")}"`);
-    const asOctez = async (payload: Buffer) => {
-      const { status, message } = await sign(signer.url, address, payload.toString("hex"));
-      if (status !== 200) throw new Error(`${status}: ${message}`);
-    };
-    const ways: Record<string, () => Promise<unknown>> = {
-      [VAULT]: await askVault(vault, curve),
-      "an attestation, connection kept": () => post(attestation({ level: ++level })),
-      "an attestation, as octez asks": () => asOctez(attestation({ level: ++level })),
-      "a block, as octez asks": () => asOctez(nextBlock()),
-      "the same block again": () => asOctez(last),
-    };
-    const times = Object.fromEntries(Object.keys(ways).map((name) => [name, [] as number[]]));
-    // The first tenth warms both up. The order changes with each round, so that none always follows the same other.
-    for (let round = -rounds / 10; round < rounds; round += 1) {
-      const names = Object.keys(ways);
-      const from = Math.floor(Math.random() * 4);
-      for (const name of [...names.slice(from, 4), ...names.slice(0, from), ...names.slice(4)]) {
-        const started = performance.now();
-        await ways[name]?.();
-        if (round >= 0) times[name]?.push(performance.now() - started);
-      }
+for (let repetition = 1; repetition <= repetitions; repetition += 1) {
+  for (const [form, own] of byRig(cases)) {
+    await using rig = await startRig(form, { peer: given.peer, compiled: compiled.path });
+    if (form.keys === "vault" && form.store === "sqlite") starts.push(rig.starts);
+    for (const each of own) {
+      const result = await measure(rig, each);
+      measured.get(each)?.push(result);
+      console.log(`${repetition}/${repetitions} ${each.name}: ${summary({ case: each, repetitions: [result] })}`);
     }
-    const own = quantile(times[VAULT] ?? [], 0.5);
-    console.log(`\n${curve}, ${rounds} rounds, an HSM of ${delay} ms`);
-    for (const [name, all] of Object.entries(times)) {
-      const p50 = quantile(all, 0.5);
-      const columns = [p50, quantile(all, 0.95), p50 - own].map((time) => time.toFixed(2).padStart(8));
-      console.log(
-        `${name.padEnd(36)} p50 ${columns[0]}  p95 ${columns[1]}  added ${columns[2]}  ratio ${(p50 / own).toFixed(3)}`,
-      );
+    if (own.some(({ rate }) => rate !== undefined)) {
+      memories.push(new Map(rig.subjects.flatMap(({ name, pid }) => (pid ? [[name, memory(pid)] as const] : []))));
     }
-    console.log(`mean ms by stage: ${await stages(signer.adminUrl)}`);
-  } finally {
-    vault.child.disconnect();
-    await once(vault.child, "exit");
   }
 }
 
-for (const curve of ["P-256", "P-256K"] as const) await measure(curve);
-agent.destroy();
+const results: Results = {
+  cases: [...measured].map(([each, repeated]): CaseResult => ({ case: each, repetitions: repeated })),
+  starts,
+  memory: memories,
+};
+const text = pageOf(results, { computer, minutes, repetitions });
+console.log(text);
+if (given.write) {
+  change("docs/performance.md", (page) => withMeasured(page, text));
+  change("README.md", (page) => withFigure(page, figureOf(results)));
+  for (const theme of ["light", "dark"] as const) {
+    writeFileSync(join(ROOT, `docs/pictures/performance-${theme}.svg`), pictureOf(results, theme));
+  }
+}
+await compiled[Symbol.asyncDispose]();
+process.exit(); // connections that are kept would hold it up
+
+async function measure(rig: Rig, each: Case): Promise<Repetition> {
+  await rig.set(each.mood);
+  const subjects = rig.subjects.filter(({ name }) => name === "ours" || each.isOursAlone !== true);
+  const runs = new Map(subjects.map((subject) => [subject, newRun()]));
+  const asked = new Map([...runs].map(([{ ask }, run]) => [ask[each.way], run]));
+  await warmUp(asked.keys());
+  const before = { stages: await rig.stages(), processor: processorTimes(rig), at: performance.now() };
+  const duration = timeOf(each, cases, repetitions, minutes * 60_000);
+  if (each.rate === undefined) await closedLoop(asked, each.pause, duration);
+  else await openLoop(asked, each.rate, duration);
+  const after = { stages: await rig.stages(), processor: processorTimes(rig), at: performance.now() };
+  const stages = [...after.stages].map(([stage, { sum, count }]) => {
+    const earlier = before.stages.get(stage);
+    return [stage, (sum - (earlier?.sum ?? 0)) / Math.max(1, count - (earlier?.count ?? 0))] as const;
+  });
+  const of = [...runs].map(([{ name }, run]): [Name, Measured] => {
+    const [began = 0, ended] = [before.processor.get(name), after.processor.get(name)];
+    return [name, { ...run, processor: ended && ended - began }];
+  });
+  return { duration: after.at - before.at, of: new Map(of), stages: new Map(stages) };
+}
+
+function processorTimes({ subjects }: Rig): ReadonlyMap<Name, number> {
+  return new Map(subjects.flatMap(({ name, pid }) => (pid ? [[name, processorTime(pid)] as const] : [])));
+}
+
+function end(message: string): never {
+  console.error(message);
+  process.exit(2);
+}
+
+function change(path: string, make: (text: string) => string): void {
+  writeFileSync(join(ROOT, path), make(readFileSync(join(ROOT, path), "utf8")));
+}

@@ -24,6 +24,9 @@ const HOURS = 730;
 /** Price of a size per hour; others are not known here and are left out, with a word. */
 const SIZES: Readonly<Record<string, number>> = { Standard_B1s: 7.59 / HOURS, Standard_B2ats_v2: 6.86 / HOURS };
 
+/** Alerts on metrics (components/metric-alerts.ts). */
+const SERIES = { ofVault: 2, ofMachine: 4 };
+
 /** A Standard balancer of up to five rules, an hour (Retail Prices API). */
 const BALANCER = 0.025;
 
@@ -31,8 +34,39 @@ const BALANCER = 0.025;
 const RELEASE = 0.106;
 const BLOB_GB = 0.0184;
 
-/** One preattestation and one attestation in each 6-second block, for 30 days; blocks are few beside them. */
-const SIGNATURES = (30 * 24 * 3600 * 2) / 6;
+/** Seconds of a block on mainnet. */
+const BLOCK = 6;
+/** One preattestation and one attestation in each block, for 30 days; blocks are few beside them. */
+const SIGNATURES = (30 * 24 * 3600 * 2) / BLOCK;
+/** What a key that is used costs a month, and 10,000 signatures of the vault's, and 10,000 transactions of the table's. */
+const KEY = 5;
+const VAULT_PRICE = 0.15;
+const TABLE_PRICE = 0.00036;
+/** Operations on keys of an HSM that a vault takes in ten seconds: learn.microsoft.com/azure/key-vault/general/service-limits. */
+const VAULT_LIMIT = 2_000;
+
+/** What keys cost a month that all attest in every block, in US dollars. */
+export interface CostOfVoting {
+  readonly signatures: number;
+  readonly keys: number;
+  readonly vault: number;
+  readonly table: number;
+  /** Share of the vault's limit that the signatures take, 0 to 1 and above. */
+  readonly limit: number;
+}
+
+/** Estimates what so many keys cost a month that all attest in every block. */
+export function costOfVoting(keys: number): CostOfVoting {
+  const signatures = keys * SIGNATURES;
+  return {
+    signatures,
+    keys: KEY * keys,
+    vault: (signatures / 10_000) * VAULT_PRICE,
+    // A read and a write each.
+    table: ((2 * signatures) / 10_000) * TABLE_PRICE,
+    limit: (keys * 2 * 10) / BLOCK / VAULT_LIMIT,
+  };
+}
 
 type CostSettings = Pick<StackConfig, "vmSize" | "keys" | "monitoring" | "instances" | "balancer">;
 
@@ -44,6 +78,7 @@ export function estimateCost(settings: CostSettings): CostEstimate {
   const balanced = isBalanced(settings);
   const addresses = balanced ? instances + 1 : instances;
   const times = (count: number, basis: string) => (count === 1 ? basis : `${count} x, ${basis}`);
+  const voting = costOfVoting(1);
   const lines: CostLine[] = [
     {
       what: `Machine ${settings.vmSize}`,
@@ -55,9 +90,9 @@ export function estimateCost(settings: CostSettings): CostEstimate {
     ...(balanced
       ? [{ what: "Balancer", usd: BALANCER * HOURS, basis: "Standard, one rule; 0.005 per GB beside it" }]
       : []),
-    { what: `HSM key${keys === 1 ? "" : "s"}`, usd: 5 * keys, basis: `${keys} x 5.00, used in the month` },
-    { what: "Signatures", usd: (SIGNATURES / 10_000) * 0.15, basis: `${SIGNATURES} at 0.15 per 10,000` },
-    { what: "Watermark table", usd: ((2 * SIGNATURES) / 10_000) * 0.00036, basis: "a read and a write each" },
+    { what: `HSM key${keys === 1 ? "" : "s"}`, usd: KEY * keys, basis: `${keys} x 5.00, used in the month` },
+    { what: "Signatures", usd: voting.vault, basis: `${SIGNATURES} at ${VAULT_PRICE} per 10,000` },
+    { what: "Watermark table", usd: voting.table, basis: "a read and a write each" },
     { what: "Releases", usd: 10 * RELEASE * BLOB_GB, basis: "ten of 0.1 GB" },
   ];
   if (settings.monitoring) {
@@ -65,9 +100,10 @@ export function estimateCost(settings: CostSettings): CostEstimate {
       { what: "Alert on the audit log", usd: 1.5, basis: "one rule, every 5 minutes" },
       {
         what: "Alerts on metrics",
-        usd: (2 + 2 * instances) * 0.1,
-        basis: instances === 1 ? "up to four series" : "up to six series",
+        usd: (SERIES.ofVault + SERIES.ofMachine * instances) * 0.1,
+        basis: `up to ${instances === 1 ? "six" : "ten"} series`,
       },
+      { what: "The signer's figures", usd: 0, basis: "custom metrics, not charged while they are a preview" },
       { what: "Audit log", usd: 0, basis: "about 1 GB; the first 5 GB are free" },
     );
   }

@@ -5,7 +5,7 @@
  * are not subject to these rules (network-security-groups-overview).
  * @module
  */
-import { SIGNER_PORT } from "../signer/contract.ts";
+import { METRICS_PORT, SIGNER_PORT } from "../signer/contract.ts";
 import { headNode } from "./config/head-node.ts";
 import { isBalanced } from "./config/pair.ts";
 import type { StackConfig } from "./config/schema.ts";
@@ -34,7 +34,7 @@ export const PROBER = "AzureLoadBalancer";
 
 /** Returns the rules of a stack, inbound first, each direction in order of priority. */
 export function firewallRules(
-  config: Pick<StackConfig, "bakerIp" | "adminIp" | "head" | "instances" | "balancer">,
+  config: Pick<StackConfig, "bakerIp" | "adminIp" | "metricsIp" | "monitoring" | "head" | "instances" | "balancer">,
 ): Rule[] {
   const addresses = (blocks: StackConfig["bakerIp"]) => blocks.map((block) => block.text);
   const rules = [
@@ -47,10 +47,14 @@ export function firewallRules(
     outbound("packages", 130, "Ubuntu's signed packages", PUBLIC, 80),
   ];
   // Azure's tag for one address, 168.63.129.16, the machine's own host. The signer answers it whether it is ready, and nothing
-  // else (signer/http/probe.ts).
+  // else (signer/http/balancer.ts).
   if (isBalanced(config))
-    rules.push(inbound("probe", 120, "The balancer asks whether it is ready", [PROBER], SIGNER_PORT));
+    rules.push(inbound("probe", 130, "The balancer asks whether it is ready", [PROBER], SIGNER_PORT));
   if (config.adminIp.length > 0) rules.push(inbound("admin", 110, "Log in", addresses(config.adminIp), 22));
+  if (config.metricsIp.length > 0)
+    rules.push(inbound("metrics", 120, "Metrics are read", addresses(config.metricsIp), METRICS_PORT));
+  // Within AzureCloud, and named for whoever closes that: the tag has the endpoints of custom metrics (service-tags-overview).
+  if (config.monitoring) rules.push(outbound("monitor", 125, "Figures for Azure Monitor", "AzureMonitor", 443));
   const node = headNode(config.head);
   if (node !== undefined) {
     // An address is narrower than what a name may lead to, and the only way to a private node.

@@ -4,6 +4,7 @@
  * @module
  */
 import * as pulumi from "@pulumi/pulumi";
+import { apiWarnings } from "./api-versions.ts";
 import { MACHINE_NAME } from "./components/machine.ts";
 import type { Release } from "./components/releases.ts";
 import { ownKeys } from "./config/namespaces.ts";
@@ -23,7 +24,7 @@ export default async function program() {
   const misplacement = misplaced(process.cwd());
   if (misplacement !== undefined) throw new pulumi.RunError(misplacement);
   const settings = readSettings();
-  for (const warning of warnings(settings)) pulumi.log.warn(warning);
+  for (const warning of [...warnings(settings), ...apiWarnings()]) pulumi.log.warn(warning);
   return build(settings, await checkoutRelease(), await earlierReleases());
 }
 
@@ -45,7 +46,7 @@ export function build(settings: StackConfig, release: Release, earlier: readonly
   const { signerUrl, publicIp, vaultUri, watermarkStoreId, identityClientId, resourceGroup, report } = signer;
   const { usd, assumptions } = estimateCost(settings);
   const [first, second] = signer.machines.map(({ name, address }) => ({ machine: name, address }));
-  const hasSsh = settings.adminIp.length > 0;
+  const open = { ssh: settings.adminIp.length > 0, metrics: settings.metricsIp.length > 0 };
   return inspected({
     version: release.version,
     release: release.sha256,
@@ -59,10 +60,10 @@ export function build(settings: StackConfig, release: Release, earlier: readonly
     ...(report === undefined
       ? {}
       : { signer: pulumi.all([report, signerUrl]).apply(([said, url]) => told(said, url)) }),
-    ...(first === undefined ? {} : readyCommands({ signerUrl, resourceGroup, ...first }, hasSsh)),
+    ...(first === undefined ? {} : readyCommands({ signerUrl, resourceGroup, ...first }, open)),
     ...(second === undefined
       ? {}
-      : { secondMachine: { vmName: second.machine, ...machineCommands({ resourceGroup, ...second }, hasSsh) } }),
+      : { secondMachine: { vmName: second.machine, ...machineCommands({ resourceGroup, ...second }, open) } }),
     estimatedMonthlyCost: { usd, assumptions },
   });
 }

@@ -10,6 +10,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { violationsAmong, violationsIn, violationsOf } from "./invariants.ts";
 import { type RegisteredResource, typeOf, UNKNOWN } from "./plan/plan.ts";
 import { Refusal } from "./refusal.ts";
+import { usualType } from "./vault-api.ts";
 
 /** Judges the resources of one signer: those that are registered between its making and its completion. */
 export class Inspection {
@@ -127,7 +128,12 @@ async function known(
   parent: pulumi.Resource | undefined,
 ): Promise<RegisteredResource> {
   const { urn } = await valuesOf(name, { urn: parent?.urn });
-  return { type, name, parentType: typeof urn === "string" ? typeOf(urn) : "", inputs: await valuesOf(name, props) };
+  return {
+    type: usualType(type),
+    name,
+    parentType: typeof urn === "string" ? typeOf(urn) : "",
+    inputs: await valuesOf(name, props),
+  };
 }
 
 /** Waits for all values of an object, which are UNKNOWN where a preview does not know them. */

@@ -4,8 +4,10 @@
  * What a preview does not know yet breaks no rule; the `up` asks again, once it knows.
  * @module
  */
+import { METRICS_PORT, SIGNER_PORT } from "../signer/contract.ts";
 import { KINDS } from "./components/kinds.ts";
 import { at, type Plan, type RegisteredResource, UNKNOWN } from "./plan/plan.ts";
+import { SECRET } from "./secret-forms.ts";
 
 /** What the rules are asked of: registered resources, and the signer's outputs. */
 type Registered = Plan<RegisteredResource>;
@@ -21,19 +23,6 @@ export interface Invariant {
   readonly brokenByTexts?: (texts: readonly string[]) => boolean;
 }
 
-/** Tezos secret keys in base58check, PEM with content, JSON web tokens, and what Azure's connection strings hold. */
-const SECRET = new RegExp(
-  [
-    /\b(edsk|spsk|p2sk|BLsk|edesk|spesk|p2esk|BLesk)[1-9A-HJ-NP-Za-km-z]{20}/,
-    /PRIVATE KEY-----(\s|\\[nr])*[A-Za-z0-9+/]{20}/, // a line may end as JSON writes it
-    /\beyJ[\w-]{20,}\.[\w-]{20}/,
-    /AccountKey=[A-Za-z0-9+/]{20}/,
-    /[?&]sig=[\w%]{20}/,
-  ]
-    .map(({ source }) => source)
-    .join("|"),
-);
-
 /** What a missing value leaves in a text that was put together. */
 const MISSING = /undefined|\[object |\bNaN\b|(^|[-./:])null($|[-./:])/;
 
@@ -41,13 +30,18 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "No rule lets just anyone in",
     brokenBy: (resource) =>
-      rules(resource)
-        .filter(({ direction, access }) => direction === "Inbound" && access === "Allow")
-        .flatMap((rule) =>
-          sources(rule)
-            .filter(isAnyone)
-            .map((source) => `${rule.name} takes ${source}`),
-        ),
+      openings(resource).flatMap((rule) =>
+        sources(rule)
+          .filter(isAnyone)
+          .map((source) => `${rule.name} takes ${source}`),
+      ),
+  },
+  {
+    name: "The machine is reached on the ports of signing, of logging in and of metrics, and on no other",
+    brokenBy: (resource) =>
+      openings(resource)
+        .filter(({ destinationPortRange: port }) => ![SIGNER_PORT, METRICS_PORT, 22].map(String).includes(String(port)))
+        .map((rule) => `${rule.name} opens port ${rule.destinationPortRange}`),
   },
   {
     name: "Each direction of the firewall ends in a denial of everything else",
@@ -179,7 +173,7 @@ const isFirewall = ({ type }: RegisteredResource) => type === FIREWALL;
 
 const isAnyone = (address: string) => /^(\*|Internet|Any)$|\/0$/.test(address);
 
-/** Whether it is an account, and not the releases': releases.ts says why that one is open. */
+/** Whether it is an account, and not the releases' (releases.ts says why that one is open). */
 function isClosedAccount({ type, parentType }: RegisteredResource): boolean {
   return type === ACCOUNT && parentType !== RELEASES;
 }
@@ -198,6 +192,11 @@ function nodePort(resources: readonly RegisteredResource[]): string | typeof UNK
 function rules(resource: RegisteredResource): SecurityRule[] {
   const all = isFirewall(resource) ? (list(resource.inputs.securityRules) as SecurityRule[]) : [];
   return [...all].sort((a, b) => Number(a.priority) - Number(b.priority));
+}
+
+/** The rules that let somebody in. */
+function openings(resource: RegisteredResource): SecurityRule[] {
+  return rules(resource).filter(({ direction, access }) => direction === "Inbound" && access === "Allow");
 }
 
 function sources(rule: SecurityRule): string[] {

@@ -13,13 +13,14 @@ import { settingsVersion } from "../signer/settings/version.ts";
 import { Alerts } from "./components/alerts.ts";
 import type { StackContext } from "./components/context.ts";
 import { DestroyGuard } from "./components/destroy-guard.ts";
-import { Machine, machineName } from "./components/machine.ts";
+import { Figures } from "./components/figures.ts";
+import { Machine, machineIdIn, machineName } from "./components/machine.ts";
 import { NETWORK_NAME, Network } from "./components/network.ts";
 import { Readiness } from "./components/readiness.ts";
 import { type Release, Releases } from "./components/releases.ts";
 import { KeyVault } from "./components/vault.ts";
 import { WatermarkTable } from "./components/watermark-table.ts";
-import { isBalanced, places } from "./config/pair.ts";
+import { isBalanced, type Place, places } from "./config/pair.ts";
 import type { StackConfig } from "./config/schema.ts";
 import { signerSettings } from "./config/signer-settings.ts";
 import { groupName } from "./config/stack-name.ts";
@@ -134,16 +135,20 @@ export class TezosSigner extends pulumi.ComponentResource {
       { context, readerId: identity.principalId, release, earlier: args.earlierReleases ?? [] },
       open,
     );
-    const own = pulumi
-      .all([vault.uri, watermarks.endpoint, watermarks.table, id.hex, identity.clientId])
-      .apply(([vaultUri, tableEndpoint, table, storeId, clientId]) =>
-        signerSettings(settings, { vaultUri, tableEndpoint, table, storeId, clientId }),
-      );
+    /** What a machine's signer is told: the same, but for the name under which its own figures are sent. */
+    const told = (place: Place) =>
+      pulumi
+        .all([vault.uri, watermarks.endpoint, watermarks.table, id.hex, identity.clientId, machineIdIn(group, place)])
+        .apply(([vaultUri, tableEndpoint, table, storeId, clientId, machineId]) =>
+          signerSettings(settings, { vaultUri, tableEndpoint, table, storeId, clientId, machineId }),
+        );
+    const access = { ssh: settings.adminIp.length > 0, metrics: settings.metricsIp.map(({ text }) => text) };
     const guarded: pulumi.Resource[] = [releases];
     const machines: Machine[] = [];
     let report: pulumi.Output<Report> | undefined;
     // The last one is touched first, and the next one once it signs: at every moment one of them does.
     for (const place of all.toReversed()) {
+      const own = told(place);
       const connection = network.connections[place.number - 1];
       if (connection === undefined) throw new Error(`no interface for ${machineName(place)}`);
       const part = (name: string) => named(`${name}${place.suffix}`);
@@ -163,8 +168,7 @@ export class TezosSigner extends pulumi.ComponentResource {
           userData: pulumi.all([own, identity.clientId, releases.url]).apply(([own, clientId, url]) => {
             const { version, sha256 } = release;
             const { maintenance } = place;
-            const ssh = settings.adminIp.length > 0;
-            return userData({ version, sha256, url, clientId }, ssh, own, maintenance);
+            return userData({ version, sha256, url, clientId }, access, own, maintenance);
           }),
         },
         kept,
@@ -194,9 +198,11 @@ export class TezosSigner extends pulumi.ComponentResource {
       guarded.push(readiness);
     }
     if (settings.monitoring) {
-      const { vmSize: size, alertEmail: email } = settings;
-      const watched = { context, vaultId: vault.id, machines, size, email, workspaceId: args.logWorkspaceId };
+      const { vmSize: size, alertEmail: email, alertWebhook: webhook } = settings;
+      const watched = { context, vaultId: vault.id, machines, size, email, webhook, workspaceId: args.logWorkspaceId };
       guarded.push(new Alerts(named("alerts"), watched, open));
+      const shown = { context, signerId: identity.principalId, machineId: machineIdIn(group, { suffix: "" }) };
+      guarded.push(new Figures(named("figures"), shown, open));
     }
     if (production) new DestroyGuard(named("destroy-guard"), guarded, open);
 

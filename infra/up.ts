@@ -5,18 +5,21 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { resolve } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { makeRelease, type Release } from "../release/make.ts";
-import { nameOf, type StateExport } from "./recovery/state.ts";
+import { nameOf, type StateExport, stackOf } from "./recovery/state.ts";
 import { ANNOUNCED_RELEASE } from "./release/announced-release.ts";
 import { stackIn } from "./stack-arguments.ts";
 import { misplaced } from "./stack-folder.ts";
+import { VAULT_API, type VaultApi, vaultTypes } from "./vault-api.ts";
 
 const HELP = `npm run up [-- ARGUMENTS]
 
 Asks Azure whether all is there that it needs (\`npm run preflight\`), makes the release of this checkout, says which
 release the stack has and which it gets, and runs \`pulumi up ARGUMENTS\`, which shows what it would do and asks.
-\`pulumi up --help\` lists its arguments. --skip-preflight asks nothing beforehand.`;
+\`pulumi up --help\` lists its arguments. --skip-preflight asks nothing beforehand.
+--refresh, of Pulumi's own, looks first what was changed beside Pulumi, and puts it back.`;
 
 /** Among the arguments, it leaves the preflight out; Pulumi does not see it. */
 const SKIP = "--skip-preflight";
@@ -58,6 +61,26 @@ export function cutOffEarlier(state: Partial<StateExport> | undefined): string |
   if (operations.length === 0) return undefined;
   const names = operations.map(({ type, resource }) => `${type} ${nameOf(resource)}`).join(", ");
   return `an earlier command was cut off (${names}): \`npm run recover\` says what became of it, docs/change.md why`;
+}
+
+/**
+ * Puts Pulumi's memory aside where the vault in it would be asked for by another version of its API.
+ * @param state what `pulumi stack export` printed
+ * @param folder where the file is written
+ * @returns the file; undefined where the vault is asked for as before
+ */
+export function asideBeforeOtherApi(
+  state: StateExport | undefined,
+  folder: string,
+  now: Date,
+  api: VaultApi = VAULT_API,
+): string | undefined {
+  const { other } = vaultTypes("Vault", api);
+  if (!(state?.deployment.resources ?? []).some(({ type }) => type === other)) return undefined;
+  const { stack = "stack" } = (state && stackOf(state)) ?? {};
+  const file = join(folder, `before-vault-api-${stack}-${now.toISOString().replaceAll(/[:.]/g, "-")}.json`);
+  writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+  return file;
 }
 
 /**
@@ -103,9 +126,12 @@ async function main(given: readonly string[]): Promise<number> {
     const misplacement = misplaced(process.cwd());
     if (misplacement !== undefined) throw new Error(misplacement);
     const outputs = ask<StackOutputs>(["stack", "output", "--json", ...stackIn(args)]);
-    const cutOff = cutOffEarlier(ask(["stack", "export", ...stackIn(args)]));
+    const state = ask<StateExport>(["stack", "export", ...stackIn(args)]);
+    const cutOff = cutOffEarlier(state);
     if (cutOff !== undefined) throw new Error(cutOff);
     if (!given.includes(SKIP)) preflight(args);
+    const aside = asideBeforeOtherApi(state, process.cwd(), new Date());
+    if (aside !== undefined) console.log(`The vault's API changes; Pulumi's memory as it was is in ${aside}`);
     release = await makeRelease(resolve(import.meta.dirname, ".."), (line) => console.error(line));
     console.log(releaseChange(outputs, release));
   } catch (error) {

@@ -16,19 +16,26 @@ export interface ReleaseReference {
   readonly clientId: string;
 }
 
+/** Who may reach the machine, beside the baker. */
+export interface MachineAccess {
+  /** Whether sshd runs. */
+  readonly ssh: boolean;
+  /** IPv4 addresses and blocks that may read the metrics port. */
+  readonly metrics: readonly string[];
+}
+
 /**
  * Returns the document as text: JSON on one line in a fixed order, so that an equal one is equal bytes.
  * Its outer form is read by every release, older ones included: fields may come, none may change or go.
- * @param ssh whether sshd runs
  * @param settings the signer's settings, JSON
  * @param maintenance when upgrades are installed, and the machine restarts if one asks for it: HH:MM in UTC, every day
  */
 export function userData(
   { version, sha256, url, clientId }: ReleaseReference,
-  ssh: boolean,
+  { ssh, metrics }: MachineAccess,
   settings: string,
   maintenance: string = MAINTENANCE,
 ): string {
-  const machine = { ssh, maintenance };
+  const machine = { ssh, maintenance, ...(metrics.length === 0 ? {} : { metrics }) };
   return JSON.stringify({ release: { version, sha256, url, clientId }, machine, settings: JSON.parse(settings) });
 }

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import { azureCredential } from "./azure/credential.ts";
-import type { Keyring } from "./keys/keyring.ts";
+import type { Keyring, StandInBackend } from "./keys/keyring.ts";
 import type { LiveSettings } from "./settings/live-settings.ts";
 import type { Settings } from "./settings/schema.ts";
 import type { WatermarkStore } from "./watermark/stores/store.ts";
@@ -40,6 +40,13 @@ export async function openKeyring(live: LiveSettings, logger: Logger): Promise<K
       return openLocalKeyring({ path: keys.path, passphrase: await readLocalPassphrase(keys.path) });
     }
   }
+}
+
+/** Opens a stand-in of the keys' backend, where its own code is worth a rehearsal: of others a key that has its answer will do. */
+export async function openStandIn({ keys }: Settings, logger: Logger): Promise<StandInBackend | undefined> {
+  if (keys.kind !== "azure-key-vault") return undefined;
+  const { standInVault } = await import("./keys/azure-key-vault/stand-in.ts");
+  return standInVault(logger);
 }
 
 /**

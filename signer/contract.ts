@@ -18,6 +18,9 @@ export const PROBE = { path: "/readyz", from: "168.63.129.16", interval: 5, thre
 /** Port of the admin port, on loopback only. */
 export const ADMIN_PORT = 9583;
 
+/** Port on which the signer is watched from other computers, where the settings open one. */
+export const METRICS_PORT = 9584;
+
 /** Unix socket on which the VM's signer asks its operators (`tezos-signer confirm`). */
 export const CONFIRMATION_SOCKET = "/run/tezos-signer/confirm.sock";
 
@@ -32,6 +35,12 @@ export const UPDATER_LOCK = "/run/tezos-signer-updater.lock";
 
 /** When a machine installs security upgrades, and restarts if one asks for it, where nobody says otherwise: UTC, every day. */
 export const MAINTENANCE = "04:30";
+
+/** Folder in which the machine puts what that port wants, `token`, `cert.pem` and `key.pem`; machine/bin/apply makes them. */
+export const METRICS_FOLDER = "/etc/tezos-signer/metrics";
+
+/** Namespace under which Azure Monitor keeps the signer's figures. */
+export const FIGURES_NAMESPACE = "tezos-signer";
 
 /** Tag of a vault key that names the watermark store which guards it: one key has one store. */
 export const STORE_TAG = "tezos-signer-watermarks";

@@ -10,6 +10,7 @@ export const ERRORS = {
   "malformed-request": { status: 400, text: "The request is not of the remote signer's form" },
   "malformed-payload": { status: 400, text: "The payload is not a valid Tezos request" },
   "authentication-missing": { status: 401, text: "This signer wants an authentication signature" },
+  "token-required": { status: 401, text: "This port answers to who has its token" },
   "authentication-invalid": { status: 403, text: "The authentication signature is not by an authorized key" },
   "address-not-allowed": { status: 403, text: "This address may not ask for signatures" },
   "origin-not-allowed": { status: 403, text: "Web pages may not ask this signer" },

@@ -1,6 +1,7 @@
+import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
-import { openKeyring, openStoreForTrial, openWatermarkStore } from "./backends.ts";
+import { openKeyring, openStandIn, openStoreForTrial, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
 import { addressFilter, admittingNobody } from "./http/allowed-addresses.ts";
@@ -14,6 +15,7 @@ import type { Keyring } from "./keys/keyring.ts";
 import { isLoopback } from "./network/url.ts";
 import { Pulse } from "./observability/pulse.ts";
 import { RecentActivity } from "./observability/recent-activity.ts";
+import { openObservers } from "./observers.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import { reportOf } from "./report/report.ts";
 import { type LiveSettings, USER_DATA } from "./settings/live-settings.ts";
@@ -33,6 +35,8 @@ export interface RunningSigner {
   /** Where octez finds it, without a trailing slash. */
   readonly url: string;
   readonly adminUrl: string;
+  /** Where the metrics port listens; undefined where the settings have none, and while it is not open. */
+  metricsAddress(): AddressInfo | undefined;
   readonly keyring: Keyring;
   /** Asks the store anew, then says whether signatures can be had, and if not, why. */
   examine(): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>;
@@ -105,7 +109,10 @@ export async function startSigner(
   parts.defer(() => preparation.stop());
   const preparing = preparation.start();
   preparing.catch(() => undefined); // thrown below
-  const { createAdminApp, createApp, listen, AuditLog, Metrics } = await loadPorts();
+  const { createAdminApp, createApp, listen, AuditLog, Metrics, Rehearsal } = await loadPorts();
+  const rehearsal = isTrial ? undefined : new Rehearsal({ logger, backend: await openStandIn(settings, logger) });
+  parts.defer(() => rehearsal?.stop());
+  await rehearsal?.during(Promise.all([preparing, opening]));
   await preparing;
   keyring = await opening;
   // The rows of its keys; a store that does not answer is asked for them in the background.
@@ -176,6 +183,9 @@ export async function startSigner(
   parts.defer(() => admin.stop());
 
   const app = createApp({ signer, settings: requestSettings, audit, log: logger }).callback();
+  const observers = isTrial ? undefined : await openObservers(settings, report, logger);
+  parts.defer(() => observers?.stop());
+
   const server = await listen({
     ...settings.listen,
     ...ownPort,
@@ -188,11 +198,12 @@ export async function startSigner(
     audit,
   });
   // Beside the other port: what is kept open there must not hold up the next start.
-  parts.defer(async () => void (await Promise.all([server.stop(), admin.stop()])));
+  parts.defer(async () => void (await Promise.all([server.stop(), admin.stop(), observers?.stop()])));
   parts.defer(() => confirmations.stop());
   certificate?.follow((pair) => server.renew(pair));
   parts.defer(() => certificate?.stop());
 
+  rehearsal?.keep(keyring, () => signer.askedAt);
   const url = urlOf(server, tls === undefined ? "http" : "https");
   const adminUrl = urlOf(admin, "http");
   const { version, sha256 = null } = release;
@@ -207,11 +218,14 @@ export async function startSigner(
     await preparation.check();
     return report.ready();
   };
-  const renewCertificate = async () => certificate?.look();
+  const renewCertificate = async () => {
+    await Promise.all([certificate?.look(), observers?.renewCertificate()]);
+  };
   const leave = (reason: string) => balancer.leave(reason).then(() => server.closeQuiet());
   const stop = () => running.disposeAsync();
+  const metricsAddress = () => observers?.metricsAddress();
   return {
-    ...{ url, adminUrl, keyring, examine, readiness: () => report.ready(), renewCertificate },
+    ...{ url, adminUrl, metricsAddress, keyring, examine, readiness: () => report.ready(), renewCertificate },
     ...{ isBalanced: () => balancer.asks, leave, stay: () => balancer.stay(), stop },
   };
 }
@@ -231,7 +245,9 @@ async function loadPorts() {
   const { createAdminApp } = await import("./http/admin.ts");
   await setImmediate();
   const { createApp } = await import("./http/app.ts");
-  return { createAdminApp, createApp, listen, AuditLog, Metrics };
+  await setImmediate();
+  const { Rehearsal } = await import("./rehearsal/rehearsal.ts");
+  return { createAdminApp, createApp, listen, AuditLog, Metrics, Rehearsal };
 }
 
 /** Few settings want the bytes of what was refused. */

@@ -113,10 +113,28 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/signing/remote-signer.ts",
     "signer/signing/request-context.ts",
   ],
+  // A request's way, gone without a request: all that it passes but stores and backends.
+  "signer/rehearsal": [
+    ...BASE,
+    "signer/confirmation",
+    "signer/http",
+    "signer/keys",
+    "signer/network",
+    "signer/signing",
+    "signer/signing/request-context.ts",
+    "signer/watermark",
+  ],
   "signer/backends.ts": [...BASE, "signer/azure", "signer/keys/**", "signer/settings", "signer/watermark"],
-  "signer/main.ts": [
+  "signer/observers.ts": [
     ...BASE,
     "signer/azure",
+    "signer/http",
+    "signer/observability",
+    "signer/report",
+    "signer/settings",
+  ],
+  "signer/main.ts": [
+    ...BASE,
     "signer/backends.ts",
     "signer/confirmation",
     "signer/http",
@@ -124,7 +142,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/keys/**",
     "signer/network",
     "signer/observability",
+    "signer/observers.ts",
     "signer/policy",
+    "signer/rehearsal",
     "signer/report",
     "signer/settings",
     "signer/signing/**",
@@ -163,8 +183,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/firewall.ts": ["infra/config", "signer/contract.ts"],
   // What a month costs: told by the plan, and by the stack's outputs.
   "infra/cost.ts": ["infra/config"],
+  // By which version of its API the vault is asked for, and when versions end.
+  "infra/vault-api.ts": [],
+  "infra/api-versions.ts": ["infra/vault-api.ts"],
   // What stands already, and what it does not become.
-  "infra/standing": ["infra/config"],
+  "infra/standing": ["infra/config", "infra/vault-api.ts"],
   // Whether the machine's signer got ready, and what is told of it.
   "infra/readiness": ["infra/standing", "signer/invisible-characters.ts"],
   "infra/refusal.ts": [],
@@ -180,16 +203,20 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/firewall.ts",
     "infra/readiness",
     "infra/refusal.ts",
+    "infra/standing",
+    "infra/vault-api.ts",
     "signer/contract.ts",
   ],
   "infra/release": ["infra/components", "infra/standing", "release"],
   // What a plan is, as data: what the invariants judge, drawn or under way.
   "infra/plan/plan.ts": [],
-  "infra/invariants.ts": ["infra/components", "infra/plan/plan.ts", "signer/contract.ts"],
-  "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts", "infra/refusal.ts"],
+  // What a text with a secret in it looks like.
+  "infra/secret-forms.ts": [],
+  "infra/invariants.ts": ["infra/components", "infra/plan/plan.ts", "infra/secret-forms.ts", "signer/contract.ts"],
+  "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts", "infra/refusal.ts", "infra/vault-api.ts"],
   "infra/user-data.ts": ["signer/contract.ts"],
   // The way back after a cut-off command: it reads Pulumi's state and Azure, and knows nothing of the program.
-  "infra/recovery": ["infra/stack-folder.ts"],
+  "infra/recovery": ["infra/stack-folder.ts", "infra/vault-api.ts"],
   "infra/stack-arguments.ts": [],
   // The component that other programs import: all of the stack but its settings' source and its release.
   "infra/tezos-signer.ts": [
@@ -206,6 +233,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   examples: ["infra/release", "infra/tezos-signer.ts"],
   infra: [
+    "infra/api-versions.ts",
     "infra/components",
     "infra/config",
     "infra/cost.ts",
@@ -217,12 +245,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/stack-arguments.ts",
     "infra/stack-folder.ts",
     "infra/tezos-signer.ts",
+    "infra/vault-api.ts",
     "release",
     "signer/contract.ts",
   ],
   // Draws the stack without an account: runs the program, so nothing of the program imports it.
   "infra/plan": [
     "infra",
+    "infra/api-versions.ts",
     "infra/components",
     "infra/config",
     "infra/cost.ts",
@@ -230,6 +260,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/invariants.ts",
     "infra/plan/plan.ts",
     "infra/stack-folder.ts",
+    "infra/vault-api.ts",
     "signer/contract.ts",
     "signer/settings/secrets.ts",
   ],
@@ -237,6 +268,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/setup": ["infra/config", "infra/plan", "infra/stack-folder.ts"],
   // Asks Azure, before an `up`, for what the plan needs.
   "infra/preflight": [
+    "infra/api-versions.ts",
     "infra/arm",
     "infra/capacity",
     "infra/config",
@@ -253,6 +285,20 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/stack-arguments.ts",
     "infra/stack-folder.ts",
   ],
+  // Tests on a stack that is up what is assumed of Azure.
+  "infra/verify": [
+    "infra/arm",
+    "infra/config",
+    "infra/firewall.ts",
+    "infra/preflight",
+    "infra/readiness",
+    "infra/recovery",
+    "signer/contract.ts",
+    "signer/key-files",
+    "signer/tezos",
+  ],
+  // Has Azure send a test alert.
+  "infra/test-alert": ["infra/arm", "infra/config", "infra/preflight"],
 
   // Emulators first: they imitate what others made, by none of our code, so that no mistake of ours is in both.
   "test/emulators/key-vault": [],
@@ -291,7 +337,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "test/formats": ["infra/**", "machine", "signer/**", "package.json", ...EMULATORS, "test/fixtures", "test/harness"],
   "test/cloud-init": ["cloud-init", "test/harness", "test/emulators"],
   "test/monitoring": ["signer/**", ...EMULATORS, "test/fixtures", "test/harness"],
-  "test/bench": [],
+  "test/bench": ["bench"],
   // The runner, this file, and what holds for the whole tree.
   test: ["test/emulators", "test/harness"],
 };

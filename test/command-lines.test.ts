@@ -42,12 +42,12 @@ describe("the scripts of package.json", function () {
   it("tell of an option that npm kept for itself, since no -- stood before it", async () => {
     const { stderr, code } = await new Promise<{ stderr: string; code: unknown }>((done) => {
       // The word after it is one that no script takes, so nothing is started.
-      execFile("npm", ["run", "bench", "--rounds=3", "--", "--no-such-option"], { cwd: root }, (error, _, stderr) =>
+      execFile("npm", ["run", "bench", "--minutes=3", "--", "--no-such-option"], { cwd: root }, (error, _, stderr) =>
         done({ stderr, code: error?.code }),
       );
     });
     expect(stderr).to.include(
-      "npm has kept --rounds for itself, so it is not heeded. Write: npm run bench -- --rounds",
+      "npm has kept --minutes for itself, so it is not heeded. Write: npm run bench -- --minutes",
     );
     expect(code).to.equal(2);
   });

@@ -28,6 +28,7 @@ const SHARES = {
     ["test/command-lines", "test/docs/named-commands", "test/docs/run-command", "test/infra/preflight/command"],
     ["test/docs/coming-from", "test/docs/screens", "test/docs/typed-blocks", "test/signer/confirmation/hostile"],
     ["test/infra/plan/plan", "test/infra/setup/"],
+    ["test/infra/verify/"],
   ],
   test: [
     ["test/signer/cli/"],

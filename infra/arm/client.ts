@@ -1,5 +1,5 @@
 /**
- * Asks Azure's resource manager, with the rights of whoever has the token. It only reads.
+ * Asks Azure's resource manager, with the rights of whoever has the token. Only change.ts does more than read.
  * @module
  */
 
@@ -14,6 +14,8 @@ export interface Asker {
   readonly token: string;
   /** How long an answer may take. */
   readonly timeoutMs?: number;
+  /** Ends what is under way. */
+  readonly signal?: AbortSignal;
 }
 
 /** Azure answered, and refused. Neither token nor body is in the message. */
@@ -53,32 +55,73 @@ export async function all<Entry>(path: string, asker: Asker): Promise<Entry[]> {
   return entries;
 }
 
-/** The next page. The token goes to no other host, and half a list is none. */
-function following(link: unknown, path: string): string | undefined {
+/** The next page, or where the end is told. The token goes to no other host, and half a list is none. */
+function following(link: unknown, path: string, what = "its next page"): string | undefined {
   if (link === undefined || link === null || link === "") return undefined;
   // Azure writes the port into some of its links.
   const next = typeof link === "string" ? link.replace(`${ENDPOINT}:443/`, `${ENDPOINT}/`) : "";
   if (next.startsWith(`${ENDPOINT}/`)) return next.slice(ENDPOINT.length);
-  throw new Error(`${path.split("?")[0]}: its next page is not at ${ENDPOINT}`);
+  throw new Error(`${path.split("?")[0]}: ${what} is not at ${ENDPOINT}`);
 }
 
 /** Returns what there is under a path; undefined where there is nothing. @throws ArmRefusal, NoAnswer */
-export function get<Body>(path: string, asker: Asker): Promise<Body | undefined> {
-  return ask(path, asker, {});
+export async function get<Body>(path: string, asker: Asker): Promise<Body | undefined> {
+  return bodyOf<Body>(await ask(path, asker, {}), path);
 }
 
 /** Asks a question that has a body of its own; it changes nothing either. @throws ArmRefusal, NoAnswer */
-export function question<Body>(path: string, body: object, asker: Asker): Promise<Body | undefined> {
+export async function question<Body>(path: string, body: object, asker: Asker): Promise<Body | undefined> {
+  return bodyOf<Body>(await begin(path, body, asker), path);
+}
+
+/** What came of a question: an answer, or where one is told once there is one. */
+export interface Begun {
+  readonly status: number;
+  readonly body: unknown;
+  /** A path, where Azure goes on by itself (202). */
+  readonly location: string | undefined;
+}
+
+/** Asks for something that may take Azure a while. @returns undefined where there is nothing under the path @throws ArmRefusal, NoAnswer */
+export function begin(path: string, body: object, asker: Asker): Promise<Begun | undefined> {
   const headers = { "content-type": "application/json" };
   return ask(path, asker, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-async function ask<Body>(path: string, { token, timeoutMs }: Asker, init: RequestInit): Promise<Body | undefined> {
+function bodyOf<Body>(answer: Begun | undefined, path: string): Body | undefined {
+  if (answer === undefined) return undefined;
+  if (typeof answer.body === "object" && answer.body !== null) return answer.body as Body;
+  throw new Error(`${path.split("?")[0]}: ${answer.status}, and what comes is no JSON object`);
+}
+
+async function ask(path: string, asker: Asker, init: RequestInit): Promise<Begun | undefined> {
+  try {
+    const { status, headers, body } = await exchange(path, asker, init);
+    return { status, body, location: following(headers.get("location"), path, "its end") };
+  } catch (error) {
+    // Where it is the subscription that is not there, nothing else is told.
+    if (error instanceof ArmRefusal && error.status === 404 && !isOfSubscription(error.code)) return undefined;
+    throw error;
+  }
+}
+
+/** An answer that is no refusal. */
+export interface Exchange {
+  readonly status: number;
+  readonly headers: Headers;
+  /** undefined where what comes is no JSON. */
+  readonly body: unknown;
+}
+
+/** Sends a request. @throws ArmRefusal, NoAnswer */
+export async function exchange(path: string, asker: Asker, init: RequestInit): Promise<Exchange> {
+  const { token, timeoutMs, signal: ended } = asker;
   const headers = { ...init.headers, authorization: `Bearer ${token}` };
   let response: Response;
   let text: string;
   try {
-    const signal = AbortSignal.timeout(timeoutMs ?? TIMEOUT_MS);
+    const timeout = AbortSignal.timeout(timeoutMs ?? TIMEOUT_MS);
+    const signal = ended === undefined ? timeout : AbortSignal.any([timeout, ended]);
     response = await fetch(ENDPOINT + path, { ...init, headers, signal });
     text = await response.text();
   } catch (error) {
@@ -88,12 +131,8 @@ async function ask<Body>(path: string, { token, timeoutMs }: Asker, init: Reques
     throw new NoAnswer(`${ENDPOINT} does not answer: ${said}`);
   }
   const body = json(text);
-  if (response.ok) {
-    if (typeof body === "object" && body !== null) return body as Body;
-    throw new Error(`${path.split("?")[0]}: ${response.status}, and what comes is no JSON object`);
-  }
+  if (response.ok) return { status: response.status, headers: response.headers, body };
   const code = (body as { error?: { code?: unknown } } | null | undefined)?.error?.code;
-  if (response.status === 404 && !isOfSubscription(code)) return undefined;
   const tenant = /\/\/login\.(?:windows\.net|microsoftonline\.com)\/([0-9a-f-]{36})/i;
   throw new ArmRefusal(
     path,
@@ -111,7 +150,6 @@ function json(text: string): unknown {
   }
 }
 
-/** Where it is the subscription that is not there, nothing else is told. */
-function isOfSubscription(code: unknown): boolean {
+function isOfSubscription(code: string): boolean {
   return code === "SubscriptionNotFound" || code === "InvalidSubscriptionId";
 }

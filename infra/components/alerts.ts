@@ -1,9 +1,11 @@
 import { ActionGroup, DiagnosticSetting, MetricAlert, ScheduledQueryRule } from "@pulumi/azure-native/monitor/index.js";
 import { Workspace } from "@pulumi/azure-native/operationalinsights/index.js";
 import * as pulumi from "@pulumi/pulumi";
+import { PEOPLE } from "../config/action-group.ts";
 import { inGroup, type StackContext } from "./context.ts";
 import type { Kinds } from "./kind.ts";
 import type { Machine } from "./machine.ts";
+import { metricAlerts } from "./metric-alerts.ts";
 
 export interface AlertsArgs {
   readonly context: StackContext;
@@ -14,6 +16,8 @@ export interface AlertsArgs {
   readonly size: string;
   /** Where alerts are sent; empty: they are seen in the portal only. */
   readonly email: string;
+  /** Where they are posted besides, in Azure's common schema; empty: nowhere. */
+  readonly webhook: string;
   /** A workspace that is there already, in the same region, for the audit log; absent: one of its own. */
   readonly workspaceId?: pulumi.Input<string> | undefined;
 }
@@ -26,11 +30,14 @@ const SIGNATURES = `union isfuzzy=true (datatable(TimeGenerated:datetime, Operat
 | where OperationName == "KeySign" and HttpStatusCode == 200
 | summarize Signatures = count()`;
 
-/** The vault's audit log, and alerts: no signatures, vault errors, vault latency, VM unavailable, CPU credits low. */
+/**
+ * The vault's audit log, and alerts: no signatures, vault errors, vault latency, VM unavailable, CPU credits low; and by the
+ * signer's own figures: not ready, other bytes asked for at a signed level.
+ */
 export class Alerts extends pulumi.ComponentResource {
   constructor(name: string, args: AlertsArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Alerts", name, {}, options);
-    const { context, vaultId, machines, size, email } = args;
+    const { context, vaultId, machines, size, email, webhook } = args;
     const { location, tags } = context;
     const resourceGroupName = context.group.name;
     const child = inGroup(this, context);
@@ -40,11 +47,12 @@ export class Alerts extends pulumi.ComponentResource {
       context.named("people"),
       {
         resourceGroupName,
-        actionGroupName: "signer-people",
+        actionGroupName: PEOPLE,
         location: "Global",
         groupShortName: "signer",
         enabled: true,
         emailReceivers: email === "" ? [] : [{ name: "baker", emailAddress: email, useCommonAlertSchema: true }],
+        webhookReceivers: webhook === "" ? [] : [{ name: "webhook", serviceUri: webhook, useCommonAlertSchema: true }],
         tags,
       },
       child,
@@ -82,7 +90,7 @@ export class Alerts extends pulumi.ComponentResource {
       child,
     );
     const rules: pulumi.Resource[] = [silence];
-    for (const { key, scope, ...metric } of metrics(vaultId, machines, size.startsWith("Standard_B"))) {
+    for (const { key, scope, ...metric } of metricAlerts(vaultId, machines, size.startsWith("Standard_B"))) {
       const rule = new MetricAlert(
         context.named(key),
         {
@@ -138,66 +146,6 @@ function ownWorkspace(context: StackContext, child: pulumi.CustomResourceOptions
     child,
   );
   return workspace.id;
-}
-
-/** The table of metric alerts (names: supported-metrics pages of Microsoft.KeyVault/vaults and virtualMachines). */
-function metrics(vaultId: pulumi.Input<string>, machines: readonly Machine[], burstable: boolean) {
-  const ofVault = [
-    {
-      key: "vault-errors",
-      scope: vaultId,
-      severity: 1,
-      description: "The vault refused or failed requests. 401 is not counted: every connection begins with one.",
-      criterion: {
-        metricName: "ServiceApiResult",
-        timeAggregation: "Count",
-        operator: "GreaterThan",
-        threshold: 5,
-        dimensions: [{ name: "StatusCode", operator: "Include", values: ["403", "429", "500", "502", "503", "504"] }],
-      },
-    },
-    {
-      key: "vault-slow",
-      scope: vaultId,
-      severity: 2,
-      description: "The vault takes more than a second on average: blocks may come too late.",
-      criterion: {
-        metricName: "ServiceApiLatency",
-        timeAggregation: "Average",
-        operator: "GreaterThan",
-        threshold: 1000, // milliseconds
-      },
-    },
-  ];
-  const ofMachine = ({ id, suffix }: Machine) => [
-    {
-      key: `machine-unavailable${suffix}`,
-      scope: id,
-      severity: 0,
-      description: "The machine is stopped or does not answer its host.",
-      criterion: {
-        metricName: "VmAvailabilityMetric",
-        timeAggregation: "Average",
-        operator: "LessThan",
-        threshold: 1,
-      },
-    },
-    {
-      key: `machine-tired${suffix}`,
-      scope: id,
-      severity: 2,
-      description: "CPU credits run out: soon the machine is held to a tenth of its processor.",
-      criterion: {
-        metricName: "CPU Credits Remaining",
-        timeAggregation: "Average",
-        operator: "LessThan",
-        threshold: 20,
-      },
-    },
-  ];
-  return [...ofVault, ...machines.flatMap(ofMachine)].filter(
-    ({ key }) => burstable || !key.startsWith("machine-tired"),
-  );
 }
 
 /** What the plan shows of the audit log and the alerts. */

@@ -1,6 +1,7 @@
 import { ALERTS_KINDS } from "./alerts.ts";
 import { BALANCER_KINDS } from "./balancer.ts";
 import { CONTEXT_KINDS } from "./context.ts";
+import { FIGURES_KINDS } from "./figures.ts";
 import type { Kinds } from "./kind.ts";
 import { MACHINE_KINDS } from "./machine.ts";
 import { NETWORK_KINDS } from "./network.ts";
@@ -20,4 +21,5 @@ export const KINDS: Kinds = {
   ...MACHINE_KINDS,
   ...READINESS_KINDS,
   ...ALERTS_KINDS,
+  ...FIGURES_KINDS,
 };

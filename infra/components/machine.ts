@@ -1,4 +1,5 @@
 import { VirtualMachine, type VirtualMachineArgs } from "@pulumi/azure-native/compute/index.js";
+import type { ResourceGroup } from "@pulumi/azure-native/resources/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import { advice, adviceUnasked, ask, beforeReplacing } from "../capacity/before-replacing.ts";
 import { successor } from "../capacity/judgement.ts";
@@ -32,8 +33,16 @@ export interface MachineArgs {
 export const MACHINE_NAME = "signer";
 
 /** The name of one of the signer's machines. */
-export function machineName({ suffix }: Place): string {
+export function machineName({ suffix }: Pick<Place, "suffix">): string {
   return `${MACHINE_NAME}${suffix}`;
+}
+
+/**
+ * Returns the id in Azure of one of the signer's machines. From names, not from the resource: a preview of a replacement
+ * would not know it, and alerts would show false changes; and the machine itself is told it.
+ */
+export function machineIdIn(group: ResourceGroup, place: Pick<Place, "suffix">): pulumi.Output<string> {
+  return pulumi.interpolate`${group.id}/providers/Microsoft.Compute/virtualMachines/${machineName(place)}`;
 }
 
 /** The user that logs in by SSH, where the firewall lets anyone. */
@@ -150,8 +159,7 @@ export class Machine extends pulumi.ComponentResource {
       },
     );
     this.machine = machine;
-    // From names, not from the resource: a preview of a replacement would not know it, and alerts would show false changes.
-    this.id = pulumi.interpolate`${context.group.id}/providers/Microsoft.Compute/virtualMachines/${vmName}`;
+    this.id = machineIdIn(context.group, place);
     // Known once Azure has made it, and asked before it would be replaced.
     this.registerOutputs({ id: this.id, fixed: machine.id.apply(() => wanted.fixed) });
   }

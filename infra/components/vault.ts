@@ -1,10 +1,11 @@
 import { ManagementLockByScope } from "@pulumi/azure-native/authorization/index.js";
-import { Key, Vault } from "@pulumi/azure-native/keyvault/index.js";
 import * as pulumi from "@pulumi/pulumi";
 import { STORE_TAG } from "../../signer/contract.ts";
 import type { GeneratedKey, KeyImporter } from "../config/readers.ts";
+import { VAULT_API, type VaultApi } from "../vault-api.ts";
 import { inGroup, type StackContext } from "./context.ts";
 import type { Kinds } from "./kind.ts";
+import { type AnyVault, keyOf, rememberedNames, staysOnce, vaultOf } from "./vault-resources.ts";
 
 export interface KeyVaultArgs {
   readonly context: StackContext;
@@ -21,6 +22,8 @@ export interface KeyVaultArgs {
   readonly keyImporter: KeyImporter | undefined;
   /** Keys that the vault's HSM makes. */
   readonly keys: readonly GeneratedKey[];
+  /** By which version it is asked for; absent: the one of vault-api.ts. */
+  readonly api?: VaultApi;
 }
 
 /** A premium vault that answers the signer's subnet and nobody else, and its keys. */
@@ -28,16 +31,18 @@ export class KeyVault extends pulumi.ComponentResource {
   readonly id: pulumi.Output<string>;
   readonly uri: pulumi.Output<string>;
   /** Joins the subnet. */
-  readonly vault: Vault;
+  readonly vault: AnyVault;
   /** Those that the HSM makes. */
-  readonly keys: readonly Key[];
+  readonly keys: readonly pulumi.CustomResource[];
 
   constructor(name: string, args: KeyVaultArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:KeyVault", name, {}, options);
-    const { context, keyImporter, tenantId } = args;
+    const { context, keyImporter, tenantId, api = VAULT_API } = args;
     const resourceGroupName = context.group.name;
 
-    const vault = new Vault(
+    const remembered = rememberedNames();
+    const vault = vaultOf(
+      api,
       context.named("vault"),
       {
         resourceGroupName,
@@ -68,35 +73,37 @@ export class KeyVault extends pulumi.ComponentResource {
       },
       {
         ...inGroup(this, context),
+        hooks: staysOnce(context.named("vault"), remembered),
         dependsOn: [args.joinsAfter],
         // Fixed at creation; a stack that turns to production later keeps its 7 days.
         ignoreChanges: ["properties.softDeleteRetentionInDays"],
       },
     );
-    this.keys = args.keys.map(
-      (key) =>
-        new Key(
-          context.named(key.name),
-          {
-            resourceGroupName,
-            vaultName: vault.name,
-            keyName: key.name,
-            properties: {
-              kty: "EC-HSM",
-              curveName: key.curve,
-              keyOps: ["sign", "verify"],
-              attributes: { enabled: true, exportable: false },
-            },
-            tags: { [STORE_TAG]: context.id },
+    this.keys = args.keys.map((key) =>
+      keyOf(
+        api,
+        context.named(key.name),
+        {
+          resourceGroupName,
+          vaultName: vault.name,
+          keyName: key.name,
+          properties: {
+            kty: "EC-HSM",
+            curveName: key.curve,
+            keyOps: ["sign", "verify"],
+            attributes: { enabled: true, exportable: false },
           },
-          {
-            ...inGroup(this, context),
-            // Deleting a key is a request to the vault itself, which the firewall refuses: it goes with its group or stays.
-            retainOnDelete: true,
-            // Azure leaves an existing key as it is and says nothing: better a create that fails on the taken name.
-            replaceOnChanges: ["properties.curveName"],
-          },
-        ),
+          tags: { [STORE_TAG]: context.id },
+        },
+        {
+          ...inGroup(this, context),
+          hooks: staysOnce(context.named(key.name), remembered),
+          // Deleting a key is a request to the vault itself, which the firewall refuses: it goes with its group or stays.
+          retainOnDelete: true,
+          // Azure leaves an existing key as it is and says nothing: better a create that fails on the taken name.
+          replaceOnChanges: ["properties.curveName"],
+        },
+      ),
     );
     if (context.production) {
       // Deleting the group would delete its content, whatever Pulumi protects: Azure itself refuses.

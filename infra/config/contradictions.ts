@@ -29,6 +29,9 @@ const HARMLESS: SignerConfig = {
   policy: undefined,
   chains: ["NetXdQprcVkpaWU"],
   confirm: [],
+  location: "northeurope",
+  metricsIp: [],
+  monitoring: false,
 };
 
 /** Returns all contradictions. @param beside values that are right by themselves */
@@ -68,19 +71,14 @@ export function contradictions(beside: Beside): Contradiction[] {
     if (reason !== undefined) refuse("image", reason, { value: [publisher, offer, sku, version].join(":") });
   }
   if (config.instances === 2 && config.waitForSigner === false) {
-    const example = "for example: pulumi config set waitForSigner true";
-    refuse(
-      "waitForSigner",
-      "one of two machines is touched once the other signs, and an up that does not wait cannot know",
-      {
-        example,
-      },
-    );
+    const reason = "one of two machines is touched once the other signs, and an up that does not wait cannot know";
+    refuse("waitForSigner", reason, { example: "for example: pulumi config set waitForSigner true" });
   }
-  if (isSet("alertEmail") && config.monitoring === false) {
-    const { alertEmail = "" } = config;
+  for (const name of ["alertEmail", "alertWebhook"] as const) {
+    if (!isSet(name) || config.monitoring !== false) continue;
     const example = "for example: pulumi config set monitoring true";
-    refuse("alertEmail", "nothing would be sent: alerts need monitoring: true as well", { value: alertEmail, example });
+    const value = name === "alertEmail" ? { value: config.alertEmail ?? "" } : {};
+    refuse(name, "nothing would be sent: alerts need monitoring: true as well", { ...value, example });
   }
   if (isSet("policy") && isSet("confirm")) {
     refuse("confirm", "policy is set, so put confirm into it, beside allow");

@@ -54,6 +54,22 @@ export const instances = oneOf(["1", "2"], "is neither 1 nor 2").transform(Numbe
 /** An e-mail address. */
 export const email = z.string().regex(/^[^@\s]+@[^@\s]+\.[^@\s]+$/, { error: "is not an e-mail address" });
 
+/** Services that take no alert in Azure's form, though they have webhooks: nobody would be told. */
+const OF_ANOTHER_FORM = /(^|\.)(hooks\.slack\.com|api\.telegram\.org|discord\.com|discordapp\.com)$/;
+
+/** Where alerts are posted. Whoever has the address can post there too, so no message repeats it. */
+export const webhook = z.string().superRefine((text, context) => {
+  const refuse = (message: string) => context.addIssue({ code: "custom", input: "", message });
+  const url = /[\s\p{C}]/u.test(text) ? null : URL.parse(text);
+  if (url?.protocol !== "https:" || url.username !== "" || !url.hostname.includes(".")) {
+    refuse("is no address that begins with https://");
+  } else if (OF_ANOTHER_FORM.test(url.hostname)) {
+    refuse(
+      `is at ${url.hostname}, which does not take alerts in Azure's form: docs/operate.md says what stands between`,
+    );
+  }
+});
+
 /** A list of IPv4 addresses and blocks, as text with commas or as a list. How wide a block may be is a rule of its own. */
 export const bakerAddresses = addresses({ wide: true, needed: true });
 

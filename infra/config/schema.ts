@@ -58,6 +58,7 @@ export const KEYS = {
     '{"objectId":"11111111-2222-3333-4444-555555555555","ip":"198.51.100.4"}',
   ),
   adminIp: text(read.adminAddresses.default([]), "198.51.100.4"),
+  metricsIp: text(read.adminAddresses.default([]), "198.51.100.4"),
   sshPublicKey: text(reading(readSshPublicKey), '"$(cat ~/.ssh/id_ed25519.pub)"'),
   vmSize: key(reading(readSize).prefault("Standard_B1s"), "Standard_B2ats_v2", sizeMeantBy),
   image: key(reading(readImage).prefault(IMAGE), IMAGE),
@@ -74,6 +75,7 @@ export const KEYS = {
   production: flag(),
   monitoring: flag(),
   alertEmail: text(read.email.default(""), "baker@example.org"),
+  alertWebhook: text(read.webhook.default(""), "https://events.pagerduty.com/integration/KEY/enqueue"),
   waitForSigner: flag(true),
   tags: key(read.tags.default({}), '{"owner":"baker"}'),
 } satisfies Record<string, Key>;

@@ -4,14 +4,29 @@
  * @module
  */
 
-import { CONFIRMATION_SOCKET, CONSENSUS_KINDS, SIGNER_PORT } from "../../signer/contract.ts";
+import {
+  CONFIRMATION_SOCKET,
+  CONSENSUS_KINDS,
+  METRICS_FOLDER,
+  METRICS_PORT,
+  SIGNER_PORT,
+} from "../../signer/contract.ts";
 import { parseSettings, SettingsError } from "../../signer/settings/parse.ts";
 import type { StackConfig } from "./schema.ts";
 
 /** What the signer's settings take from the stack's configuration. */
 export type SignerConfig = Pick<
   StackConfig,
-  "production" | "initialise" | "authorizedKeys" | "head" | "policy" | "chains" | "confirm"
+  | "production"
+  | "initialise"
+  | "authorizedKeys"
+  | "head"
+  | "policy"
+  | "chains"
+  | "confirm"
+  | "location"
+  | "metricsIp"
+  | "monitoring"
 >;
 
 /** Names assigned by Azure to the stack's resources. */
@@ -22,6 +37,8 @@ export interface ResourceNames {
   readonly storeId: string;
   /** Client id of the machine's identity. */
   readonly clientId: string;
+  /** Id of the machine. */
+  readonly machineId: string;
 }
 
 /** Stands in for what is not known before the first `up`, so that a preview can judge all the rest. */
@@ -31,6 +48,8 @@ const EXAMPLE: ResourceNames = {
   table: "watermarks",
   storeId: "0123456789abcdef",
   clientId: "00000000-0000-4000-8000-000000000000",
+  machineId:
+    "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/signer",
 };
 
 /**
@@ -62,8 +81,25 @@ export function signerSettings(config: SignerConfig, azure: ResourceNames): stri
     authentication: authenticates ? { keys: authorizedKeys } : undefined,
     listKnownKeys: true,
     head,
+    metrics: config.metricsIp.length > 0 ? METRICS : undefined,
+    azureMonitor: config.monitoring
+      ? {
+          endpoint: `https://${config.location}.monitoring.azure.com`,
+          resource: azure.machineId,
+          clientId: azure.clientId,
+        }
+      : undefined,
   });
 }
+
+/** Who may read is left to the two firewalls: another address restarts nothing. The name is its certificate's. */
+const METRICS = {
+  host: "0.0.0.0",
+  port: METRICS_PORT,
+  names: ["tezos-signer"],
+  token: { file: `${METRICS_FOLDER}/token` },
+  tls: { cert: `${METRICS_FOLDER}/cert.pem`, key: `${METRICS_FOLDER}/key.pem` },
+};
 
 /** Returns the policy as configured, or the default: blocks and (pre)attestations, and what `confirm` names by hand. */
 function policy({ policy, chains, confirm }: SignerConfig): Record<string, unknown> {

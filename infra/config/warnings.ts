@@ -31,6 +31,7 @@ export function warnings(config: Partial<StackConfig>, now = Date.now()): string
 function* placeholders({
   bakerIp = [],
   adminIp = [],
+  metricsIp = [],
   keyImporter,
   sshPublicKey,
 }: Partial<StackConfig>): Iterable<string> {
@@ -38,6 +39,7 @@ function* placeholders({
   const cures = [
     ["set bakerIp to your baker's address", bakerIp],
     ["set adminIp to your own address", adminIp],
+    ["set metricsIp to the address of your Prometheus or browser", metricsIp],
     ["set keyImporter.ip to the address that the key importer works from", importer],
   ] as const;
   for (const [cure, blocks] of cures) {
@@ -59,7 +61,7 @@ function* placesAndImages({ location, image }: Partial<StackConfig>): Iterable<s
 }
 
 function* gaps(config: Partial<StackConfig>): Iterable<string> {
-  const { production, authorizedKeys, monitoring, alertEmail, head } = config;
+  const { production, authorizedKeys, monitoring, alertEmail, alertWebhook, head } = config;
   if (production && "initialise" in config && config.initialise === undefined) {
     yield "initialise is not set: right once the signer has signed; a new one finds no watermarks, and signs nothing";
   }
@@ -69,7 +71,7 @@ function* gaps(config: Partial<StackConfig>): Iterable<string> {
   if (production && monitoring === false) {
     yield "monitoring is not set: no audit log says what the keys signed, and no alert says that they stopped";
   }
-  if (monitoring && alertEmail === "") {
+  if (monitoring && alertEmail === "" && !alertWebhook) {
     yield "alertEmail is not set: alerts show in Azure's portal alone, and nobody is told";
   }
   const node = privateNodeName(head);

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { apiWarnings } from "../api-versions.ts";
 import { ownKeys } from "../config/namespaces.ts";
 import { parseConfig } from "../config/parse.ts";
 import { warnings } from "../config/warnings.ts";
@@ -53,7 +54,7 @@ export async function printPlan({ stack: named, json, guide, folder = ROOT }: Pl
     const facts = {
       rules: firewallRules(settings),
       cost: estimateCost(settings),
-      warnings: [...unread, ...warnings(settings)],
+      warnings: [...unread, ...warnings(settings), ...apiWarnings()],
       kept: INVARIANTS.map(({ name }) => name),
     };
     console.log(

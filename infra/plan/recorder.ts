@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
 import { KINDS } from "../components/kinds.ts";
+import { usualType } from "../vault-api.ts";
 import { type Plan, type PlannedResource, typeOf } from "./plan.ts";
 
 /**
@@ -27,7 +28,7 @@ export async function record(stack: string, program: () => Record<string, unknow
       const inputs = (await unwrap(request.getObject()?.toJavaScript() ?? {})) as Record<string, unknown>;
       const parentType = typeOf(request.getParent());
       requests.push({
-        type: request.getType(),
+        type: usualType(request.getType()),
         name: request.getName(),
         parentType,
         inputs,
@@ -35,8 +36,11 @@ export async function record(stack: string, program: () => Record<string, unknow
       });
       return super.registerResource(request, callback);
     }
-    /** The mocks of the SDK know no error hooks. */
+    /** The mocks of the SDK know no hooks. */
     registerErrorHook(_request: unknown, callback: Callback) {
+      callback(null, {});
+    }
+    registerResourceHook(_request: unknown, callback: Callback) {
       callback(null, {});
     }
   }

@@ -41,7 +41,8 @@ export function own({ keyImporter, adminIp }: Pick<StackConfig, "keyImporter" | 
   return ok("own address", `${address} is let in`);
 }
 
-function isIn(address: string, { first, prefix }: Block): boolean {
+/** Tells whether an address is in a block. */
+export function isIn(address: string, { first, prefix }: Block): boolean {
   const number = address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
   return number >= first && number < first + 2 ** (32 - prefix);
 }

@@ -25,56 +25,60 @@ const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** How a token is had without `az`, by the variables of azure-native (its "Configuring the provider"). */
 const WAYS: readonly (readonly [
   needs: string,
-  get: (env: Env, tenantId: string, clientId: string) => Promise<string>,
+  get: (env: Env, tenantId: string, clientId: string, resource: string) => Promise<string>,
 ])[] = [
   [
     "ARM_CLIENT_SECRET",
-    async (env, tenantId, clientId) => {
+    async (env, tenantId, clientId, resource) => {
       const { ClientSecretCredential } = await import("@azure/identity");
-      return tokenOf(new ClientSecretCredential(tenantId, clientId, env.ARM_CLIENT_SECRET ?? ""));
+      return tokenOf(new ClientSecretCredential(tenantId, clientId, env.ARM_CLIENT_SECRET ?? ""), resource);
     },
   ],
   [
     "ARM_CLIENT_CERTIFICATE_PATH",
-    async (env, tenantId, clientId) => {
+    async (env, tenantId, clientId, resource) => {
       const { ClientCertificateCredential } = await import("@azure/identity");
       const certificatePath = env.ARM_CLIENT_CERTIFICATE_PATH ?? "";
       const certificatePassword = env.ARM_CLIENT_CERTIFICATE_PASSWORD;
       const certificate = { certificatePath, ...(certificatePassword === undefined ? {} : { certificatePassword }) };
-      return tokenOf(new ClientCertificateCredential(tenantId, clientId, certificate));
+      return tokenOf(new ClientCertificateCredential(tenantId, clientId, certificate), resource);
     },
   ],
   [
     "ARM_OIDC_TOKEN",
-    async (env, tenantId, clientId) => {
+    async (env, tenantId, clientId, resource) => {
       const { ClientAssertionCredential } = await import("@azure/identity");
-      return tokenOf(new ClientAssertionCredential(tenantId, clientId, async () => env.ARM_OIDC_TOKEN ?? ""));
+      return tokenOf(new ClientAssertionCredential(tenantId, clientId, async () => env.ARM_OIDC_TOKEN ?? ""), resource);
     },
   ],
   [
     "ARM_OIDC_TOKEN_FILE_PATH",
-    async (env, tenantId, clientId) => {
+    async (env, tenantId, clientId, resource) => {
       const { ClientAssertionCredential } = await import("@azure/identity");
       const assertion = async () => readFileSync(env.ARM_OIDC_TOKEN_FILE_PATH ?? "", "utf8").trim();
-      return tokenOf(new ClientAssertionCredential(tenantId, clientId, assertion));
+      return tokenOf(new ClientAssertionCredential(tenantId, clientId, assertion), resource);
     },
   ],
 ];
 
 /** @throws Error where Azure gives none */
-async function tokenOf(credential: { getToken(scope: string): Promise<{ token: string } | null> }): Promise<string> {
-  return (await credential.getToken(`${ENDPOINT}/.default`))?.token ?? "";
+async function tokenOf(
+  credential: { getToken(scope: string): Promise<{ token: string } | null> },
+  resource: string,
+): Promise<string> {
+  return (await credential.getToken(`${resource}/.default`))?.token ?? "";
 }
 
 /**
  * Takes the login.
  * @param env of the process
  * @param configured the subscription that the stack's own configuration selects, where it does
+ * @param resource what the token is for
  * @throws NoLogin
  */
-export async function login(env: Env, configured?: string): Promise<Login> {
+export async function login(env: Env, configured?: string, resource: string = ENDPOINT): Promise<Login> {
   const chosen = configured ?? env.ARM_SUBSCRIPTION_ID;
-  const found = (await byVariables(env, chosen)) ?? (await byAz(chosen));
+  const found = (await byVariables(env, chosen, resource)) ?? (await byAz(chosen, resource));
   if (!GUID.test(found.subscription))
     throw new NoLogin("no subscription is selected: az account set --subscription NAME");
   return {
@@ -84,13 +88,13 @@ export async function login(env: Env, configured?: string): Promise<Login> {
   };
 }
 
-async function byVariables(env: Env, subscription: string | undefined) {
+async function byVariables(env: Env, subscription: string | undefined, resource: string) {
   const isSet = (name: string) => (env[name] ?? "") !== "";
   if (env.ARM_USE_MSI === "true") {
     const { ManagedIdentityCredential } = await import("@azure/identity");
     const clientId = env.ARM_CLIENT_ID;
     const identity = clientId ? new ManagedIdentityCredential({ clientId }) : new ManagedIdentityCredential();
-    return given(await tokenOf(identity).catch(refused), subscription);
+    return given(await tokenOf(identity, resource).catch(refused), subscription);
   }
   const way = WAYS.find(([name]) => isSet(name));
   if (way === undefined) return undefined;
@@ -99,7 +103,8 @@ async function byVariables(env: Env, subscription: string | undefined) {
   });
   if (missing.length > 0)
     throw new NoLogin(`${way[0]} is set, and ${missing.join(" and ")} is not: Pulumi needs all of them`);
-  return given(await way[1](env, env.ARM_TENANT_ID ?? "", env.ARM_CLIENT_ID ?? "").catch(refused), subscription);
+  const token = await way[1](env, env.ARM_TENANT_ID ?? "", env.ARM_CLIENT_ID ?? "", resource).catch(refused);
+  return given(token, subscription);
 }
 
 function given(token: string, subscription = ""): { token: string; subscription: string } {
@@ -116,8 +121,8 @@ function refused(error: Error): never {
 
 const Answer = z.object({ accessToken: z.string().regex(/^[\w.~+/=-]+$/), subscription: z.string() });
 
-async function byAz(subscription: string | undefined) {
-  const args = ["account", "get-access-token", "--resource", ENDPOINT, "--output", "json"];
+async function byAz(subscription: string | undefined, resource: string) {
+  const args = ["account", "get-access-token", "--resource", resource, "--output", "json"];
   const { stdout, code, stderr } = await az([
     ...args,
     ...(subscription === undefined ? [] : ["--subscription", subscription]),

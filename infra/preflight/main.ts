@@ -3,8 +3,9 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { NoStack, preflight } from "./preflight.ts";
+import { preflight } from "./preflight.ts";
 import { codeOf, report } from "./report.ts";
+import { NoStack } from "./stack-at-azure.ts";
 import { USAGE } from "./usage.ts";
 
 const OPTIONS = {

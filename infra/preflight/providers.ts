@@ -3,9 +3,9 @@
  * @module
  */
 import { z } from "zod";
+import { API_VERSIONS, endingSoon } from "../api-versions.ts";
 import { read } from "../arm/answer.ts";
 import { all } from "../arm/client.ts";
-import { API_VERSIONS } from "./api-versions.ts";
 import { type Check, type Facts, has, notOk, ok, type Row } from "./row.ts";
 
 /** Providers - List (Microsoft.Resources, 2021-04-01). */
@@ -49,11 +49,6 @@ export function registered(found: readonly Provider[], facts: Pick<Facts, "plan"
   });
 }
 
-const DAY = 86_400_000;
-
-/** From this long before its end, the end of a version is told. */
-const AHEAD = 180 * DAY;
-
 /** Judges the API versions that the provider of Pulumi uses. */
 export function versions(found: readonly Provider[], facts: Pick<Facts, "plan" | "now">): Row {
   const used = API_VERSIONS.filter(({ pulumi }) => pulumi.some((type) => has(facts, type)));
@@ -68,10 +63,7 @@ export function versions(found: readonly Provider[], facts: Pick<Facts, "plan" |
     const names = gone.map(({ type, version }) => `${type} ${version}`).join(", ");
     return notOk("API versions", `Azure has ended ${names}: a newer version of this project is needed`, "git pull");
   }
-  const ending = used.flatMap(({ type, version, ends }) => {
-    const left = ends === undefined ? Infinity : Date.parse(ends) - +facts.now;
-    return left > AHEAD ? [] : [`${type} ${version} ends on ${ends}, in ${Math.ceil(left / DAY)} days`];
-  });
+  const ending = endingSoon(used, +facts.now);
   if (ending.length === 0) return ok("API versions", `all ${used.length} are served, none ends within 180 days`);
   return ok(
     "API versions",

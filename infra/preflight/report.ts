@@ -17,7 +17,8 @@ export function report({ stack, subscription, rows }: Preflight): string {
   ].join("\n");
 }
 
-function lines({ name, verdict, says, mend }: Row, width: number): string[] {
+/** Writes a row in one line, or two. */
+export function lines({ name, verdict, says, mend }: Row, width: number): string[] {
   const line = `  ${verdict.padEnd("not known".length)}  ${name.padEnd(width)}  ${plain(says)}`;
   return mend === undefined ? [line] : [line, `${" ".repeat(width + 15)}${plain(mend)}`];
 }

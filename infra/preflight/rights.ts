@@ -36,6 +36,11 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     "Microsoft.Network/networkInterfaces/join/action",
     "Microsoft.Network/virtualNetworks/subnets/join/action",
   ],
+  // Its pool names addresses of the network, which it joins (azure resource provider operations).
+  "network:LoadBalancer": [
+    ...made("Microsoft.Network/loadBalancers"),
+    "Microsoft.Network/virtualNetworks/joinLoadBalancer/action",
+  ],
   "keyvault:Vault": [
     ...made("Microsoft.KeyVault/vaults"),
     "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action",
@@ -51,6 +56,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   ],
   "compute:VirtualMachineRunCommandByVirtualMachine": made("Microsoft.Compute/virtualMachines/runCommands"),
   "operationalinsights:Workspace": made("Microsoft.OperationalInsights/workspaces"),
+  "applicationinsights:Workbook": made("Microsoft.Insights/workbooks"),
   "monitor:ActionGroup": made("Microsoft.Insights/actionGroups"),
   "monitor:MetricAlert": made("Microsoft.Insights/metricAlerts"),
   "monitor:ScheduledQueryRule": made("Microsoft.Insights/scheduledQueryRules"),

@@ -53,11 +53,11 @@ export interface Facts {
 }
 
 /** Looks at one thing or more. */
-export interface Check {
+export interface Check<Seen = Facts> {
   /** Names of the rows, one at least of each whatever Azure answers. */
   readonly rows: readonly string[];
   /** @throws Error where Azure does not tell: each row is not known then */
-  examine(facts: Facts): Promise<Row[]>;
+  examine(facts: Seen): Promise<Row[]>;
 }
 
 /** Names are the same in any case, with blanks and without: `North Europe` is northeurope. */

@@ -34,15 +34,21 @@ export const CHECKS: readonly Check[] = [
 ];
 
 /** Looks at everything, a few things at once. @returns a row for each, whatever Azure answers */
-export async function examine(facts: Facts, checks: readonly Check[] = CHECKS): Promise<Row[]> {
+export function examine(facts: Facts): Promise<Row[]> {
+  return rowsOfAll(CHECKS, facts);
+}
+
+/** Makes several checks, a few at once. @returns a row for each thing, whatever Azure answers */
+export async function rowsOfAll<Seen>(checks: readonly Check<Seen>[], seen: Seen): Promise<Row[]> {
   const rows: Row[][] = [];
   for (let at = 0; at < checks.length; at += 6) {
-    rows.push(...(await Promise.all(checks.slice(at, at + 6).map((check) => rowsOf(check, facts)))));
+    rows.push(...(await Promise.all(checks.slice(at, at + 6).map((check) => rowsOf(check, seen)))));
   }
   return rows.flat();
 }
 
-async function rowsOf({ rows, examine }: Check, facts: Facts): Promise<Row[]> {
+/** Makes a check. @returns a row for each thing that it looks at, whatever Azure answers */
+export async function rowsOf<Seen>({ rows, examine }: Check<Seen>, facts: Seen): Promise<Row[]> {
   try {
     return await examine(facts);
   } catch (error) {

@@ -3,6 +3,7 @@
  * has none in its state, and its id is made of its inputs as the provider makes it. Pure.
  * @module
  */
+import { usualType } from "../vault-api.ts";
 import type { Properties, StateResource } from "./state.ts";
 
 /** Paths by Pulumi's type, an input's name in braces. One with `{scope}` begins with another resource's id. */
@@ -17,6 +18,7 @@ const PATHS: Readonly<Record<string, string>> = {
     "network:NetworkSecurityGroup": "networkSecurityGroups/{networkSecurityGroupName}",
     "network:PublicIPAddress": "publicIPAddresses/{publicIpAddressName}",
     "network:NetworkInterface": "networkInterfaces/{networkInterfaceName}",
+    "network:LoadBalancer": "loadBalancers/{loadBalancerName}",
   }),
   ...inGroup("Microsoft.KeyVault", {
     "keyvault:Vault": "vaults/{vaultName}",
@@ -34,6 +36,7 @@ const PATHS: Readonly<Record<string, string>> = {
   }),
   ...inGroup("Microsoft.OperationalInsights", { "operationalinsights:Workspace": "workspaces/{workspaceName}" }),
   ...inGroup("Microsoft.Insights", {
+    "applicationinsights:Workbook": "workbooks/{resourceName}",
     "monitor:ActionGroup": "actionGroups/{actionGroupName}",
     "monitor:MetricAlert": "metricAlerts/{ruleName}",
     "monitor:ScheduledQueryRule": "scheduledQueryRules/{ruleName}",
@@ -55,7 +58,7 @@ function inGroup(namespace: string, paths: Readonly<Record<string, string>>): Re
  * @throws Error for a type that is not known here, and where an input that names the resource is not known yet
  */
 export function azureId({ type, inputs = {} }: StateResource, subscription: string): string {
-  const path = PATHS[type];
+  const path = PATHS[usualType(type)];
   if (path === undefined) throw new Error(`no id is known here for ${type}`);
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => nameIn(inputs, name, type));
   return path.startsWith("/") ? subscription + filled : filled;

@@ -3,6 +3,7 @@
  * @module
  */
 import * as pulumi from "@pulumi/pulumi";
+import { usualType } from "../vault-api.ts";
 
 /** A resource that stands. */
 export interface StandingResource {
@@ -21,7 +22,7 @@ export interface StandingResource {
 export async function standingResources(): Promise<StandingResource[]> {
   const { outputs = {} } = await ask("pulumi:pulumi:readStackResourceOutputs", "stackName");
   return Object.entries(outputs as Record<string, Pick<StandingResource, "type" | "outputs">>).map(
-    ([urn, { type, outputs }]) => ({ urn, type, name: urn.split("::").at(-1) ?? "", outputs }),
+    ([urn, { type, outputs }]) => ({ urn, type: usualType(type), name: urn.split("::").at(-1) ?? "", outputs }),
   );
 }
 

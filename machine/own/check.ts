@@ -68,7 +68,12 @@ function judge(note: (what: string, remedy: string | undefined | false) => void)
 }
 
 /** What the service's user must be able to reach, by the right as test(1) has it; `-e`: what is there, since systemd gives the group. */
-function needs({ keys, watermarks, listen }: Settings): readonly [what: string, path: string, right: string][] {
+function needs({
+  keys,
+  watermarks,
+  listen,
+  metrics,
+}: Settings): readonly [what: string, path: string, right: string][] {
   const files: [string, string, string][] = [["the settings' file", LAYOUT.settings, "-r"]];
   if (keys.kind === "pkcs11")
     files.push(["the token's library", keys.module, "-r"], ["the PIN's file", keys.pin.file, "-r"]);
@@ -77,6 +82,9 @@ function needs({ keys, watermarks, listen }: Settings): readonly [what: string, 
   if (watermarks.kind === "sqlite") files.push(["the watermarks' folder", dirname(watermarks.path), "-w"]);
   if (listen.tls !== undefined)
     files.push(["the certificate", listen.tls.cert, "-r"], ["its key", listen.tls.key, "-r"]);
+  if (metrics?.token !== undefined) files.push(["the metrics port's token", metrics.token.file, "-r"]);
+  if (metrics?.tls !== undefined)
+    files.push(["its certificate", metrics.tls.cert, "-r"], ["that one's key", metrics.tls.key, "-r"]);
   return files;
 }
 

@@ -88,7 +88,7 @@ async function upgrade(parts: OwnParts, options: InstallOptions, wanted: Named, 
     watch,
     clock: () => performance.now(),
   });
-  const machine = { ssh: false, maintenance: "" };
+  const machine = { ssh: false, maintenance: "", metrics: [] };
   await worker.resume(machine);
   const end = await worker.towards({ release: { ...wanted, url: source, clientId: "" }, machine, settings: text });
   if (disk.current === wanted.sha256 && state.now.candidate === null) return "done";

@@ -17,6 +17,8 @@ export interface Parameters {
   readonly ssh: boolean;
   /** HH:MM in UTC; signer/azure/user-data-document.ts has checked it. */
   readonly maintenance: string;
+  /** IPv4 addresses and blocks that may read the metrics port; it has checked these too. */
+  readonly metrics: readonly string[];
 }
 
 /** Copied by machine/bin/apply, since sudo asks for a mode that a link cannot have. */
@@ -74,8 +76,9 @@ export class MachineFiles {
     const path = join(this.#root, "etc/tezos-signer/machine.env");
     const present = textOf(path);
     if (parameters === undefined && present !== undefined) return present;
-    const { ssh, maintenance } = parameters ?? { ssh: false, maintenance: MAINTENANCE };
-    const text = `# Written by the updater from the machine's userData.\nSSH=${ssh ? "on" : "off"}\nMAINTENANCE=${maintenance}\n`;
+    const { ssh, maintenance, metrics } = parameters ?? { ssh: false, maintenance: MAINTENANCE, metrics: [] };
+    const lines = [`SSH=${ssh ? "on" : "off"}`, `MAINTENANCE=${maintenance}`, `METRICS='${metrics.join(", ")}'`];
+    const text = `# Written by the updater from the machine's userData.\n${lines.join("\n")}\n`;
     if (text === present) return text;
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(`${path}.new`, text);

@@ -22,6 +22,10 @@ const machine = z.looseObject({
     .string()
     .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: "must be a time of day in UTC, such as 04:30" })
     .default(MAINTENANCE),
+  // They come to stand in a rule of the machine's firewall.
+  metrics: z
+    .array(z.string().regex(/^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/, { error: "must be an IPv4 address or block" }))
+    .default([]),
 });
 
 const envelope = z.looseObject({
@@ -35,7 +39,12 @@ export interface UserDataDocument {
   readonly release:
     | { readonly version: string; readonly sha256: string; readonly url: string; readonly clientId: string }
     | undefined;
-  readonly machine: { readonly ssh: boolean; readonly maintenance: string };
+  readonly machine: {
+    readonly ssh: boolean;
+    readonly maintenance: string;
+    /** IPv4 addresses and blocks that may read the metrics port. */
+    readonly metrics: readonly string[];
+  };
   /** JSON text of the settings, for parseSettings. */
   readonly settings: string;
 }

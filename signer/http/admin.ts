@@ -1,4 +1,4 @@
-import Koa from "koa";
+import Koa, { type Middleware } from "koa";
 import type { Logger } from "pino";
 import { prometheusContentType } from "prom-client";
 import { RefusalLog } from "../observability/refusal-log.ts";
@@ -21,6 +21,36 @@ export interface Admin {
   page(): Promise<{ readonly html: string; readonly policy: string }>;
 }
 
+/** Answers by what an admin port shows, a way each. */
+export const SHOWN = {
+  readiness: (admin: Pick<Admin, "ready">): Middleware => {
+    return (ctx) => {
+      const state = admin.ready();
+      sendJson(ctx, state.ready ? 200 : 503, state);
+    };
+  },
+  metrics: (admin: Pick<Admin, "metrics">): Middleware => {
+    return async (ctx) => {
+      const text = await admin.metrics();
+      ctx.set("Content-Type", prometheusContentType);
+      ctx.body = text;
+    };
+  },
+  page: (admin: Pick<Admin, "page">): Middleware => {
+    return async (ctx) => {
+      const { html, policy } = await admin.page();
+      ctx.set({
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+      });
+      ctx.body = html;
+    };
+  },
+} as const;
+
 /**
  * Makes the admin port's app: for the operator and for probes, on a loopback address. It changes nothing.
  * @param names by which it may be asked, besides localhost and IP addresses
@@ -28,27 +58,15 @@ export interface Admin {
 export function createAdminApp(admin: Admin, log: Logger, names: readonly string[] = []): Koa {
   const router = new Router({ sensitive: true, strict: true });
   router.get("/healthz", (ctx) => sendJson(ctx, 200, { alive: true }));
-  router.get("/readyz", (ctx) => {
-    const state = admin.ready();
-    sendJson(ctx, state.ready ? 200 : 503, state);
-  });
+  router.get("/readyz", SHOWN.readiness(admin));
   router.get("/status", async (ctx) => sendJson(ctx, 200, await admin.status()));
-  router.get("/metrics", async (ctx) => {
-    const text = await admin.metrics();
-    ctx.set("Content-Type", prometheusContentType);
-    ctx.body = text;
-  });
-  router.get("/", async (ctx) => {
-    const { html, policy } = await admin.page();
-    ctx.set({
-      "Content-Type": "text/html; charset=utf-8",
-      "Content-Security-Policy": policy,
-      "X-Content-Type-Options": "nosniff",
-      "Referrer-Policy": "no-referrer",
-      "Cache-Control": "no-store",
-    });
-    ctx.body = html;
-  });
+  router.get("/metrics", SHOWN.metrics(admin));
+  router.get("/", SHOWN.page(admin));
+  return appOf(router, log, [onlyKnownHosts(names, "admin.names"), refuseOtherSites]);
+}
+
+/** Makes the app of a port that shows something, and asks for nothing to be signed. @param guards each in front of the next */
+export function appOf(router: Router, log: Logger, guards: readonly Middleware[]): Koa {
   const refusals = new RefusalLog(log);
   const app = new Koa();
   app.on("error", (error: Error) => log.debug({ error: error.message }, "connection lost while answering"));
@@ -61,8 +79,7 @@ export function createAdminApp(admin: Admin, log: Logger, names: readonly string
       throw error;
     }
   });
-  app.use(onlyKnownHosts(names));
-  app.use(refuseOtherSites);
+  for (const guard of guards) app.use(guard);
   app.use(onlyRoutesOf(router));
   app.use(router.routes());
   return app;

@@ -14,7 +14,7 @@ import { refuseWebPages } from "./web-pages.ts";
 export interface AppParts {
   readonly signer: RemoteSigner;
   readonly settings: CurrentSettings;
-  readonly audit: AuditLog;
+  readonly audit: Pick<AuditLog, "recordAnswered">;
   readonly log: Logger;
 }
 

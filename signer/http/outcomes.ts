@@ -9,7 +9,10 @@ export interface RequestState {
 }
 
 /** Opens each request's context, with the settings of this moment, and has its outcome recorded once it is answered. */
-export function recordOutcomes(settings: CurrentSettings, audit: AuditLog): Middleware<RequestState> {
+export function recordOutcomes(
+  settings: CurrentSettings,
+  audit: Pick<AuditLog, "recordAnswered">,
+): Middleware<RequestState> {
   return async (ctx, next) => {
     const request: RequestContext = {
       settings: settings.current,

@@ -204,9 +204,15 @@ function logDropped(server: Server, log: Logger): SummedLog {
 }
 
 const REASONS: Readonly<Record<string, readonly [problem: StartError["problem"], reason: string]>> = {
-  EADDRINUSE: ["in-use", "the port is in use. Stop the other program, or set another port (listen.port, admin.port)."],
-  EADDRNOTAVAIL: ["unusable", "this computer has no such address. Set one that it has (listen.host, admin.host)."],
-  EACCES: ["refused", "this user may not use the port. Set one above 1023 (listen.port, admin.port)."],
+  EADDRINUSE: [
+    "in-use",
+    "the port is in use. Stop the other program, or set another port (listen.port, admin.port, metrics.port).",
+  ],
+  EADDRNOTAVAIL: [
+    "unusable",
+    "this computer has no such address. Set one that it has (listen.host, admin.host, metrics.host).",
+  ],
+  EACCES: ["refused", "this user may not use the port. Set one above 1023 (listen.port, admin.port, metrics.port)."],
 };
 
 function cannotListen({ host, port, fd }: ServerParts, error: NodeJS.ErrnoException): StartError {

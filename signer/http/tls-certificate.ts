@@ -17,8 +17,11 @@ export type CertificateFiles = Readonly<Record<keyof CertificatePair, string>>;
 /** How often the files are looked at, in milliseconds: a certificate is renewed weeks before it ends. */
 const INTERVAL = 60_000;
 
+/** The setting that names a port's two files. */
+export type CertificateSetting = "listen.tls" | "metrics.tls";
+
 /**
- * The signing port's certificate, from files that something else renews. New files are taken up while the signer runs: they
+ * A port's certificate, from files that something else renews. New files are taken up while the signer runs: they
  * are looked at once a minute, and whenever somebody asks for it (SIGHUP). Files that cannot be used change nothing but
  * `problem`: connections go on with the pair before.
  */
@@ -26,30 +29,43 @@ export class TlsCertificate {
   readonly #files: CertificateFiles;
   readonly #log: Logger;
   readonly #interval: number;
+  readonly #setting: CertificateSetting;
   #pair: CertificatePair;
   #seen: string;
   #refusal: string | undefined;
   #use: (pair: CertificatePair) => void = () => undefined;
   readonly #following = new Repetition();
 
-  private constructor(files: CertificateFiles, pair: CertificatePair, log: Logger, interval: number) {
+  private constructor(
+    files: CertificateFiles,
+    pair: CertificatePair,
+    log: Logger,
+    interval: number,
+    setting: CertificateSetting,
+  ) {
     this.#files = files;
     this.#pair = pair;
     this.#seen = hashOf(pair);
     this.#log = log;
     this.#interval = interval;
+    this.#setting = setting;
   }
 
   /**
    * Reads the files.
-   * @param files paths of `listen.tls`
+   * @param files paths of the setting
    * @throws StartError that says which file cannot be read, or that they are no certificate and its key
    */
-  static async open(files: CertificateFiles, log: Logger, interval = INTERVAL): Promise<TlsCertificate> {
+  static async open(
+    files: CertificateFiles,
+    log: Logger,
+    interval = INTERVAL,
+    setting: CertificateSetting = "listen.tls",
+  ): Promise<TlsCertificate> {
     try {
-      const pair = await read(files);
-      check(pair);
-      return new TlsCertificate(files, pair, log, interval);
+      const pair = await read(files, setting);
+      check(pair, setting);
+      return new TlsCertificate(files, pair, log, interval, setting);
     } catch (error) {
       throw new StartError("unusable", messageOf(error), { cause: error });
     }
@@ -68,7 +84,7 @@ export class TlsCertificate {
   get problem(): string | undefined {
     if (this.#refusal !== undefined) return `${this.#refusal} The certificate before is in use.`;
     if (this.expiresAt.getTime() > Date.now()) return undefined;
-    return `The certificate of listen.tls.cert ended at ${this.expiresAt.toISOString()}: clients refuse it. Renew it.`;
+    return `The certificate of ${this.#setting}.cert ended at ${this.expiresAt.toISOString()}: clients refuse it. Renew it.`;
   }
 
   /** Looks at the files from now on. @param use takes each pair that is renewed */
@@ -91,17 +107,17 @@ export class TlsCertificate {
     const { validToDate } = new X509Certificate(cert);
     const now = Date.now();
     if (validToDate.getTime() > now || this.expiresAt.getTime() <= now) return;
-    throw new Error(`The new certificate of listen.tls.cert ended at ${validToDate.toISOString()}.`);
+    throw new Error(`The new certificate of ${this.#setting}.cert ended at ${validToDate.toISOString()}.`);
   }
 
   /** Looks at the files now, and takes them up where they are others. Never rejects. */
   async look(): Promise<void> {
     let seen = "";
     try {
-      const pair = await read(this.#files);
+      const pair = await read(this.#files, this.#setting);
       seen = hashOf(pair);
       if (seen === this.#seen && this.#refusal === undefined) return;
-      check(pair);
+      check(pair, this.#setting);
       this.#requireLife(pair);
       const isNew = hashOf(this.#pair) !== seen;
       this.#pair = pair;
@@ -121,27 +137,27 @@ export class TlsCertificate {
 }
 
 /** Says that a pair cannot be used. OpenSSL's words tell what it expected, never what it found. */
-export function unusablePair(error: unknown): string {
-  return `listen.tls.cert and listen.tls.key are no certificate and its key in PEM (${messageOf(error)}).`;
+export function unusablePair(error: unknown, setting: CertificateSetting = "listen.tls"): string {
+  return `${setting}.cert and ${setting}.key are no certificate and its key in PEM (${messageOf(error)}).`;
 }
 
 /** @throws Error that says which file cannot be read, in a sentence */
-async function read(files: CertificateFiles): Promise<CertificatePair> {
+async function read(files: CertificateFiles, setting: CertificateSetting): Promise<CertificatePair> {
   const one = (name: keyof CertificatePair) =>
     readFile(files[name]).catch((error: Error) => {
-      throw new Error(`listen.tls.${name} cannot be read: ${files[name]}: ${reasonOf(error)}.`, { cause: error });
+      throw new Error(`${setting}.${name} cannot be read: ${files[name]}: ${reasonOf(error)}.`, { cause: error });
     });
   const [cert, key] = await Promise.all([one("cert"), one("key")]);
   return { cert, key };
 }
 
 /** @throws Error in a sentence, for what is no certificate with its key: while two files are renewed, they may not belong together */
-function check(pair: CertificatePair): void {
+function check(pair: CertificatePair, setting: CertificateSetting): void {
   try {
     createSecureContext(pair);
     if (!new X509Certificate(pair.cert).validToDate.getTime()) throw new Error("it has no end");
   } catch (error) {
-    throw new Error(unusablePair(error), { cause: error });
+    throw new Error(unusablePair(error, setting), { cause: error });
   }
 }
 

@@ -16,18 +16,19 @@ const HOST = /^(?:\[(?<ipv6>[^\]%]+)(?:%[^\]]*)?\]|(?<name>[^:[\]]+))(?::\d*)?$/
 const SIMPLE = /^(?:text\/plain|application\/x-www-form-urlencoded|multipart\/form-data)$/;
 
 /**
- * Makes the admin port's middleware. A page whose name was made to lead to this computer (DNS rebinding) counts as this port's own, and
+ * Makes the middleware of a port that people look at. A page whose name was made to lead to this computer (DNS rebinding) counts as this port's own, and
  * its browser sends no Origin with a GET: only Host tells, and behind a proxy what the proxy says that Host was. An address
  * in Host cannot have been made to lead elsewhere.
  * @param names by which the port may be asked, besides localhost and IP addresses
+ * @param setting that lists them
  * @throws SignerError `host-not-allowed` or `origin-not-allowed`
  */
-export function onlyKnownHosts(names: readonly string[]): Middleware {
+export function onlyKnownHosts(names: readonly string[], setting: "admin.names" | "metrics.names"): Middleware {
   const known = new Set(["localhost", ...names.map((name) => name.toLowerCase())]);
   return async ({ req }, next) => {
     for (const host of [hostOf(req), ...forwardedHosts(req)]) {
       if (host === undefined || isIP(host) !== 0 || known.has(host)) continue;
-      throw new SignerError("host-not-allowed", "ask by an IP address or localhost, or name the host in admin.names");
+      throw new SignerError("host-not-allowed", `ask by an IP address or localhost, or name the host in ${setting}`);
     }
     await next();
   };

@@ -23,6 +23,13 @@ export interface SigningKey {
   sign(digest: Uint8Array, signal: AbortSignal, payload?: Uint8Array): Promise<Uint8Array>;
 }
 
+/** A backend's own code with a given answer in the place of whom it asks, for rehearsals. */
+export interface StandInBackend {
+  /** Makes a key that answers with a signature. @param signature r || s, 64 bytes */
+  key(publicKey: PublicKey, signature: Uint8Array): SigningKey;
+  close(): void;
+}
+
 /** The keys of one backend. */
 export interface Keyring {
   /** The keys that can sign now, by public key hash. */

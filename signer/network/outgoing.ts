@@ -1,4 +1,4 @@
-import type { AgentOptions, Agent as HttpAgent } from "node:http";
+import type { AgentOptions, Agent as HttpAgent, IncomingHttpHeaders } from "node:http";
 import { StartError } from "../errors.ts";
 import { http, https } from "./node-http.ts";
 import { isLoopback } from "./url.ts";
@@ -52,33 +52,34 @@ export function bindCommonAgent(direct: string): void {
 export interface Answer {
   readonly status: number;
   readonly text: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** How a service is asked. */
+export interface AskOptions {
+  readonly agent: HttpAgent;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+  /** Characters that an answer may have. */
+  readonly most: number;
 }
 
 /**
  * Asks once.
- * @param options.most characters that an answer may have
- * @param options.body is sent by a POST; absent: a GET
  * @throws Error that says what is wrong: no answer, or one without end; the signal's own reason once it is over
  */
-export function get(
-  url: URL,
-  {
-    agent,
-    headers,
-    signal,
-    most,
-    body,
-  }: {
-    readonly agent: HttpAgent;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly signal?: AbortSignal | undefined;
-    readonly most: number;
-    readonly body?: string | undefined;
-  },
-): Promise<Answer> {
+export function get(url: URL, options: AskOptions): Promise<Answer> {
+  return ask(url, "GET", options);
+}
+
+/** Sends a text once, and takes the answer. @throws as get */
+export function post(url: URL, body: string, options: AskOptions): Promise<Answer> {
+  return ask(url, "POST", options, body);
+}
+
+function ask(url: URL, method: string, { agent, headers, signal, most }: AskOptions, body?: string): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const method = body === undefined ? "GET" : "POST";
-  const options = { agent, method, ...(headers && { headers }), ...(signal && { signal }) };
+  const options = { method, agent, ...(headers && { headers }), ...(signal && { signal }) };
   const request = (url.protocol === "https:" ? https : http).request(url, options, (response) => {
     let text = "";
     response.setEncoding("utf8");
@@ -87,7 +88,7 @@ export function get(
       if (text.length > most) response.destroy(new Error(`it has more than ${most} characters`));
     });
     response.on("error", (error) => reject(signal?.aborted ? signal.reason : error));
-    response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+    response.on("end", () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }));
   });
   request.on("error", (error) => reject(signal?.aborted ? signal.reason : error));
   request.end(body);

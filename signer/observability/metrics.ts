@@ -7,6 +7,17 @@ import { BUCKETS, KeyMetrics, kindOf } from "./key-metrics.ts";
 /** Shares of the event loop's delays that are told, by their label. */
 const LAG_QUANTILES = { "0.5": 50, "0.99": 99, "1": 100 } as const;
 
+/** A metric with its values, as prom-client collects them: those of a histogram are its buckets, sum and count. */
+export interface Figure {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly values: readonly {
+    readonly value: number;
+    readonly labels: Readonly<Record<string, string | number>>;
+    readonly metricName?: string;
+  }[];
+}
+
 /**
  * Every metric of the signer; docs/reference/metrics.md lists exactly these (test/signer/observability/metrics.test.ts).
  * Labels take only values of our own tables, never a client's text.
@@ -76,10 +87,20 @@ export class Metrics {
 
   /** Renders every metric, the event loop's delay as it is now. */
   text(): Promise<string> {
+    this.#setLag();
+    return this.registry.metrics();
+  }
+
+  /** Collects the same as values. */
+  figures(): Promise<readonly Figure[]> {
+    this.#setLag();
+    return this.registry.getMetricsAsJSON() as Promise<readonly unknown[]> as Promise<readonly Figure[]>;
+  }
+
+  #setLag(): void {
     for (const [quantile, percent] of Object.entries(LAG_QUANTILES)) {
       this.#lagSeconds.set({ quantile }, this.#lag.seconds(percent));
     }
-    return this.registry.metrics();
   }
 
   /** Ends the measuring of the event loop. */

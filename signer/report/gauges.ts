@@ -1,6 +1,6 @@
 import { shortHash } from "../installation/own-release.ts";
 import { keyProblem } from "../keys/key-problem.ts";
-import type { Metrics } from "../observability/metrics.ts";
+import type { Figure, Metrics } from "../observability/metrics.ts";
 import { fullKeys, type ReportParts } from "./parts.ts";
 import type { Readiness } from "./readiness.ts";
 
@@ -16,6 +16,17 @@ export class Gauges {
 
   /** Renders /metrics (Prometheus text format 0.0.4). */
   render(): Promise<string> {
+    this.#set();
+    return this.#parts.metrics.text();
+  }
+
+  /** Collects the same figures as values. */
+  figures(): Promise<readonly Figure[]> {
+    this.#set();
+    return this.#parts.metrics.figures();
+  }
+
+  #set(): void {
     const { certificate, keyring, metrics, release, store, updater } = this.#parts;
     const refused = [...keyring.keys.values()].filter((key) => keyProblem(key, store.id) !== undefined).length;
     const { version, sha256 } = release;
@@ -30,7 +41,6 @@ export class Gauges {
     metrics.settingsRefused.set(this.#parts.live.refusal === undefined ? 0 : 1);
     if (certificate !== undefined) metrics.certificateExpiry.set({}, certificate.expiresAt.getTime() / 1_000);
     this.#setOfBackends();
-    return metrics.text();
   }
 
   /** Sets what is known of settings, head, store and vault now; what is not known has no value. */

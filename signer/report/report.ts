@@ -3,6 +3,9 @@ import type { ReportParts } from "./parts.ts";
 import { Readiness } from "./readiness.ts";
 import { Status } from "./status.ts";
 
+/** What is shown of a running signer. */
+export type Report = ReturnType<typeof reportOf>;
+
 /** Makes what the admin port shows of a running signer: /readyz, /status, /metrics and the page for people. */
 export function reportOf(parts: ReportParts) {
   const readiness = new Readiness(parts);
@@ -12,6 +15,7 @@ export function reportOf(parts: ReportParts) {
     ready: () => readiness.look(),
     status: () => status.collect(),
     metrics: () => gauges.render(),
+    figures: () => gauges.figures(),
     page: async () => {
       // Few starts see anybody who looks at it.
       const { pageOf } = await import("./page/page.ts");

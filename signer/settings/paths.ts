@@ -4,16 +4,26 @@ import type { Settings } from "./schema.ts";
 /** Takes every path of settings from the folder of the file that they stand in, wherever the process was started. */
 export function pathsFrom(folder: string, settings: Settings): Settings {
   const at = (path: string) => pathFrom(folder, path);
-  const { listen, keys, watermarks, confirmation, refusedPayloads } = settings;
-  const { tls } = listen;
+  const { listen, keys, watermarks, confirmation, metrics, refusedPayloads } = settings;
   return {
     ...settings,
-    listen: tls === undefined ? listen : { ...listen, tls: { cert: at(tls.cert), key: at(tls.key) } },
+    listen: portFrom(at, listen),
     keys: keysFrom(at, keys),
     watermarks: watermarks.kind === "sqlite" ? { ...watermarks, path: at(watermarks.path) } : watermarks,
     ...(confirmation && { confirmation: { socket: at(confirmation.socket) } }),
+    ...(metrics && { metrics: { ...portFrom(at, metrics), ...tokenFrom(at, metrics) } }),
     ...(refusedPayloads && { refusedPayloads: { ...refusedPayloads, file: at(refusedPayloads.file) } }),
   };
+}
+
+/** Takes the files of a port's certificate from the folder. */
+function portFrom<Port extends Pick<Settings["listen"], "tls">>(at: (path: string) => string, port: Port): Port {
+  const { tls } = port;
+  return tls === undefined ? port : { ...port, tls: { cert: at(tls.cert), key: at(tls.key) } };
+}
+
+function tokenFrom(at: (path: string) => string, { token }: NonNullable<Settings["metrics"]>) {
+  return token === undefined ? {} : { token: { file: at(token.file) } };
 }
 
 function keysFrom(at: (path: string) => string, keys: Settings["keys"]): Settings["keys"] {

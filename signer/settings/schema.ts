@@ -1,13 +1,10 @@
-import { isIP } from "node:net";
 import { z } from "zod";
 import { ADMIN_PORT, SIGNER_PORT } from "../contract.ts";
-import { messageOf } from "../errors.ts";
-import { parseAddressRange } from "../network/address-range.ts";
-import { readServiceUrl, type ServiceUrlForm } from "../network/url.ts";
 import type { Policy } from "../policy/policy.ts";
-import { decode } from "../tezos/crypto/base58.ts";
 import { CONSENSUS_KINDS } from "../tezos/payload/consensus-kind.ts";
 import { OPERATION_KINDS } from "../tezos/payload/operation.ts";
+import { addressRangeSchema, base58, file, host, hostName, port, serviceUrl } from "./fields.ts";
+import { azureMonitorSchema, metricsSchema } from "./observation-schema.ts";
 
 /**
  * Everything that can be set, in one schema; docs/reference/settings.md lists exactly these (test/signer/settings/schema.test.ts).
@@ -15,36 +12,6 @@ import { OPERATION_KINDS } from "../tezos/payload/operation.ts";
  * parts that are exported here.
  * @module
  */
-
-const port = z.int().min(0).max(65_535);
-const host = z
-  .string()
-  .refine((text) => isIP(text) !== 0, { error: "must be an IP address to listen on, such as 0.0.0.0" });
-const file = z.string().min(1);
-
-/** A computer's name as a request's Host has it, without a port: labels of letters, digits and hyphens (RFC 1123 2.1). */
-const hostName = z.string().regex(/^(?!-)[0-9A-Za-z-]{1,63}(\.[0-9A-Za-z-]{1,63})*$/, {
-  error: "must be a computer's name without scheme and port, such as signer.example.org",
-});
-
-/** A text in base58check with one of these prefixes. */
-function base58(...prefixes: Parameters<typeof decode>[1][]) {
-  return z.string().superRefine((text, context) => {
-    try {
-      decode(text, ...prefixes);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: messageOf(error) });
-    }
-  });
-}
-
-/** The URL of a service. @param what it is, with an example */
-function serviceUrl(what: string, form: ServiceUrlForm) {
-  return z.string().superRefine((text, context) => {
-    const read = readServiceUrl(text, form);
-    if ("fault" in read) context.addIssue({ code: "custom", message: `must be ${what}; ${read.fault}` });
-  });
-}
 
 /** Azure speaks TLS; plain HTTP is for an emulator on this computer. */
 const vault = serviceUrl("the vault's address, such as https://NAME.vault.azure.net", {
@@ -59,11 +26,6 @@ const tableEndpoint = serviceUrl(TABLE, { plainHttp: "never", path: "taken" }).r
   (text) => !/-secondary\./.test(URL.parse(text)?.hostname ?? ""),
   { error: `must be ${TABLE}; this is the secondary one` },
 );
-
-/** An IP address or a range of `allowedAddresses`. */
-export const addressRangeSchema = z.string().refine((text) => parseAddressRange(text) !== undefined, {
-  error: "must be an IP address or range, such as 203.0.113.7 or 203.0.113.0/28",
-});
 
 const keyName = z
   .string()
@@ -214,6 +176,8 @@ export const settingsSchema = z.strictObject({
   allowedAddresses: z.array(addressRangeSchema).min(1).optional(),
   listKnownKeys: z.boolean().default(false),
   head: headSchema.optional(),
+  metrics: metricsSchema.optional(),
+  azureMonitor: azureMonitorSchema.optional(),
   refusedPayloads: z.strictObject({ file, most: z.int().min(1).max(100).default(20) }).optional(),
 });
 

@@ -42,6 +42,8 @@ const HEAD_ERRORS = {
  */
 export class SigningService implements RemoteSigner {
   readonly #parts: SigningServiceParts;
+  /** When it was asked last, as performance.now() tells it. */
+  askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: SigningServiceParts) {
     this.#parts = parts;
@@ -56,6 +58,7 @@ export class SigningService implements RemoteSigner {
   }
 
   async sign(call: SigningCall): Promise<string> {
+    this.askedAt = call.started;
     const { settings, address } = call;
     let key = this.#find(address);
     const request = parse(call.payload);

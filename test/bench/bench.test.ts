@@ -11,19 +11,18 @@ function bench(...args: readonly string[]) {
 describe("npm run bench", function () {
   this.timeout(60_000);
 
-  it("prints what the signer adds to the vault's own time, for both curves", () => {
-    const { stdout, stderr, status } = bench("--rounds", "10", "--delay", "0");
+  it("measures a case, and prints what the signer adds to the vault's own time", () => {
+    const only = "HSM of 0 ms, connections are kept";
+    const { stdout, stderr, status } = bench("--minutes", "0.1", "--repetitions", "1", "--only", only);
     expect(stderr).to.equal("");
     expect(status).to.equal(0);
-    const row = /^(.+?) +p50 +[\d.]+ +p95 +[\d.]+ +added +-?[\d.]+ +ratio [\d.]+$/gm;
-    expect([...stdout.matchAll(row)].map(([, what]) => what)).to.deep.equal([...ROWS, ...ROWS]);
-    expect(stdout.match(/^mean ms by stage: .*sign \d/gm)).to.have.length(2);
+    expect(stdout).to.match(/^\| HSM of 0 ms, connections are kept \| vault or token alone \| [\d.]+ \|/m);
+    expect(stdout).to.match(/^\| {2}\| this signer \| [\d.]+ \| -?[\d.]+ \| .* \| 0 of \d+ \| [\d.]+ \|$/m);
   });
 
   for (const [option, value, what] of [
-    ["--rounds", "few", "Give a whole number from 10."],
-    ["--rounds", "9", "Give a whole number from 10."],
-    ["--delay", "-1", "Give a number from 0."],
+    ["--minutes", "few", "Give a number from 0.1."],
+    ["--repetitions", "0", "Give a whole number from 1."],
   ] as const) {
     it(`names the mistake in ${option} ${value}`, () => {
       const { stderr, status } = bench(option, value);
@@ -33,12 +32,16 @@ describe("npm run bench", function () {
       expect(status).to.equal(2);
     });
   }
-});
 
-const ROWS = [
-  "the vault itself, connection kept",
-  "an attestation, connection kept",
-  "an attestation, as octez asks",
-  "a block, as octez asks",
-  "the same block again",
-];
+  it("says which cases there are where none is named as it was told", () => {
+    const { stderr, status } = bench("--only", "warp");
+    expect(stderr).to.match(/^No case has "warp" in its name\. There are: 6 s between two requests; /);
+    expect(status).to.equal(2);
+  });
+
+  it("writes no page of a part of the cases", () => {
+    const { stderr, status } = bench("--only", "base", "--write");
+    expect(stderr).to.equal("--write takes all cases: leave out --only.\n");
+    expect(status).to.equal(2);
+  });
+});

@@ -32,13 +32,13 @@ const NOT_TYPED: readonly (readonly [call: RegExp, why: string])[] = [
 /** What a person answers. */
 const ANSWERS: Readonly<Record<string, Answers>> = {
   "npm run setup": [
-    [/test or production \[test\]: $/, ""],
-    [/stack's name \[test\]: $/, ""],
-    [/Network[^\n]*: $/, ""],
-    [/region[^\n]*: $/, "northeurope"],
-    [/baker's address[^\n]*: $/, "20.50.1.2"],
-    [/public key[^\n]*: $/, ""],
-    [/SSH[^\n]*: $/, ""],
+    [/test or production \[test\]: \S*$/, ""],
+    [/stack's name \[test\]: \S*$/, ""],
+    [/Network[^\n]*: \S*$/, ""],
+    [/region[^\n]*: \S*$/, "northeurope"],
+    [/baker's address[^\n]*: \S*$/, "20.50.1.2"],
+    [/public key[^\n]*: \S*$/, ""],
+    [/SSH[^\n]*: \S*$/, ""],
   ],
 };
 

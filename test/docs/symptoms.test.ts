@@ -54,7 +54,7 @@ const REASONS = [
   said("The watermark store has not answered yet.").replace(/^\S+net/, ""),
   said("There is no key that can sign.").replace(/^\S+net/, ""),
   said("The newest settings are not in use, those before are: ").replace(/^\S+net/, ""),
-  said("The certificate of listen.tls.cert ended at ").replace(/^\S+net/, ""),
+  said(".cert ended at ").replace(/^\S+net/, "The certificate of listen.tls"),
   said("The vault holds the key ").replace(/^\S+net/, "") + said(" more than once, bound"),
   "The block of tz3… on NetX… is at level 9, and the head of its chain at 8",
 ];

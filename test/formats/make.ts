@@ -71,8 +71,10 @@ const own = signerSettings(settings(configuration), {
   table: "watermarks",
   storeId: STORE_ID,
   clientId: release.clientId,
+  machineId:
+    "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/signer",
 });
-writeFileSync(file("user-data.json"), userData(release, true, own));
+writeFileSync(file("user-data.json"), userData(release, { ssh: true, metrics: ["84.20.19.1"] }, own));
 new SettingsCache(folder, release).keep(own, logLines().log);
 
 const other = { version: "0.0.9", sha256: "cd".repeat(32) };

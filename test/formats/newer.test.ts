@@ -98,7 +98,7 @@ describe("a newer form", () => {
     const newer = { fleet: 2, ...document, release: { ...release, signature: "…" }, machine: { ...machine, swap: 1 } };
     const read = readUserDataDocument(JSON.stringify(newer));
     expect(read.release).to.include(release);
-    expect(read.machine).to.include(machine);
+    expect(read.machine).to.deep.include(machine);
     expect(JSON.parse(read.settings)).to.deep.equal(document.settings);
   });
 

@@ -126,6 +126,8 @@ function document(): string {
   const url = "https://tzrel0123456789abcdef.blob.core.windows.net/releases/x.tar";
   const configuration = {
     production: "true",
+    monitoring: "true",
+    metricsIp: "84.20.19.3",
     authorizedKeys: '["edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav"]',
     confirm: '["transaction"]',
     head: '{"node":"https://rpc.example.org/mainnet"}',
@@ -137,8 +139,11 @@ function document(): string {
     table: "watermarks",
     storeId: STORE_ID,
     clientId,
+    machineId:
+      "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/signer",
   });
-  return userData({ version: "9.9.9", sha256: "ef".repeat(32), url, clientId }, false, own);
+  const release = { version: "9.9.9", sha256: "ef".repeat(32), url, clientId };
+  return userData(release, { ssh: false, metrics: ["84.20.19.3"] }, own);
 }
 
 /** Every field of the older value is in the newer one, with a value of the same type; lists may have any content. */

@@ -8,6 +8,8 @@ import { readUserDataDocument } from "../../signer/azure/user-data-document.ts";
 import {
   ADMIN_PORT,
   CONFIRMATION_SOCKET,
+  METRICS_FOLDER,
+  METRICS_PORT,
   SIGNER_PORT,
   STATE_FOLDER,
   UPDATER_FOLDER,
@@ -40,7 +42,7 @@ function found(pattern: RegExp): Readonly<Record<string, readonly string[]>> {
 describe("the contract of signer, stack and machine", () => {
   it("gives the machine's firewall and sockets the signer's ports", () => {
     expect(read("tezos-signer/firewall.nft")).to.include(`tcp dport ${SIGNER_PORT} accept`);
-    expect(read("tezos-signer/firewall.nft")).to.include(`{ ${SIGNER_PORT}, ${ADMIN_PORT} }`);
+    expect(read("tezos-signer/firewall.nft")).to.include(`{ ${SIGNER_PORT}, ${ADMIN_PORT}, ${METRICS_PORT} }`);
     expect(read("systemd/system/tezos-signer.socket")).to.match(
       new RegExp(`^ListenStream=0\\.0\\.0\\.0:${SIGNER_PORT}$`, "m"),
     );
@@ -54,6 +56,7 @@ describe("the contract of signer, stack and machine", () => {
       "machine/bin/alive": [`${ADMIN_PORT}`],
       "machine/bin/announce": [`${ADMIN_PORT}`],
       "machine/bin/await-ready": [`${ADMIN_PORT}`],
+      "machine/bin/leave": [`${ADMIN_PORT}`],
       "machine/files/etc/systemd/system/tezos-signer-admin.socket": [`${ADMIN_PORT}`],
     });
     expect(found(/(?:on port|EXPOSE) (\d+)/g)).to.deep.equal({
@@ -80,6 +83,12 @@ describe("the contract of signer, stack and machine", () => {
     expect(found(/'(http:\S+userData\S+)'/g)).to.deep.equal({ [bootstrap]: [url], "machine/bin/watch": [url] });
   });
 
+  it("opens the metrics port of the contract, and puts its files where the signer may read them", () => {
+    const apply = textOf("machine/bin/apply");
+    expect(apply).to.include(`tcp dport ${METRICS_PORT} accept`).and.include(`place=${METRICS_FOLDER}\n`);
+    expect(read("systemd/system/tezos-signer.service")).to.include(` --allow-fs-read=${METRICS_FOLDER} `);
+  });
+
   it("gives the service the folders that the signer writes to", () => {
     const service = read("systemd/system/tezos-signer.service");
     expect(service).to.include(`StateDirectory=${STATE_FOLDER.replace("/var/lib/", "")}\n`);
@@ -99,10 +108,14 @@ describe("the contract of signer, stack and machine", () => {
       table: "watermarks",
       storeId: "0123456789abcdef",
       clientId: release.clientId,
+      machineId:
+        "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/signer",
     });
-    const document = readUserDataDocument(userData(release, true, own));
+    const document = readUserDataDocument(userData(release, { ssh: true, metrics: ["84.20.19.1"] }, own));
     expect(document.release).to.deep.equal(release);
-    expect(document.machine.ssh).to.equal(true);
+    expect(document.machine)
+      .to.include({ ssh: true })
+      .and.deep.include({ metrics: ["84.20.19.1"] });
     expect(JSON.parse(document.settings)).to.deep.equal(JSON.parse(own));
   });
 });

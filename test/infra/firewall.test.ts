@@ -40,6 +40,35 @@ describe("the machine's firewall", () => {
     expect(lines({}).filter((line) => line.endsWith(":22"))).to.deep.equal([]);
   });
 
+  it("opens port 9584 only when metricsIp is set, and only to it", () => {
+    const with9584 = (config: Readonly<Record<string, string>>) =>
+      lines(config).filter((line) => line.endsWith(":9584"));
+    expect(with9584({ metricsIp: "84.20.19.1,84.20.20.0/28" })).to.deep.equal([
+      "Inbound 120 Allow Tcp 84.20.19.1,84.20.20.0/28 -> *:9584",
+    ]);
+    expect(with9584({ adminIp: "84.20.19.1" })).to.deep.equal([]);
+  });
+
+  it("lets Azure's balancer ask at port 6732 only where there is one, beside everybody else who is let in", () => {
+    const probe = "Inbound 130 Allow Tcp AzureLoadBalancer -> *:6732";
+    const [adminIp, metricsIp] = ["84.20.19.1", "84.20.19.2"];
+    expect(lines({ adminIp, metricsIp, instances: "2" }).filter((line) => line.startsWith("Inbound"))).to.deep.equal([
+      "Inbound 100 Allow Tcp 84.20.17.5 -> *:6732",
+      "Inbound 110 Allow Tcp 84.20.19.1 -> *:22",
+      "Inbound 120 Allow Tcp 84.20.19.2 -> *:9584",
+      probe,
+      "Inbound 4096 Deny * * -> *:*",
+    ]);
+    expect(lines({ balancer: "true" })).to.include(probe);
+    expect(lines({ adminIp, metricsIp })).not.to.include(probe);
+  });
+
+  it("lets the machine reach Azure Monitor by its own tag, where monitoring is on", () => {
+    const out = lines({ monitoring: "true" }).filter((line) => line.includes("AzureMonitor"));
+    expect(out).to.deep.equal(["Outbound 125 Allow Tcp * -> AzureMonitor:443"]);
+    expect(lines({}).join()).not.to.include("AzureMonitor");
+  });
+
   const nodes: readonly (readonly [node: string, rule: string | undefined])[] = [
     ["http://10.0.0.5:8732", "10.0.0.5:8732"],
     ["http://192.168.7.1", "192.168.7.1:80"],
@@ -69,9 +98,11 @@ describe("the machine's firewall", () => {
   it("keeps names and priorities unique within a direction, whatever is configured", () => {
     const port = fc.integer({ min: 1, max: 65_535 });
     fc.assert(
-      fc.property(port, fc.boolean(), (nodePort, admin) => {
+      fc.property(port, fc.boolean(), fc.boolean(), fc.boolean(), (nodePort, admin, watched, pair) => {
         const head = { node: `http://node.example.org:${nodePort}` };
-        const rules = firewallRules({ ...settings(admin ? { adminIp: "84.20.19.1" } : {}), head });
+        const access = admin ? { adminIp: "84.20.19.1" } : {};
+        const watch = watched ? { metricsIp: "84.20.19.2", monitoring: "true" } : {};
+        const rules = firewallRules({ ...settings({ ...access, ...watch, instances: pair ? "2" : "1" }), head });
         expect(new Set(rules.map(({ direction, priority }) => `${direction} ${priority}`)).size).to.equal(rules.length);
         expect(new Set(rules.map(({ name }) => name)).size).to.equal(rules.length);
       }),

@@ -47,7 +47,12 @@ const MONITORING = [
   "tezos-signer:infra:Alerts$azure-native:monitor:MetricAlert::vault-errors",
   "tezos-signer:infra:Alerts$azure-native:monitor:MetricAlert::vault-slow",
   "tezos-signer:infra:Alerts$azure-native:monitor:MetricAlert::machine-unavailable",
+  "tezos-signer:infra:Alerts$azure-native:monitor:MetricAlert::signer-not-ready",
+  "tezos-signer:infra:Alerts$azure-native:monitor:MetricAlert::watermark-refusal",
   "tezos-signer:infra:Alerts$azure-native:monitor:MetricAlert::machine-tired",
+  "tezos-signer:infra:Figures::figures",
+  "tezos-signer:infra:Figures$azure-native:authorization:RoleAssignment::figures-role",
+  "tezos-signer:infra:Figures$azure-native:applicationinsights:Workbook::workbook",
 ];
 
 const PRODUCTION = [

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import {
   chmodSync,
   cpSync,
@@ -13,6 +14,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { hasProgram } from "../emulators/has-program.ts";
+import { requires } from "../harness/requires.ts";
 
 const MACHINE = new URL("../../machine/", import.meta.url).pathname;
 const STEPS = [
@@ -24,6 +27,7 @@ const STEPS = [
   "remote-access",
   "ssh-guard",
   "clock",
+  "metrics-port",
   "firewall",
 ];
 
@@ -45,7 +49,17 @@ describe("what puts the machine's files in force", () => {
     ];
     for (const folder of folders) mkdirSync(file(folder), { recursive: true });
     cpSync(MACHINE, file("opt/tezos-signer/current/machine"), { recursive: true });
-    for (const name of ["systemctl", "systemd-sysusers", "sysctl", "timedatectl", "visudo", "sshd", "nft", "apt-get"])
+    for (const name of [
+      "systemctl",
+      "systemd-sysusers",
+      "sysctl",
+      "timedatectl",
+      "visudo",
+      "sshd",
+      "nft",
+      "apt-get",
+      "chgrp",
+    ])
       play(name);
   });
   afterEach(() => rmSync(root, { recursive: true }));
@@ -57,9 +71,10 @@ describe("what puts the machine's files in force", () => {
     chmodSync(file(`bin/${name}`), 0o755);
   }
 
-  function apply(ssh: "on" | "off") {
+  function apply(ssh: "on" | "off", metrics?: string) {
     writeFileSync(file("calls"), "");
-    writeFileSync(file("etc/tezos-signer/machine.env"), `SSH=${ssh}\nMAINTENANCE=03:15\n`);
+    const more = metrics === undefined ? "" : `METRICS='${metrics}'\n`;
+    writeFileSync(file("etc/tezos-signer/machine.env"), `SSH=${ssh}\nMAINTENANCE=03:15\n${more}`);
     const program = readFileSync(join(MACHINE, "bin/apply"), "utf8")
       .replaceAll(/(?<![\w.])\/(etc|var|opt|run)\//g, `${root}/$1/`)
       .replaceAll("/dev/console", "/dev/null");
@@ -113,6 +128,46 @@ describe("what puts the machine's files in force", () => {
       "systemctl cat fail2ban.service",
       "systemctl enable --now fail2ban.service",
     ]);
+  });
+
+  it("opens the metrics port to the stack's addresses, with a token and a certificate that stay until it is closed", function () {
+    requires(this, hasProgram("openssl"), "no openssl on PATH");
+    apply("off");
+    expect(existsSync(file("etc/tezos-signer/metrics.nft"))).to.equal(false);
+    const { steps, calls } = apply("off", "84.20.19.1, 84.20.20.0/28");
+    expect(steps).to.deep.equal(STEPS.map((name) => `done ${name}`));
+    expect(text("etc/tezos-signer/metrics.nft")).to.equal(
+      "add rule inet tezos-signer input ip saddr { 84.20.19.1, 84.20.20.0/28 } tcp dport 9584 accept\n",
+    );
+    const made = () => ["token", "cert.pem", "key.pem"].map((name) => text(`etc/tezos-signer/metrics/${name}`));
+    const [token = "", certificate = ""] = made();
+    expect(token).to.match(/^[0-9A-Za-z+/]{32}\n$/);
+    const { subject, subjectAltName, validTo } = new X509Certificate(certificate);
+    expect([subject, subjectAltName]).to.deep.equal(["CN=tezos-signer", "DNS:tezos-signer"]);
+    expect(Date.parse(validTo)).to.be.above(Date.now() + 3_000 * 86_400_000);
+    for (const name of ["token", "cert.pem", "key.pem"]) {
+      expect(statSync(file(`etc/tezos-signer/metrics/${name}`)).mode & 0o777, name).to.equal(0o640);
+    }
+    expect(statSync(file("etc/tezos-signer/metrics")).mode & 0o777).to.equal(0o750);
+    expect(calls).to.include("chgrp tezos-signer . token key.pem cert.pem");
+    const before = made();
+    apply("off", "84.20.21.1");
+    expect(made()).to.deep.equal(before);
+    apply("off", "");
+    expect(existsSync(file("etc/tezos-signer/metrics"))).to.equal(false);
+    expect(existsSync(file("etc/tezos-signer/metrics.nft"))).to.equal(false);
+    apply("off", "84.20.19.1");
+    expect(made()[0]).not.to.equal(token);
+  });
+
+  it("leaves nothing half-made of the metrics port, and opens the rest", () => {
+    play("chgrp", "tezos-signer");
+    const { status, steps } = apply("off", "84.20.19.1");
+    expect(status).to.equal(0);
+    expect(steps.find((step) => step.includes("metrics-port"))).to.match(/^failed metrics-port/);
+    expect(existsSync(file("etc/tezos-signer/metrics"))).to.equal(false);
+    play("chgrp");
+    expect(apply("off", "84.20.19.1").steps).to.include("done metrics-port");
   });
 
   it("leaves sshd as it is where its new settings are wrong, and goes on with the rest", () => {

@@ -58,7 +58,7 @@ export class FakeMachine {
   constructor() {
     mkdirSync(join(this.folder, "etc"), { recursive: true });
     mkdirSync(join(this.opt, "releases"), { recursive: true });
-    this.userData = { release: undefined, machine: { ssh: false, maintenance: "04:30" }, settings: "{}" };
+    this.userData = { release: undefined, machine: { ssh: false, maintenance: "04:30", metrics: [] }, settings: "{}" };
   }
 
   remove(): void {

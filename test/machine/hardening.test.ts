@@ -38,15 +38,17 @@ describe("the machine's firewall", () => {
       "ct state established accept",
       "ip daddr 169.254.169.254 meta skuid { root, tezos-signer } accept",
       "ip daddr 169.254.169.254 counter reject",
-      "oif lo tcp dport { 6732, 9583 } meta skuid { root, tezos-signer } accept",
-      "oif lo tcp dport { 6732, 9583 } counter reject",
+      "oif lo tcp dport { 6732, 9583, 9584 } meta skuid { root, tezos-signer } accept",
+      "oif lo tcp dport { 6732, 9583, 9584 } counter reject",
     ]);
   });
 
-  it("holds for IPv4 and IPv6, replaces what was there in one go, and opens sshd's port in a file of its own alone", () => {
+  it("holds for IPv4 and IPv6, replaces what was there in one go, and opens sshd's port and that of metrics in files of their own alone", () => {
     const text = read("tezos-signer/firewall.nft").replaceAll(/^\s*#.*\n/gm, "");
     expect(text).to.match(/^table inet tezos-signer\ndelete table inet tezos-signer\ntable inet tezos-signer \{\n/);
-    expect(text).to.match(/\}\ninclude "\/etc\/tezos-signer\/ssh\*\.nft"\n$/);
+    expect(text).to.match(
+      /\}\ninclude "\/etc\/tezos-signer\/ssh\*\.nft"\ninclude "\/etc\/tezos-signer\/metrics\*\.nft"\n$/,
+    );
     expect(text.match(/\bchain \w+/g)).to.deep.equal(["chain input", "chain forward", "chain output"]);
   });
 });

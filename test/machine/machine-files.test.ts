@@ -43,12 +43,14 @@ describe("the machine's files", () => {
     expect(service).not.to.match(/^(Condition|Assert|RestartPreventExitStatus|SuccessExitStatus)/m);
   });
 
-  it("are firewall rules that nft accepts, with sshd's port and without", function () {
+  it("are firewall rules that nft accepts, with sshd's port and that of metrics, and without", function () {
     requires(this, hasProgram("nft") && process.getuid?.() === 0, "nft is not installed, or this is not root");
     const rules = readFileSync(join(files, "etc/tezos-signer/firewall.nft"), "utf8");
-    const [, ssh = ""] = /<<<'(add rule .+)'/.exec(readFileSync(join(root, "machine/bin/apply"), "utf8")) ?? [];
+    const apply = readFileSync(join(root, "machine/bin/apply"), "utf8");
+    const [ssh = "", metrics = ""] = [...apply.matchAll(/<<<['"](add rule .+)['"]/g)].map(([, rule = ""]) => rule);
     expect(ssh).to.include("dport 22");
-    for (const added of ["", ssh]) {
+    expect(metrics).to.include("dport 9584");
+    for (const added of ["", ssh, metrics.replace("$METRICS", "84.20.19.1, 84.20.20.0/28")]) {
       // nft looks names up, and the user is made on the machine only.
       const input = `${rules.replaceAll("root, tezos-signer", "0, 999")}\n${added}\n`;
       const check = spawnSync("unshare", ["--net", "nft", "--check", "--file", "-"], { input });

@@ -46,9 +46,11 @@ export class Browser implements AsyncDisposable {
   #last = 0;
   #session: string | undefined;
 
-  private constructor(profile: string) {
+  private constructor(profile: string, names: Readonly<Record<string, string>>) {
     this.#profile = profile;
     const options = ["--headless", "--remote-debugging-pipe", `--user-data-dir=${profile}`, "--disable-gpu"];
+    const rules = Object.entries(names).map(([name, address]) => `MAP ${name} ${address}`);
+    if (rules.length > 0) options.push(`--host-resolver-rules=${rules.join(",")}`);
     const quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
     const asRoot = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
     this.#process = spawn(BROWSER, [...options, ...quiet, ...asRoot, "--disable-dev-shm-usage", "about:blank"], {
@@ -64,15 +66,33 @@ export class Browser implements AsyncDisposable {
     });
   }
 
-  /** Starts a browser and opens a page in it. */
-  static async start(): Promise<Browser> {
-    const browser = new Browser(await mkdtemp(join(tmpdir(), "tezos-signer-browser-")));
+  /** Starts a browser and opens a page in it. @param names of computers, and the addresses that they lead to */
+  static async start(names: Readonly<Record<string, string>> = {}): Promise<Browser> {
+    const browser = new Browser(await mkdtemp(join(tmpdir(), "tezos-signer-browser-")), names);
     const { targetInfos } = await browser.#send("Target.getTargets");
     const page = (targetInfos as unknown as { type: string; targetId: string }[]).find(({ type }) => type === "page");
     const { sessionId } = await browser.#send("Target.attachToTarget", { targetId: page?.targetId, flatten: true });
     browser.#session = sessionId;
     for (const domain of ["Page", "Runtime", "Log", "Network"]) await browser.#send(`${domain}.enable`);
     return browser;
+  }
+
+  /**
+   * Has the page of another site do something with all that its scripts can.
+   * @param script an expression; a promise is waited for
+   * @returns its value, by JSON
+   */
+  async onPageOf<Value>(url: string, script: string): Promise<Value> {
+    this.#listeners.clear();
+    await this.#send("Emulation.setScriptExecutionDisabled", { value: false });
+    const loaded = new Promise<void>((resolve) => {
+      this.#listeners.add(({ method }) => method === "Page.loadEventFired" && resolve());
+    });
+    await this.#send("Page.navigate", { url });
+    await loaded;
+    const given = { expression: script, returnByValue: true, awaitPromise: true };
+    const { result } = await this.#send("Runtime.evaluate", given);
+    return (result as unknown as { value: Value }).value;
   }
 
   /** Loads a page as somebody looks at it who has no script. */

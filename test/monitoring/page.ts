@@ -1,19 +1,10 @@
 import { appendFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect } from "chai";
-import { type RunningSigner, startSigner } from "../../signer/main.ts";
-import { LiveSettings } from "../../signer/settings/live-settings.ts";
 import { hasProgram } from "../emulators/has-program.ts";
-import { Imds } from "../emulators/imds/imds.ts";
-import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
-import { temporaryFolder } from "../emulators/signer-process.ts";
-import { attestation } from "../fixtures/payloads.ts";
-import { logLines } from "../harness/log-lines.ts";
 import { requires } from "../harness/requires.ts";
-import { Baker } from "./baker.ts";
 import { BROWSER, Browser, type Looks } from "./browser.ts";
+import { PageSigner } from "./page-signer.ts";
 
-const SIGNER = { clientId: "11111111-2222-4333-8444-555555555555", objectId: "66666666-7777-4888-8999-aaaaaaaaaaaa" };
 /** A phone that is small, and a window on a desk. */
 const LOOKS: readonly Looks[] = ([360, 1_000] as const).flatMap((width) => [
   { width, scheme: "light" },
@@ -42,59 +33,24 @@ describe("the status page of a running signer, in Chromium", function () {
   this.timeout(120_000);
   const stack = new AsyncDisposableStack();
   let browser: Browser;
-  let signer: RunningSigner;
-  let vault: KeyVaultEmulator;
-  let live: LiveSettings;
-  let baker: Baker;
-  let store = "";
-  let level = 1_000;
+  let page: PageSigner;
 
   before(async function () {
     requires(this, hasProgram(BROWSER), "no chromium on PATH");
-    const folder = stack.use(await temporaryFolder());
-    baker = stack.use(await Baker.make());
-    const imds = await Imds.start({ identities: [SIGNER] });
-    stack.defer(() => imds.stop());
-    vault = await KeyVaultEmulator.start({
-      tokens: imds.tokens,
-      policies: { [SIGNER.objectId]: ["get", "list", "sign"] },
-    });
-    stack.defer(() => vault.stop());
-    vault.createKey("baker", { crv: "P-256" });
-    process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = imds.url;
-    stack.defer(() => void delete process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST);
-    store = join(folder.path, "watermarks.sqlite");
-    const settings = {
-      listen: { port: 0 },
-      admin: { port: 0 },
-      keys: { kind: "azure-key-vault", vault: vault.url, clientId: SIGNER.clientId },
-      watermarks: { kind: "sqlite", path: store, initialise: "always", maxStep: "off" },
-      policy: { default: { allow: ["attestation"] } },
-      head: { node: baker.node, maxBehind: 10_000, maxAhead: 10_000 },
-    };
-    live = new LiveSettings(JSON.stringify(settings), "the test's settings");
-    signer = await startSigner(live, logLines().log);
-    stack.defer(() => signer.stop());
+    page = stack.use(await PageSigner.start());
     browser = stack.use(await Browser.start());
   });
   after(() => stack.disposeAsync());
-
-  const ask = () => {
-    const [address = ""] = signer.keyring.keys.keys();
-    const headers = { "content-type": "application/json" };
-    const body = JSON.stringify(attestation({ level: ++level }).toString("hex"));
-    return fetch(`${signer.url}/keys/${address}`, { method: "POST", headers, body }).then(({ status }) => status);
-  };
 
   /** Looks in each way, and holds the page to what every one must be. @returns its text at last */
   async function looks(word: string): Promise<string> {
     let text = "";
     for (const look of LOOKS) {
-      const seen = await browser.look(signer.adminUrl, look);
+      const seen = await browser.look(page.signer.adminUrl, look);
       const what = `${word} at ${look.width} pixels, ${look.scheme}`;
       expect(await seen.evaluate("document.querySelector('h1').innerText"), what).to.equal(word);
       expect(seen.complaints, what).to.deep.equal([]);
-      expect(seen.asked, what).to.deep.equal([`${signer.adminUrl}/`]);
+      expect(seen.asked, what).to.deep.equal([`${page.signer.adminUrl}/`]);
       // A phone's window grows with what does not fit into it.
       const width = await seen.evaluate<number>("Math.max(innerWidth, document.documentElement.scrollWidth)");
       expect(width, what).to.be.at.most(look.width);
@@ -109,7 +65,7 @@ describe("the status page of a running signer, in Chromium", function () {
   }
 
   it("says Good of a healthy one, with its key's last signature", async () => {
-    for (let times = 0; times < 3; times++) expect(await ask()).to.equal(200);
+    for (let times = 0; times < 3; times++) expect(await page.ask()).to.equal(200);
     const text = await looks("Good");
     expect(text).to.match(/Signatures can be had, for \d+ s now/);
     expect(text).to.match(/NetXdQprcVkpaWU\s+attestation\s+1003\s+0\s+\d+ s\s/);
@@ -117,27 +73,27 @@ describe("the status page of a running signer, in Chromium", function () {
   });
 
   it("asks for attention where newer settings are refused, whatever they have in them", async () => {
-    expect(() => live.apply(JSON.stringify({ [MARKUP]: 7 }))).to.throw();
+    expect(() => page.live.apply(JSON.stringify({ [MARKUP]: 7 }))).to.throw();
     const text = await looks("Attention");
     expect(text).to.include("The newest settings are not in use, those before are").and.include("<script>");
     expect(text).to.include("\\u202e").and.not.include("\u202e");
   });
 
   it("says Down while the vault is away, why, and since when, and Attention once it is back", async () => {
-    await vault.goAway();
-    expect(await ask()).to.equal(502);
+    await page.vault.goAway();
+    expect(await page.ask()).to.equal(502);
     const text = await looks("Down");
     expect(text).to.match(/No signature can be had, for \d+ s now/);
     expect(text).to.match(/Last refusals\s+The key did not answer in time/i);
     expect(text).to.match(/1 failed/);
-    await vault.comeBack();
-    while (!(await fetch(`${signer.adminUrl}/readyz`)).ok) await ask();
+    await page.vault.comeBack();
+    while (!(await fetch(`${page.signer.adminUrl}/readyz`)).ok) await page.ask();
     expect(await looks("Attention")).to.match(/failed in the last 5 minutes/);
   });
 
   it("says Down where the store was touched, and that no signature is had until somebody mends it", async () => {
-    appendFileSync(store, "x");
-    expect(await ask()).to.equal(500);
+    appendFileSync(page.store, "x");
+    expect(await page.ask()).to.equal(500);
     const text = await looks("Down");
     expect(text).to.match(/was changed by another program while it was in use\. Mend the cause/);
     expect(text).not.to.include("store did not answer in time");

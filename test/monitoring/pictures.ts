@@ -1,5 +1,6 @@
 /**
- * The pictures of the status page in docs/images, of a report and a clock that are always the same:
+ * The pictures of the status page in docs/images: status*.png are of a report and a clock that are always the same,
+ * running*.png of a signer that runs, healthy and with three faults done to it.
  *   node test/monitoring/pictures.ts
  * takes them anew.
  * @module
@@ -9,9 +10,11 @@ import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pageOf } from "../../signer/report/page/page.ts";
 import { AT, FAULTY, HEALTHY, hourOf } from "../harness/status-report.ts";
 import { Browser, type Looks } from "./browser.ts";
+import { PageSigner } from "./page-signer.ts";
 
 const FOLDER = resolve(import.meta.dirname, "../../docs/images");
 const PICTURES: Readonly<Record<string, readonly [page: "/good" | "/down", Looks, height: number]>> = {
@@ -34,3 +37,24 @@ for (const [name, [page, looks, height]] of Object.entries(PICTURES)) {
 }
 server.close();
 server.closeAllConnections();
+
+const ROUND = 40;
+await using running = await PageSigner.start({ maxAge: 10 });
+const { signer, vault, live, baker } = running;
+const take = async (name: string, looks: Looks, height: number) => {
+  const { picture } = await browser.look(signer.adminUrl, looks);
+  await writeFile(resolve(FOLDER, name), await picture(height));
+};
+for (let level = 0; level < ROUND; level++) await running.ask();
+await take("running.png", { width: 800, scheme: "light" }, 1_000);
+// Newer settings that are wrong, a node that tells no head any more, and a vault that is gone while somebody asks.
+try {
+  live.apply(JSON.stringify({ ...running.settings, policy: { default: { alow: ["block"] } } }));
+} catch {}
+baker.nodeIsThere = false;
+while (!/^tezos_signer_head_unknown 1$/m.test(await (await fetch(`${signer.adminUrl}/metrics`)).text()))
+  await sleep(500);
+await vault.goAway();
+for (let level = 0; level < 3; level++) await running.ask();
+await take("running-three-faults.png", { width: 800, scheme: "dark" }, 1_100);
+await take("running-three-faults-phone.png", { width: 360, scheme: "light" }, 900);

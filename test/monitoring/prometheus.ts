@@ -24,6 +24,15 @@ export interface Sample {
   readonly value: readonly [number, string];
 }
 
+/** How a signer is scraped: by its admin port, or by its metrics port. */
+export interface Scrape {
+  /** Host and port. */
+  readonly target: string;
+  /** File with the token, and with the certificate that the port must show. */
+  readonly token?: string;
+  readonly ca?: string;
+}
+
 /** Debian's Prometheus, over a folder of its own. */
 export class Prometheus implements AsyncDisposable {
   readonly #url: string;
@@ -36,8 +45,8 @@ export class Prometheus implements AsyncDisposable {
     this.#process = process;
   }
 
-  /** @param targets hosts with ports @param rules text of a file of rules @param interval of scrapes and rules */
-  static async start(targets: readonly string[], rules: string, interval: string): Promise<Prometheus> {
+  /** @param scrapes one for each way to a signer @param rules text of a file of rules @param interval of scrapes and rules */
+  static async start(scrapes: readonly Scrape[], rules: string, interval: string): Promise<Prometheus> {
     const folder = mkdtempSync(join(tmpdir(), "prometheus-"));
     const [config, rulesFile] = [join(folder, "prometheus.yaml"), join(folder, "rules.yaml")];
     writeFileSync(rulesFile, rules);
@@ -46,7 +55,12 @@ export class Prometheus implements AsyncDisposable {
       JSON.stringify({
         global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
         rule_files: [rulesFile],
-        scrape_configs: [{ job_name: "tezos-signer", static_configs: [{ targets }] }],
+        scrape_configs: scrapes.map(({ target, token, ca }, index) => ({
+          job_name: `way ${index}`,
+          static_configs: [{ targets: [target], labels: { job: "tezos-signer" } }],
+          ...(token === undefined ? {} : { authorization: { credentials_file: token } }),
+          ...(ca === undefined ? {} : { scheme: "https", tls_config: { ca_file: ca } }),
+        })),
       }),
     );
     const port = await freePort();

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -71,6 +71,29 @@ describe("a signer as main.ts wires it", () => {
     expect(JSON.parse(text)).to.include({ code: "request-not-allowed", bytes: transfer().toString("hex"), key: tz3 });
     expect(text).not.to.include(authentication).and.not.include(authentication.slice(-20));
     expect(statSync(refusedPayloads.file).mode & 0o777).to.equal(0o600);
+  });
+
+  it("is watched by a port of its own where the settings name one, which a trial does not open and a port in use does not stop", async () => {
+    const token = signer.file("metrics-token");
+    writeFileSync(token, "0123456789abcdefghijklmnop", { mode: 0o600 });
+    const metrics = { port: 0, token: { file: token } };
+    const running = await signer.start({ metrics });
+    const address = running.metricsAddress();
+    const look = (path: string, headers = {}) => fetch(`http://127.0.0.1:${address?.port}${path}`, { headers });
+    expect((await look("/metrics")).status).to.equal(401);
+    const seen = await look("/metrics", { authorization: "Bearer 0123456789abcdefghijklmnop" });
+    expect(await seen.text()).to.match(/^tezos_signer_ready [01]$/m);
+    await signer.stop();
+    expect(await look("/metrics").catch(({ message }) => message), "once it has ended").to.equal("fetch failed");
+    expect((await signer.start({ metrics }, "trial")).metricsAddress()).to.equal(undefined);
+    await signer.stop();
+    const other = createServer().listen(0, "127.0.0.1");
+    await new Promise((listening) => other.once("listening", listening));
+    const { port } = other.address() as AddressInfo;
+    expect((await signer.start({ metrics: { ...metrics, port } })).metricsAddress()).to.equal(undefined);
+    expect(await signer.ask(tz3, attestation({ level: 5 }))).to.equal(200);
+    await signer.stop();
+    other.close();
   });
 
   it("signs on, and answers as ever, where what it refuses cannot be kept; a trial keeps nothing", async () => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import type { KeyClient, KeyClientOptions } from "@azure/keyvault-keys";
 import { keyVaultSdk } from "../../azure/sdk.ts";
-import { settled, within } from "../../deadline.ts";
+import { settledWithin, within } from "../../deadline.ts";
 import { outgoingAgent } from "../../network/outgoing.ts";
 import { isLoopback, readServiceUrl } from "../../network/url.ts";
 import type { FaultLog } from "../fault-log.ts";
@@ -11,7 +11,7 @@ import { faultOfAnswer, faultOfError, type VaultAnswer, VaultFault, type VaultFa
 import type { UsableKey } from "./key-selection.ts";
 import { Patience } from "./patience.ts";
 import { type SignCall, send, signCall } from "./sign-call.ts";
-import { FreshToken } from "./token.ts";
+import { audience, FreshToken } from "./token.ts";
 
 type Policy = NonNullable<KeyClientOptions["additionalPolicies"]>[number]["policy"];
 type Request = Parameters<Policy["sendRequest"]>[0];
@@ -42,6 +42,8 @@ export interface VaultClientOptions {
   readonly vault: string;
   readonly credential: TokenCredential;
   readonly log: FaultLog;
+  /** Absent: one that leads to the vault. */
+  readonly agent?: Agent;
   /** One try, from the first byte sent to the last byte of the body, in milliseconds. */
   readonly tryTimeout: number;
 }
@@ -65,13 +67,13 @@ export class VaultClient {
   readonly #patience = new Patience();
   #outage: VaultFault | undefined;
 
-  constructor({ vault, credential, log, tryTimeout }: VaultClientOptions) {
+  constructor({ vault, credential, log, tryTimeout, agent }: VaultClientOptions) {
     const url = readServiceUrl(vault, { plainHttp: "loopback", path: "refused" });
     if ("fault" in url) throw new TypeError(`the vault's address must be https: ${url.fault}`);
     const { origin, protocol, hostname } = url;
     const loopback = isLoopback(hostname);
     this.#origin = origin;
-    this.#agent = outgoingAgent(url, { keepAlive: true });
+    this.#agent = agent ?? outgoingAgent(url, { keepAlive: true });
     this.#log = log;
     this.#tryTimeout = tryTimeout;
     this.#token = new FreshToken(credential, `${audience(hostname, loopback)}/.default`, (fault) =>
@@ -120,19 +122,25 @@ export class VaultClient {
     const ends = AbortSignal.any([signal, over.signal]);
     const ask = () => send(call, { agent: this.#agent, token, signal: ends });
     const began = performance.now();
+    let isLate = true;
     const first = ask();
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), this.#patience.limit);
+    const answered = () => {
+      isLate = false;
+    };
+    first.then(answered, answered);
+    await settledWithin(first, this.#patience.limit, signal);
+    if (!isLate || signal.aborted || !this.#patience.take()) return this.#noted(await first, began);
     try {
-      await settled(first, AbortSignal.any([late.signal, ends]));
-      const isLate = late.signal.aborted && !ends.aborted && this.#patience.take();
-      const answer = await (isLate ? firstGood(first, ask()) : first);
-      if (faultOfAnswer(answer) === undefined) this.#patience.answered(performance.now() - began);
-      return answer;
+      return this.#noted(await firstGood(first, ask()), began);
     } finally {
-      clearTimeout(timer);
       over.abort(); // the connection on which no answer came is none to keep
     }
+  }
+
+  /** Notes how long an answer took, where it is good. */
+  #noted(answer: VaultAnswer, began: number): VaultAnswer {
+    if (faultOfAnswer(answer) === undefined) this.#patience.answered(performance.now() - began);
+    return answer;
   }
 
   async #send(request: Request, next: Next): ReturnType<Next> {
@@ -239,9 +247,4 @@ async function firstGood(first: Promise<VaultAnswer>, second: Promise<VaultAnswe
     return answer;
   };
   return Promise.any([good(first), good(second)]).catch(() => first);
-}
-
-/** What a token must be for: `https://vault.azure.net`, or the same name in another cloud. */
-function audience(hostname: string, loopback: boolean): string {
-  return loopback ? "https://vault.azure.net" : `https://${hostname.split(".").slice(1).join(".")}`;
 }

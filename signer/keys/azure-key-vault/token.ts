@@ -6,8 +6,11 @@ import { VaultFault } from "./fault.ts";
 
 /** One attempt at a token, in milliseconds; the metadata service answers in tens of them. */
 const TRY_TIMEOUT = 2_000;
-/** Pauses between failed attempts, in milliseconds; the last one is kept. */
-const PAUSES = [200, 500, 1_000, 2_000, 5_000, 10_000];
+/**
+ * Pauses between failed attempts, in milliseconds; the last one is kept, for hours where it must be: with the attempt before
+ * it, it is what a signature waits for when the service is back, and that is to be less than five seconds.
+ */
+const PAUSES = [200, 500, 1_000, 2_000];
 /** A token this near to its end, in milliseconds, is not used any more: it might end on the way. */
 const MARGIN = 1_000;
 /** A token that the service refuses is asked for again no sooner than this, in milliseconds. */
@@ -122,4 +125,9 @@ function tokenFault(error: unknown): VaultFault {
   const reason = messageOf(error);
   const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : "";
   return new VaultFault("token", `No access token could be had (${`${reason}${cause}`.slice(0, 300)}).`);
+}
+
+/** What a token must be for: `https://vault.azure.net`, or the same name in another cloud. */
+export function audience(hostname: string, loopback: boolean): string {
+  return loopback ? "https://vault.azure.net" : `https://${hostname.split(".").slice(1).join(".")}`;
 }

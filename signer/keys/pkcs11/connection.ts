@@ -71,7 +71,8 @@ export class TokenConnection {
         return answer;
       } catch (error) {
         const fault = error as TokenFault;
-        this.#note(fault);
+        // Whoever lost the connection first has told why: what was asked on it besides ended with it, and is asked again.
+        if (this.#opening === opening || tries === TRIES) this.#note(fault);
         if (signal.aborted || !fault.reconnects) throw fault;
         if (this.#opening === opening) this.#drop(worker);
         if (tries === TRIES) throw fault;

@@ -8,15 +8,21 @@ export async function askedTwice<Answer>(late: number, ask: (over: AbortSignal) 
   const [first, second] = [new AbortController(), new AbortController()];
   const asked = ask(first.signal);
   let timer: NodeJS.Timeout | undefined;
+  let isAskedAgain = false;
   const again = new Promise<Answer>((resolve, reject) => {
-    timer = setTimeout(() => ask(second.signal).then(resolve, reject), late);
+    timer = setTimeout(() => {
+      isAskedAgain = true;
+      ask(second.signal).then(resolve, reject);
+    }, late);
     asked.catch(reject); // a fault that comes sooner is no reason to ask again: the caller has its own tries
   });
   try {
     return await Promise.any([asked, again]).catch(() => asked);
   } finally {
     clearTimeout(timer);
-    first.abort();
-    second.abort();
+    if (isAskedAgain) {
+      first.abort();
+      second.abort();
+    }
   }
 }

@@ -4,6 +4,7 @@ import { tablesSdk } from "../../azure/sdk.ts";
 import { sentByOwnAgents } from "../../azure/sdk-requests.ts";
 import { messageOf } from "../../errors.ts";
 import { askedTwice } from "./asked-twice.ts";
+import { questionsSent } from "./questions-sent.ts";
 import { type Row, type RowKey, rowName, StoreError, type Versioned, type WatermarkStore } from "./store.ts";
 import { keyFrom, rowFrom, STORE_ID_CURE, UnreadableRow } from "./stored-row.ts";
 import { errorCode, isConflict, isToken, statusOf } from "./table-answers.ts";
@@ -87,6 +88,7 @@ export class AzureTableStore implements WatermarkStore {
   }
 
   async insert(key: RowKey, row: Row, signal: AbortSignal): Promise<string> {
+    await questionsSent();
     const { etag } = await this.#callSoon(signal, (options) => this.#client.createEntity(entityOf(key, row), options));
     return this.#etag(etag);
   }
@@ -94,6 +96,7 @@ export class AzureTableStore implements WatermarkStore {
   async replace(key: RowKey, row: Row, version: string, signal: AbortSignal): Promise<string> {
     // Without an explicit ETag the SDK sends `If-Match: *`, which overwrites whatever is there.
     this.#tokenOf(version, rowName(key));
+    await questionsSent();
     const { etag } = await this.#callSoon(signal, (options) =>
       this.#client.updateEntity(entityOf(key, row), "Replace", { ...options, etag: version }),
     );

@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, linkSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, reasonOf } from "../../errors.ts";
+import { questionsSent } from "./questions-sent.ts";
 import { clockAtLeast, timeAtLeast } from "./sqlite-clock.ts";
 import { SqliteConnection, type Statements } from "./sqlite-connection.ts";
 import { SqliteFile, untrusted } from "./sqlite-file.ts";
@@ -92,14 +93,14 @@ export class SqliteStore implements WatermarkStore {
   }
 
   async insert(key: RowKey, row: Row): Promise<string> {
-    const isDone = this.#write({ key, row }, ({ insert }) => insert.run(...keyOf(key), ...valuesOf(row)));
+    const isDone = await this.#write({ key, row }, ({ insert }) => insert.run(...keyOf(key), ...valuesOf(row)));
     if (!isDone) throw new StoreError("conflict", `There is a row for the ${rowName(key)} already.`);
     return "1";
   }
 
   async replace(key: RowKey, row: Row, version: string): Promise<string> {
     const next = versionAfter(BigInt(version));
-    const isDone = this.#write({ key, row }, ({ replace }) =>
+    const isDone = await this.#write({ key, row }, ({ replace }) =>
       replace.run(...valuesOf(row), next, ...keyOf(key), BigInt(version)),
     );
     if (!isDone) throw new StoreError("conflict", `The row for the ${rowName(key)} has changed.`);
@@ -143,7 +144,11 @@ export class SqliteStore implements WatermarkStore {
   }
 
   /** @returns whether the row was written */
-  #write(named: NamedRow, work: (statements: Statements) => { readonly changes: number | bigint }): boolean {
+  async #write(
+    named: NamedRow,
+    work: (statements: Statements) => { readonly changes: number | bigint },
+  ): Promise<boolean> {
+    await questionsSent(); // a commit waits for the disk, and all wait for it
     if (Number(this.#run(work).changes) !== 1) return false;
     this.#guarded(() => this.#file.written());
     this.#untold.set(rowName(named.key), named);

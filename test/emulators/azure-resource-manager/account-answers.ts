@@ -7,6 +7,8 @@ import type { Subscription } from "./subscription.ts";
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
+  /** Where the end is told. */
+  readonly location?: string;
 }
 
 interface Question {
@@ -26,6 +28,24 @@ interface Route {
 
 const AUTHORIZATION = "/providers/Microsoft\\.Authorization";
 const GROUP = "(?:/resourceGroups/([^/]+))?";
+const ACTION_GROUP = "/resourceGroups/([^/]+)/providers/Microsoft\\.Insights/actionGroups/([^/]+)";
+
+/** Kinds of test alerts (azure cli, monitor action-group test-notifications create). */
+const ALERT_TYPES: ReadonlySet<string> = new Set([
+  "actualcostbudget",
+  "forecastedbudget",
+  "logalertv1metricmeasurement",
+  "logalertv1numresult",
+  "logalertv2",
+  "metricsdynamicthreshold",
+  "metricstaticthreshold",
+  "resourcehealth",
+  "servicehealth",
+]);
+
+function actionGroup(cloud: Subscription, [group = "", name = ""]: readonly string[]) {
+  return cloud.get(`${cloud.subscription}/resourceGroups/${group}/providers/Microsoft.Insights/actionGroups/${name}`);
+}
 
 function listed(value: readonly unknown[]): Answer {
   return { status: 200, body: { value } };
@@ -155,6 +175,49 @@ const ROUTES: readonly Route[] = [
     const dates = { deletionDate: "2026-11-20T10:00:00Z", scheduledPurgeDate: "2027-02-18T10:00:00Z" };
     const purgeProtectionEnabled = account.protectedVaults.has(name) ? { purgeProtectionEnabled: true } : {};
     return { status: 200, body: { name, properties: { location, ...dates, ...purgeProtectionEnabled } } };
+  }),
+  route("GET", ACTION_GROUP, "2023-01-01", ({ cloud, parts }) => {
+    const group = actionGroup(cloud, parts);
+    if (group === undefined) return refused(404, "ResourceNotFound", "The action group was not found.");
+    const { emailReceivers, webhookReceivers, groupShortName, enabled } = group.inputs;
+    // Azure says of each whether its owner still wants mail.
+    const emails = list({ emailReceivers }, "emailReceivers").map((one) => ({ ...one, status: "Enabled" }));
+    const properties = { groupShortName, enabled, emailReceivers: emails, webhookReceivers, smsReceivers: [] };
+    return { status: 200, body: { id: group.id, name: parts[1], location: "Global", properties } };
+  }),
+  route("POST", `${ACTION_GROUP}/createNotifications`, "2023-01-01", ({ cloud, parts, body }) => {
+    const group = actionGroup(cloud, parts);
+    if (group === undefined) return refused(404, "ResourceNotFound", "The action group was not found.");
+    const quota = cloud.account.quotaId;
+    if (/^FreeTrial/.test(quota))
+      return refused(403, "Forbidden", "Test notifications are not for free subscriptions.");
+    if (!ALERT_TYPES.has(text(body, "alertType"))) return refused(400, "BadRequest", "alertType is not supported.");
+    const receivers = [...list(body, "emailReceivers"), ...list(body, "webhookReceivers")];
+    if (receivers.length === 0) return refused(400, "BadRequest", "At least one receiver is needed.");
+    // What Azure alone writes is no part of a request.
+    if (receivers.some((one) => "status" in one)) return refused(400, "BadRequest", "Could not find member 'status'.");
+    cloud.account.notified.push(...receivers.map((one) => text(one, "name")));
+    const location = `https://management.azure.com${group.id}/notificationStatus/11000222191287?api-version=2023-01-01`;
+    return { status: 202, body: undefined, location };
+  }),
+  route("GET", `${ACTION_GROUP}/notificationStatus/\\d+`, "2023-01-01", ({ cloud: { account } }) => {
+    const context = {
+      notificationSource: "Microsoft.Insights/TestNotification",
+      contextType: "Microsoft.Insights/Metric",
+    };
+    if (account.looksUntilNotified > 0) {
+      account.looksUntilNotified -= 1;
+      return { status: 200, body: { context, state: "Processing", actionDetails: [] } };
+    }
+    const actionDetails = account.notified.map((Name) => ({
+      MechanismType: Name === "webhook" ? "Webhook" : "Email",
+      Name,
+      Status: account.unreached.has(Name) ? "Failed" : "Completed",
+      SubState: "Default",
+      SendTime: "2026-11-29T12:00:42.8620629+00:00",
+      Detail: null,
+    }));
+    return { status: 200, body: { context, state: "Completed", actionDetails } };
   }),
   route(
     "POST",

@@ -43,6 +43,7 @@ export const NAMESPACES: Readonly<Record<string, Readonly<Record<string, readonl
   "Microsoft.ManagedIdentity": { userAssignedIdentities: ["2024-11-30", "2023-01-31"] },
   "Microsoft.Insights": {
     metricAlerts: ["2018-03-01"],
+    workbooks: ["2023-06-01"],
     scheduledQueryRules: ["2025-01-01-preview"],
     actionGroups: ["2024-10-01-preview"],
     diagnosticSettings: ["2021-05-01-preview"],
@@ -70,6 +71,8 @@ export interface Content {
 /** Something that Azure's endpoint does instead of answering. */
 export interface Fault {
   readonly path: RegExp;
+  /** Any, where there is none. */
+  readonly method?: string;
   readonly status?: number;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -103,10 +106,15 @@ export class Account {
   readonly refusedCopies = new Set<string>();
   readonly absentCopies = new Set<string>();
   policies: Policy[] = [];
+  /** Receivers of test alerts so far, those that are not reached, and how often Azure is asked before it says so. */
+  readonly notified: string[] = [];
+  readonly unreached = new Set<string>();
+  looksUntilNotified = 1;
   /** What the image is bought with. */
   imagePlan: { readonly name: string; readonly publisher: string; readonly product: string } | undefined;
   /** Vaults that were deleted and are protected from a purge. */
   readonly protectedVaults = new Set<string>();
+  serviceTags = ["AzureCloud", "AzureKeyVault", "Storage", "Sql"];
   readonly faults: Fault[] = [];
   /** How many entries of a list come at once. */
   pageSize = Infinity;

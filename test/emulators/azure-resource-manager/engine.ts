@@ -182,6 +182,8 @@ export class Engine {
 /** A stack of the engine, driven as a person would. */
 export class TestStack {
   readonly stack: Stack;
+  /** What the last `up` that went well printed. */
+  printed = "";
 
   constructor(stack: Stack) {
     this.stack = stack;
@@ -201,7 +203,10 @@ export class TestStack {
 
   /** @param replace URNs of resources that are to be replaced, changed or not */
   up(replace: readonly string[] = []): Promise<Outcome> {
-    return this.#run((onEvent) => this.stack.up({ onEvent, color: "never", replace: [...replace] }));
+    return this.#run(async (onEvent) => {
+      const { stdout } = await this.stack.up({ onEvent, color: "never", replace: [...replace] });
+      this.printed = stdout;
+    });
   }
 
   preview(): Promise<Outcome> {

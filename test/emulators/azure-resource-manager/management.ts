@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { accountAnswer } from "./account-answers.ts";
+import { stackAnswer } from "./stack-answers.ts";
 import type { Subscription } from "./subscription.ts";
 
 /**
@@ -12,6 +13,8 @@ export class Management {
   readonly port: number;
   /** What was asked, in order: method and path. */
   readonly asked: string[] = [];
+  /** Is told each as it comes. */
+  onAsked: (line: string) => void = () => undefined;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -22,7 +25,11 @@ export class Management {
     const server = createServer((request, response) => void respond(cloud, request, response));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const management = new Management(server);
-    server.on("request", ({ method, url }) => management.asked.push(`${method} ${url?.split("?")[0]}`));
+    server.on("request", ({ method, url }) => {
+      const line = `${method} ${url?.split("?")[0]}`;
+      management.asked.push(line);
+      management.onAsked(line);
+    });
     cloud.managementToken = `fake-azure-${management.port}`;
     return management;
   }
@@ -37,17 +44,28 @@ async function respond(cloud: Subscription, request: IncomingMessage, response: 
   let text = "";
   for await (const chunk of request.setEncoding("utf8")) text += chunk;
   const { pathname, searchParams } = new URL(request.url ?? "", "https://management.azure.com");
-  const fault = cloud.account.faults.find(({ path }) => path.test(pathname));
+  const fault = cloud.account.faults.find(
+    ({ path, method }) => path.test(pathname) && (method === undefined || method === request.method),
+  );
   if (fault?.silent) return;
   if (fault !== undefined) {
     const headers = { "content-type": "application/json", ...fault.headers };
     response.writeHead(fault.status ?? 200, headers).end(fault.body ?? "");
     return;
   }
-  const { status, body } = answer(cloud, request, text);
+  if (request.headers.authorization === `Bearer ${cloud.managementToken}`) {
+    const own = await stackAnswer(cloud, request.method ?? "", request.url ?? "", text);
+    if (own !== undefined) {
+      const headers = { "content-type": "application/json", ...own.headers };
+      response.writeHead(own.status, headers).end(own.body === undefined ? "" : JSON.stringify(own.body));
+      return;
+    }
+  }
+  const { status, body, location } = answer(cloud, request, text);
   const skip = Number(searchParams.get("$skiptoken") ?? 0);
   const shown = paged(body, skip, cloud.account.pageSize, request.url ?? "");
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(shown));
+  response.writeHead(status, { "content-type": "application/json", ...(location && { location }) });
+  response.end(JSON.stringify(shown));
 }
 
 /** A list in pages, each with the address of the next one, as Azure gives them. */
@@ -63,6 +81,7 @@ function paged(body: unknown, skip: number, size: number, url: string): unknown 
 interface Answer {
   readonly status: number;
   readonly body: unknown;
+  readonly location?: string;
 }
 
 function answer(cloud: Subscription, { url = "", headers, method = "GET" }: IncomingMessage, text: string): Answer {

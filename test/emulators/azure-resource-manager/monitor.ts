@@ -77,6 +77,7 @@ export async function runProgram(
       return response;
     }),
     registerErrorHook: answer(() => new empty.Empty()),
+    registerResourceHook: answer(() => new empty.Empty()),
     registerResource: answer((request: RegisterRequest) => {
       const inputs = (request.getObject()?.toJavaScript() ?? {}) as Properties;
       const name = request.getName();

@@ -112,7 +112,7 @@ function forms(bytes: Buffer): Properties {
 
 async function serve(name: string, version: string, behaviour: Behaviour): Promise<Provider> {
   const server = new grpc.Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
-  server.addService(ResourceProviderService, methods(version, behaviour));
+  server.addService(ResourceProviderService, methods(name, version, behaviour));
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
@@ -122,7 +122,7 @@ async function serve(name: string, version: string, behaviour: Behaviour): Promi
 }
 
 /** The calls of one `up`, in the order in which the engine makes them (provider.proto). */
-function methods(version: string, behaviour: Behaviour): grpc.UntypedServiceImplementation {
+function methods(name: string, version: string, behaviour: Behaviour): grpc.UntypedServiceImplementation {
   return {
     handshake: answer(() => {
       const response = new pb.ProviderHandshakeResponse();
@@ -134,6 +134,14 @@ function methods(version: string, behaviour: Behaviour): grpc.UntypedServiceImpl
     attach: answer(() => new empty.Empty()),
     getPluginInfo: answer(() => {
       const response = new plugin.PluginInfo();
+      response.setVersion(version);
+      return response;
+    }),
+    parameterize: answer((request: InstanceType<typeof pb.ParameterizeRequest>) => {
+      const text = Buffer.from(request.getValue()?.getValue_asU8() ?? []).toString();
+      const { module, version: api } = JSON.parse(Buffer.from(text, "base64").toString());
+      const response = new pb.ParameterizeResponse();
+      response.setName(`${name}_${module}_${api}`);
       response.setVersion(version);
       return response;
     }),
@@ -258,7 +266,9 @@ function checked(inputs: Properties) {
 /** A resource's URN holds its own type after those of its parents. */
 function parse(urn: string): { type: string; name: string } {
   const parts = urn.split("::");
-  return { type: (parts[2] ?? "").split("$").at(-1) ?? "", name: parts.slice(3).join("::") };
+  const type = (parts[2] ?? "").split("$").at(-1) ?? "";
+  // A package for one API version has the same resources under a name of its own (provider_parameterize.go).
+  return { type: type.replace(/^azure-native_\w+_v\d+:/, "azure-native:"), name: parts.slice(3).join("::") };
 }
 
 /** An asset is what its hash says, wherever its file is. */

@@ -64,6 +64,17 @@ export interface Call {
   readonly failed?: string;
 }
 
+/** What stands behind the resource manager. */
+export interface Services {
+  /** A vault was put. */
+  made(name: string, properties: Properties): Promise<void>;
+  /** A key was put into a vault. */
+  key(vault: string, name: string, properties: Properties): Promise<void>;
+  deleted(vault: string): Promise<void>;
+  /** Runs a script on a machine. @returns what it printed */
+  run(machine: string, script: string): Promise<string>;
+}
+
 /** One subscription of Azure as it is: what it holds, who asks, and what was asked. */
 export class Subscription {
   /** The selected one, as `az account set` selects it: what is new is made there. */
@@ -89,6 +100,8 @@ export class Subscription {
   readonly refusedSizes = new Set<string>();
   /** What is run on machines. */
   readonly runCommands = new RunCommands();
+  /** What vaults are besides what the resource manager knows of them, and what a machine does with a script at once. */
+  services: Services = { made: async () => {}, key: async () => {}, deleted: async () => {}, run: async () => "" };
   /** Which machines there are to be had otherwise. */
   readonly offer = new ComputeOffer();
   /** What Azure says of the subscription itself. */

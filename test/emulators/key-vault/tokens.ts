@@ -3,6 +3,9 @@ import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 export const TENANT = "b2a7f3c0-5d1e-4c6a-9f0b-3e8d7c6b5a49";
 export const VAULT_AUDIENCE = "https://vault.azure.net";
 
+/** Services whose tokens are for the resource just as it was asked for, with its slash or without. */
+const AS_ASKED: ReadonlySet<string> = new Set(["https://monitoring.azure.com/"]);
+
 /** Who a token speaks for. */
 export interface Identity {
   /** The managed identity's client id (`appid` of the token). */
@@ -42,7 +45,7 @@ export class TokenAuthority {
   issue(identity: Identity, resource: string, lifetime: number): { token: string; claims: Claims } {
     const now = Math.floor(Date.now() / 1000);
     const claims: Claims = {
-      aud: resource.replace(/\/$/, ""),
+      aud: AS_ASKED.has(resource) ? resource : resource.replace(/\/$/, ""),
       iss: `https://sts.windows.net/${TENANT}/`,
       tid: TENANT,
       appid: identity.clientId,

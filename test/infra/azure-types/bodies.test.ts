@@ -22,6 +22,9 @@ const SCENARIOS: Readonly<Record<string, () => Promise<Plan>>> = {
   "with somebody who logs in": () => plan({ adminIp: "84.20.19.1" }),
   "with somebody who brings keys": () => plan({ keyImporter }),
   "with keys that the vault makes": () => plan({ keys }),
+  "with metrics read from outside": () => plan({ metricsIp: "84.20.19.1" }),
+  "with alerts that a webhook gets": () =>
+    plan({ monitoring: "true", alertWebhook: "https://events.pagerduty.com/integration/KEY/enqueue" }),
   "with alerts that nobody is sent": () => plan({ monitoring: "true" }),
   "with alerts and a machine without credits": () => plan({ monitoring: "true", vmSize: "Standard_D2as_v5" }),
   "of production alone": () => plan({ production: "true", authorizedKeys }),
@@ -69,8 +72,11 @@ function wrongIn(
 const SURVIVES: readonly (readonly [why: string, fits: (mutation: Mutation, type: string) => boolean])[] = [
   ["tags have any names", ({ kind, path }) => kind === "renamed" && path.startsWith("tags.")],
   [
-    "the specification lets a metric's criterion hold whatever else, and its dimensions may be missing",
-    ({ kind, path }, type) => kind === "renamed" && type.endsWith("/metricAlerts") && path.endsWith(".dimensions"),
+    "the specification lets a metric's criterion hold whatever else, and these may be missing",
+    ({ kind, path }, type) =>
+      kind === "renamed" &&
+      type.endsWith("/metricAlerts") &&
+      /\.(dimensions|metricNamespace|skipMetricValidation)$/.test(path),
   ],
   ["sizes are sold that no version names", ({ kind, path }) => kind === "misspelled" && path.endsWith(".vmSize")],
 ];

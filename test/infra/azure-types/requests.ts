@@ -88,6 +88,7 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     "2024-10-01-preview",
     "actionGroupName",
   ),
+  "azure-native:applicationinsights:Workbook": inGroup("Microsoft.Insights/workbooks", "2023-06-01", "resourceName"),
   "azure-native:monitor:MetricAlert": inGroup("Microsoft.Insights/metricAlerts", "2018-03-01", "ruleName"),
   "azure-native:monitor:ScheduledQueryRule": inGroup(
     "Microsoft.Insights/scheduledQueryRules",

@@ -15,6 +15,9 @@ const METRIC_ALERTS = {
   "vault-errors": [VAULT, 1, "ServiceApiResult Count GreaterThan 5", ["403", "429", "500", "502", "503", "504"]],
   "vault-slow": [VAULT, 2, "ServiceApiLatency Average GreaterThan 1000", undefined],
   "machine-unavailable": [MACHINE, 0, "VmAvailabilityMetric Average LessThan 1", undefined],
+  // A restart is not ready for seconds, and its highest value is 1 all the same.
+  "signer-not-ready": [MACHINE, 0, "tezos_signer_ready Maximum LessThan 1", undefined],
+  "watermark-refusal": [MACHINE, 1, "watermark_rejection_total Total GreaterThan 0", ["no"]],
   "machine-tired": [MACHINE, 2, "CPU Credits Remaining Average LessThan 20", undefined],
 } as const;
 
@@ -29,6 +32,14 @@ describe("alerts", () => {
     const receivers = (planned: Plan) => list(resource(planned, "people").inputs, "emailReceivers");
     expect(receivers(everything)).to.deep.equal([
       { name: "baker", emailAddress: EVERYTHING.alertEmail, useCommonAlertSchema: true },
+    ]);
+    expect(receivers(await plan({ monitoring: "true" }))).to.deep.equal([]);
+  });
+
+  it("are posted to a webhook in Azure's common schema, which PagerDuty and Opsgenie read", async () => {
+    const receivers = (planned: Plan) => list(resource(planned, "people").inputs, "webhookReceivers");
+    expect(receivers(everything)).to.deep.equal([
+      { name: "webhook", serviceUri: EVERYTHING.alertWebhook, useCommonAlertSchema: true },
     ]);
     expect(receivers(await plan({ monitoring: "true" }))).to.deep.equal([]);
   });
@@ -60,7 +71,8 @@ describe("alerts", () => {
       expect(others).to.deep.equal([]);
       const { metricName, timeAggregation, operator, threshold } = judged ?? {};
       expect(`${metricName} ${timeAggregation} ${operator} ${threshold}`).to.equal(criterion);
-      const dimensions = statuses && [{ name: "StatusCode", operator: "Include", values: statuses }];
+      const dimension = name === "watermark-refusal" ? "retry" : "StatusCode";
+      const dimensions = statuses && [{ name: dimension, operator: "Include", values: statuses }];
       expect(judged?.dimensions).to.deep.equal(dimensions);
     });
   }

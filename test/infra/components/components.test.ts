@@ -243,7 +243,7 @@ describe("what the program asks Azure for", () => {
       const parents = new Set(
         open.map(({ name, options }) => (options.parent.includes("-dev") ? name : options.parent)),
       );
-      expect([...parents]).to.have.members(["releases", "alerts", "readiness"]);
+      expect([...parents]).to.have.members(["releases", "alerts", "figures", "readiness"]);
     });
 
     it("guards the unprotected, and the machine, by a component that depends on all of them, whatever else the stack has", async () => {

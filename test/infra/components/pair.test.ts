@@ -66,15 +66,45 @@ describe("a pair as the program asks Azure for it", () => {
   });
 
   it("watches both machines, and gives the commands for both", () => {
-    const watched = ["machine-unavailable", "machine-unavailable-2"].map((name) =>
-      String(list({ scopes: resource(whole, name).inputs.scopes }, "scopes")[0]),
-    );
-    expect(watched.map((id) => id.split("/").at(-1))).to.deep.equal(["signer", "signer-2"]);
+    for (const alert of ["machine-unavailable", "machine-tired", "signer-not-ready", "watermark-refusal"]) {
+      const watched = [alert, `${alert}-2`].map((name) =>
+        text({ id: at(resource(whole, name).inputs, "scopes.0") }, "id"),
+      );
+      expect(
+        watched.map((id) => id.split("/").at(-1)),
+        alert,
+      ).to.deep.equal(["signer", "signer-2"]);
+    }
     const second = at(whole.outputs, "secondMachine") as Readonly<Record<string, string>>;
     expect(second.statusCommand).to.include("--name signer-2 ");
     expect(second.confirmCommand).to.match(/^ssh -t deploy@/);
     expect(whole.outputs.statusCommand).to.include("--name signer ");
     expect(pair.outputs).to.have.property("secondMachine").that.has.all.keys("vmName", "statusCommand", "logCommand");
+  });
+
+  it("has each machine send its figures under its own id, and let the metrics port be read there", async () => {
+    const told = (planned: Plan, name: string) =>
+      JSON.parse(Buffer.from(text(resource(planned, name).inputs, "userData"), "base64").toString());
+    for (const [name, machine] of [
+      ["machine", "signer"],
+      ["machine-2", "signer-2"],
+    ] as const) {
+      const { settings, machine: access } = told(whole, name);
+      expect(settings.azureMonitor.resource.split("/").at(-1)).to.equal(machine);
+      expect([settings.metrics.port, access.metrics]).to.deep.equal([9584, ["84.20.19.3"]]);
+    }
+    const different = { ...told(whole, "machine-2").settings, azureMonitor: undefined };
+    expect({ ...told(whole, "machine").settings, azureMonitor: undefined }).to.deep.equal(different);
+  });
+
+  it("has the metrics port at each machine's own address, since the balancer has the signing port alone", () => {
+    const second = at(whole.outputs, "secondMachine") as Readonly<Record<string, string>>;
+    for (const { metricsUrl } of [whole.outputs, second]) expect(metricsUrl).to.match(/^https:\/\/.+:9584$/);
+    expect(
+      [whole.outputs.metricsCommand, second.metricsCommand].map((line) => /--name (\S+)/.exec(String(line))?.[1]),
+    ).to.deep.equal(["signer", "signer-2"]);
+    const rules = list(resource(pair, "balancer").inputs, "loadBalancingRules");
+    expect(rules.map(({ frontendPort }) => frontendPort)).to.deep.equal([6732]);
   });
 
   it("costs another machine, disk and two addresses, and the balancer", () => {

@@ -39,7 +39,7 @@ describe("the examples below the mistakes", () => {
     for (const [key, { example }] of Object.entries(KEYS)) {
       if (key === "sshPublicKey") continue; // a command that reads the file
       const more = {
-        ...(key === "alertEmail" ? { monitoring: "true" } : {}),
+        ...(/^alert(Email|Webhook)$/.test(key) ? { monitoring: "true" } : {}),
         ...(key === "production" ? { authorizedKeys: "none" } : {}),
       };
       expect(told({ ...LEAST, ...more, [key]: example }), key).to.deep.equal([]);

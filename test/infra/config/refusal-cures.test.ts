@@ -14,6 +14,8 @@ const AZURE = {
   table: "watermarks",
   storeId: "0123456789abcdef",
   clientId: "00000000-0000-4000-8000-000000000000",
+  machineId:
+    "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/signer",
 };
 type Config = Readonly<Record<string, string>>;
 

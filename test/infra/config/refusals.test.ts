@@ -27,6 +27,8 @@ describe("the stack's configuration, key by key", () => {
     ["bakerIp", "84.20.16.0/23", /512 addresses.*set allowWideBakerIp to true$/],
     ["adminIp", "84.20.16.0/23", /512 addresses; nothing wider than \/24 is taken$/],
     ["adminIp", "*", /is not an IPv4 address/],
+    ["metricsIp", "84.20.16.0/23", /512 addresses; nothing wider than \/24 is taken$/],
+    ["metricsIp", "0.0.0.0/0", /is the whole Internet|nothing wider/],
     ["allowWideBakerIp", "yes", "allowWideBakerIp: is neither true nor false; did you mean true?"],
     ["keyImporter", '{"objectId":"me","ip":"84.20.19.2"}', /^keyImporter.objectId: is not a GUID/],
     ["keyImporter", importer({}), /^keyImporter.ip: is missing/],

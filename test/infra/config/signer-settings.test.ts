@@ -9,6 +9,8 @@ const AZURE: ResourceNames = {
   table: "watermarks",
   storeId: "0123456789abcdef",
   clientId: "11111111-2222-4333-8444-555555555555",
+  machineId:
+    "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/signer",
 };
 
 const read = (config: Readonly<Record<string, string>>) =>
@@ -27,6 +29,28 @@ describe("the signer's settings as the stack writes them", () => {
   it("leave who may ask to the firewall, so that a moved baker changes the firewall alone", () => {
     expect(read({}).allowedAddresses).to.equal(undefined);
     expect(signerSettings(settings({ bakerIp: "84.20.17.6" }), AZURE)).to.equal(signerSettings(settings(), AZURE));
+  });
+
+  it("open the metrics port for metricsIp alone, with a token and a certificate, and leave to the firewalls who may read", () => {
+    expect(read({}).metrics).to.equal(undefined);
+    const { metrics } = read({ metricsIp: "84.20.19.1" });
+    expect(metrics).to.deep.equal({
+      host: "0.0.0.0",
+      port: 9584,
+      names: ["tezos-signer"],
+      token: { file: "/etc/tezos-signer/metrics/token" },
+      tls: { cert: "/etc/tezos-signer/metrics/cert.pem", key: "/etc/tezos-signer/metrics/key.pem" },
+    });
+    expect(read({ metricsIp: "84.20.20.0/28" }).metrics).to.deep.equal(metrics);
+  });
+
+  it("have the figures sent to Azure Monitor of the stack's region, where monitoring is on", () => {
+    expect(read({}).azureMonitor).to.equal(undefined);
+    expect(read({ monitoring: "true", location: "westeurope" }).azureMonitor).to.deep.equal({
+      endpoint: "https://westeurope.monitoring.azure.com",
+      resource: AZURE.machineId,
+      clientId: AZURE.clientId,
+    });
   });
 
   it("begin a throw-away stack's watermarks at any time, and a production stack's only where it was said", () => {

@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
+import { releaseChange } from "../../../infra/up.ts";
 import { text } from "../../emulators/azure-resource-manager/properties.ts";
-import { SSH_KEY } from "../../fixtures/stack-configs.ts";
+import { release, SSH_KEY } from "../../fixtures/stack-configs.ts";
+import { made, shown } from "../first-run-page.ts";
 import {
   all,
   COMPONENTS,
@@ -58,6 +60,9 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
     const { operations, outputs, failed } = await signer.stack.up();
     expect(failed).to.equal(false);
     expect(operations).to.have.members(all("create", [...RESOURCES, ...COMPONENTS]));
+    const page = shown("npm run up");
+    expect(page.split("\n")[0]).to.equal(releaseChange({}, release("first")));
+    expect(made(signer.stack.printed)).to.deep.equal(made(page));
     expect(requests(cloud)).to.have.members(
       all("create", RESOURCES.slice(1)), // the id is not Azure's
     );
@@ -99,6 +104,7 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
   it("previews each other change as docs/change.md says", async () => {
     const changes: readonly (readonly [key: string, value: string, operations: readonly string[]])[] = [
       ["adminIp", "198.51.100.4", ["update machine", "update firewall"]],
+      ["metricsIp", "198.51.100.4", ["update machine", "update firewall", "update await-ready"]],
       [
         "authorizedKeys",
         '["edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav"]',
@@ -169,13 +175,16 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
 
   it("alerts are added and taken away without touching the rest", async () => {
     const alerts = ["log", "audit-events", "people", "no-signature", "vault-errors", "vault-slow"];
-    alerts.push("machine-unavailable", "machine-tired", "alerts");
+    alerts.push("machine-unavailable", "machine-tired", "signer-not-ready", "watermark-refusal", "alerts");
+    alerts.push("figures", "figures-role", "workbook");
+    // The way to Azure Monitor, and the signer is told to send its figures.
+    const told = all("update", ["firewall", "machine", "await-ready"]);
     await signer.stack.configure({ monitoring: "true", alertEmail: "baker@example.org" });
-    expect((await signer.stack.up()).operations).to.have.members(all("create", alerts));
+    expect((await signer.stack.up()).operations).to.have.members([...all("create", alerts), ...told]);
     firstBoot = "third";
     expect((await signer.stack.up()).operations).to.have.members(MACHINE_REPLACED);
     await signer.stack.configure({ monitoring: "false", alertEmail: null });
-    expect((await signer.stack.up()).operations).to.have.members(all("delete", alerts));
+    expect((await signer.stack.up()).operations).to.have.members([...all("delete", alerts), ...told]);
   });
 
   it("changed options of vault, account and network never replace them", async () => {

@@ -182,7 +182,7 @@ describe("the guide's table", () => {
 describe("the cost estimate", () => {
   it("adds up to the figure for one machine and one key", () => {
     expect(estimateCost(settings()).usd).to.equal(31.68);
-    expect(estimateCost(settings({ monitoring: "true" })).usd).to.equal(33.58);
+    expect(estimateCost(settings({ monitoring: "true" })).usd).to.equal(33.78);
   });
 
   it("says so where it knows no price", () => {

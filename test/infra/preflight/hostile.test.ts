@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { expect } from "chai";
 import type { Row } from "../../../infra/preflight/row.ts";
-import { CHECKS, examine } from "../../../infra/preflight/table.ts";
+import { CHECKS, examine, rowsOfAll } from "../../../infra/preflight/table.ts";
 import { type Fault, ROLES } from "../../emulators/azure-resource-manager/account.ts";
 import { EVERYTHING } from "../../fixtures/stack-configs.ts";
 import { World } from "./world.ts";
@@ -79,7 +79,7 @@ describe("a preflight whose questions are answered badly", function () {
       for (const [path, names] of Object.entries({ ...ASKED, ...NAMED })) {
         world.cloud.account.faults.splice(0, 1, { path: new RegExp(path), ...fault });
         const hang = CHECKS.filter(({ rows }) => rows.some((name) => names.includes(name)));
-        const rows = await examine(await world.facts(), hang);
+        const rows = await rowsOfAll(hang, await world.facts());
         expect(rows.map(({ name }) => name)).to.have.members(names);
         for (const row of rows) {
           expect(row.verdict, `${path}: ${row.name}: ${row.says}`).to.equal("not known");

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect } from "chai";
+import { API_VERSIONS } from "../../../infra/api-versions.ts";
 import { content } from "../../../infra/arm/resource-content.ts";
-import { API_VERSIONS } from "../../../infra/preflight/api-versions.ts";
 import { lacking } from "../../../infra/preflight/rights.ts";
 import { CHECKS } from "../../../infra/preflight/table.ts";
 import { EVERYTHING, plan } from "../../fixtures/stack-configs.ts";

@@ -32,7 +32,7 @@ describe("the service of a machine of one's own", () => {
 
   it("starts the signer with settings in a file, and code from nowhere but release and system", () => {
     expect(own).to.match(
-      /^ExecStart=\S+\/node --max-old-space-size=192 --disable-proto=throw --disable-sigusr1 signer\/tezos-signer\.js serve --config \/etc\/tezos-signer\/settings\.yaml$/m,
+      /^ExecStart=\S+\/node --max-old-space-size=192 --max-semi-space-size=2 --disable-proto=throw --disable-sigusr1 signer\/tezos-signer\.js serve --config \/etc\/tezos-signer\/settings\.yaml$/m,
     );
     expect(own)
       .to.match(/^NoExecPaths=\/$/m)

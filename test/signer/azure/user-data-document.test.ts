@@ -15,7 +15,7 @@ const reading = (value: unknown) => () =>
 
 describe("the userData document", () => {
   it("has release, machine and settings", () => {
-    const machine = { ssh: true, maintenance: "23:59" };
+    const machine = { ssh: true, maintenance: "23:59", metrics: ["84.20.19.1", "84.20.20.0/28"] };
     const text = JSON.stringify({ release: RELEASE, machine, settings: SETTINGS });
     expect(readUserDataDocument(text)).to.deep.equal({
       release: RELEASE,
@@ -27,7 +27,7 @@ describe("the userData document", () => {
   it("may name no release, and needs nothing said of the machine", () => {
     const { release, machine } = readUserDataDocument(JSON.stringify({ settings: SETTINGS }));
     expect(release).to.equal(undefined);
-    expect(machine).to.deep.equal({ ssh: false, maintenance: "04:30" });
+    expect(machine).to.deep.equal({ ssh: false, maintenance: "04:30", metrics: [] });
   });
 
   it("is YAML as well", () => {
@@ -64,6 +64,16 @@ describe("the userData document", () => {
       "an hour that is none",
       { machine: { maintenance: "25:00" }, settings: {} },
       /machine\.maintenance: must be a time of day/,
+    ],
+    [
+      "a rule in place of an address",
+      { machine: { metrics: ["0.0.0.0/0 } accept; add rule inet tezos-signer input accept #"] }, settings: {} },
+      /machine\.metrics\.0: must be an IPv4 address or block/,
+    ],
+    [
+      "a shell's words in place of an address",
+      { machine: { metrics: ["84.20.19.1\n'; reboot; '"] }, settings: {} },
+      /machine\.metrics\.0: must be an IPv4 address or block/,
     ],
     ["a word for a switch", { machine: { ssh: "no" }, settings: {} }, /machine\.ssh: .*expected boolean/],
     ["a text that is no document", "settings: {", /cannot be used: .* at line 1/],

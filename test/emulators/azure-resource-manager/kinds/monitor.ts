@@ -6,7 +6,9 @@ import { inGroup } from "./in-group.ts";
 
 const NAME = /^[A-Za-z0-9][\w. -]{1,62}$/;
 
-/** Workspace, diagnostic setting, alerts. */
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Workspace, diagnostic setting, alerts, workbook. */
 export const MONITOR: Readonly<Record<string, Kind>> = {
   "azure-native:operationalinsights:Workspace": {
     ...inGroup(
@@ -34,6 +36,18 @@ export const MONITOR: Readonly<Record<string, Kind>> = {
     put: (inputs) => {
       if (text(inputs, "groupShortName").length > 12)
         throw badRequest("BadRequest", "groupShortName has at most 12 characters.");
+      return {};
+    },
+  },
+  "azure-native:applicationinsights:Workbook": {
+    ...inGroup("Microsoft.Insights/workbooks", ["resourceName"], GUID),
+    put: (inputs) => {
+      if (text(inputs, "kind") !== "shared") throw badRequest("BadRequest", "The kind of a workbook is shared.");
+      try {
+        JSON.parse(text(inputs, "serializedData"));
+      } catch {
+        throw badRequest("BadRequest", "serializedData is no JSON.");
+      }
       return {};
     },
   },
@@ -65,6 +79,12 @@ function metricAlert(inputs: Properties, cloud: Subscription): Properties {
     const credits = list(inputs, "criteria.allOf").some(({ metricName }) => /^CPU Credits/.test(String(metricName)));
     if (credits && !size.startsWith("Standard_B")) {
       throw badRequest("BadRequest", "Couldn't find a metric named CPU Credits Remaining.");
+    }
+  }
+  for (const { metricNamespace, metricName, skipMetricValidation } of list(inputs, "criteria.allOf")) {
+    // A metric of one's own is known once it was sent.
+    if (metricNamespace !== undefined && skipMetricValidation !== true) {
+      throw badRequest("BadRequest", `Couldn't find a metric named ${metricName}.`);
     }
   }
   for (const action of list(inputs, "actions")) must(cloud, text(action, "actionGroupId"));

@@ -17,6 +17,7 @@ const TAGS = new Set([
   "AzureKeyVault",
   "Storage",
   "AzureCloud",
+  "AzureMonitor",
 ]);
 
 const CARD = inGroup("Microsoft.Network/networkInterfaces", ["networkInterfaceName"], USUAL_NAME);

@@ -102,6 +102,23 @@ describe("sqlite store", () => {
     expect((await store.read(KEY))?.row.level).to.equal(100);
   });
 
+  it("commits only after what was asked in the same turn is sent, and within that turn", async () => {
+    const store = new SqliteStore(path);
+    await store.establish("s");
+    const seen: string[] = [];
+    setImmediate(() => seen.push("next turn"));
+    // As a key's question goes out: some promises, then the agent's tick.
+    const asked = (async () => {
+      for (let hop = 0; hop < 20; hop += 1) await undefined;
+      process.nextTick(() => seen.push("sent"));
+    })();
+    const commit = store.insert(KEY, rowAt(5)).then(() => seen.push("committed"));
+    await Promise.all([asked, commit]);
+    await nextTurn();
+    expect(seen).to.deep.equal(["sent", "committed", "next turn"]);
+    await store.close();
+  });
+
   it("writes on through checkpoints of its log: 5,000 commits of one open", async function () {
     this.timeout(60_000);
     const store = open();

@@ -1,38 +1,44 @@
 /**
- * `npm run soak -- --minutes 10 --rate 50`: the whole signer on an emulated vault with every fault mixed, asked as octez
- * asks. Ends with 1 if a request hung, a signature was wrong, a position was signed twice, or memory or sockets grew.
+ * `npm run soak -- --minutes 10 --rate 50`: the whole signer in a process of its own, on an emulated vault with every fault
+ * mixed, and with `--store table` on a table with faults as well, asked as octez asks. Ends with 1 if a request hung, a
+ * signature was wrong, a position was signed twice, or memory, handles or sockets grew.
  * @module
  */
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { Agent, request } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import pino from "pino";
-import { startSigner } from "../../signer/main.ts";
-import { LiveSettings } from "../../signer/settings/live-settings.ts";
-
+import { Option } from "commander";
 import { blake2b256 } from "../../signer/tezos/crypto/digest.ts";
+import { publicKeyFromBase58 } from "../../signer/tezos/crypto/public-key.ts";
 import { decodeSignature, verifySignature } from "../../signer/tezos/crypto/signature.ts";
+import { azurite } from "../emulators/azurite.ts";
 import { commandLine, numberFrom } from "../emulators/command-line.ts";
 import { Imds } from "../emulators/imds/imds.ts";
 import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
+import { publicKey } from "../emulators/octez-client.ts";
+import { startSignerProcess, temporaryFolder } from "../emulators/signer-process.ts";
+import { type ProxyFault, tableProxy } from "../emulators/table-proxy.ts";
 import { attestation, block, hash, preattestation } from "../fixtures/payloads.ts";
 
-const { minutes, rate } = commandLine(
+const { minutes, rate, store } = commandLine(
   "soak",
   "Runs the whole signer on an emulated vault with every fault mixed, asked as octez asks. Ends with 1 if a request hung, a " +
-    "signature was wrong, a position was signed twice, or memory or sockets grew.",
+    "signature was wrong, a position was signed twice, or memory, handles or sockets grew.",
 )
+  .addOption(new Option("--store <kind>", "where watermarks are").choices(["sqlite", "table"]).default("sqlite"))
   .option("--minutes <number>", "how long it takes", numberFrom(0.1), 10)
   .option("--rate <number>", "positions that are asked for, a second", numberFrom(0.1), 50)
   .parse()
-  .opts<{ minutes: number; rate: number }>();
+  .opts<{ minutes: number; rate: number; store: "sqlite" | "table" }>();
 const DURATION = minutes * 60_000;
 const INTERVAL = 1_000 / rate;
 /** The signer's own deadline is 4 s. */
 const LONGEST = 4_600;
+/** Connections that may be open at the end and were not at the start: kept ones to vault and table. */
+const MORE_HANDLES = 40;
 /** Positions asked for at once: each takes two connections, and the signer accepts 256. */
 const MOST_POSITIONS = 100;
 const IDENTITY = { clientId: "11111111-2222-4333-8444-555555555555", objectId: "soak" };
@@ -41,10 +47,25 @@ const SIGN_FAULTS = [
   ...(["wrong-signature", "other-key", "stall-headers", "stall-body"] as const),
 ].map((kind) => ({ kind, on: "sign", rate: 0.01 }));
 
-const folder = mkdtempSync(join(tmpdir(), "vault-soak-"));
+/** What V8 may take on the machine. */
+const UNIT = join(import.meta.dirname, "../../machine/files/etc/systemd/system/tezos-signer.service");
+const V8_OPTIONS = readFileSync(UNIT, "utf8")
+  .match(/--max-[a-z-]+=\d+/g)
+  ?.join(" ");
+const TABLE_FAULTS: readonly ProxyFault[] = [
+  "reset",
+  "lost-answer",
+  "silence",
+  "silence-afterwards",
+  "busy",
+  { delay: 100 },
+];
+/** Share of the table's requests. */
+const TABLE_FAULT_RATE = 0.02;
+
+const folder = await temporaryFolder();
 const imds = await Imds.start({ identities: [IDENTITY], lifetime: 60 });
 imds.faults.rate([500, 404, 429].map((status) => ({ kind: "status", status, rate: 0.1 })));
-process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = imds.url;
 const vault = await KeyVaultEmulator.start({
   tokens: imds.tokens,
   policies: { [IDENTITY.objectId]: ["get", "list", "sign"] },
@@ -52,18 +73,30 @@ const vault = await KeyVaultEmulator.start({
 });
 vault.createKey("baker", { crv: "P-256" });
 vault.createKey("baker-secp", { crv: "P-256K" });
-const settings = new LiveSettings(
-  JSON.stringify({
-    listen: { port: 0 },
-    admin: { port: 0 },
-    keys: { kind: "azure-key-vault", vault: vault.url, clientId: IDENTITY.clientId },
-    watermarks: { kind: "sqlite", path: join(folder, "watermarks.db"), initialise: "always", maxStep: "off" },
-    policy: { default: { allow: ["block", "preattestation", "attestation"] } },
-  }),
-  "the soak's settings",
-);
-const lines: string[] = [];
-const signer = await startSigner(settings, pino({ level: "warn" }, { write: (line: string) => void lines.push(line) }));
+const service = store === "table" ? await azurite() : undefined;
+const table = service && (await tableProxy(service));
+await writeFile(join(folder.path, "ca.pem"), service?.ca ?? "");
+const made = { initialise: "always", maxStep: "off" };
+const settings = {
+  listen: { port: 0 },
+  admin: { port: 0 },
+  keys: { kind: "azure-key-vault", vault: vault.url, clientId: IDENTITY.clientId },
+  watermarks: table
+    ? { kind: "azure-table", endpoint: table.endpoint, table: "soak", ...made }
+    : { kind: "sqlite", path: "watermarks.db", ...made },
+  policy: { default: { allow: ["block", "preattestation", "attestation"] } },
+};
+await writeFile(join(folder.path, "settings.yaml"), JSON.stringify(settings));
+const signer = await startSignerProcess(folder.path, ["--config", join(folder.path, "settings.yaml")], {
+  AZURE_POD_IDENTITY_AUTHORITY_HOST: imds.url,
+  NODE_OPTIONS: V8_OPTIONS,
+  ...(service && { NODE_EXTRA_CA_CERTS: join(folder.path, "ca.pem") }),
+});
+const { pid } = signer.child;
+if (table) {
+  table.fault = () =>
+    Math.random() < TABLE_FAULT_RATE ? TABLE_FAULTS[Math.floor(Math.random() * TABLE_FAULTS.length)] : undefined;
+}
 vault.faults.rate([
   ...SIGN_FAULTS,
   ...[429, 500, 503].map((status) => ({ kind: "status", status, on: "sign", rate: 0.02 }) as const),
@@ -78,7 +111,9 @@ const signatures = new Map<string, string>();
 const counts: Record<string, number> = {};
 const times: number[] = [];
 const agent = new Agent({ keepAlive: true });
-const keys = [...signer.keyring.keys.values()].map(({ publicKey }) => publicKey);
+const keys = await Promise.all(
+  signer.addresses.map(async (address) => publicKeyFromBase58(await publicKey(signer.url, address))),
+);
 const forms = { block, preattestation, attestation } as const;
 
 /** One request as octez makes it: asked again after a 502, ten times at most. */
@@ -103,6 +138,7 @@ function post(address: string, payload: Buffer): Promise<{ status: number; text:
     response.on("end", () => {
       const spent = performance.now() - started;
       times.push(spent);
+      quarters[Math.min(3, Math.floor((4 * (Date.now() - start)) / DURATION))]?.push(spent);
       const status = response.statusCode ?? 0;
       counts[status] = (counts[status] ?? 0) + 1;
       if (spent > LONGEST) violations.push(`an answer took ${Math.round(spent)} ms`);
@@ -142,12 +178,18 @@ async function position(level: number): Promise<void> {
   if (other.status === 200) violations.push(`${place}: other bytes were signed`);
 }
 
-const mebibytes = () => Math.round(process.memoryUsage().rss / 2 ** 20);
+/** Memory of the signer's process (RSS). */
+const mebibytes = () =>
+  Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024);
+const handles = () => readdirSync(`/proc/${pid}/fd`).length;
 const start = Date.now();
 let level = 1_000_000;
 let nextOutage = start + 45_000;
 let settledMemory = 0;
+const idleHandles = handles();
 let mostSockets = 0;
+/** Answers of each quarter, to see whether they get later. */
+const quarters: number[][] = [[], [], [], []];
 const running = new Set<Promise<void>>();
 while (Date.now() - start < DURATION) {
   await sleep(INTERVAL);
@@ -170,26 +212,29 @@ while (Date.now() - start < DURATION) {
 }
 await Promise.all(running);
 vault.faults.clear();
-await sleep(2_000);
+if (table) table.fault = () => undefined;
+await sleep(10_000); // connections that nobody uses are closed
 const memory = mebibytes();
+const left = handles();
+if (left > idleHandles + MORE_HANDLES) violations.push(`handles grew from ${idleHandles} to ${left}`);
 if (memory > settledMemory * 1.3 + 20) violations.push(`memory grew from ${settledMemory} to ${memory} MiB`);
-const sorted = times.sort((a, b) => a - b);
-const at = (share: number) => Math.round(sorted[Math.floor(sorted.length * share)] ?? 0);
+const at = (share: number, of = times) => Math.round(of.toSorted((a, b) => a - b)[Math.floor(of.length * share)] ?? 0);
 console.log({ positions: level - 1_000_000, released: digests.size, answers: counts, signCalls: vault.calls.sign });
 console.log({
   p50: at(0.5),
   p99: at(0.99),
   longest: at(0.999999),
+  p99ByQuarter: quarters.map((quarter) => at(0.99, quarter)),
   memory: [settledMemory, memory],
+  handles: [idleHandles, left],
   mostSockets,
-  logLines: lines.length,
+  logLines: signer.log.length,
 });
-await signer.stop();
-await sleep(100);
+await signer.end("SIGTERM");
 if (vault.connections.open > 0) violations.push(`${vault.connections.open} sockets are left`);
 await Promise.all([vault.stop(), imds.stop()]);
 agent.destroy();
-rmSync(folder, { recursive: true, force: true });
+await folder[Symbol.asyncDispose]();
 for (const violation of violations.slice(0, 20)) console.error(violation);
 console.log(`${violations.length} violations`);
-process.exitCode = violations.length === 0 ? 0 : 1;
+process.exit(violations.length === 0 ? 0 : 1); // Azurite's process goes with this one

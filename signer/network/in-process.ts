@@ -1,0 +1,32 @@
+import type { Agent, Server } from "node:http";
+import { type Duplex, duplexPair } from "node:stream";
+import { http } from "./node-http.ts";
+
+/** Connects to a server of this process that need not listen. @returns the client's end; no socket is opened */
+export function connectInProcess(server: Server): Duplex {
+  const [near, far] = duplexPair();
+  server.emit("connection", far);
+  return near;
+}
+
+/**
+ * Makes an agent whose connections all lead to one server of this process, and are kept as an agent keeps others: what a
+ * socket has and they have not is left out.
+ */
+export function inProcessAgent(server: Server): Agent {
+  const agent = new http.Agent({ keepAlive: true });
+  return Object.assign(agent, {
+    createConnection: () => connectInProcess(server),
+    keepSocketAlive: () => true,
+    reuseSocket: () => undefined,
+  });
+}
+
+/** Sends a whole request on a connection of its own. @returns the whole answer, once the server has closed it */
+export async function askInProcess(server: Server, request: string): Promise<string> {
+  const connection = connectInProcess(server);
+  connection.write(request);
+  let text = "";
+  for await (const chunk of connection.setEncoding("latin1")) text += chunk;
+  return text;
+}

@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import { type RunningSigner, startSigner } from "../../signer/main.ts";
+import { LiveSettings } from "../../signer/settings/live-settings.ts";
+import { Imds } from "../emulators/imds/imds.ts";
+import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
+import { temporaryFolder } from "../emulators/signer-process.ts";
+import { attestation } from "../fixtures/payloads.ts";
+import { logLines } from "../harness/log-lines.ts";
+import { Baker } from "./baker.ts";
+
+const SIGNER = { clientId: "11111111-2222-4333-8444-555555555555", objectId: "66666666-7777-4888-8999-aaaaaaaaaaaa" };
+
+/** A signer that runs, with a key in a vault, a node and a store that faults can be done to. */
+export class PageSigner implements AsyncDisposable {
+  readonly signer: RunningSigner;
+  readonly vault: KeyVaultEmulator;
+  readonly live: LiveSettings;
+  readonly settings: object;
+  readonly baker: Baker;
+  /** Path of its watermarks. */
+  readonly store: string;
+  readonly #stack: AsyncDisposableStack;
+  #level = 1_000;
+
+  private constructor(
+    parts: Pick<PageSigner, "signer" | "vault" | "live" | "settings" | "baker" | "store">,
+    stack: AsyncDisposableStack,
+  ) {
+    ({ signer: this.signer, vault: this.vault, live: this.live, baker: this.baker, store: this.store } = parts);
+    this.settings = parts.settings;
+    this.#stack = stack;
+  }
+
+  /** @param head settings of the chain's head, beside its node */
+  static async start(head: object = {}): Promise<PageSigner> {
+    await using stack = new AsyncDisposableStack();
+    const folder = stack.use(await temporaryFolder());
+    const baker = stack.use(await Baker.make());
+    const imds = await Imds.start({ identities: [SIGNER] });
+    stack.defer(() => imds.stop());
+    const policies = { [SIGNER.objectId]: ["get", "list", "sign"] as const };
+    const vault = await KeyVaultEmulator.start({ tokens: imds.tokens, policies });
+    stack.defer(() => vault.stop());
+    vault.createKey("baker", { crv: "P-256" });
+    process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = imds.url;
+    stack.defer(() => void delete process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST);
+    const store = join(folder.path, "watermarks.sqlite");
+    const settings = {
+      listen: { port: 0 },
+      admin: { port: 0 },
+      keys: { kind: "azure-key-vault", vault: vault.url, clientId: SIGNER.clientId },
+      watermarks: { kind: "sqlite", path: store, initialise: "always", maxStep: "off" },
+      policy: { default: { allow: ["attestation"] } },
+      head: { node: baker.node, maxBehind: 10_000, maxAhead: 10_000, ...head },
+    };
+    const live = new LiveSettings(JSON.stringify(settings), "the test's settings");
+    const signer = await startSigner(live, logLines().log);
+    stack.defer(() => signer.stop());
+    return new PageSigner({ signer, vault, live, settings, baker, store }, stack.move());
+  }
+
+  /** Asks for the next level's attestation. @returns the status */
+  async ask(): Promise<number> {
+    const [address = ""] = this.signer.keyring.keys.keys();
+    const headers = { "content-type": "application/json" };
+    this.#level += 1;
+    const body = JSON.stringify(attestation({ level: this.#level }).toString("hex"));
+    return (await fetch(`${this.signer.url}/keys/${address}`, { method: "POST", headers, body })).status;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+}
