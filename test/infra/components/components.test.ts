@@ -185,6 +185,7 @@ describe("what the program asks Azure for", () => {
         "securityProfile.securityType",
         "securityProfile.uefiSettings",
         "hardwareProfile.vmSize",
+        "zones",
       ]);
     });
 
