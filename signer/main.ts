@@ -154,21 +154,8 @@ export async function startSigner(
   });
   const balancer: Balancer = new Balancer(() => report.ready().ready);
   const report = reportOf({
-    release,
-    balancer,
-    updater: readUpdaterState,
-    live,
-    keyring,
-    store,
-    view,
-    backend,
-    preparation,
-    metrics,
-    activity,
-    follower,
-    confirmations,
-    operators,
-    certificate,
+    ...{ release, balancer, updater: readUpdaterState, live, keyring, store, view, backend, preparation },
+    ...{ metrics, activity, follower, confirmations, operators, certificate },
   });
   const pulse = new Pulse({ store: backend, keyring, looked: report.ready });
   parts.defer(() => pulse.stop());

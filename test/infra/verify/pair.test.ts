@@ -30,6 +30,7 @@ describe("npm run verify of a pair", () => {
     const lets = (...ips: string[]) =>
       vaultFirewall(
         {
+          location: "northeurope",
           properties: {
             tenantId: "",
             accessPolicies: [],
