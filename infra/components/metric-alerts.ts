@@ -9,7 +9,7 @@ import { FIGURES_NAMESPACE } from "../../signer/contract.ts";
 const OWN = { metricNamespace: FIGURES_NAMESPACE, skipMetricValidation: true };
 
 /**
- * The table of metric alerts (names: supported-metrics pages of Microsoft.KeyVault/vaults and virtualMachines, and
+ * Returns the table of metric alerts (names: supported-metrics pages of Microsoft.KeyVault/vaults and virtualMachines, and
  * docs/reference/metrics.md).
  */
 export function metricAlerts(vaultId: pulumi.Input<string>, machineId: pulumi.Input<string>, burstable: boolean) {
