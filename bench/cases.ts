@@ -87,7 +87,7 @@ export const CASES: readonly Case[] = [
   { ...BASE, name: "key on a PKCS#11 token", rig: { ...BASE.rig, keys: "token" }, share: 1 },
 ];
 
-/** The rigs that cases want, each once, with its cases. */
+/** Returns the rigs that cases want, each once, with its cases. */
 export function byRig(cases: readonly Case[]): ReadonlyMap<RigForm, readonly Case[]> {
   const rigs = new Map<string, [RigForm, Case[]]>();
   for (const each of cases) {

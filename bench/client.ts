@@ -12,7 +12,7 @@ export type Ask = () => Promise<Outcome>;
 /** The longest that an answer is waited for, in milliseconds. */
 const PATIENCE = 10_000;
 
-/** One request on a connection of the agent's. @returns status and body */
+/** Sends one request on a connection of the agent's. @returns status and body */
 export function send(
   method: string,
   url: string,
@@ -42,7 +42,7 @@ const outcomeOf = (asked: Promise<{ readonly status: number }>): Promise<Outcome
     () => "none" as const,
   );
 
-/** The payloads that a baker's keys are asked for: for each key in turn a preattestation, an attestation and a block. */
+/** Returns the payloads that a baker's keys are asked for: for each key in turn a preattestation, an attestation and a block. */
 export function* payloads(addresses: readonly string[]): Generator<{ readonly address: string; readonly hex: string }> {
   for (let level = 1; ; level += 1) {
     for (const form of [preattestation, attestation, block]) {

@@ -9,6 +9,7 @@ export interface Run {
   readonly lost: Map<Outcome, number>;
 }
 
+/** Makes a run of which nothing is known yet. */
 export const newRun = (): Run => ({ times: [], lost: new Map() });
 
 async function measured(ask: Ask, run: Run, began = performance.now()): Promise<void> {

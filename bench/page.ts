@@ -45,7 +45,7 @@ function hasBase({ cases }: Results): boolean {
   return [BASE, LONGEST_PAUSE].every((name) => cases.some((each) => each.case.name === name));
 }
 
-/** The figure that README has: what is added in the base case and with a baker's pauses. @throws Error where it is not measured */
+/** Words the figure that README has: what is added in the base case and with a baker's pauses. @throws Error where it is not measured */
 export function figureOf({ cases }: Results): string {
   const at = (name: string) => {
     const found = cases.find((each) => each.case.name === name);
@@ -55,7 +55,7 @@ export function figureOf({ cases }: Results): string {
   return `as octez asks, a signature takes ${at(BASE)} ms more than the vault's own 20, and ${at(LONGEST_PAUSE)} after six seconds in which nobody asked`;
 }
 
-/** One line of a case, for whoever watches. */
+/** Words one line of a case, for whoever watches. */
 export function summary(result: CaseResult): string {
   return NAMES.filter((name) => has(result, name))
     .map((name) => {

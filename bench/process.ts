@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Processor time that a process and its children have used so far, in milliseconds, of the threads that they still have. */
+/** Returns the processor time that a process and its children have used so far, in milliseconds, of the threads that they still have. */
 export function processorTime(pid: number): number {
   const threads = [pid, ...childrenOf(pid)].flatMap((each) =>
     readdirSync(`/proc/${each}/task`).map((thread) => `/proc/${each}/task/${thread}/schedstat`),
@@ -9,7 +9,7 @@ export function processorTime(pid: number): number {
   return threads.reduce((sum, path) => sum + Number(readOrNone(path).split(" ")[0] ?? 0), 0) / 1e6;
 }
 
-/** Memory that a process and its children have in use (RSS), in MiB. */
+/** Returns the memory that a process and its children have in use (RSS), in MiB. */
 export function memory(pid: number): number {
   const kib = [pid, ...childrenOf(pid)].map((each) =>
     Number(/^VmRSS:\s+(\d+)/m.exec(readOrNone(`/proc/${each}/status`))?.[1] ?? 0),

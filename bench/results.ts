@@ -40,7 +40,7 @@ export function timesOf({ repetitions }: CaseResult, name: Name): readonly numbe
   return repetitions.flatMap(({ of }) => of.get(name)?.times ?? []);
 }
 
-/** Requests that were not answered with a signature, by how they ended, of all repetitions together. */
+/** Counts requests that were not answered with a signature, by how they ended, of all repetitions together. */
 export function lostOf({ repetitions }: CaseResult, name: Name): ReadonlyMap<Outcome, number> {
   const lost = new Map<Outcome, number>();
   for (const { of } of repetitions) {
@@ -49,12 +49,12 @@ export function lostOf({ repetitions }: CaseResult, name: Name): ReadonlyMap<Out
   return lost;
 }
 
-/** How many requests were made of one, in all repetitions together. */
+/** Counts how many requests were made of one, in all repetitions together. */
 export function requestsOf(result: CaseResult, name: Name): number {
   return timesOf(result, name).length + [...lostOf(result, name).values()].reduce((sum, count) => sum + count, 0);
 }
 
-/** Whether the case was measured of one. */
+/** Tells whether the case was measured of one. */
 export function has({ repetitions }: CaseResult, name: Name): boolean {
   return repetitions.some(({ of }) => of.has(name));
 }

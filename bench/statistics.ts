@@ -10,7 +10,7 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, rank - 1)] ?? Number.NaN;
 }
 
-/** The middle of the values, or the mean of the two in the middle; NaN of none. */
+/** Returns the middle of the values, or the mean of the two in the middle; NaN of none. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
@@ -44,7 +44,7 @@ export function quantileOrNone(values: readonly number[], share: number): number
 }
 
 /**
- * What one who is asked adds to who is asked alone, at a quantile: the difference within each repetition, so that what
+ * Computes what one who is asked adds to who is asked alone, at a quantile: the difference within each repetition, so that what
  * slowed a whole repetition is in neither.
  * @param repetitions the times of both, in milliseconds
  */

@@ -76,7 +76,7 @@ export function asideBeforeOtherApi(
   api: VaultApi = VAULT_API,
 ): string | undefined {
   const { other } = vaultTypes("Vault", api);
-  if (!(state?.deployment.resources ?? []).some(({ type }) => type === other)) return undefined;
+  if (!(state?.deployment?.resources ?? []).some(({ type }) => type === other)) return undefined;
   const { stack = "stack" } = (state && stackOf(state)) ?? {};
   const file = join(folder, `before-vault-api-${stack}-${now.toISOString().replaceAll(/[:.]/g, "-")}.json`);
   writeFileSync(file, JSON.stringify(state), { mode: 0o600 });

@@ -1,5 +1,4 @@
 import type { AddressInfo } from "node:net";
-import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
 import { openKeyring, openStandIn, openStoreForTrial, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
@@ -17,6 +16,7 @@ import { Pulse } from "./observability/pulse.ts";
 import { RecentActivity } from "./observability/recent-activity.ts";
 import { openObservers } from "./observers.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
+import { loadPorts } from "./ports.ts";
 import { reportOf } from "./report/report.ts";
 import { type LiveSettings, USER_DATA } from "./settings/live-settings.ts";
 import type { Settings } from "./settings/schema.ts";
@@ -215,26 +215,6 @@ export async function startSigner(
     ...{ url, adminUrl, metricsAddress, keyring, examine, readiness: () => report.ready(), renewCertificate },
     ...{ isBalanced: () => balancer.asks, leave, stay: () => balancer.stay(), stop },
   };
-}
-
-/**
- * Loads what the ports are made of, the largest part of the program, piece by piece: in between, what has come from the
- * network is read and answered, and a signal is obeyed.
- */
-async function loadPorts() {
-  await setImmediate();
-  const { AuditLog } = await import("./signing/audit-log.ts");
-  await setImmediate();
-  const { Metrics } = await import("./observability/metrics.ts");
-  await setImmediate();
-  const { listen } = await import("./http/server.ts");
-  await setImmediate();
-  const { createAdminApp } = await import("./http/admin.ts");
-  await setImmediate();
-  const { createApp } = await import("./http/app.ts");
-  await setImmediate();
-  const { Rehearsal } = await import("./rehearsal/rehearsal.ts");
-  return { createAdminApp, createApp, listen, AuditLog, Metrics, Rehearsal };
 }
 
 /** Few settings want the bytes of what was refused. */

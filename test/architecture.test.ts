@@ -133,6 +133,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/report",
     "signer/settings",
   ],
+  "signer/ports.ts": ["signer/http", "signer/observability", "signer/rehearsal", "signer/signing/**"],
   "signer/main.ts": [
     ...BASE,
     "signer/backends.ts",
@@ -144,6 +145,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/observability",
     "signer/observers.ts",
     "signer/policy",
+    "signer/ports.ts",
     "signer/rehearsal",
     "signer/report",
     "signer/settings",

@@ -32,7 +32,7 @@ export interface MachineArgs {
 /** The machine's name, in Azure and its own. */
 export const MACHINE_NAME = "signer";
 
-/** The name of one of the signer's machines. */
+/** Returns the name of one of the signer's machines. */
 export function machineName({ suffix }: Pick<Place, "suffix">): string {
   return `${MACHINE_NAME}${suffix}`;
 }

@@ -16,8 +16,8 @@ interface Watched {
 }
 
 /**
- * The table of metric alerts, of the vault and of each machine (names: supported-metrics pages of Microsoft.KeyVault/vaults
- * and virtualMachines, and docs/reference/metrics.md).
+ * Returns the table of metric alerts, of the vault and of each machine (names: supported-metrics pages of
+ * Microsoft.KeyVault/vaults and virtualMachines, and docs/reference/metrics.md).
  */
 export function metricAlerts(vaultId: pulumi.Input<string>, machines: readonly Watched[], burstable: boolean) {
   return [...ofVault(vaultId), ...machines.flatMap((machine) => ofMachine(machine, burstable))];

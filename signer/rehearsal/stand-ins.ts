@@ -45,7 +45,7 @@ export interface Scene {
   readonly signature: Uint8Array;
 }
 
-/** Each payload, asked of a key on each curve. */
+/** Makes each payload, asked of a key on each curve. */
 export function scenes(): readonly Scene[] {
   return (Object.keys(CURVES) as Curve[]).flatMap((curve) => {
     const { key, signatures } = SIGNED[curve];

@@ -21,7 +21,7 @@ export const hostName = z.string().regex(/^(?!-)[0-9A-Za-z-]{1,63}(\.[0-9A-Za-z-
   error: "must be a computer's name without scheme and port, such as signer.example.org",
 });
 
-/** A text in base58check with one of these prefixes. */
+/** Reads a text in base58check with one of these prefixes. */
 export function base58(...prefixes: Parameters<typeof decode>[1][]) {
   return z.string().superRefine((text, context) => {
     try {
@@ -32,7 +32,7 @@ export function base58(...prefixes: Parameters<typeof decode>[1][]) {
   });
 }
 
-/** The URL of a service. @param what it is, with an example */
+/** Reads the URL of a service. @param what it is, with an example */
 export function serviceUrl(what: string, form: ServiceUrlForm) {
   return z.string().superRefine((text, context) => {
     const read = readServiceUrl(text, form);

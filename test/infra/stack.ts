@@ -68,6 +68,15 @@ export const BLOB = "azure-native:storage:Blob";
 export const MACHINE = "azure-native:compute:VirtualMachine";
 export const RUN_COMMAND = "azure-native:compute:VirtualMachineRunCommandByVirtualMachine";
 
+/** What `monitoring: true` makes of a stack whose machine's size saves up processor time. */
+export const MONITORING = [
+  ...["log", "audit-events", "people", "no-signature", "vault-errors", "vault-slow", "machine-unavailable"],
+  ...["machine-tired", "signer-not-ready", "watermark-refusal", "alerts", "figures", "figures-role", "workbook"],
+];
+
+/** What it changes besides: the way to Azure Monitor, and the signer is told to send its figures. */
+export const TOLD_OF_MONITORING = ["update firewall", "update machine", "update await-ready"];
+
 /** One operation on each of the names. */
 export function all(operation: string, names: readonly string[]): string[] {
   return names.map((name) => `${operation} ${name}`);

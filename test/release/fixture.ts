@@ -84,7 +84,10 @@ export class Fixture implements AsyncDisposable {
   /** What a checkout holds before a test changes it. */
   files(): Files {
     const code = globSync(
-      ["release/{*.ts,files/*}", "infra/{up,stack-arguments,stack-folder,release/announced-release,recovery/state}.ts"],
+      [
+        "release/{*.ts,files/*}",
+        "infra/{up,stack-arguments,stack-folder,vault-api,release/announced-release,recovery/state}.ts",
+      ],
       {
         cwd: checkout,
       },

@@ -127,7 +127,7 @@ function tokenFault(error: unknown): VaultFault {
   return new VaultFault("token", `No access token could be had (${`${reason}${cause}`.slice(0, 300)}).`);
 }
 
-/** What a token must be for: `https://vault.azure.net`, or the same name in another cloud. */
+/** Returns what a token must be for: `https://vault.azure.net`, or the same name in another cloud. */
 export function audience(hostname: string, loopback: boolean): string {
   return loopback ? "https://vault.azure.net" : `https://${hostname.split(".").slice(1).join(".")}`;
 }

@@ -9,10 +9,12 @@ import {
   COMPONENTS,
   kept,
   MACHINE_REPLACED,
+  MONITORING,
   program,
   RESOURCES,
   requests,
   THROW_AWAY,
+  TOLD_OF_MONITORING,
   told,
   VAULT,
 } from "../stack.ts";
@@ -174,17 +176,12 @@ describe("the life of a throw-away stack on Pulumi's engine, one story whose tes
   });
 
   it("alerts are added and taken away without touching the rest", async () => {
-    const alerts = ["log", "audit-events", "people", "no-signature", "vault-errors", "vault-slow"];
-    alerts.push("machine-unavailable", "machine-tired", "signer-not-ready", "watermark-refusal", "alerts");
-    alerts.push("figures", "figures-role", "workbook");
-    // The way to Azure Monitor, and the signer is told to send its figures.
-    const told = all("update", ["firewall", "machine", "await-ready"]);
     await signer.stack.configure({ monitoring: "true", alertEmail: "baker@example.org" });
-    expect((await signer.stack.up()).operations).to.have.members([...all("create", alerts), ...told]);
+    expect((await signer.stack.up()).operations).to.have.members([...all("create", MONITORING), ...TOLD_OF_MONITORING]);
     firstBoot = "third";
     expect((await signer.stack.up()).operations).to.have.members(MACHINE_REPLACED);
     await signer.stack.configure({ monitoring: "false", alertEmail: null });
-    expect((await signer.stack.up()).operations).to.have.members([...all("delete", alerts), ...told]);
+    expect((await signer.stack.up()).operations).to.have.members([...all("delete", MONITORING), ...TOLD_OF_MONITORING]);
   });
 
   it("changed options of vault, account and network never replace them", async () => {
