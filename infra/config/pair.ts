@@ -7,7 +7,7 @@ import type { StackConfig } from "./schema.ts";
 
 type Wanted = Pick<StackConfig, "instances" | "balancer">;
 
-/** Whether the signer's address is a balancer's. One that stood in front of two may stay in front of one. */
+/** Says whether the signer's address is a balancer's. One that stood in front of two may stay in front of one. */
 export function isBalanced({ instances, balancer }: Wanted): boolean {
   return balancer || instances > 1;
 }
@@ -21,7 +21,7 @@ const WITHOUT_ZONES = `
   .trim()
   .split(/\s+/);
 
-/** Whether a region has zones: buildings of their own power, cooling and network. */
+/** Says whether a region has zones: buildings of their own power, cooling and network. */
 export function hasZones(location: string): boolean {
   return !WITHOUT_ZONES.includes(location);
 }
