@@ -10,7 +10,7 @@ const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 };
 
 /** Scripts that hand all words on, to mocha and to Pulumi, and those that take none or that npm alone runs. */
-const NOT_THEIR_OWN = ["test", "up", "docs:cli", "hardware", "prepare", "docs:pictures"];
+const NOT_THEIR_OWN = ["test", "up", "destroy", "docs:cli", "hardware", "prepare", "docs:pictures"];
 
 /** What a wrong command line ends with where it is not 2: each has a table of its own. */
 const OTHER_CODES: Readonly<Record<string, number>> = { plan: 1, release: 4 };

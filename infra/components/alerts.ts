@@ -52,7 +52,10 @@ export class Alerts extends pulumi.ComponentResource {
         groupShortName: "signer",
         enabled: true,
         emailReceivers: email === "" ? [] : [{ name: "baker", emailAddress: email, useCommonAlertSchema: true }],
-        webhookReceivers: webhook === "" ? [] : [{ name: "webhook", serviceUri: webhook, useCommonAlertSchema: true }],
+        // Not an empty list: a stack from before has none, and would be changed.
+        ...(webhook === ""
+          ? {}
+          : { webhookReceivers: [{ name: "webhook", serviceUri: webhook, useCommonAlertSchema: true }] }),
         tags,
       },
       child,

@@ -28,6 +28,8 @@ export class Figures extends pulumi.ComponentResource {
       {
         // Of the group, not of the machine: an assignment goes with what it is on, and the machine may be replaced.
         scope: context.group.id,
+        // Known beforehand, so that `npm run recover` finds it; and another one for another identity, since Azure changes none.
+        roleAssignmentName: pulumi.all([context.id, args.signerId]).apply(([id, to]) => guidOf(`figures ${id} ${to}`)),
         principalId: args.signerId,
         principalType: "ServicePrincipal", // see watermark-table.ts
         roleDefinitionId: roleDefinitionId(context.group, METRICS_PUBLISHER),
@@ -38,7 +40,7 @@ export class Figures extends pulumi.ComponentResource {
       context.named("workbook"),
       {
         resourceGroupName: context.group.name,
-        resourceName: context.id.apply(guidOf), // Azure takes a GUID for a workbook's name, and nothing else
+        resourceName: context.id.apply((id) => guidOf(`workbook ${id}`)), // Azure takes a GUID for a workbook's name, and nothing else
         location: context.location,
         kind: "shared",
         category: "workbook",
@@ -53,9 +55,9 @@ export class Figures extends pulumi.ComponentResource {
   }
 }
 
-/** Makes a GUID of the stack's own id: the same in every `up`. */
-function guidOf(id: string): string {
-  const hex = createHash("sha256").update(`workbook ${id}`).digest("hex");
+/** Makes a GUID of a text with the stack's own id: the same in every `up`. */
+function guidOf(text: string): string {
+  const hex = createHash("sha256").update(text).digest("hex");
   // Version 8: of our own making (RFC 9562 5.8).
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -57,7 +57,7 @@ function steps({ vaultUri, releaseUrl, production, machine }: Site): Step[] {
       seconds: 120,
     },
     { name: "clock", run: "ls /dev/ptp_hyperv && chronyc -n sources | grep -F '#*'", seconds: 10 },
-    { name: "registry", tcp: "registry.npmjs.org:443", seconds: 8 },
+    { name: "elsewhere", tcp: "nodejs.org:443", seconds: 8 },
     {
       name: "units",
       run: "systemctl list-units --failed --plain | grep -oE '^[^ ]+[.](service|socket|timer|path|mount)' | tr '\\n' ' '",
@@ -90,7 +90,7 @@ export function machineRows(told: Answers, { production }: Pick<Site, "productio
     release(told("release")),
     packages(told("packages")),
     clock(told("clock")),
-    registry(told("registry")),
+    elsewhere(told("elsewhere")),
     units(told("units")),
     firstBoot(told("first boot")),
   ];
@@ -162,11 +162,10 @@ function clock({ exit, text = "" }: Answer): Row {
   );
 }
 
-function registry({ way = "" }: Answer): Row {
+function elsewhere({ way = "" }: Answer): Row {
   const name = "no way out";
-  if (way === "silent") return ok(name, "no package registry is reached");
-  if (way === "open")
-    return notOk(name, "registry.npmjs.org is reached: the firewall lets more out than planned", PUT_BACK);
+  if (way === "silent") return ok(name, "nodejs.org is not reached");
+  if (way === "open") return notOk(name, "nodejs.org is reached: the firewall lets more out than planned", PUT_BACK);
   return notKnown(
     name,
     way === "gaierror" ? "no name is found" : `the connection ended otherwise (${way || "no word"})`,

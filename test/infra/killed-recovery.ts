@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
+import { STACK_FOLDER, stackFile } from "../../infra/stack-folder.ts";
 import type { TestStack } from "../emulators/azure-resource-manager/engine.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -70,6 +71,11 @@ export async function run(
     "exit $code",
   ];
   writeFileSync(join(bin, "pulumi"), lines.join("\n"), { mode: 0o755 });
+  // As in a checkout: the stack's file lies in stacks/. The engine has it beside Pulumi.yaml, where the script refuses it.
+  const cwd = join(bin, "project");
+  mkdirSync(join(cwd, STACK_FOLDER), { recursive: true });
+  writeFileSync(join(cwd, "Pulumi.yaml"), `name: tezos-signer\nruntime: nodejs\nstackConfigDir: ${STACK_FOLDER}\n`);
+  symlinkSync(join(surroundings.cwd, `Pulumi.${surroundings.stack}.yaml`), join(cwd, stackFile(surroundings.stack)));
   const env = {
     ...surroundings.env,
     PATH: `${bin}${delimiter}${surroundings.env.PATH}`,
@@ -78,7 +84,7 @@ export async function run(
   };
   try {
     return await new Promise((done) => {
-      execFile(process.execPath, [join(root, script), ...args], { cwd: surroundings.cwd, env }, (error, out, err) => {
+      execFile(process.execPath, [join(root, script), ...args], { cwd, env }, (error, out, err) => {
         const asked = readFileSync(join(bin, "asked"), "utf8").trimEnd().split("\n");
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : undefined;
         done({ code, output: out + err, asked });

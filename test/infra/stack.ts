@@ -68,10 +68,13 @@ export const BLOB = "azure-native:storage:Blob";
 export const MACHINE = "azure-native:compute:VirtualMachine";
 export const RUN_COMMAND = "azure-native:compute:VirtualMachineRunCommandByVirtualMachine";
 
+/** What shows and watches the signer's own figures: no stack of 0.2.0 had it. */
+export const OWN_FIGURES = ["signer-not-ready", "watermark-refusal", "figures", "figures-role", "workbook"];
+
 /** What `monitoring: true` makes of a stack whose machine's size saves up processor time. */
 export const MONITORING = [
   ...["log", "audit-events", "people", "no-signature", "vault-errors", "vault-slow", "machine-unavailable"],
-  ...["machine-tired", "signer-not-ready", "watermark-refusal", "alerts", "figures", "figures-role", "workbook"],
+  ...["machine-tired", "alerts", ...OWN_FIGURES],
 ];
 
 /** What it changes besides: the way to Azure Monitor, and the signer is told to send its figures. */

@@ -130,6 +130,9 @@ describe("what docs/disaster.md and docs/change.md say of accidents, one story w
     expect(await succeeds(RECOVER)).to.match(
       /^To be made, and there already:.*people was being made, and Azure has it/s,
     );
+    // What was changed since, the firewall, the machine's settings and the wait for it, is changed to the same once more.
+    expect(await succeeds("npm run preview")).to.match(/Resources:\s+~ 3 to update\s+\d+ unchanged/);
+    await succeeds("npm run up");
     expect(await succeeds("npm run preview")).to.match(/Resources:\s+\d+ unchanged/);
     expect(kept(cloud)).to.deep.equal(before);
     await succeeds("pulumi config rm monitoring && npm run up && rm old.json before-recovery-*.json");

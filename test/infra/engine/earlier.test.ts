@@ -4,7 +4,19 @@ import { earlierStack } from "../../emulators/azure-resource-manager/earlier-sta
 import { Engine, pulumiFolder } from "../../emulators/azure-resource-manager/engine.ts";
 import { text } from "../../emulators/azure-resource-manager/properties.ts";
 import { requires } from "../../harness/requires.ts";
-import { all, BLOB, kept, MACHINE, MACHINE_REPLACED, NO_CLI, program, released, requests, told } from "../stack.ts";
+import {
+  all,
+  BLOB,
+  kept,
+  MACHINE,
+  MACHINE_REPLACED,
+  NO_CLI,
+  OWN_FIGURES,
+  program,
+  released,
+  requests,
+  told,
+} from "../stack.ts";
 
 /** What waits for the signer, and what it is a part of. */
 const WAIT = ["readiness", "await-ready"];
@@ -12,8 +24,11 @@ const WAIT = ["readiness", "await-ready"];
 const FIREWALL = "azure-native:network:NetworkSecurityGroup";
 
 for (const kind of ["throw-away", "production"] as const) {
+  // The production one has monitoring, which brings the signer's own figures since.
+  const figures = kind === "production" ? OWN_FIGURES : [];
+
   describe(`a ${kind} stack that version 0.1.0 made`, function () {
-    this.timeout(60_000);
+    this.timeout(300_000);
 
     it("comes over: one replacement of the machine, the releases added, the firewall closed, the rest as it was", async function () {
       const folder = pulumiFolder();
@@ -42,6 +57,7 @@ for (const kind of ["throw-away", "production"] as const) {
           "release-role",
           released("first"),
           ...WAIT,
+          ...figures,
         ];
         const machine = MACHINE_REPLACED.filter((operation) => !operation.endsWith("await-ready"));
         expect(operations).to.have.members([...all("create", added), ...machine, "update firewall"]);
@@ -64,9 +80,9 @@ for (const kind of ["throw-away", "production"] as const) {
   });
 
   describe(`a ${kind} stack of 0.2.0 from before there was the component`, function () {
-    this.timeout(60_000);
+    this.timeout(300_000);
 
-    it("gets the component, which is nothing in Azure, and the wait for the signer, and no more; nor does the next up", async function () {
+    it("gets the component, which is nothing in Azure, the wait for the signer and, with monitoring, its figures, and no more; nor does the next up", async function () {
       const folder = pulumiFolder();
       requires(this, folder !== undefined, NO_CLI);
       const cloud = new Cloud();
@@ -75,13 +91,15 @@ for (const kind of ["throw-away", "production"] as const) {
         const stack = await earlierStack("0.2.0", kind, cloud, engine, program());
         // Asked of a production stack since then; it changes nothing of what the machine is told.
         if (kind === "production") await stack.configure({ authorizedKeys: "none" });
-        const added = all("create", ["tezos-signer", ...WAIT]);
+        const changed = figures.length === 0 ? [] : ["update firewall", "update machine"];
+        const added = [...all("create", ["tezos-signer", ...WAIT, ...figures]), ...changed];
         expect((await stack.preview()).operations).to.have.members(added);
         const { operations, failed, messages } = await stack.up();
         expect(failed, messages).to.equal(false);
         expect(operations).to.have.members(added);
         expect((await stack.up()).operations).to.deep.equal([]);
-        expect(requests(cloud)).to.deep.equal(["create await-ready"]);
+        const asked = added.filter((each) => !/ (?:tezos-signer|readiness|figures)$/.test(each));
+        expect(requests(cloud)).to.have.members(asked);
       } finally {
         engine.close();
       }

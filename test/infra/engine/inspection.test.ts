@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -182,6 +182,7 @@ describe("a program that breaks an invariant", function () {
       );
       writeFileSync(join(folder, "package.json"), '{ "type": "module", "main": "index.ts" }');
       writeFileSync(join(folder, "index.ts"), WITH_A_MISTAKE);
+      symlinkSync(resolve(import.meta.dirname, "../../../node_modules"), join(folder, "node_modules"));
       const run = engine.project(folder, ["Pulumi.yaml", "package.json", "index.ts"]);
       expect((await run("stack", "init", "dev")).failed).to.equal(false);
       for (const command of [["preview"], ["up", "--yes", "--skip-preview"]]) {

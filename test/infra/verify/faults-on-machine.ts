@@ -60,7 +60,7 @@ export const ON_MACHINE: Look = {
       row: "no way out",
       says: "lets more out",
       breaks: ({ network }) => {
-        network.registry = "open";
+        network.elsewhere = "open";
       },
     },
     {

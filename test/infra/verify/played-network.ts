@@ -53,9 +53,9 @@ const LED = `
 import http.client as _http, socket as _socket
 _create = _socket.create_connection
 def _led(address, *rest):
-    if address[0] == "registry.npmjs.org":
+    if address[0] == "nodejs.org":
         import os as _os
-        if _os.environ["NPM"] == "silent": raise TimeoutError()
+        if _os.environ["ELSEWHERE"] == "silent": raise TimeoutError()
         return _create(("127.0.0.1", PORT))
     return _create(address, *rest)
 _socket.create_connection = _led
@@ -78,8 +78,8 @@ _http.HTTPSConnection = _Led
 export class PlayedNetwork implements AsyncDisposable {
   readonly twists: Twist[] = [];
   readonly programs: Record<Program, readonly [text: string, code: number]> = { ...PROGRAMS };
-  /** How a connection to npm's registry goes. */
-  registry: "silent" | "open" = "silent";
+  /** How a connection to nodejs.org goes, which the firewall does not let out. */
+  elsewhere: "silent" | "open" = "silent";
   /** Each look at the machine's clock is seconds after the one before. */
   slow = false;
   /** Whether the watermarks' account takes shared keys. */
@@ -151,7 +151,7 @@ export class PlayedNetwork implements AsyncDisposable {
       .replace(start, () => start + this.#led())
       .replace("\nimport time\n", "\ntime = _Clock\n")
       .replace("test -e /opt/", "env test -e /opt/"); // the shell has one of its own
-    const env = { PATH: `${join(path, "bin")}:${process.env.PATH}`, NPM: this.registry };
+    const env = { PATH: `${join(path, "bin")}:${process.env.PATH}`, ELSEWHERE: this.elsewhere };
     return new Promise((resolve) => {
       execFile("bash", ["-c", led], { env, cwd: path, maxBuffer: 2 ** 24 }, (_, stdout, stderr) => {
         resolve(stdout === "" ? stderr : stdout);

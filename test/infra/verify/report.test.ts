@@ -74,7 +74,7 @@ describe("the report of a verification", () => {
   it("leaves alone what is no secret", () => {
     const plain =
       "403 Forbidden ForbiddenByFirewall at 12:30:45, version 0.2.0, 1.5 s, api-version=2025-07-01, az vm deallocate " +
-      "--resource-group tezos-signer-test --name signer; registry.npmjs.org; docs/verify-on-azure.md; 20 of 20 :: P-256K";
+      "--resource-group tezos-signer-test --name signer; nodejs.org; docs/verify-on-azure.md; 20 of 20 :: P-256K";
     expect(redacted(plain)).to.equal(plain);
   });
 

