@@ -25,7 +25,7 @@ const HOURS = 730;
 const SIZES: Readonly<Record<string, number>> = { Standard_B1s: 7.59 / HOURS, Standard_B2ats_v2: 6.86 / HOURS };
 
 /** Alerts on metrics (components/metric-alerts.ts). */
-const SERIES = { ofVault: 2, ofMachine: 4 };
+const SERIES = { ofVault: 2, ofMachine: 4, ofPair: 1 };
 
 /** A Standard balancer of up to five rules, an hour (Retail Prices API). */
 const BALANCER = 0.025;
@@ -100,8 +100,8 @@ export function estimateCost(settings: CostSettings): CostEstimate {
       { what: "Alert on the audit log", usd: 1.5, basis: "one rule, every 5 minutes" },
       {
         what: "Alerts on metrics",
-        usd: (SERIES.ofVault + SERIES.ofMachine * instances) * 0.1,
-        basis: `up to ${instances === 1 ? "six" : "ten"} series`,
+        usd: (SERIES.ofVault + SERIES.ofMachine * instances + (instances > 1 ? SERIES.ofPair : 0)) * 0.1,
+        basis: `up to ${instances === 1 ? "six" : "eleven"} series`,
       },
       { what: "The signer's figures", usd: 0, basis: "custom metrics, not charged while they are a preview" },
       { what: "Audit log", usd: 0, basis: "about 1 GB; the first 5 GB are free" },

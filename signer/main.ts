@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
 import type { Logger } from "pino";
-import { openKeyring, openStandIn, openStoreForTrial, openWatermarkStore } from "./backends.ts";
+import { openKeyring, openMachineNotes, openStandIn, openStoreForTrial, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
 import { addressFilter, admittingNobody } from "./http/allowed-addresses.ts";
@@ -16,6 +17,7 @@ import { Pulse } from "./observability/pulse.ts";
 import { RecentActivity } from "./observability/recent-activity.ts";
 import { openObservers } from "./observers.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
+import { OtherMachines } from "./pair/other-machines.ts";
 import { loadPorts } from "./ports.ts";
 import { reportOf } from "./report/report.ts";
 import { type LiveSettings, USER_DATA } from "./settings/live-settings.ts";
@@ -136,7 +138,8 @@ export async function startSigner(
   parts.defer(() => follower.stop());
   follower.start();
 
-  const confirmations = new Confirmations({ logger });
+  const balancer: Balancer = new Balancer(() => report.ready().ready);
+  const confirmations = new Confirmations({ logger, machine: () => (balancer.asks ? hostname() : undefined) });
   const operators = new ConfirmationSocket(confirmations, logger);
   parts.defer(() => operators.close());
   if (settings.confirmation !== undefined && !isTrial) await operators.open(settings.confirmation.socket);
@@ -152,11 +155,18 @@ export async function startSigner(
     confirmations,
     budget: BUDGETS.other,
   });
-  const balancer: Balancer = new Balancer(() => report.ready().ready);
+  const others: OtherMachines = new OtherMachines({
+    open: () => openMachineNotes(settings),
+    own: () => report.note(),
+    isBalanced: () => balancer.asks,
+    log: logger,
+  });
+  parts.defer(() => others.stop());
   const report = reportOf({
-    ...{ release, balancer, updater: readUpdaterState, live, keyring, store, view, backend, preparation },
+    ...{ release, balancer, others, updater: readUpdaterState, live, keyring, store, view, backend, preparation },
     ...{ metrics, activity, follower, confirmations, operators, certificate },
   });
+  others.start();
   const pulse = new Pulse({ store: backend, keyring, looked: report.ready });
   parts.defer(() => pulse.stop());
   const ownPort = isTrial ? { host: "127.0.0.1", port: 0 } : {};

@@ -20,7 +20,7 @@ interface Watched {
  * Microsoft.KeyVault/vaults and virtualMachines, and docs/reference/metrics.md).
  */
 export function metricAlerts(vaultId: pulumi.Input<string>, machines: readonly Watched[], burstable: boolean) {
-  return [...ofVault(vaultId), ...machines.flatMap((machine) => ofMachine(machine, burstable))];
+  return [...ofVault(vaultId), ...machines.flatMap((machine) => ofMachine(machine, burstable)), ...ofPair(machines)];
 }
 
 function ofVault(vaultId: pulumi.Input<string>) {
@@ -110,4 +110,26 @@ function ofMachine({ id, suffix }: Watched, burstable: boolean) {
     },
   ];
   return all.filter(({ key }) => burstable || key !== tired);
+}
+
+/** Each of two tells of both, so the first one's word is enough. */
+function ofPair([first, second]: readonly Watched[]) {
+  if (first === undefined || second === undefined) return [];
+  return [
+    {
+      key: "out-of-step",
+      scope: first.id,
+      severity: 2,
+      description: "For half an hour the machines have not had the same release and settings: an up ended half-way.",
+      // An upgrade of one after the other takes twenty minutes at the most.
+      window: "PT30M",
+      criterion: {
+        ...OWN,
+        metricName: "tezos_signer_out_of_step",
+        timeAggregation: "Minimum",
+        operator: "GreaterThan",
+        threshold: 0,
+      },
+    },
+  ];
 }

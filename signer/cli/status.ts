@@ -99,6 +99,7 @@ function parts(status: Status, now: number): string[] {
     ["settings", `${settings.version} of ${settings.source}, for ${age(settings.since)}`],
     ...warning(settings.refused),
     ...balancer(status, age),
+    ...otherMachines(status, age),
     ...certificate(status, now),
     ["store", `${store.kind} ${store.id ?? ""}`],
     ...unless(reasons, store.problem),
@@ -183,6 +184,14 @@ function balancer({ balancer }: Status, age: (time: string) => string): [string,
     ["balancer", `${ready ? "sends here" : "is to send nothing new here"}, asked ${age(askedAt)} ago`],
     ...warning(leaving),
   ];
+}
+
+/** Nothing where no balancer asks, or no other machine has said anything yet. */
+function otherMachines({ otherMachines }: Status, age: (time: string) => string): [string, string][] {
+  return (otherMachines ?? []).flatMap(({ machine, ready, signedAt, problems }) => {
+    const signed = signedAt === null ? "nothing signed since its start" : `last signed ${age(signedAt)} ago`;
+    return [[machine, `${ready ? "ready" : "not ready"}, ${signed}`], ...problems.flatMap(warning)];
+  });
 }
 
 function certificate({ tls }: Status, now: number): [string, string][] {

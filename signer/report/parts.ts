@@ -6,6 +6,7 @@ import type { Keyring } from "../keys/keyring.ts";
 import type { BalancerState } from "../observability/balancer-state.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { RecentActivity } from "../observability/recent-activity.ts";
+import type { OtherMachine } from "../pair/other-machines.ts";
 import type { HeadFollower } from "../policy/head-follower.ts";
 import { policyOf } from "../policy/policy.ts";
 import type { LiveSettings } from "../settings/live-settings.ts";
@@ -19,6 +20,8 @@ export interface ReportParts {
   readonly release: OwnRelease;
   /** The balancer in front of the machine; null where none asks. */
   readonly balancer: { look(): BalancerState | null };
+  /** The other machines behind it; null where none asks. */
+  readonly others: { look(): readonly OtherMachine[] | null };
   /** What the machine's updater does now. */
   readonly updater: () => UpdaterState;
   readonly live: LiveSettings;

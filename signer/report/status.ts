@@ -48,6 +48,7 @@ export class Status {
         refused: live.refusal ?? null,
       },
       balancer: this.#parts.balancer.look(),
+      otherMachines: this.#parts.others.look(),
       tls: certificate ? { until: certificate.expiresAt.toISOString(), problem: certificate.problem ?? null } : null,
       store: {
         kind: watermarks.kind,

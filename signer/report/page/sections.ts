@@ -107,7 +107,7 @@ export function refusals({ refusals }: StatusReport, now: number): Html {
 
 /** Shows what the signer stands on. */
 export function parts(status: StatusReport, now: number): Html {
-  const { store, vault, head, release, settings, balancer, tls, confirmations } = status;
+  const { store, vault, head, release, settings, balancer, otherMachines, tls, confirmations } = status;
   const { p50, p99 } = vault.signMilliseconds;
   const { sha256, wanted, step, refused, waitingSettings } = release;
   const wants =
@@ -138,6 +138,10 @@ export function parts(status: StatusReport, now: number): Html {
     ...(balancer === null
       ? []
       : [["Balancer", balancer.ready ? "sends here" : "is to send nothing new here", balancer.leaving] as const]),
+    ...(otherMachines ?? []).map(({ machine, ready, signedAt, problems }) => {
+      const signed = signedAt === null ? "nothing signed since its start" : html`last signed ${ago(signedAt, now)}`;
+      return ["Other machine", html`${machine}, ${ready ? "ready" : "not ready"}, ${signed}`, ...problems] as const;
+    }),
     ["Certificate", tls ? `until ${tls.until.slice(0, 10)}` : "none: plain HTTP", tls?.problem ?? null],
   ];
   const rows = list.map(

@@ -43,7 +43,10 @@ export class Machine implements AsyncDisposable {
 
   /** Starts the signer. @returns once it listens */
   async start(): Promise<void> {
-    const args = ["netns", "exec", namespace(this.place), process.execPath, ENTRY, "serve", "--user-data"];
+    const serve = [process.execPath, ENTRY, "serve", "--user-data"];
+    // Each becomes the next: a computer of its own, with a name of its own, and the program on it.
+    const named = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', this.place];
+    const args = ["netns", "exec", namespace(this.place), ...named, ...serve];
     const { PATH, NODE_COMPILE_CACHE } = process.env;
     const env = {
       ...{ PATH, NODE_COMPILE_CACHE, HOME: this.#folder, STATE_DIRECTORY: this.#folder },
@@ -67,7 +70,7 @@ export class Machine implements AsyncDisposable {
     await Promise.race([listening, ended]);
   }
 
-  /** `ip netns exec` becomes the program, so a signal reaches it. */
+  /** What was started becomes the program, so a signal reaches it. */
   signal(name: NodeJS.Signals): void {
     this.#child?.kill(name);
   }
@@ -83,7 +86,11 @@ export class Machine implements AsyncDisposable {
 
   /** What its admin port says, on the machine itself; undefined where it says nothing. */
   status():
-    | { readonly ready: boolean; readonly balancer: { readonly ready: boolean; readonly left: boolean } | null }
+    | {
+        readonly ready: boolean;
+        readonly balancer: { readonly ready: boolean; readonly left: boolean } | null;
+        readonly otherMachines: readonly { readonly machine: string; readonly inStep: boolean | null }[] | null;
+      }
     | undefined {
     try {
       return JSON.parse(at(this.place, "curl", "--silent", "--max-time", "3", "http://127.0.0.1:9583/status"));
