@@ -17,7 +17,8 @@ export const PROMPTS = { PS1: "[$? done] ", PS2: "[more] ", TERM: "xterm" };
 const PROMPT = /\[(\d+) done\] $/;
 const MORE = /\[more\] $/;
 
-const PATIENCE = 120_000;
+// Ends a command that hangs, and says nothing of how fast it should be: the test itself ends after twelve minutes.
+const PATIENCE = 600_000;
 
 /** A person's window with bash in it, which keeps its variables and its folder from one command to the next. */
 export class Terminal {
