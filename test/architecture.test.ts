@@ -126,7 +126,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/signing/request-context.ts",
     "signer/watermark",
   ],
-  "signer/backends.ts": [...BASE, "signer/azure", "signer/keys/**", "signer/pair", "signer/settings", "signer/watermark"],
+  "signer/backends.ts": [
+    ...BASE,
+    "signer/azure",
+    "signer/keys/**",
+    "signer/pair",
+    "signer/settings",
+    "signer/watermark",
+  ],
   "signer/observers.ts": [
     ...BASE,
     "signer/azure",

@@ -42,7 +42,9 @@ const status = z.object({
     .object({ askedAt: text, ready: z.boolean(), times: number, leaving: text.nullable(), left: z.boolean() })
     .nullable(),
   otherMachines: z
-    .array(z.object({ machine: text, seenAt: text, ready: z.boolean(), signedAt: text.nullable(), problems: z.array(text) }))
+    .array(
+      z.object({ machine: text, seenAt: text, ready: z.boolean(), signedAt: text.nullable(), problems: z.array(text) }),
+    )
     .nullable(),
   tls: z.object({ until: text, problem: text.nullable() }).nullable(),
   store: z.object({ kind: text, id: text.nullable(), problem: text.nullable(), readAt: text.nullable() }),

@@ -2,6 +2,7 @@ import { TableClient } from "@azure/data-tables";
 import { expect } from "chai";
 import { type MachineNote, TableNotes } from "../../../signer/pair/machine-notes.ts";
 import { AzureTableStore } from "../../../signer/watermark/stores/azure-table.ts";
+import { entityOf } from "../../../signer/watermark/stores/table-entity.ts";
 import { azurite, tableCredential } from "../../emulators/azurite.ts";
 import { KEY, NEVER, rowAt } from "../../fixtures/watermark-rows.ts";
 import { tableName } from "../../harness/watermark-stores.ts";
@@ -16,8 +17,9 @@ describe("notes in the table of the watermarks", () => {
     const { endpoint } = await azurite();
     const place = { endpoint, table: tableName(), credential: tableCredential };
     const store = new AzureTableStore(place);
-    await store.establish("id-1", NEVER);
-    await store.insert(KEY, rowAt(9), NEVER);
+    const client = new TableClient(endpoint, place.table, tableCredential);
+    await client.createTable();
+    await client.createEntity(entityOf(KEY, rowAt(9)));
     const before = Date.now();
     const notes = new TableNotes(place);
     await notes.write({ ...NOTE, ready: false }, NEVER);
@@ -30,14 +32,13 @@ describe("notes in the table of the watermarks", () => {
     ]);
     for (const { at } of found) expect(at).to.be.within(before - 1_000, Date.now() + 1_000);
     expect((await store.list(NEVER)).map(({ key }) => key)).to.deep.equal([KEY]);
-    expect(await store.identity(NEVER)).to.equal("id-1");
   });
 
   it("of a form that is not known here are passed over", async () => {
     const { endpoint } = await azurite();
     const place = { endpoint, table: tableName(), credential: tableCredential };
-    await new AzureTableStore(place).establish("id-1", NEVER);
     const client = new TableClient(endpoint, place.table, tableCredential);
+    await client.createTable();
     await client.createEntity({ partitionKey: "machines", rowKey: "signer-2", ready: "yes" });
     const notes = new TableNotes(place);
     await notes.write(NOTE, NEVER);

@@ -46,9 +46,7 @@ function fullOf(text: string): StatusReport {
       ...FAULTY,
       release: { ...FAULTY.release, step: "", problem: "", refused: { ...release, reason: "", at: "" } },
       balancer: { askedAt: "", ready: false, times: 1, leaving: "", left: false },
-      otherMachines: [
-        { machine: "", seenAt: "", ready: true, signedAt: "", waiting: 0, inStep: true, problems: [""] },
-      ],
+      otherMachines: [{ machine: "", seenAt: "", ready: true, signedAt: "", waiting: 0, inStep: true, problems: [""] }],
       tls: { until: "", problem: "" },
       store: { ...FAULTY.store, problem: "" },
       keys: FAULTY.keys.map((key) => ({ ...key, problem: "" })),
