@@ -201,12 +201,8 @@ export class TezosSigner extends pulumi.ComponentResource {
       const { vmSize: size, alertEmail: email, alertWebhook: webhook } = settings;
       const watched = { context, vaultId: vault.id, machines, size, email, webhook, workspaceId: args.logWorkspaceId };
       guarded.push(new Alerts(named("alerts"), watched, open));
-      const shown = {
-        context,
-        signerId: identity.principalId,
-        machineIds: all.map((place) => machineIdIn(group, place)),
-      };
-      guarded.push(new Figures(named("figures"), shown, open));
+      const machineIds = all.map((place) => machineIdIn(group, place));
+      guarded.push(new Figures(named("figures"), { context, signerId: identity.principalId, machineIds }, open));
     }
     if (production) new DestroyGuard(named("destroy-guard"), guarded, open);
 
