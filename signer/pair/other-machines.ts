@@ -1,5 +1,6 @@
 import { duration } from "../duration.ts";
 import { messageOf } from "../errors.ts";
+import { ownCommand } from "../own-command.ts";
 import { Repetition } from "../repetition.ts";
 import type { MachineNote, MachineNotes, SeenNote } from "./machine-notes.ts";
 
@@ -101,7 +102,7 @@ export class OtherMachines {
       ...(ready ? [] : [`${machine} cannot sign: its own /status says why.`]),
       ...(release === own.release ? [] : [`${machine} runs another release than this machine.`]),
       ...(settings === own.settings ? [] : [`${machine} has other settings than this machine.`]),
-      ...(waiting === 0 ? [] : [`${machine} has ${waiting} waiting for a person: tezos-signer confirm, there.`]),
+      ...(waiting === 0 ? [] : [`${machine} has ${waiting} waiting for a person: ${ownCommand("confirm")}, there.`]),
     ];
     return { ...note, seenAt, inStep: release === own.release && settings === own.settings, problems };
   }

@@ -82,6 +82,17 @@ describe("a pair as the program asks Azure for it", () => {
     expect(pair.outputs).to.have.property("secondMachine").that.has.all.keys("vmName", "statusCommand", "logCommand");
   });
 
+  it("watches by one alert whether the machines have been out of step for half an hour, and one machine by none", async () => {
+    const { inputs } = resource(whole, "out-of-step");
+    expect([inputs.windowSize, at(inputs, "scopes.0")]).to.deep.equal([
+      "PT30M",
+      at(resource(whole, "signer-not-ready").inputs, "scopes.0"),
+    ]);
+    const [criterion] = list(inputs, "criteria.allOf");
+    expect(criterion).to.deep.include({ metricName: "tezos_signer_out_of_step", timeAggregation: "Minimum", threshold: 0 });
+    expect(names(await plan(EVERYTHING))).not.to.include("out-of-step");
+  });
+
   it("has each machine send its figures under its own id, and let the metrics port be read there", async () => {
     const told = (planned: Plan, name: string) =>
       JSON.parse(Buffer.from(text(resource(planned, name).inputs, "userData"), "base64").toString());

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { ownCommand } from "../../../signer/own-command.ts";
 import type { MachineNote, SeenNote } from "../../../signer/pair/machine-notes.ts";
 import { OtherMachines } from "../../../signer/pair/other-machines.ts";
 
@@ -71,7 +72,7 @@ describe("the other machine behind the balancer", () => {
     ["release", { release: "c33d1e" }, false, "signer-2 runs another release than this machine."],
     ["settings", { settings: "777111" }, false, "signer-2 has other settings than this machine."],
     ["readiness", { ready: false }, true, "signer-2 cannot sign: its own /status says why."],
-    ["queue", { waiting: 2 }, true, "signer-2 has 2 waiting for a person: tezos-signer confirm, there."],
+    ["queue", { waiting: 2 }, true, `signer-2 has 2 waiting for a person: ${ownCommand("confirm")}, there.`],
   ] as const) {
     it(`is told of by a sentence where its ${what} wants a person`, async () => {
       const scene = new Scene();
