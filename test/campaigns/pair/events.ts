@@ -78,16 +78,19 @@ export const EVENTS: readonly Event[] = [
     end: ({ second }) => second.start(),
   },
   {
-    what: "reboot for patches",
+    what: "reboot for patches, one after the other",
     planned: true,
-    act: async ({ second }) => {
-      await leave(second);
-      power(second.place, false);
+    act: async ({ first, second }) => {
+      for (const machine of [second, first]) {
+        await leave(machine);
+        power(machine.place, false);
+        await sleep(6_000); // away for a look of the balancer
+        power(machine.place, true);
+        await machine.start();
+        await sendsTo(machine);
+      }
     },
-    end: async ({ second }) => {
-      power(second.place, true);
-      await second.start();
-    },
+    end: async () => undefined,
   },
   {
     what: "upgrade of both, one after the other",
