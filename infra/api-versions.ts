@@ -36,6 +36,7 @@ export const API_VERSIONS: readonly ApiVersion[] = [
   { type: "Microsoft.Network/networkSecurityGroups", version: "2024-05-01", pulumi: ["network:NetworkSecurityGroup"] },
   { type: "Microsoft.Network/publicIPAddresses", version: "2024-05-01", pulumi: ["network:PublicIPAddress"] },
   { type: "Microsoft.Network/networkInterfaces", version: "2024-05-01", pulumi: ["network:NetworkInterface"] },
+  { type: "Microsoft.Network/loadBalancers", version: "2024-05-01", pulumi: ["network:LoadBalancer"] },
   {
     type: "Microsoft.ManagedIdentity/userAssignedIdentities",
     version: "2023-01-31",

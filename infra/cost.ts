@@ -3,6 +3,7 @@
  * An estimate to plan with: prices differ by region and change.
  * @module
  */
+import { isBalanced } from "./config/pair.ts";
 import type { StackConfig } from "./config/schema.ts";
 
 export interface CostLine {
@@ -22,6 +23,12 @@ const HOURS = 730;
 
 /** Price of a size per hour; others are not known here and are left out, with a word. */
 const SIZES: Readonly<Record<string, number>> = { Standard_B1s: 7.59 / HOURS, Standard_B2ats_v2: 6.86 / HOURS };
+
+/** Alerts on metrics (components/metric-alerts.ts). */
+const SERIES = { ofVault: 2, ofMachine: 4, ofPair: 1 };
+
+/** A Standard balancer of up to five rules, an hour (Retail Prices API). */
+const BALANCER = 0.025;
 
 /** A release, in GB, and what a GB of blobs costs a month. */
 const RELEASE = 0.106;
@@ -61,19 +68,28 @@ export function costOfVoting(keys: number): CostOfVoting {
   };
 }
 
-/** Estimates a stack's month: the machine, its address and disk, the keys, the table, the releases, the alerts. */
-export function estimateCost(settings: Pick<StackConfig, "vmSize" | "keys" | "monitoring">): CostEstimate {
+type CostSettings = Pick<StackConfig, "vmSize" | "keys" | "monitoring" | "instances" | "balancer">;
+
+/** Estimates a stack's month: the machines, their addresses and disks, the keys, the table, the releases, the alerts. */
+export function estimateCost(settings: CostSettings): CostEstimate {
   const hourly = SIZES[settings.vmSize];
   const keys = Math.max(1, settings.keys.length);
+  const { instances } = settings;
+  const balanced = isBalanced(settings);
+  const addresses = balanced ? instances + 1 : instances;
+  const times = (count: number, basis: string) => (count === 1 ? basis : `${count} x, ${basis}`);
   const voting = costOfVoting(1);
   const lines: CostLine[] = [
     {
       what: `Machine ${settings.vmSize}`,
-      usd: (hourly ?? 0) * HOURS,
-      basis: hourly === undefined ? "price not known here: add it yourself" : `${HOURS} hours`,
+      usd: instances * (hourly ?? 0) * HOURS,
+      basis: hourly === undefined ? "price not known here: add it yourself" : times(instances, `${HOURS} hours`),
     },
-    { what: "Disk, Standard SSD 32 GiB", usd: 2.4, basis: "E4" },
-    { what: "Public IPv4 address", usd: 3.65, basis: "Standard, static" },
+    { what: "Disk, Standard SSD 32 GiB", usd: 2.4 * instances, basis: times(instances, "E4") },
+    { what: "Public IPv4 address", usd: 3.65 * addresses, basis: times(addresses, "Standard, static") },
+    ...(balanced
+      ? [{ what: "Balancer", usd: BALANCER * HOURS, basis: "Standard, one rule; 0.005 per GB beside it" }]
+      : []),
     { what: `HSM key${keys === 1 ? "" : "s"}`, usd: KEY * keys, basis: `${keys} x 5.00, used in the month` },
     { what: "Signatures", usd: voting.vault, basis: `${SIGNATURES} at ${VAULT_PRICE} per 10,000` },
     { what: "Watermark table", usd: voting.table, basis: "a read and a write each" },
@@ -82,7 +98,11 @@ export function estimateCost(settings: Pick<StackConfig, "vmSize" | "keys" | "mo
   if (settings.monitoring) {
     lines.push(
       { what: "Alert on the audit log", usd: 1.5, basis: "one rule, every 5 minutes" },
-      { what: "Alerts on metrics", usd: 6 * 0.1, basis: "up to six series" },
+      {
+        what: "Alerts on metrics",
+        usd: (SERIES.ofVault + SERIES.ofMachine * instances + (instances > 1 ? SERIES.ofPair : 0)) * 0.1,
+        basis: `up to ${instances === 1 ? "six" : "eleven"} series`,
+      },
       { what: "The signer's figures", usd: 0, basis: "custom metrics, not charged while they are a preview" },
       { what: "Audit log", usd: 0, basis: "about 1 GB; the first 5 GB are free" },
     );

@@ -7,6 +7,7 @@
  */
 import { METRICS_PORT, SIGNER_PORT } from "../signer/contract.ts";
 import { headNode } from "./config/head-node.ts";
+import { isBalanced } from "./config/pair.ts";
 import type { StackConfig } from "./config/schema.ts";
 
 /** One row, in the names that Azure gives the columns. */
@@ -28,9 +29,12 @@ const LAST = 4096;
 /** Azure's service tag for every public address; it leaves out private ones (virtual-networks service tags). */
 const PUBLIC = "Internet";
 
+/** Azure's service tag for whoever asks in a balancer's name. */
+export const PROBER = "AzureLoadBalancer";
+
 /** Returns the rules of a stack, inbound first, each direction in order of priority. */
 export function firewallRules(
-  config: Pick<StackConfig, "bakerIp" | "adminIp" | "metricsIp" | "monitoring" | "head">,
+  config: Pick<StackConfig, "bakerIp" | "adminIp" | "metricsIp" | "monitoring" | "head" | "instances" | "balancer">,
 ): Rule[] {
   const addresses = (blocks: StackConfig["bakerIp"]) => blocks.map((block) => block.text);
   const rules = [
@@ -42,6 +46,10 @@ export function firewallRules(
     // Their mirrors have no service tag. No UDP for the clock: Azure's images take the time from the host.
     outbound("packages", 130, "Ubuntu's signed packages", PUBLIC, 80),
   ];
+  // Azure's tag for one address, 168.63.129.16, the machine's own host. The signer answers it whether it is ready, and nothing
+  // else (signer/http/balancer.ts).
+  if (isBalanced(config))
+    rules.push(inbound("probe", 130, "The balancer asks whether it is ready", [PROBER], SIGNER_PORT));
   if (config.adminIp.length > 0) rules.push(inbound("admin", 110, "Log in", addresses(config.adminIp), 22));
   if (config.metricsIp.length > 0)
     rules.push(inbound("metrics", 120, "Metrics are read", addresses(config.metricsIp), METRICS_PORT));

@@ -13,7 +13,7 @@ import { warnings } from "./config/warnings.ts";
 import { estimateCost } from "./cost.ts";
 import { inspected } from "./inspection.ts";
 import { told } from "./readiness/told.ts";
-import { readyCommands } from "./ready-commands.ts";
+import { machineCommands, readyCommands } from "./ready-commands.ts";
 import { checkoutRelease } from "./release/checkout-release.ts";
 import { earlierReleases } from "./release/earlier-releases.ts";
 import { misplaced } from "./stack-folder.ts";
@@ -45,6 +45,8 @@ export function build(settings: StackConfig, release: Release, earlier: readonly
   });
   const { signerUrl, publicIp, vaultUri, watermarkStoreId, identityClientId, resourceGroup, report } = signer;
   const { usd, assumptions } = estimateCost(settings);
+  const [first, second] = signer.machines.map(({ name, address }) => ({ machine: name, address }));
+  const open = { ssh: settings.adminIp.length > 0, metrics: settings.metricsIp.length > 0 };
   return inspected({
     version: release.version,
     release: release.sha256,
@@ -58,10 +60,10 @@ export function build(settings: StackConfig, release: Release, earlier: readonly
     ...(report === undefined
       ? {}
       : { signer: pulumi.all([report, signerUrl]).apply(([said, url]) => told(said, url)) }),
-    ...readyCommands(
-      { signerUrl, publicIp, resourceGroup },
-      { ssh: settings.adminIp.length > 0, metrics: settings.metricsIp.length > 0 },
-    ),
+    ...(first === undefined ? {} : readyCommands({ signerUrl, resourceGroup, ...first }, open)),
+    ...(second === undefined
+      ? {}
+      : { secondMachine: { vmName: second.machine, ...machineCommands({ resourceGroup, ...second }, open) } }),
     estimatedMonthlyCost: { usd, assumptions },
   });
 }

@@ -4,12 +4,15 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import { METRICS_PORT } from "../signer/contract.ts";
-import { ADMIN, MACHINE_NAME } from "./components/machine.ts";
+import { ADMIN } from "./components/machine.ts";
 
 /** What the command lines name. */
 export interface Named {
   readonly signerUrl: pulumi.Input<string>;
-  readonly publicIp: pulumi.Input<string>;
+  /** Name of the machine in Azure. */
+  readonly machine: string;
+  /** The machine's own address: where one logs in, and where its metrics are read. */
+  readonly address: pulumi.Input<string>;
   readonly resourceGroup: pulumi.Input<string>;
 }
 
@@ -21,27 +24,34 @@ const SCRIPTS = {
   logCommand: "journalctl --unit tezos-signer --lines 10 --output cat --no-pager | tail -c 4000",
 };
 
-/**
- * Writes the command lines.
- * @param open whether an address may log in, without which nobody reaches `confirm`; and whether one may read metrics
- */
-export function readyCommands(
-  { signerUrl, publicIp, resourceGroup }: Named,
-  open: { readonly ssh: boolean; readonly metrics: boolean },
-) {
-  const login = pulumi.interpolate`${ADMIN}@${publicIp}`;
+/** Whether an address may log in, without which nobody reaches `confirm`; and whether one may read metrics. */
+interface Open {
+  readonly ssh: boolean;
+  readonly metrics: boolean;
+}
+
+/** Writes the command lines. */
+export function readyCommands({ signerUrl, ...there }: Named, open: Open) {
+  return {
+    importCommand: pulumi.interpolate`octez-client import secret key signer ${signerUrl}/ADDRESS`,
+    ...machineCommands(there, open),
+  };
+}
+
+/** Writes those that are for one machine. */
+export function machineCommands({ machine, address, resourceGroup }: Omit<Named, "signerUrl">, open: Open) {
+  const login = pulumi.interpolate`${ADMIN}@${address}`;
   const onMachine = (script: string) =>
-    pulumi.interpolate`az vm run-command invoke --resource-group ${resourceGroup} --name ${MACHINE_NAME} --command-id RunShellScript --query 'value[0].message' --output tsv --scripts '${script}'`;
+    pulumi.interpolate`az vm run-command invoke --resource-group ${resourceGroup} --name ${machine} --command-id RunShellScript --query 'value[0].message' --output tsv --scripts '${script}'`;
   const bySsh = {
     sshCommand: pulumi.interpolate`ssh ${login}`,
     confirmCommand: pulumi.interpolate`ssh -t ${login} sudo tezos-signer confirm`,
   };
   const byToken = {
-    metricsUrl: pulumi.interpolate`https://${publicIp}:${METRICS_PORT}`,
+    metricsUrl: pulumi.interpolate`https://${address}:${METRICS_PORT}`,
     metricsCommand: onMachine(SCRIPTS.metricsCommand),
   };
   return {
-    importCommand: pulumi.interpolate`octez-client import secret key signer ${signerUrl}/ADDRESS`,
     statusCommand: onMachine(SCRIPTS.statusCommand),
     logCommand: onMachine(SCRIPTS.logCommand),
     ...(open.ssh ? bySsh : {}),

@@ -14,14 +14,14 @@ import { Alerts } from "./components/alerts.ts";
 import type { StackContext } from "./components/context.ts";
 import { DestroyGuard } from "./components/destroy-guard.ts";
 import { Figures } from "./components/figures.ts";
-import { Machine, machineIdIn } from "./components/machine.ts";
+import { Machine, machineIdIn, machineName } from "./components/machine.ts";
 import { NETWORK_NAME, Network } from "./components/network.ts";
 import { Readiness } from "./components/readiness.ts";
 import { type Release, Releases } from "./components/releases.ts";
 import { KeyVault } from "./components/vault.ts";
 import { WatermarkTable } from "./components/watermark-table.ts";
-import { ConfigurationError, parseConfig } from "./config/parse.ts";
-import type { KEYS, StackConfig } from "./config/schema.ts";
+import { isBalanced, type Place, places } from "./config/pair.ts";
+import type { StackConfig } from "./config/schema.ts";
 import { signerSettings } from "./config/signer-settings.ts";
 import { groupName } from "./config/stack-name.ts";
 import { firewallRules } from "./firewall.ts";
@@ -29,6 +29,8 @@ import { Inspection, valuesOf } from "./inspection.ts";
 import type { Report } from "./readiness/report.ts";
 import { standsInTheWay } from "./standing/check.ts";
 import { userData } from "./user-data.ts";
+
+export { type SignerConfiguration, signerConfiguration } from "./config/signer-configuration.ts";
 
 export interface TezosSignerArgs {
   /** What `signerConfiguration` made of the configuration. */
@@ -56,36 +58,14 @@ export interface TezosSignerArgs {
   readonly partsAtRoot?: boolean;
 }
 
-/** The keys of the stack's configuration, lists and objects as such. docs/change.md says what each does. */
-export type SignerConfiguration = {
-  readonly [Key in keyof typeof KEYS]?: string | boolean | readonly unknown[] | Readonly<Record<string, unknown>>;
-};
-
-/**
- * Reads the configuration of a signer.
- * @param name of the signer: it is put on every tag, and names the resource group unless there is one
- * @throws pulumi.RunError naming every mistake
- */
-export function signerConfiguration(name: string, configuration: SignerConfiguration): StackConfig {
-  const texts = Object.entries(configuration).map(([key, value]) => [
-    key,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
-  try {
-    return parseConfig(Object.fromEntries(texts), name);
-  } catch (error) {
-    // Pulumi prints the message of a RunError, and the stack trace of any other.
-    if (error instanceof ConfigurationError) throw new pulumi.RunError(error.message);
-    throw error;
-  }
-}
-
 /** A vault that signs, the machine that asks it, the table of watermarks, and the network around them. */
 export class TezosSigner extends pulumi.ComponentResource {
   /** Where the baker asks for signatures. */
   readonly signerUrl: pulumi.Output<string>;
-  /** The machine's address, which stays when the machine is replaced. */
+  /** The signer's address, which stays when a machine is replaced. */
   readonly publicIp: pulumi.Output<string>;
+  /** Each machine by its name in Azure, with the address by which one logs in. */
+  readonly machines: readonly { readonly name: string; readonly address: pulumi.Output<string> }[];
   readonly vaultUri: pulumi.Output<string>;
   /** Id of the watermark store, to which each key is bound. */
   readonly watermarkStoreId: pulumi.Output<string>;
@@ -101,6 +81,8 @@ export class TezosSigner extends pulumi.ComponentResource {
     super("tezos-signer:infra:TezosSigner", name, {}, inspection.options);
     const { settings, release } = args;
     const { location, production, stack } = settings;
+    const balanced = isBalanced(settings);
+    const all = places(settings);
     const tags = { ...settings.tags, project: "tezos-signer", stack, production: String(production) };
     const named = (part: string) => (args.partsAtRoot ? part : `${name}-${part}`);
     const open = args.partsAtRoot ? {} : { parent: this };
@@ -120,7 +102,7 @@ export class TezosSigner extends pulumi.ComponentResource {
     );
     const network = new Network(
       named("network"),
-      { context, rules: firewallRules(settings), subnetId: args.subnetId },
+      { context, rules: firewallRules(settings), subnetId: args.subnetId, places: all, balanced },
       kept,
     );
     const vault = new KeyVault(
@@ -131,7 +113,7 @@ export class TezosSigner extends pulumi.ComponentResource {
         signerId: identity.principalId,
         subnetId: network.subnetId,
         joinsAfter: network.interface,
-        publicIp: network.publicIp,
+        machineIps: network.connections.map(({ address }) => address),
         keyImporter: settings.keyImporter,
         keys: settings.keys,
       },
@@ -153,64 +135,88 @@ export class TezosSigner extends pulumi.ComponentResource {
       { context, readerId: identity.principalId, release, earlier: args.earlierReleases ?? [] },
       open,
     );
-    const machineId = machineIdIn(group);
-    const own = pulumi
-      .all([vault.uri, watermarks.endpoint, watermarks.table, id.hex, identity.clientId, machineId])
-      .apply(([vaultUri, tableEndpoint, table, storeId, clientId, machineId]) =>
-        signerSettings(settings, { vaultUri, tableEndpoint, table, storeId, clientId, machineId }),
+    /** What a machine's signer is told: the same, but for the name under which its own figures are sent. */
+    const told = (place: Place) =>
+      pulumi
+        .all([vault.uri, watermarks.endpoint, watermarks.table, id.hex, identity.clientId, machineIdIn(group, place)])
+        .apply(([vaultUri, tableEndpoint, table, storeId, clientId, machineId]) =>
+          signerSettings(settings, { vaultUri, tableEndpoint, table, storeId, clientId, machineId }),
+        );
+    const access = { ssh: settings.adminIp.length > 0, metrics: settings.metricsIp.map(({ text }) => text) };
+    const guarded: pulumi.Resource[] = [releases];
+    const machines: Machine[] = [];
+    let report: pulumi.Output<Report> | undefined;
+    // The last one is touched first, and the next one once it signs: at every moment one of them does.
+    for (const place of all.toReversed()) {
+      const own = told(place);
+      const connection = network.connections[place.number - 1];
+      if (connection === undefined) throw new Error(`no interface for ${machineName(place)}`);
+      const part = (name: string) => named(`${name}${place.suffix}`);
+      const machine = new Machine(
+        part("signer"),
+        {
+          context,
+          place,
+          interfaceId: connection.interface.id,
+          identityId: identity.id,
+          size: settings.vmSize,
+          image: settings.image,
+          sshPublicKey: settings.sshPublicKey,
+          customData: args.customData ?? Buffer.from(customData()).toString("base64"),
+          release: releases.blob,
+          turn: report === undefined ? Promise.resolve() : valuesOf("turn", { report }),
+          userData: pulumi.all([own, identity.clientId, releases.url]).apply(([own, clientId, url]) => {
+            const { version, sha256 } = release;
+            const { maintenance } = place;
+            return userData({ version, sha256, url, clientId }, access, own, maintenance);
+          }),
+        },
+        kept,
       );
-    const machine = new Machine(
-      named("signer"),
-      {
-        context,
-        interfaceId: network.interfaceId,
-        identityId: identity.id,
-        size: settings.vmSize,
-        image: settings.image,
-        sshPublicKey: settings.sshPublicKey,
-        customData: args.customData ?? Buffer.from(customData()).toString("base64"),
-        release: releases.blob,
-        userData: pulumi.all([own, identity.clientId, releases.url]).apply(([own, clientId, url]) => {
-          const { version, sha256 } = release;
-          const access = { ssh: settings.adminIp.length > 0, metrics: settings.metricsIp.map(({ text }) => text) };
-          return userData({ version, sha256, url, clientId }, access, own);
-        }),
-      },
-      kept,
-    );
-    const guarded: pulumi.Resource[] = [machine, releases];
+      machines.unshift(machine);
+      guarded.unshift(machine);
+      if (!settings.waitForSigner) continue;
+      const readiness = new Readiness(
+        part("readiness"),
+        {
+          context,
+          place,
+          machine: machine.machine,
+          balanced,
+          waiting: place.number - 1,
+          release: release.sha256,
+          settings: own.apply(settingsVersion),
+          keys: [...settings.keys.map(({ name }) => name), settings.keyImporter?.objectId ?? []].flat().join(" "),
+          after: [
+            ...[vault.vault, ...vault.keys, watermarks.role, releases.role],
+            ...(network.balancer === undefined ? [] : [network.balancer.balancer]),
+          ],
+        },
+        open,
+      );
+      report = readiness.report;
+      guarded.push(readiness);
+    }
     if (settings.monitoring) {
       const { vmSize: size, alertEmail: email, alertWebhook: webhook } = settings;
-      const watched = { context, vaultId: vault.id, machine, size, email, webhook, workspaceId: args.logWorkspaceId };
+      const watched = { context, vaultId: vault.id, machines, size, email, webhook, workspaceId: args.logWorkspaceId };
       guarded.push(new Alerts(named("alerts"), watched, open));
-      guarded.push(new Figures(named("figures"), { context, signerId: identity.principalId, machineId }, open));
+      const machineIds = all.map((place) => machineIdIn(group, place));
+      guarded.push(new Figures(named("figures"), { context, signerId: identity.principalId, machineIds }, open));
     }
-    const readiness = settings.waitForSigner
-      ? new Readiness(
-          named("readiness"),
-          {
-            context,
-            machine: machine.machine,
-            release: release.sha256,
-            settings: own.apply(settingsVersion),
-            keys: [...settings.keys.map(({ name }) => name), settings.keyImporter?.objectId ?? []].flat().join(" "),
-            after: [vault.vault, ...vault.keys, watermarks.role, releases.role],
-          },
-          open,
-        )
-      : undefined;
-    if (readiness !== undefined) guarded.push(readiness);
     if (production) new DestroyGuard(named("destroy-guard"), guarded, open);
 
     const outputs = inspection.complete({
       // A program that ends without the machine would have it deleted.
-      signerUrl: pulumi.all([network.publicIp, machine.asked]).apply(([ip]) => `http://${ip}:${SIGNER_PORT}`),
+      signerUrl: pulumi
+        .all([network.publicIp, ...machines.map(({ asked }) => asked)])
+        .apply(([ip]) => `http://${ip}:${SIGNER_PORT}`),
       publicIp: network.publicIp,
       vaultUri: vault.uri,
       watermarkStoreId: id.hex,
       identityClientId: identity.clientId,
       resourceGroup: group.name,
-      ...(readiness === undefined ? {} : { report: readiness.report }),
+      ...(report === undefined ? {} : { report }),
     });
     this.signerUrl = outputs.signerUrl;
     this.publicIp = outputs.publicIp;
@@ -219,6 +225,10 @@ export class TezosSigner extends pulumi.ComponentResource {
     this.identityClientId = outputs.identityClientId;
     this.resourceGroup = outputs.resourceGroup;
     this.report = outputs.report;
+    this.machines = all.map((place, index) => ({
+      name: machineName(place),
+      address: network.connections[index]?.address ?? network.publicIp,
+    }));
     this.registerOutputs(outputs);
   }
 

@@ -28,12 +28,14 @@ export interface MachineAccess {
  * Returns the document as text: JSON on one line in a fixed order, so that an equal one is equal bytes.
  * Its outer form is read by every release, older ones included: fields may come, none may change or go.
  * @param settings the signer's settings, JSON
+ * @param maintenance when upgrades are installed, and the machine restarts if one asks for it: HH:MM in UTC, every day
  */
 export function userData(
   { version, sha256, url, clientId }: ReleaseReference,
   { ssh, metrics }: MachineAccess,
   settings: string,
+  maintenance: string = MAINTENANCE,
 ): string {
-  const machine = { ssh, maintenance: MAINTENANCE, ...(metrics.length === 0 ? {} : { metrics }) };
+  const machine = { ssh, maintenance, ...(metrics.length === 0 ? {} : { metrics }) };
   return JSON.stringify({ release: { version, sha256, url, clientId }, machine, settings: JSON.parse(settings) });
 }

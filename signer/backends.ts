@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { azureCredential } from "./azure/credential.ts";
 import type { Keyring, StandInBackend } from "./keys/keyring.ts";
+import type { MachineNotes } from "./pair/machine-notes.ts";
 import type { LiveSettings } from "./settings/live-settings.ts";
 import type { Settings } from "./settings/schema.ts";
 import type { WatermarkStore } from "./watermark/stores/store.ts";
@@ -63,8 +64,7 @@ export async function openWatermarkStore(
     case "azure-table": {
       const { endpoint, table } = watermarks;
       const { AzureTableStore } = await import("./watermark/stores/azure-table.ts");
-      const credential = await azureCredential(keys.kind === "azure-key-vault" ? keys : { credential: "default" });
-      return new AzureTableStore({ endpoint, table, credential });
+      return new AzureTableStore({ endpoint, table, credential: await tableCredential(keys) });
     }
     case "sqlite": {
       const { SqliteStore } = await import("./watermark/stores/sqlite.ts");
@@ -73,6 +73,17 @@ export async function openWatermarkStore(
       return new SqliteStore(watermarks.path, warn);
     }
   }
+}
+
+/** Opens the place where the machines that share the watermark store leave notes; undefined where no other computer has it. */
+export async function openMachineNotes({ keys, watermarks }: Settings): Promise<MachineNotes | undefined> {
+  if (watermarks.kind !== "azure-table") return undefined;
+  const { TableNotes } = await import("./pair/machine-notes.ts");
+  return new TableNotes({ ...watermarks, credential: await tableCredential(keys) });
+}
+
+function tableCredential(keys: Settings["keys"]) {
+  return azureCredential(keys.kind === "azure-key-vault" ? keys : { credential: "default" });
 }
 
 /**

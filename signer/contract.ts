@@ -8,6 +8,13 @@ export { CONSENSUS_KINDS } from "./tezos/payload/consensus-kind.ts";
 /** Port of the signing port, octez's own default. */
 export const SIGNER_PORT = 6732;
 
+/**
+ * How Azure's balancer asks whether a machine is ready: at the signing port, from one address, which is that of the
+ * machine's own host, every `interval` seconds; after `threshold` answers that are not 200 it sends nothing new there
+ * (load-balancer-custom-probe-overview, what-is-ip-address-168-63-129-16).
+ */
+export const PROBE = { path: "/readyz", from: "168.63.129.16", interval: 5, threshold: 2 } as const;
+
 /** Port of the admin port, on loopback only. */
 export const ADMIN_PORT = 9583;
 

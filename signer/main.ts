@@ -1,9 +1,11 @@
 import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
 import type { Logger } from "pino";
-import { openKeyring, openStandIn, openStoreForTrial, openWatermarkStore } from "./backends.ts";
+import { openKeyring, openMachineNotes, openStandIn, openStoreForTrial, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
-import { addressFilter } from "./http/allowed-addresses.ts";
+import { addressFilter, admittingNobody } from "./http/allowed-addresses.ts";
+import { Balancer } from "./http/balancer.ts";
 import { takeInheritedSockets } from "./http/inherited-sockets.ts";
 import type { RunningServer } from "./http/server.ts";
 import { TlsCertificate } from "./http/tls-certificate.ts";
@@ -14,13 +16,13 @@ import { isLoopback } from "./network/url.ts";
 import { Pulse } from "./observability/pulse.ts";
 import { RecentActivity } from "./observability/recent-activity.ts";
 import { openObservers } from "./observers.ts";
+import { OtherMachines } from "./pair/other-machines.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import { loadPorts } from "./ports.ts";
 import { reportOf } from "./report/report.ts";
 import { type LiveSettings, USER_DATA } from "./settings/live-settings.ts";
 import type { Settings } from "./settings/schema.ts";
 import { BUDGETS, budgetsFromNow } from "./signing/budgets.ts";
-import type { CurrentSettings } from "./signing/request-context.ts";
 import { requiredRows } from "./signing/required-rows.ts";
 import { SigningService } from "./signing/signing-service.ts";
 import { Guard } from "./watermark/guard.ts";
@@ -44,6 +46,14 @@ export interface RunningSigner {
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   /** Looks whether the files of its TLS certificate are others, and takes them up; it does so by itself once a minute. */
   renewCertificate(): Promise<void>;
+  /** Whether a balancer asks here, which may have another machine to send to. */
+  isBalanced(): boolean;
+  /**
+   * Has the balancer send nothing new here, for as long as it does not stay; whoever comes all the same is served, on a
+   * connection that is closed after the answer. Resolves once the balancer has heard it and idle connections are closed.
+   */
+  leave(reason: string): Promise<void>;
+  stay(): void;
   /** Takes no new connection, lets what was asked finish, then closes everything. */
   stop(): Promise<void>;
 }
@@ -128,7 +138,8 @@ export async function startSigner(
   parts.defer(() => follower.stop());
   follower.start();
 
-  const confirmations = new Confirmations({ logger });
+  const balancer: Balancer = new Balancer(() => report.ready().ready);
+  const confirmations = new Confirmations({ logger, machine: () => (balancer.asks ? hostname() : undefined) });
   const operators = new ConfirmationSocket(confirmations, logger);
   parts.defer(() => operators.close());
   if (settings.confirmation !== undefined && !isTrial) await operators.open(settings.confirmation.socket);
@@ -144,22 +155,18 @@ export async function startSigner(
     confirmations,
     budget: BUDGETS.other,
   });
-  const report = reportOf({
-    release,
-    updater: readUpdaterState,
-    live,
-    keyring,
-    store,
-    view,
-    backend,
-    preparation,
-    metrics,
-    activity,
-    follower,
-    confirmations,
-    operators,
-    certificate,
+  const others: OtherMachines = new OtherMachines({
+    open: () => openMachineNotes(settings),
+    own: () => report.note(),
+    isBalanced: () => balancer.asks,
+    log: logger,
   });
+  parts.defer(() => others.stop());
+  const report = reportOf({
+    ...{ release, balancer, others, updater: readUpdaterState, live, keyring, store, view, backend, preparation },
+    ...{ metrics, activity, follower, confirmations, operators, certificate },
+  });
+  others.start();
   const pulse = new Pulse({ store: backend, keyring, looked: report.ready });
   parts.defer(() => pulse.stop());
   const ownPort = isTrial ? { host: "127.0.0.1", port: 0 } : {};
@@ -172,6 +179,7 @@ export async function startSigner(
   });
   parts.defer(() => admin.stop());
 
+  const app = createApp({ signer, settings: requestSettings, audit, log: logger }).callback();
   const observers = isTrial ? undefined : await openObservers(settings, report, logger);
   parts.defer(() => observers?.stop());
 
@@ -180,7 +188,8 @@ export async function startSigner(
     ...ownPort,
     fd: sockets?.signer,
     tls: certificate?.pair,
-    handler: createApp({ signer, settings: requestSettings, audit, log: logger }).callback(),
+    handler: async (request, response) => void (balancer.answer(request, response) || (await app(request, response))),
+    closes: () => balancer.isLeaving,
     admits: addressFilter(requestSettings),
     log: logger,
     audit,
@@ -209,9 +218,13 @@ export async function startSigner(
   const renewCertificate = async () => {
     await Promise.all([certificate?.look(), observers?.renewCertificate()]);
   };
+  const leave = (reason: string) => balancer.leave(reason).then(() => server.closeQuiet());
   const stop = () => running.disposeAsync();
   const metricsAddress = () => observers?.metricsAddress();
-  return { url, adminUrl, metricsAddress, keyring, examine, readiness: () => report.ready(), renewCertificate, stop };
+  return {
+    ...{ url, adminUrl, metricsAddress, keyring, examine, readiness: () => report.ready(), renewCertificate },
+    ...{ isBalanced: () => balancer.asks, leave, stay: () => balancer.stay(), stop },
+  };
 }
 
 /** Few settings want the bytes of what was refused. */
@@ -219,16 +232,6 @@ async function keepRefusedPayloads(settings: Settings["refusedPayloads"], logger
   if (settings === undefined) return undefined;
   const { RefusedPayloads } = await import("./observability/refused-payloads.ts");
   return new RefusedPayloads(settings, logger);
-}
-
-/** The live settings with an empty list of addresses that may ask. */
-function admittingNobody(live: LiveSettings): CurrentSettings {
-  const nobody: string[] = [];
-  return {
-    get current() {
-      return { ...live.current, allowedAddresses: nobody };
-    },
-  };
 }
 
 function urlOf({ address: { address, family, port } }: RunningServer, scheme: string): string {

@@ -100,17 +100,18 @@ export function* misfits(
   if (!trustedLaunch) yield `${name} has no Trusted Launch`;
 }
 
-/** Says which quota is too small. @param instead as for `objections` */
-export function* overQuota(size: OfferedSize, { sizes, quotas }: Offer, instead?: string): Iterable<string> {
+/** Says which quota is too small. @param instead as for `objections` @param count of machines that are to be made */
+export function* overQuota(size: OfferedSize, { sizes, quotas }: Offer, instead?: string, count = 1): Iterable<string> {
   const freed = sizes.find(({ name }) => same(name, instead ?? ""));
   for (const family of [size.family, "cores"]) {
     const quota = [...quotas].find(([name]) => same(name, family))?.[1];
     if (quota === undefined) continue;
     const free = freed !== undefined && (family === "cores" || same(freed.family, family)) ? freed.vCPUs : 0;
     const left = quota.limit - quota.used + free;
-    if (left >= size.vCPUs) continue;
+    if (left >= count * size.vCPUs) continue;
     const what = family === "cores" ? "the region" : family;
-    yield `${size.name} has ${size.vCPUs} vCPUs, and the quota of ${what} leaves ${Math.max(0, left)} of ${quota.limit}`;
+    const machines = count === 1 ? `${size.name} has` : `${count} of ${size.name} have`;
+    yield `${machines} ${count * size.vCPUs} vCPUs, and the quota of ${what} leaves ${Math.max(0, left)} of ${quota.limit}`;
   }
 }
 

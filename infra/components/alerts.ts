@@ -10,8 +10,9 @@ import { metricAlerts } from "./metric-alerts.ts";
 export interface AlertsArgs {
   readonly context: StackContext;
   readonly vaultId: pulumi.Input<string>;
-  readonly machine: Machine;
-  /** Size of the machine: only burstable ones have credits to run out of. */
+  /** The first one first. */
+  readonly machines: readonly Machine[];
+  /** Size of the machines: only burstable ones have credits to run out of. */
   readonly size: string;
   /** Where alerts are sent; empty: they are seen in the portal only. */
   readonly email: string;
@@ -36,7 +37,7 @@ const SIGNATURES = `union isfuzzy=true (datatable(TimeGenerated:datetime, Operat
 export class Alerts extends pulumi.ComponentResource {
   constructor(name: string, args: AlertsArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Alerts", name, {}, options);
-    const { context, vaultId, machine, size, email, webhook } = args;
+    const { context, vaultId, machines, size, email, webhook } = args;
     const { location, tags } = context;
     const resourceGroupName = context.group.name;
     const child = inGroup(this, context);
@@ -92,7 +93,7 @@ export class Alerts extends pulumi.ComponentResource {
       child,
     );
     const rules: pulumi.Resource[] = [silence];
-    for (const { key, scope, ...metric } of metricAlerts(vaultId, machine.id, size.startsWith("Standard_B"))) {
+    for (const { key, scope, ...metric } of metricAlerts(vaultId, machines, size.startsWith("Standard_B"))) {
       const rule = new MetricAlert(
         context.named(key),
         {
@@ -105,7 +106,7 @@ export class Alerts extends pulumi.ComponentResource {
           autoMitigate: true,
           scopes: [scope],
           evaluationFrequency: "PT1M",
-          windowSize: "PT5M",
+          windowSize: "window" in metric ? metric.window : "PT5M",
           criteria: {
             odataType: "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria",
             allOf: [{ criterionType: "StaticThresholdCriterion", name: key, ...metric.criterion }],
@@ -113,7 +114,7 @@ export class Alerts extends pulumi.ComponentResource {
           actions: [{ actionGroupId: group.id }],
           tags,
         },
-        { ...child, dependsOn: machine }, // its id is known before it is there
+        { ...child, dependsOn: [...machines] }, // their ids are known before they are there
       );
       rules.push(rule);
     }

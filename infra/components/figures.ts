@@ -10,8 +10,8 @@ export interface FiguresArgs {
   readonly context: StackContext;
   /** Principal of the machine's identity, as which the signer sends its figures. */
   readonly signerId: pulumi.Input<string>;
-  /** Id of the machine, whose figures they are. */
-  readonly machineId: pulumi.Input<string>;
+  /** Ids of the machines, whose figures they are; the first one first. */
+  readonly machineIds: readonly pulumi.Output<string>[];
 }
 
 /** Built-in role Monitoring Metrics Publisher: writes metrics, and reads nothing. */
@@ -21,7 +21,7 @@ const METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb";
 export class Figures extends pulumi.ComponentResource {
   constructor(name: string, args: FiguresArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Figures", name, {}, options);
-    const { context, machineId } = args;
+    const { context, machineIds } = args;
     const child = inGroup(this, context);
     new RoleAssignment(
       context.named("figures-role"),
@@ -45,8 +45,8 @@ export class Figures extends pulumi.ComponentResource {
         kind: "shared",
         category: "workbook",
         displayName: "Tezos signer",
-        sourceId: machineId,
-        serializedData: pulumi.output(machineId).apply((id) => JSON.stringify(workbook(id))),
+        sourceId: pulumi.all(machineIds).apply(([first = ""]) => first),
+        serializedData: pulumi.all(machineIds).apply((ids) => JSON.stringify(workbook(ids))),
         tags: context.tags,
       },
       child,

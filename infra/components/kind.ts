@@ -12,7 +12,7 @@ export interface Kind {
   /** It takes no tags, or its tags mean something else. */
   readonly untagged?: true;
   /** What Azure chooses of it and the program reads, as a reader of the plan sees it. */
-  readonly chosen?: Readonly<Record<string, string>>;
+  readonly chosen?: Readonly<Record<string, unknown>>;
 }
 
 /** Kinds by Pulumi's type. */

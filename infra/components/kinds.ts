@@ -1,4 +1,5 @@
 import { ALERTS_KINDS } from "./alerts.ts";
+import { BALANCER_KINDS } from "./balancer.ts";
 import { CONTEXT_KINDS } from "./context.ts";
 import { FIGURES_KINDS } from "./figures.ts";
 import type { Kinds } from "./kind.ts";
@@ -13,6 +14,7 @@ import { WATERMARK_TABLE_KINDS } from "./watermark-table.ts";
 export const KINDS: Kinds = {
   ...CONTEXT_KINDS,
   ...NETWORK_KINDS,
+  ...BALANCER_KINDS,
   ...VAULT_KINDS,
   ...WATERMARK_TABLE_KINDS,
   ...RELEASES_KINDS,

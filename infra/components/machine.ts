@@ -6,11 +6,14 @@ import { successor } from "../capacity/judgement.ts";
 import { amongValid, refusesSize } from "../capacity/refused-size.ts";
 import { fixedParts } from "../capacity/standing-machine.ts";
 import type { Image } from "../config/machine-image.ts";
+import type { Place } from "../config/pair.ts";
 import { inGroup, type StackContext } from "./context.ts";
 import type { Kinds } from "./kind.ts";
 
 export interface MachineArgs {
   readonly context: StackContext;
+  /** Which of the signer's machines it is. */
+  readonly place: Place;
   readonly interfaceId: pulumi.Input<string>;
   readonly identityId: pulumi.Input<string>;
   readonly size: string;
@@ -22,17 +25,24 @@ export interface MachineArgs {
   readonly userData: pulumi.Input<string>;
   /** The release that userData names: it must be there first. */
   readonly release: pulumi.Resource;
+  /** Resolves once it may be touched: while another machine is, it goes on signing. Rejects where it may not. */
+  readonly turn: Promise<unknown>;
 }
 
 /** The machine's name, in Azure and its own. */
 export const MACHINE_NAME = "signer";
 
+/** Returns the name of one of the signer's machines. */
+export function machineName({ suffix }: Pick<Place, "suffix">): string {
+  return `${MACHINE_NAME}${suffix}`;
+}
+
 /**
- * Returns the machine's id in Azure. From names, not from the resource: a preview of a replacement would not know it, and
- * alerts would show false changes; and the machine itself is told it.
+ * Returns the id in Azure of one of the signer's machines. From names, not from the resource: a preview of a replacement
+ * would not know it, and alerts would show false changes; and the machine itself is told it.
  */
-export function machineIdIn(group: ResourceGroup): pulumi.Output<string> {
-  return pulumi.interpolate`${group.id}/providers/Microsoft.Compute/virtualMachines/${MACHINE_NAME}`;
+export function machineIdIn(group: ResourceGroup, place: Pick<Place, "suffix">): pulumi.Output<string> {
+  return pulumi.interpolate`${group.id}/providers/Microsoft.Compute/virtualMachines/${machineName(place)}`;
 }
 
 /** The user that logs in by SSH, where the firewall lets anyone. */
@@ -53,11 +63,14 @@ const FIXED = [
   "securityProfile.securityType",
   "securityProfile.uefiSettings",
   "hardwareProfile.vmSize",
+  "zones",
 ];
 
 /** A small machine that runs the signer. It holds nothing that is needed after it: it may be replaced at any time. */
 export class Machine extends pulumi.ComponentResource {
   readonly id: pulumi.Output<string>;
+  /** What its names have at their end. */
+  readonly suffix: string;
   /** Itself. */
   readonly machine: VirtualMachine;
   /**
@@ -68,11 +81,15 @@ export class Machine extends pulumi.ComponentResource {
 
   constructor(name: string, args: MachineArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Machine", name, {}, options);
-    const { context, size } = args;
+    const { context, size, place } = args;
+    const vmName = machineName(place);
+    const named = (part: string) => context.named(`${part}${place.suffix}`);
+    const zones = place.zone === undefined ? {} : { zones: [place.zone] };
     const fixed = {
+      ...zones,
       hardwareProfile: { vmSize: size },
       osProfile: {
-        computerName: MACHINE_NAME,
+        computerName: vmName,
         adminUsername: ADMIN,
         customData: args.customData,
         allowExtensionOperations: true, // `az vm run-command` is the way in: port 22 stays closed
@@ -90,8 +107,9 @@ export class Machine extends pulumi.ComponentResource {
     };
     const inputs: VirtualMachineArgs = {
       resourceGroupName: context.group.name,
-      vmName: MACHINE_NAME,
+      vmName,
       location: context.location,
+      ...zones,
       hardwareProfile: fixed.hardwareProfile,
       identity: { type: "UserAssigned", userAssignedIdentities: [args.identityId] },
       networkProfile: { networkInterfaces: [{ id: args.interfaceId, primary: true, deleteOption: "Detach" }] },
@@ -118,12 +136,13 @@ export class Machine extends pulumi.ComponentResource {
       inputs: { ...inputs },
       isProtected: production,
     };
-    const asked = beforeReplacing(wanted, context.id, context.named("machine"), name, this);
+    const asked = beforeReplacing(wanted, context.id, named("machine"), name, this);
     this.asked = asked;
-    const ready = asked.then(() => [args.release]);
+    this.suffix = place.suffix;
+    const ready = Promise.all([asked, args.turn]).then(() => [args.release]);
     for (const promise of [asked, ready]) promise.catch(() => undefined); // whoever waits for it says it
     const machine = new VirtualMachine(
-      context.named("machine"),
+      named("machine"),
       { ...inputs, userData: pulumi.output(args.userData).apply((text) => Buffer.from(text).toString("base64")) },
       {
         ...inGroup(this, context),
@@ -135,12 +154,12 @@ export class Machine extends pulumi.ComponentResource {
         // Azure Policy and Update Manager write it, and a refresh takes it over.
         ignoreChanges: ["osProfile.linuxConfiguration.patchSettings"],
         deleteBeforeReplace: true, // the new machine takes over name and network interface
-        hooks: { onError: [new pulumi.ErrorHook(context.named("machine-size"), sayWhichSize(args, this))] },
+        hooks: { onError: [new pulumi.ErrorHook(named("machine-size"), sayWhichSize(args, this))] },
         transforms: production ? [openOnceAsked(asked)] : [],
       },
     );
     this.machine = machine;
-    this.id = machineIdIn(context.group);
+    this.id = machineIdIn(context.group, place);
     // Known once Azure has made it, and asked before it would be replaced.
     this.registerOutputs({ id: this.id, fixed: machine.id.apply(() => wanted.fixed) });
   }

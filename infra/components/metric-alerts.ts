@@ -8,12 +8,23 @@ import { FIGURES_NAMESPACE } from "../../signer/contract.ts";
 /** The signer's own figures are not there when the rule is made: the signer sends them once it runs. */
 const OWN = { metricNamespace: FIGURES_NAMESPACE, skipMetricValidation: true };
 
+/** One of the signer's machines. */
+interface Watched {
+  readonly id: pulumi.Input<string>;
+  /** What its names have at their end. */
+  readonly suffix: string;
+}
+
 /**
- * Returns the table of metric alerts (names: supported-metrics pages of Microsoft.KeyVault/vaults and virtualMachines, and
- * docs/reference/metrics.md).
+ * Returns the table of metric alerts, of the vault and of each machine (names: supported-metrics pages of
+ * Microsoft.KeyVault/vaults and virtualMachines, and docs/reference/metrics.md).
  */
-export function metricAlerts(vaultId: pulumi.Input<string>, machineId: pulumi.Input<string>, burstable: boolean) {
-  const all = [
+export function metricAlerts(vaultId: pulumi.Input<string>, machines: readonly Watched[], burstable: boolean) {
+  return [...ofVault(vaultId), ...machines.flatMap((machine) => ofMachine(machine, burstable)), ...ofPair(machines)];
+}
+
+function ofVault(vaultId: pulumi.Input<string>) {
+  return [
     {
       key: "vault-errors",
       scope: vaultId,
@@ -39,9 +50,15 @@ export function metricAlerts(vaultId: pulumi.Input<string>, machineId: pulumi.In
         threshold: 1000, // milliseconds
       },
     },
+  ];
+}
+
+function ofMachine({ id, suffix }: Watched, burstable: boolean) {
+  const tired = `machine-tired${suffix}`;
+  const all = [
     {
-      key: "machine-unavailable",
-      scope: machineId,
+      key: `machine-unavailable${suffix}`,
+      scope: id,
       severity: 0,
       description: "The machine is stopped or does not answer its host.",
       criterion: {
@@ -52,8 +69,8 @@ export function metricAlerts(vaultId: pulumi.Input<string>, machineId: pulumi.In
       },
     },
     {
-      key: "signer-not-ready",
-      scope: machineId,
+      key: `signer-not-ready${suffix}`,
+      scope: id,
       severity: 0,
       description: "For five minutes no signature could be had. `tezos-signer status` says why.",
       // A restart is not ready for seconds: its highest value is still 1.
@@ -66,8 +83,8 @@ export function metricAlerts(vaultId: pulumi.Input<string>, machineId: pulumi.In
       },
     },
     {
-      key: "watermark-refusal",
-      scope: machineId,
+      key: `watermark-refusal${suffix}`,
+      scope: id,
       severity: 1,
       description: "Other bytes were asked for at or below a signed level. Does somebody else use this key?",
       criterion: {
@@ -80,8 +97,8 @@ export function metricAlerts(vaultId: pulumi.Input<string>, machineId: pulumi.In
       },
     },
     {
-      key: "machine-tired",
-      scope: machineId,
+      key: tired,
+      scope: id,
       severity: 2,
       description: "CPU credits run out: soon the machine is held to a tenth of its processor.",
       criterion: {
@@ -92,5 +109,27 @@ export function metricAlerts(vaultId: pulumi.Input<string>, machineId: pulumi.In
       },
     },
   ];
-  return all.filter(({ key }) => burstable || key !== "machine-tired");
+  return all.filter(({ key }) => burstable || key !== tired);
+}
+
+/** Each of two tells of both, so the first one's word is enough. */
+function ofPair([first, second]: readonly Watched[]) {
+  if (first === undefined || second === undefined) return [];
+  return [
+    {
+      key: "out-of-step",
+      scope: first.id,
+      severity: 2,
+      description: "For half an hour the machines have not had the same release and settings: an up ended half-way.",
+      // An upgrade of one after the other takes twenty minutes at the most.
+      window: "PT30M",
+      criterion: {
+        ...OWN,
+        metricName: "tezos_signer_out_of_step",
+        timeAggregation: "Minimum",
+        operator: "GreaterThan",
+        threshold: 0,
+      },
+    },
+  ];
 }

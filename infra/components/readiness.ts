@@ -7,16 +7,23 @@ import {
   VirtualMachineRunCommandByVirtualMachine,
 } from "@pulumi/azure-native/compute/index.js";
 import * as pulumi from "@pulumi/pulumi";
+import type { Place } from "../config/pair.ts";
 import { type Outcome, outcomeOf, type Report } from "../readiness/report.ts";
 import { isProof, type Parameters, type Proof, type StandingWait, standingWait } from "../readiness/standing-wait.ts";
 import { Refusal } from "../refusal.ts";
 import { inGroup, type StackContext } from "./context.ts";
 import type { Kinds } from "./kind.ts";
-import { MACHINE_NAME } from "./machine.ts";
+import { machineName } from "./machine.ts";
 
 export interface ReadinessArgs {
   readonly context: StackContext;
+  /** Which of the signer's machines it is. */
+  readonly place: Place;
   readonly machine: VirtualMachine;
+  /** Whether the balancer has to find it ready as well. */
+  readonly balanced: boolean;
+  /** How many machines have not had their turn, since they wait for this one. */
+  readonly waiting: number;
   /** SHA-256 of the release that the machine is told to run. */
   readonly release: string;
   /** The version of the settings that it is told. */
@@ -61,8 +68,9 @@ export class Readiness extends pulumi.ComponentResource {
 
   constructor(name: string, args: ReadinessArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Readiness", name, {}, options);
-    const { context, machine } = args;
-    const names = { command: context.named(NAME), component: name, machine: context.named("machine") };
+    const { context, machine, place } = args;
+    const named = (part: string) => context.named(`${part}${place.suffix}`);
+    const names = { command: named(NAME), component: name, machine: named("machine") };
     const standing = standingWait(context.id, names);
     standing.catch(() => undefined); // whoever waits for it says it
     const parameters = pulumi.all([args.settings, standing]).apply(
@@ -71,6 +79,7 @@ export class Readiness extends pulumi.ComponentResource {
         SETTINGS: settings,
         KEYS: args.keys || "none", // Azure leaves out a parameter that is empty
         AGAIN: wait?.again ?? "0",
+        ...(args.balanced ? { BALANCED: "yes" } : {}),
       }),
     );
     const command = new VirtualMachineRunCommandByVirtualMachine(
@@ -78,7 +87,7 @@ export class Readiness extends pulumi.ComponentResource {
       {
         resourceGroupName: context.group.name,
         vmName: machine.name,
-        runCommandName: pulumi.output(standing).apply((wait) => this.#nameOf(wait, context)),
+        runCommandName: pulumi.output(standing).apply((wait) => this.#nameOf(wait, args)),
         location: context.location,
         source: { script: readFileSync(resolve(import.meta.dirname, "../../machine/bin/await-ready"), "utf8") },
         parameters: parameters.apply((all) => Object.entries(all).map(([name, value]) => ({ name, value }))),
@@ -94,7 +103,7 @@ export class Readiness extends pulumi.ComponentResource {
         deleteBeforeReplace: true, // the new one takes over its name
         dependsOn: [...args.after],
         customTimeouts: { create: PATIENCE, update: PATIENCE },
-        hooks: { onError: [new pulumi.ErrorHook(context.named("await-ready-failed"), sayWhatToDo(context))] },
+        hooks: { onError: [new pulumi.ErrorHook(named("await-ready-failed"), sayWhatToDo(args))] },
       },
     );
     const answer = pulumi
@@ -104,14 +113,14 @@ export class Readiness extends pulumi.ComponentResource {
         if (before !== undefined && isProof(before, parameters, vmId)) return { proof: before };
         // A preview knows no answer to what it has not asked.
         if (pulumi.runtime.isDryRun()) return pulumi.unknown as unknown as Answer;
-        const outcome = await this.#read(runCommandName, context);
+        const outcome = await this.#read(runCommandName, args);
         if (outcome.kind === "failed")
           return { words: outcome.words, ...(before === undefined ? {} : { proof: before }) };
         return { proof: { parameters, machine: vmId, report: outcome.report } };
       });
     this.report = answer.apply(({ words, proof }) => {
       if (words === undefined && proof !== undefined) return proof.report;
-      throw new Refusal(failure(words ?? ""));
+      throw new Refusal(failure(words ?? "", args));
     });
     // What was proved before is kept where this time it is not: it rejects nowhere else, so it is said once.
     this.registerOutputs({ proof: answer.apply(({ proof }) => proof) });
@@ -121,13 +130,13 @@ export class Readiness extends pulumi.ComponentResource {
    * A new run command has a name that is free: one that Azure has made after Pulumi had lost patience is in no state, and
    * would stand in the way of its namesake for ever.
    */
-  async #nameOf(wait: StandingWait | undefined, context: StackContext): Promise<string> {
+  async #nameOf(wait: StandingWait | undefined, args: ReadinessArgs): Promise<string> {
     if (wait === undefined) return NAME;
     if (wait.name !== undefined) return wait.name;
     for (let count = 1; count < MOST; count += 1) {
       const name = count === 1 ? NAME : `${NAME}-${count}`;
       try {
-        await this.#show(name, context);
+        await this.#show(name, args);
       } catch (error) {
         if (/NotFound|\b404\b/.test(String(error))) return name;
         throw error;
@@ -139,10 +148,10 @@ export class Readiness extends pulumi.ComponentResource {
   }
 
   /** Reads how the script ended; where Azure does not tell it, that is a failure as well. */
-  async #read(runCommandName: string, context: StackContext): Promise<Exclude<Outcome, { kind: "under-way" }>> {
+  async #read(runCommandName: string, args: ReadinessArgs): Promise<Exclude<Outcome, { kind: "under-way" }>> {
     for (let looks = 0; looks < LOOKS; looks += 1) {
       if (looks > 0) await sleep(PAUSE);
-      const outcome = await this.#show(runCommandName, context).then(
+      const outcome = await this.#show(runCommandName, args).then(
         ({ instanceView }) => outcomeOf(instanceView),
         (error: Error) => ({ kind: "failed", words: `Azure does not tell what it says: ${error.message}` }) as const,
       );
@@ -151,25 +160,26 @@ export class Readiness extends pulumi.ComponentResource {
     return { kind: "failed", words: "Azure does not tell how the script ended that asked it" };
   }
 
-  async #show(runCommandName: string, { group }: StackContext) {
-    const { name } = await pulumi.runtime.serializeProperties("group", { name: group.name });
-    const where = { resourceGroupName: String(name), vmName: MACHINE_NAME, runCommandName };
+  async #show(runCommandName: string, { context, place }: ReadinessArgs) {
+    const { name } = await pulumi.runtime.serializeProperties("group", { name: context.group.name });
+    const where = { resourceGroupName: String(name), vmName: machineName(place), runCommandName };
     return show({ ...where, expand: "instanceView" }, { parent: this });
   }
 }
 
-function failure(words: string): string {
-  return (
-    `everything is made, and the signer is not ready: ${words}. Once that is mended, npm run up asks it again ` +
-    '(docs/change.md, "An up that waits in vain")'
-  );
+function failure(words: string, { place, waiting }: ReadinessArgs): string {
+  const what =
+    waiting === 0
+      ? "everything is made, and the signer is not ready"
+      : `the signer on ${machineName(place)} is not ready, and the other machine was left as it is`;
+  return `${what}: ${words}. Once that is mended, npm run up asks it again (docs/change.md, "An up that waits in vain")`;
 }
 
 /** Where Azure does not run the script, says what may be the reason; tries nothing again. */
-function sayWhatToDo({ group }: StackContext): pulumi.ErrorHookFunction {
+function sayWhatToDo({ context, place }: ReadinessArgs): pulumi.ErrorHookFunction {
   return async ({ errors }) => {
-    const { name } = await pulumi.runtime.serializeProperties("group", { name: group.name });
-    const there = `--resource-group ${name} --name ${MACHINE_NAME}`;
+    const { name } = await pulumi.runtime.serializeProperties("group", { name: context.group.name });
+    const there = `--resource-group ${name} --name ${machineName(place)}`;
     const text = errors.join(" ");
     if (/in progress/i.test(text)) {
       await pulumi.log.error("another command is at work on the machine: npm run up again, once it has ended");

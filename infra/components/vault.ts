@@ -16,8 +16,8 @@ export interface KeyVaultArgs {
   readonly subnetId: pulumi.Input<string>;
   /** Who joins the subnet before the vault: network.ts. */
   readonly joinsAfter: pulumi.Resource;
-  /** The machine's own public address. */
-  readonly publicIp: pulumi.Input<string>;
+  /** The addresses by which the machines go out. */
+  readonly machineIps: readonly pulumi.Input<string>[];
   /** Who imports keys, while there are keys to import. */
   readonly keyImporter: KeyImporter | undefined;
   /** Keys that the vault's HSM makes. */
@@ -57,7 +57,7 @@ export class KeyVault extends pulumi.ComponentResource {
             bypass: "None", // a VM is no trusted service, so nothing else needs the bypass
             defaultAction: "Deny",
             virtualNetworkRules: [{ id: args.subnetId }],
-            ipRules: [args.publicIp, ...(keyImporter === undefined ? [] : [keyImporter.ip])].map((ip) => ({
+            ipRules: [...args.machineIps, ...(keyImporter === undefined ? [] : [keyImporter.ip])].map((ip) => ({
               value: pulumi.interpolate`${ip}/32`,
             })),
           },

@@ -64,8 +64,8 @@ export const CHARTS: readonly Chart[] = [
 
 const HOUR_MS = 3_600_000;
 
-/** Makes the workbook. @param machineId id of the machine, whose figures they are */
-export function workbook(machineId: string): object {
+/** Makes the workbook. @param machineIds ids of the machines, whose figures they are: each has lines of its own */
+export function workbook(machineIds: readonly string[]): object {
   return {
     version: "Notebook/1.0",
     items: [
@@ -87,7 +87,7 @@ export function workbook(machineId: string): object {
           chartType: 2,
           resourceType: "microsoft.compute/virtualmachines",
           metricScope: 0,
-          resourceIds: [machineId],
+          resourceIds: machineIds,
           timeContext: { durationMs: HOUR_MS },
           metrics: chart.metrics.map(([metric, by]) => ({
             namespace: FIGURES_NAMESPACE,
@@ -100,7 +100,7 @@ export function workbook(machineId: string): object {
         },
       })),
     ],
-    fallbackResourceIds: [machineId],
+    fallbackResourceIds: machineIds,
     $schema: "https://github.com/Microsoft/Application-Insights-Workbooks/blob/master/schema/workbook.json",
   };
 }

@@ -70,6 +70,10 @@ export function contradictions(beside: Beside): Contradiction[] {
     const { publisher, offer, sku, version } = image;
     if (reason !== undefined) refuse("image", reason, { value: [publisher, offer, sku, version].join(":") });
   }
+  if (config.instances === 2 && config.waitForSigner === false) {
+    const reason = "one of two machines is touched once the other signs, and an up that does not wait cannot know";
+    refuse("waitForSigner", reason, { example: "for example: pulumi config set waitForSigner true" });
+  }
   for (const name of ["alertEmail", "alertWebhook"] as const) {
     if (!isSet(name) || config.monitoring !== false) continue;
     const example = "for example: pulumi config set monitoring true";

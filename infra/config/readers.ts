@@ -48,6 +48,9 @@ function oneOf<const Name extends string>(names: readonly Name[], mistake: strin
 /** A truth value as Pulumi hands it over: text. */
 export const boolean = oneOf(BOOLEANS, "is neither true nor false").transform((text) => text === "true");
 
+/** How many machines share the signer's work. */
+export const instances = oneOf(["1", "2"], "is neither 1 nor 2").transform(Number);
+
 /** An e-mail address. */
 export const email = z.string().regex(/^[^@\s]+@[^@\s]+\.[^@\s]+$/, { error: "is not an e-mail address" });
 

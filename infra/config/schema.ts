@@ -62,6 +62,8 @@ export const KEYS = {
   sshPublicKey: text(reading(readSshPublicKey), '"$(cat ~/.ssh/id_ed25519.pub)"'),
   vmSize: key(reading(readSize).prefault("Standard_B1s"), "Standard_B2ats_v2", sizeMeantBy),
   image: key(reading(readImage).prefault(IMAGE), IMAGE),
+  instances: key(read.instances.prefault("1"), "2"),
+  balancer: flag(),
   redundancy: key(z.enum(read.REDUNDANCIES).default("LRS"), "ZRS", (given) => nearest(given, read.REDUNDANCIES)),
   keys: key(read.generatedKeys.default([]), '[{"name":"baker","curve":"P-256","source":"generate"}]'),
   chains: key(read.chains.default(["NetXdQprcVkpaWU"]), '["NetXdQprcVkpaWU"]'),

@@ -6,6 +6,7 @@
 import { isDocumentation, parseBlocks } from "./addresses.ts";
 import { privateNodeName } from "./head-node.ts";
 import { strangeness } from "./machine-image.ts";
+import { hasZones } from "./pair.ts";
 import { isKnownRegion } from "./regions.ts";
 import type { StackConfig } from "./schema.ts";
 import { EXAMPLE_SSH_KEY } from "./ssh-key.ts";
@@ -22,6 +23,7 @@ export function warnings(config: Partial<StackConfig>, now = Date.now()): string
     ...gaps(config),
     ...closedWindow(config, now),
     ...twoBakers(config),
+    ...halfAPair(config),
     ...keysWithoutBackup(config),
   ];
 }
@@ -89,6 +91,16 @@ function* twoBakers({ bakerIp = [], keys }: Partial<StackConfig>): Iterable<stri
   if (bakerIp.length < 2 || keys === undefined || keys.length > 1) return;
   const texts = bakerIp.map(({ text }) => text).join(", ");
   yield `bakerIp names ${bakerIp.length} addresses (${texts}) for one key: never run two bakers with it, that is how bakers are slashed`;
+}
+
+/** What of a pair still stands in one building. */
+function* halfAPair({ instances, location, redundancy }: Partial<StackConfig>): Iterable<string> {
+  if (instances !== 2 || location === undefined) return;
+  if (!hasZones(location)) {
+    yield `location ${location} has no zones: the two machines, and all else, may stand in one building`;
+  } else if (redundancy === "LRS") {
+    yield "redundancy is LRS: the machines are in two zones and the table in one building, without which neither signs; ZRS has it in three zones";
+  }
 }
 
 function* keysWithoutBackup({ keys = [] }: Partial<StackConfig>): Iterable<string> {

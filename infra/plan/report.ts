@@ -38,7 +38,7 @@ export function report({ settings, plan, guide, rules, cost, warnings, kept }: R
       table(azure.flatMap((resource) => resourceRows(resource, guide))),
     ),
     section("Firewall of the machine", table([FIREWALL_HEAD, ...rules.map(firewallRow)])),
-    section("Firewall and rights of the key vault", vault(plan)),
+    section("Firewall and rights of the key vault", vault(plan, settings)),
     section(
       `A month costs about ${cost.usd.toFixed(2)} US dollars`,
       table([
@@ -81,7 +81,7 @@ function resourceRows({ type, name, inputs }: PlannedResource, withGuide: boolea
   return replaced.length === 0 ? [row] : [row, [`${INDENT}instead of: ${replaced.join("; ")}`]];
 }
 
-function vault(plan: Plan): string[] {
+function vault(plan: Plan, { instances }: StackConfig): string[] {
   const inputs = plan.resources.find(({ type }) => type === "azure-native:keyvault:Vault")?.inputs;
   const rules = list(at(inputs, "properties.networkAcls.ipRules"));
   const policies = list(at(inputs, "properties.accessPolicies"));
@@ -91,7 +91,7 @@ function vault(plan: Plan): string[] {
     ...rules.map((rule, index) => [
       "allowed",
       String(at(rule, "value")),
-      index === 0 ? "the machine" : "the key importer",
+      index < instances ? "the machine" : "the key importer",
     ]),
     ...policies.map((policy, index) => [
       index === 0 ? "machine" : "key importer",
@@ -101,11 +101,14 @@ function vault(plan: Plan): string[] {
   ]);
 }
 
-function lifetimes({ production }: StackConfig): string[] {
+function lifetimes({ production, instances }: StackConfig): string[] {
   return [
     "config set bakerIp, then up: the firewall changes in place; the signer is not even restarted",
     "a new version of the signer, then up: the machine changes over in place, and back if it must",
     "another image, size or SSH key: the machine is replaced; address, keys and watermarks stay",
+    ...(instances === 1
+      ? []
+      : ["of two machines, the second is touched first, and the first once the second signs again"]),
     production
       ? "destroy: refused, before anything is deleted"
       : "destroy: everything goes, keys and watermarks included",

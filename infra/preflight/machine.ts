@@ -8,10 +8,11 @@ import { get } from "../arm/client.ts";
 import { offered } from "../capacity/ask-compute.ts";
 import { find, misfits, type Offer, type OfferedSize, overQuota, successor } from "../capacity/judgement.ts";
 import { type Image, imageFor } from "../config/machine-image.ts";
+import { places } from "../config/pair.ts";
 import { askForMore } from "./quota-request.ts";
 import { type Check, type Facts, notKnown, notOk, ok, type Row, same, stands } from "./row.ts";
 
-const MACHINE = "Microsoft.Compute/virtualMachines/signer";
+const MACHINES_OF = "Microsoft.Compute/virtualMachines";
 
 /** A size that is to be had instead, as a command; where there is none, what shows more. */
 function otherSize(size: string, offer: Offer, location: string): string {
@@ -25,15 +26,16 @@ function moreCores(
   found: OfferedSize,
   offer: Offer,
   { subscription, settings }: Pick<Facts, "subscription" | "settings">,
+  count: number,
 ): string {
   const other = successor(found.name, offer);
   if (other !== undefined) return `pulumi config set vmSize ${other}`;
   const quotas = [...offer.quotas].filter(([name]) => same(name, found.family) || name === "cores");
-  const [name, { used }] = quotas.find(([, { used, limit }]) => limit - used < found.vCPUs) ?? [
+  const [name, { used }] = quotas.find(([, { used, limit }]) => limit - used < count * found.vCPUs) ?? [
     found.family,
     { used: 0 },
   ];
-  return askForMore(subscription, "Microsoft.Compute", settings.location, name, used + found.vCPUs);
+  return askForMore(subscription, "Microsoft.Compute", settings.location, name, used + count * found.vCPUs);
 }
 
 /** Judges the three rows. */
@@ -47,11 +49,17 @@ export function machine(offer: Offer, facts: Pick<Facts, "subscription" | "setti
       notKnown("cores", "the size is not to be had"),
     ];
   }
-  const isThere = stands(facts, MACHINE);
-  const broken = isThere ? [] : [...overQuota(found, offer)];
+  const all = places(facts.settings);
+  const count = all.filter(({ suffix }) => !stands(facts, `${MACHINES_OF}/signer${suffix}`)).length;
+  const broken = count === 0 ? [] : [...overQuota(found, offer, undefined, count)];
   return [
     found.refused === undefined
-      ? ok("size", `${size} is sold in ${location}, without a restriction; the machine names no zone`)
+      ? ok(
+          "size",
+          all.some(({ zone }) => zone !== undefined)
+            ? `${size} is sold in ${location}, without a restriction; whether in the zones 1 and 2 is not asked`
+            : `${size} is sold in ${location}, without a restriction; the machine names no zone`,
+        )
       : notOk(
           "size",
           `this subscription does not get ${size} in ${location} (${found.refused})`,
@@ -59,8 +67,11 @@ export function machine(offer: Offer, facts: Pick<Facts, "subscription" | "setti
         ),
     imageRow(offer, size, image),
     broken.length === 0
-      ? ok("cores", isThere ? "the machine stands, and has its own" : `${found.vCPUs} vCPUs, within the quotas`)
-      : notOk("cores", broken.join("; "), moreCores(found, offer, facts)),
+      ? ok(
+          "cores",
+          count === 0 ? "the machine stands, and has its own" : `${count * found.vCPUs} vCPUs, within the quotas`,
+        )
+      : notOk("cores", broken.join("; "), moreCores(found, offer, facts, count)),
   ];
 }
 

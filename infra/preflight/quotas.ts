@@ -63,7 +63,10 @@ export const ADDRESS_QUOTA: Check = {
   async examine(facts: Facts) {
     const { subscription, settings } = facts;
     const path = `${subscription}/providers/Microsoft.Network/locations/${settings.location}/usages?api-version=${NETWORK_VERSION}`;
-    const needed = stands(facts, "Microsoft.Network/publicIPAddresses/signer-address") ? 0 : 1;
+    const names = facts.plan.resources
+      .filter(({ type }) => type === "azure-native:network:PublicIPAddress")
+      .map(({ inputs }) => inputs.publicIpAddressName);
+    const needed = names.filter((name) => !stands(facts, `Microsoft.Network/publicIPAddresses/${name}`)).length;
     const wanted = { name: "addresses", provider: "Microsoft.Network", kinds: ADDRESSES, needed };
     return [quota(wanted, await usages(path, "the list of the network's quotas", facts), facts)];
   },

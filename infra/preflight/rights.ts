@@ -36,6 +36,11 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     "Microsoft.Network/networkInterfaces/join/action",
     "Microsoft.Network/virtualNetworks/subnets/join/action",
   ],
+  // Its pool names addresses of the network, which it joins (azure resource provider operations).
+  "network:LoadBalancer": [
+    ...made("Microsoft.Network/loadBalancers"),
+    "Microsoft.Network/virtualNetworks/joinLoadBalancer/action",
+  ],
   "keyvault:Vault": [
     ...made("Microsoft.KeyVault/vaults"),
     "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action",

@@ -18,6 +18,7 @@ const PATHS: Readonly<Record<string, string>> = {
     "network:NetworkSecurityGroup": "networkSecurityGroups/{networkSecurityGroupName}",
     "network:PublicIPAddress": "publicIPAddresses/{publicIpAddressName}",
     "network:NetworkInterface": "networkInterfaces/{networkInterfaceName}",
+    "network:LoadBalancer": "loadBalancers/{loadBalancerName}",
   }),
   ...inGroup("Microsoft.KeyVault", {
     "keyvault:Vault": "vaults/{vaultName}",

@@ -3,11 +3,13 @@
  * whatever its own locks refuse. Pulumi would begin with it and end half-way. Pure.
  * @module
  */
+import { isBalanced } from "../config/pair.ts";
 import type { StackConfig } from "../config/schema.ts";
 import type { StandingSigner } from "./standing-signer.ts";
 
 /** What an `up` would make of it. */
-export interface Wanted extends Pick<StackConfig, "location" | "production" | "monitoring" | "keys"> {
+export interface Wanted
+  extends Pick<StackConfig, "location" | "production" | "monitoring" | "keys" | "instances" | "balancer"> {
   /** Name of the resource group; undefined where a preview does not know it yet. */
   readonly resourceGroup: string | undefined;
   /** Id of the virtual network, or its end from the group on; undefined where a preview does not know it yet. */
@@ -77,6 +79,14 @@ const RULES: readonly Rule[] = [
       `subnetId: the signer's network interface is in ${network}, and would be in ${wanted.network}: Azure moves none into ` +
       "another virtual network, and nothing after it would be done. Another subnet of the same one may be given; another " +
       "network is another signer"
+    );
+  },
+  function balancerGone({ isBalanced: stands }, wanted) {
+    if (!stands || isBalanced(wanted)) return undefined;
+    return (
+      "instances = 1: the signer's address is the balancer's, and the machine's interface cannot take it while that stands. " +
+      "The balancer stays in front of one machine: pulumi config set balancer true. docs/pair.md, " +
+      '"Without the balancer again", says what it takes to be without it'
     );
   },
   function otherCurve({ keys }, wanted) {

@@ -27,6 +27,8 @@ export interface StandingSigner {
   readonly network: string | undefined;
   /** Name to curve of each key that the vault's HSM made. */
   readonly keys: Readonly<Record<string, string>>;
+  /** The signer's address is a balancer's. */
+  readonly isBalanced: boolean;
   /** The vault's audit log is sent to a workspace. */
   readonly isMonitored: boolean;
   /** What production has put up against a deletion stands, or some of it. */
@@ -65,6 +67,7 @@ export function standingSigner(all: readonly StandingResource[], named: (part: s
     tenant: placed.map(({ outputs }) => text(outputs.tenantId)).find((id) => id !== ""),
     location: placed.map(({ outputs }) => region(text(outputs.location))).find((name) => name !== ""),
     keys: Object.fromEntries(keys.map(({ outputs }) => [text(outputs.id).split("/").at(-1) ?? "", curve(outputs)])),
+    isBalanced: part("balancer") !== undefined,
     isMonitored: part("audit-events") !== undefined,
     isProduction: [vaultLock, accountLock, part("destroy-guard")].some((held) => held !== undefined),
     vaultLock,

@@ -55,9 +55,9 @@ export function port(
 /** The ports, whether this computer may reach them or not. */
 export const PORTS: Check<Site> = {
   rows: [`port ${SIGNER_PORT}`, "port 22"],
-  async examine({ settings, publicIp, group, reach, ownAddress }) {
+  async examine({ settings, publicIp, addresses, group, reach, ownAddress }) {
     const here = await ownAddress().catch(() => undefined);
-    const [signer, ssh] = await Promise.all([reach(publicIp, SIGNER_PORT), reach(publicIp, 22)]);
+    const [signer, ssh] = await Promise.all([reach(publicIp, SIGNER_PORT), reach(addresses[0] ?? publicIp, 22)]);
     return [port(SIGNER_PORT, signer, here, settings.bakerIp, group), port(22, ssh, here, settings.adminIp, group)];
   },
 };

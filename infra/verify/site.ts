@@ -14,6 +14,8 @@ export interface Site extends StackAtAzure {
   readonly release: string;
   readonly version: string;
   readonly publicIp: string;
+  /** By which each machine goes out and is logged in to, the first one's first: `publicIp` where no balancer has that. */
+  readonly addresses: readonly string[];
   /** `https://NAME.vault.azure.net`, without a slash at its end. */
   readonly vaultUri: string;
   /** Of the watermarks' table: `https://ACCOUNT.table.core.windows.net/watermarks`. */
@@ -22,6 +24,7 @@ export interface Site extends StackAtAzure {
   readonly releaseUrl: string;
   /** Path of the stack's group, below Azure's endpoint. */
   readonly home: string;
+  /** The first one. */
   readonly machine: Machine;
   readonly now: Date;
   /** Tells the address from which this computer reaches the Internet. @throws Error where nobody tells */
@@ -48,7 +51,17 @@ export interface Heard {
 /** What only a stack has that is up. */
 export type Standing = Pick<
   Site,
-  "id" | "production" | "release" | "version" | "publicIp" | "vaultUri" | "table" | "releaseUrl" | "home" | "machine"
+  | "id"
+  | "production"
+  | "release"
+  | "version"
+  | "publicIp"
+  | "addresses"
+  | "vaultUri"
+  | "table"
+  | "releaseUrl"
+  | "home"
+  | "machine"
 >;
 
 /** Reads what of a stack only one that is up has. @throws NoStack where it is not up */
@@ -62,6 +75,10 @@ export function standing(stack: StackAtAzure): Standing {
   };
   if (standing === undefined || id === undefined) throw new NoStack("the stack is not up: npm run up");
   const [version, release] = [text("version"), text("release")];
+  const outbound = remembered
+    .filter((one) => /^outbound(?:-\d+)?$/.test(nameOf(one)))
+    .toSorted((one, other) => nameOf(one).localeCompare(nameOf(other)))
+    .map((one) => String(one.outputs?.ipAddress ?? ""));
   const home = `${subscription}/resourceGroups/${group}`;
   const file = `tezos-signer-${version}-${release.slice(0, 12)}.tar`;
   // What production has put up stays where the configuration says otherwise meanwhile.
@@ -72,6 +89,7 @@ export function standing(stack: StackAtAzure): Standing {
     version,
     release,
     publicIp: text("publicIp"),
+    addresses: outbound.length > 0 ? outbound : [text("publicIp")],
     vaultUri: text("vaultUri").replace(/\/$/, ""),
     table: `https://tezos${id}.table.core.windows.net/watermarks`,
     releaseUrl: `https://tzrel${id}.blob.core.windows.net/releases/${file}`,

@@ -125,12 +125,12 @@ export async function vaultAt(path: string, asker: Site["asker"]): Promise<Vault
 }
 
 /** Judges the vault's firewall. */
-export function vaultFirewall({ properties }: Vault, site: Pick<Site, "publicIp" | "settings">): Row {
+export function vaultFirewall({ properties }: Vault, site: Pick<Site, "addresses" | "settings">): Row {
   const name = "vault's firewall";
   const { networkAcls: acls, publicNetworkAccess } = properties;
   const addresses = (acls?.ipRules ?? []).map(({ value }) => value.replace(/\/32$/, "")).sort();
   const wanted = [
-    site.publicIp,
+    ...site.addresses,
     ...(site.settings.keyImporter === undefined ? [] : [site.settings.keyImporter.ip]),
   ].sort();
   const wrong = [

@@ -37,10 +37,11 @@ export const LOOKS: readonly Check<Site>[] = [
 export async function verify(site: Site, ended: AbortSignal, say: (what: string) => void): Promise<Row[]> {
   const asker = { ...site.asker, signal: ended };
   const seen: Site = { ...site, asker, machine: { ...site.machine, asker } };
+  const onWhich = site.addresses.length > 1 ? "signer, the first of the machines" : "the machine";
   const rows: Row[] = [];
   const parts: readonly (readonly [what: string, look: () => Promise<Row[]>])[] = [
     ["from this computer", () => rowsOfAll(LOOKS, seen)],
-    ["on the machine, by run command", () => rowsOf(MACHINE_ROWS, seen)],
+    [`on ${onWhich}, by run command`, () => rowsOf(MACHINE_ROWS, seen)],
     ...(site.production
       ? []
       : ([

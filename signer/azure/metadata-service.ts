@@ -1,5 +1,5 @@
 import { StartError } from "../errors.ts";
-import { type Answer, direct, get } from "../network/outgoing.ts";
+import { type Answer, direct, get, post } from "../network/outgoing.ts";
 import { readServiceUrl } from "../network/url.ts";
 
 /** The SDK's own variable, by which emulators stand in for the service. */
@@ -23,8 +23,10 @@ const MAX_ANSWER = 100_000;
 /**
  * Asks the metadata service once, and never by way of a proxy: it is on the machine's own host, and a token is no proxy's
  * business.
+ * @param body is sent by a POST; absent: a GET
  * @throws Error that says what is wrong: no answer, or one without end; the signal's own reason once it is over
  */
-export function askMetadataService(url: string | URL, signal?: AbortSignal): Promise<Answer> {
-  return get(new URL(url), { agent: direct, headers: { Metadata: "true" }, signal, most: MAX_ANSWER });
+export function askMetadataService(url: string | URL, signal?: AbortSignal, body?: string): Promise<Answer> {
+  const options = { agent: direct, headers: { Metadata: "true" }, signal, most: MAX_ANSWER };
+  return body === undefined ? get(new URL(url), options) : post(new URL(url), body, options);
 }

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { Command, Option } from "commander";
 import type { Curve } from "../tezos/crypto/curve.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
+import { followAnnouncements } from "./follow-announcements.ts";
 import { followUserData } from "./follow-user-data.ts";
 import { introduction } from "./introduction.ts";
 import { LOG_FORMATS, type LogFormat, openLog } from "./log.ts";
@@ -48,6 +49,8 @@ export function serveCommand(io: Io): Command {
       // Asked for before the start, so that a signal that comes meanwhile is told.
       let renew: () => Promise<void> = async () => undefined;
       keepThroughHangUp(() => renew());
+      let leave: () => Promise<void> = async () => undefined;
+      process.on("SIGUSR2", () => void leave());
       const restart = Promise.withResolvers<void>();
       const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT"), restart.promise]);
       const starting = (async () => {
@@ -75,6 +78,8 @@ export function serveCommand(io: Io): Command {
       // A signer that nobody watches any more must not stay: it would follow no settings and obey no signal.
       try {
         followed?.keepOnceReady(signer);
+        using _announcements = userData && followAnnouncements(signer, log);
+        leave = () => signer.leave("the machine goes down");
         terminal.print(introduction(signer, live, await socketHere().catch(() => undefined)));
         renew = async () => {
           log.info("SIGHUP: settings and certificate are looked at");

@@ -38,6 +38,14 @@ const status = z.object({
   ready: z.boolean(),
   reasons: z.array(text),
   settings: z.object({ source: text, version: text, since: text, refused: text.nullable() }),
+  balancer: z
+    .object({ askedAt: text, ready: z.boolean(), times: number, leaving: text.nullable(), left: z.boolean() })
+    .nullable(),
+  otherMachines: z
+    .array(
+      z.object({ machine: text, seenAt: text, ready: z.boolean(), signedAt: text.nullable(), problems: z.array(text) }),
+    )
+    .nullable(),
   tls: z.object({ until: text, problem: text.nullable() }).nullable(),
   store: z.object({ kind: text, id: text.nullable(), problem: text.nullable(), readAt: text.nullable() }),
   vault: z.object({

@@ -98,6 +98,8 @@ function parts(status: Status, now: number): string[] {
     ...releaseRows(release, age),
     ["settings", `${settings.version} of ${settings.source}, for ${age(settings.since)}`],
     ...warning(settings.refused),
+    ...balancer(status, age),
+    ...otherMachines(status, age),
     ...certificate(status, now),
     ["store", `${store.kind} ${store.id ?? ""}`],
     ...unless(reasons, store.problem),
@@ -172,6 +174,24 @@ function releaseRows(status: Status["release"], age: (time: string) => string): 
   const reason = refused && `${inWords(refused)} was refused ${age(refused.at)} ago: ${refused.reason}`;
   const wait = waitingSettings && `newer settings wait for release ${inWords(waitingSettings)}`;
   return [...state, ...warning(problem), ...warning(reason), ...warning(wait)];
+}
+
+/** Nothing where no balancer asks. */
+function balancer({ balancer }: Status, age: (time: string) => string): [string, string][] {
+  if (balancer === null) return [];
+  const { askedAt, ready, leaving } = balancer;
+  return [
+    ["balancer", `${ready ? "sends here" : "is to send nothing new here"}, asked ${age(askedAt)} ago`],
+    ...warning(leaving),
+  ];
+}
+
+/** Nothing where no balancer asks, or no other machine has said anything yet. */
+function otherMachines({ otherMachines }: Status, age: (time: string) => string): [string, string][] {
+  return (otherMachines ?? []).flatMap(({ machine, ready, signedAt, problems }) => {
+    const signed = signedAt === null ? "nothing signed since its start" : `last signed ${age(signedAt)} ago`;
+    return [[machine, `${ready ? "ready" : "not ready"}, ${signed}`], ...problems.flatMap(warning)];
+  });
 }
 
 function certificate({ tls }: Status, now: number): [string, string][] {

@@ -8,6 +8,8 @@ import type { Operator, PendingRequest, Question } from "./question.ts";
 
 export interface ConfirmationsOptions {
   readonly logger: Logger;
+  /** Name of the machine where another one gets requests too, behind a balancer; undefined where it is alone. */
+  readonly machine?: () => string | undefined;
   /** How long a question waits, in milliseconds. */
   readonly patience?: number;
   /** How many wait at once; more are refused. */
@@ -40,6 +42,7 @@ interface Waiting {
  */
 export class Confirmations {
   readonly #logger: Logger;
+  readonly #machine: () => string | undefined;
   readonly #patience: number;
   readonly #capacity: number;
   readonly #waiting = new Map<number, Waiting>();
@@ -52,6 +55,7 @@ export class Confirmations {
 
   constructor(options: ConfirmationsOptions) {
     this.#logger = options.logger;
+    this.#machine = options.machine ?? (() => undefined);
     this.#patience = options.patience ?? PATIENCE;
     this.#capacity = options.capacity ?? CAPACITY;
   }
@@ -127,10 +131,9 @@ export class Confirmations {
 
   #open(question: Question): Waiting {
     if (this.#operators.size === 0) {
-      throw refused(
-        "operator-absent",
-        `run \`${ownCommand("confirm")}\` on the signer's machine first, then ask again`,
-      );
+      const machine = this.#machine();
+      const where = machine === undefined ? "the signer's machine first" : `${machine}, and on the other machine too`;
+      throw refused("operator-absent", `run \`${ownCommand("confirm")}\` on ${where}, then ask again`);
     }
     this.#requirePause(question);
     this.#requireRoom(question);

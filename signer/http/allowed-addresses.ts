@@ -31,3 +31,13 @@ function allowance(): (settings: RequestSettings, remoteAddress: string | undefi
   return ({ allowedAddresses }, remoteAddress) =>
     allowedAddresses === undefined || list(allowedAddresses).allows(plainAddress(remoteAddress));
 }
+
+/** Makes of settings that change the same ones with an empty list of addresses that may ask. */
+export function admittingNobody(settings: CurrentSettings): CurrentSettings {
+  const nobody: string[] = [];
+  return {
+    get current() {
+      return { ...settings.current, allowedAddresses: nobody };
+    },
+  };
+}

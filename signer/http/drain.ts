@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { Server as NetServer, type Socket } from "node:net";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { settledWithin } from "../deadline.ts";
 import type { InFlight } from "./in-flight.ts";
@@ -54,6 +54,20 @@ export async function drain({ server, inFlight, sockets, connections, limits, lo
   for (const socket of sockets) socket.destroy();
   await closed;
   server.close(); // ends Node's timer for late requests
+}
+
+/** Closes connections as RunningServer.closeQuiet promises. */
+export async function closeQuiet({
+  inFlight,
+  connections,
+  limits,
+}: Pick<Stopping, "inFlight" | "connections" | "limits">): Promise<void> {
+  const received = receivedBy(connections);
+  await sleep(limits.quietTimeout);
+  await setImmediate(); // what has arrived is read before it is judged that nothing came
+  for (const socket of connections) {
+    if (!inFlight.on(socket) && socket.bytesRead === received.get(socket)) socket.destroy();
+  }
 }
 
 /** How many bytes have come on each connection. */

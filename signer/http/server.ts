@@ -8,7 +8,7 @@ import { http, https } from "../network/node-http.ts";
 import { SummedLog } from "../observability/summed-log.ts";
 import type { AuditLog } from "../signing/audit-log.ts";
 import { plainAddress } from "./address-allow-list.ts";
-import { drain, openOf } from "./drain.ts";
+import { closeQuiet, drain, openOf } from "./drain.ts";
 import { rawError, writeError } from "./error-response.ts";
 import { InFlight } from "./in-flight.ts";
 import { LIMITS, type Limits } from "./limits.ts";
@@ -27,6 +27,8 @@ export interface ServerParts {
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
   /** Whether a peer is welcome; of the others only a few may be connected at once. Absent: everyone is. */
   readonly admits?: ((remoteAddress: string | undefined) => boolean) | undefined;
+  /** Whether each answer is to be the last one on its connection now. Absent: none is. */
+  readonly closes?: (() => boolean) | undefined;
   readonly limits?: Limits;
   readonly log: Logger;
   /** Records what is refused before it reaches the handler. */
@@ -41,6 +43,8 @@ export interface RunningServer {
    * quietTimeout is closed, and after drainTimeout everything. Never rejects; may be called twice.
    */
   stop(): Promise<void>;
+  /** Closes connections on which nothing comes for quietTimeout, and no answer is to come. */
+  closeQuiet(): Promise<void>;
   /** Shows another certificate to connections that come from now on; those that are open keep theirs. */
   renew(pair: CertificatePair): void;
 }
@@ -59,7 +63,7 @@ export async function listen(parts: ServerParts): Promise<RunningServer> {
   let stopping: Promise<void> | undefined;
 
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    if (stopping !== undefined) response.shouldKeepAlive = false;
+    if (stopping !== undefined || parts.closes?.()) response.shouldKeepAlive = false;
     inFlight.add(response, handler(request, response));
   });
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
@@ -88,6 +92,7 @@ export async function listen(parts: ServerParts): Promise<RunningServer> {
       stopping ??= drain({ server, inFlight, sockets, connections, limits, log }).finally(() => dropped.flush());
       return stopping;
     },
+    closeQuiet: () => closeQuiet({ inFlight, connections, limits }),
     renew(pair) {
       if (server instanceof https.Server) server.setSecureContext(pair);
     },

@@ -45,6 +45,7 @@ export class Metrics {
   readonly keysFull = this.#gauge("keys_full", "Keys with marks on so many chains that they get none on another", []);
   readonly headUnknown = this.#gauge("head_unknown", "1 while the head check has no fresh head to judge by", []);
   readonly waiting = this.#gauge("confirmations_waiting", "Requests that wait for a person", []);
+  readonly outOfStep = this.#gauge("out_of_step", "1 while another machine has another release or other settings", []);
   readonly certificateExpiry = this.#gauge("tls_certificate_expiry_timestamp_seconds", "When it ends", []);
   readonly settingsInfo = this.#gauge("settings_info", "1, with the settings in use", ["version"]);
   readonly tokenExpiry = this.#gauge("vault_token_expiry_timestamp_seconds", "When it ends", []);

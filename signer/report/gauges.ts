@@ -38,6 +38,7 @@ export class Gauges {
     metrics.keysFull.set(fullKeys(this.#parts).size);
     metrics.headUnknown.set(this.#parts.follower.problem() === undefined ? 0 : 1);
     metrics.waiting.set(this.#parts.confirmations.waiting.length);
+    metrics.outOfStep.set(this.#parts.others.look()?.some(({ inStep }) => inStep === false) ? 1 : 0);
     metrics.settingsRefused.set(this.#parts.live.refusal === undefined ? 0 : 1);
     if (certificate !== undefined) metrics.certificateExpiry.set({}, certificate.expiresAt.getTime() / 1_000);
     this.#setOfBackends();

@@ -3,8 +3,10 @@ import type { ConfirmationSocket } from "../confirmation/socket.ts";
 import type { OwnRelease } from "../installation/own-release.ts";
 import type { UpdaterState } from "../installation/updater-state.ts";
 import type { Keyring } from "../keys/keyring.ts";
+import type { BalancerState } from "../observability/balancer-state.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { RecentActivity } from "../observability/recent-activity.ts";
+import type { OtherMachine } from "../pair/other-machines.ts";
 import type { HeadFollower } from "../policy/head-follower.ts";
 import { policyOf } from "../policy/policy.ts";
 import type { LiveSettings } from "../settings/live-settings.ts";
@@ -16,6 +18,10 @@ import type { TrustedStore } from "../watermark/trusted-store.ts";
 /** The parts of a running signer that its report looks at. */
 export interface ReportParts {
   readonly release: OwnRelease;
+  /** The balancer in front of the machine; null where none asks. */
+  readonly balancer: { look(): BalancerState | null };
+  /** The other machines behind it; null where none asks. */
+  readonly others: { look(): readonly OtherMachine[] | null };
   /** What the machine's updater does now. */
   readonly updater: () => UpdaterState;
   readonly live: LiveSettings;

@@ -1,3 +1,6 @@
+import { hostname } from "node:os";
+import type { MachineNote } from "../pair/machine-notes.ts";
+import { settingsVersion } from "../settings/version.ts";
 import { Gauges } from "./gauges.ts";
 import type { ReportParts } from "./parts.ts";
 import { Readiness } from "./readiness.ts";
@@ -16,10 +19,23 @@ export function reportOf(parts: ReportParts) {
     status: () => status.collect(),
     metrics: () => gauges.render(),
     figures: () => gauges.figures(),
+    note: () => noteOf(parts, readiness.look().ready),
     page: async () => {
       // Few starts see anybody who looks at it.
       const { pageOf } = await import("./page/page.ts");
       return pageOf(await status.collect(), parts.activity.lastHour.look(), Date.now());
     },
+  };
+}
+
+/** What the other machines are told of this one. Where its own figures go is no difference to them. */
+function noteOf({ release, live, activity, confirmations }: ReportParts, ready: boolean): MachineNote {
+  return {
+    machine: hostname(),
+    ready,
+    release: release.sha256 ?? release.version,
+    settings: settingsVersion(JSON.stringify({ ...live.current, azureMonitor: undefined })),
+    signedAt: [...activity.lastSigned.values()].toSorted().at(-1) ?? null,
+    waiting: confirmations.waiting.length,
   };
 }

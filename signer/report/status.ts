@@ -47,6 +47,8 @@ export class Status {
         since: live.since.toISOString(),
         refused: live.refusal ?? null,
       },
+      balancer: this.#parts.balancer.look(),
+      otherMachines: this.#parts.others.look(),
       tls: certificate ? { until: certificate.expiresAt.toISOString(), problem: certificate.problem ?? null } : null,
       store: {
         kind: watermarks.kind,

@@ -5,7 +5,9 @@ import { MonitorPoints } from "../../signer/observability/monitor-points.ts";
 import { textOf } from "./pages.ts";
 
 const REQUEST = { type: "consensus", kind: "attestation", chainId: "NetX", level: 7, round: 0 } as never;
-const alerts = metricAlerts("the vault", "the machine", true);
+const machines = ["", "-2"].map((suffix) => ({ id: `the machine${suffix}`, suffix }));
+/** Those of a pair's second machine have the names of the first one's, and "-2". */
+const alerts = metricAlerts("the vault", machines, true).filter(({ key }) => !key.endsWith("-2"));
 
 /** What Azure Monitor would have of a series after five minutes, and whether an alert's criterion holds for it. */
 async function fires(key: string, minutes: readonly ((metrics: Metrics) => void)[]): Promise<boolean> {

@@ -11,7 +11,13 @@ const COLUMNS = [
 
 describe("docs/is-it-for-you.md", () => {
   it("says for one baker and for five what the estimate says", () => {
-    const { lines } = estimateCost({ vmSize: "Standard_B1s", keys: [], monitoring: false });
+    const { lines } = estimateCost({
+      vmSize: "Standard_B1s",
+      keys: [],
+      monitoring: false,
+      instances: 1,
+      balancer: false,
+    });
     const usd = (pattern: RegExp) => lines.reduce((sum, { what, usd }) => sum + (pattern.test(what) ? usd : 0), 0);
     const parts = {
       "machine, disk, address, releases": ({ stacks }: { stacks: number }) =>

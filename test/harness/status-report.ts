@@ -24,6 +24,8 @@ export const HEALTHY: StatusReport = {
     waitingSettings: null,
   },
   settings: { source: "userData", version: "ed95cfb77711", since: secondsAgo(270_100), refused: null },
+  balancer: null,
+  otherMachines: null,
   tls: null,
   store: { kind: "azure-table", id: "f4bcc94b-bed7-4264-9717-c0d838dc314d", problem: null, readAt: secondsAgo(4) },
   vault: { problem: null, tokenSeconds: 50_400, signMilliseconds: { p50: 17.3, p99: 48.4 } },

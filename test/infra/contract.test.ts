@@ -56,6 +56,7 @@ describe("the contract of signer, stack and machine", () => {
       "machine/bin/alive": [`${ADMIN_PORT}`],
       "machine/bin/announce": [`${ADMIN_PORT}`],
       "machine/bin/await-ready": [`${ADMIN_PORT}`],
+      "machine/bin/leave": [`${ADMIN_PORT}`],
       "machine/files/etc/systemd/system/tezos-signer-admin.socket": [`${ADMIN_PORT}`],
     });
     expect(found(/(?:on port|EXPOSE) (\d+)/g)).to.deep.equal({

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
+import { metricAlerts } from "../../infra/components/metric-alerts.ts";
 import { costOfVoting, estimateCost } from "../../infra/cost.ts";
+import { settings } from "../fixtures/stack-configs.ts";
 
 const PAGE = readFileSync(join(import.meta.dirname, "../../docs/cost.md"), "utf8");
 
@@ -24,10 +26,19 @@ describe("what keys cost", () => {
   });
 
   it("is in a stack's estimate for one key that attests", () => {
-    const { lines } = estimateCost({ vmSize: "Standard_B1s", keys: [], monitoring: false });
+    const { lines } = estimateCost(settings());
     const { vault, table, keys } = costOfVoting(1);
     const usd = new Map(lines.map((line) => [line.what, line.usd]));
     expect([usd.get("HSM key"), usd.get("Signatures"), usd.get("Watermark table")]).to.deep.equal([keys, vault, table]);
+  });
+
+  it("has each alert on a metric, of one machine and of two", () => {
+    for (const suffixes of [[""], ["", "-2"]]) {
+      const { lines } = estimateCost(settings({ monitoring: "true", instances: `${suffixes.length}` }));
+      const machines = suffixes.map((suffix) => ({ id: "the machine", suffix }));
+      const series = metricAlerts("the vault", machines, true).length;
+      expect(lines.find(({ what }) => what === "Alerts on metrics")?.usd).to.be.closeTo(series * 0.1, 1e-9);
+    }
   });
 
   it("grows with the keys, and names the number that reaches the vault's limit", () => {

@@ -49,6 +49,20 @@ describe("the machine's firewall", () => {
     expect(with9584({ adminIp: "84.20.19.1" })).to.deep.equal([]);
   });
 
+  it("lets Azure's balancer ask at port 6732 only where there is one, beside everybody else who is let in", () => {
+    const probe = "Inbound 130 Allow Tcp AzureLoadBalancer -> *:6732";
+    const [adminIp, metricsIp] = ["84.20.19.1", "84.20.19.2"];
+    expect(lines({ adminIp, metricsIp, instances: "2" }).filter((line) => line.startsWith("Inbound"))).to.deep.equal([
+      "Inbound 100 Allow Tcp 84.20.17.5 -> *:6732",
+      "Inbound 110 Allow Tcp 84.20.19.1 -> *:22",
+      "Inbound 120 Allow Tcp 84.20.19.2 -> *:9584",
+      probe,
+      "Inbound 4096 Deny * * -> *:*",
+    ]);
+    expect(lines({ balancer: "true" })).to.include(probe);
+    expect(lines({ adminIp, metricsIp })).not.to.include(probe);
+  });
+
   it("lets the machine reach Azure Monitor by its own tag, where monitoring is on", () => {
     const out = lines({ monitoring: "true" }).filter((line) => line.includes("AzureMonitor"));
     expect(out).to.deep.equal(["Outbound 125 Allow Tcp * -> AzureMonitor:443"]);
@@ -84,11 +98,11 @@ describe("the machine's firewall", () => {
   it("keeps names and priorities unique within a direction, whatever is configured", () => {
     const port = fc.integer({ min: 1, max: 65_535 });
     fc.assert(
-      fc.property(port, fc.boolean(), fc.boolean(), (nodePort, admin, watched) => {
+      fc.property(port, fc.boolean(), fc.boolean(), fc.boolean(), (nodePort, admin, watched, pair) => {
         const head = { node: `http://node.example.org:${nodePort}` };
         const access = admin ? { adminIp: "84.20.19.1" } : {};
         const watch = watched ? { metricsIp: "84.20.19.2", monitoring: "true" } : {};
-        const rules = firewallRules({ ...settings({ ...access, ...watch }), head });
+        const rules = firewallRules({ ...settings({ ...access, ...watch, instances: pair ? "2" : "1" }), head });
         expect(new Set(rules.map(({ direction, priority }) => `${direction} ${priority}`)).size).to.equal(rules.length);
         expect(new Set(rules.map(({ name }) => name)).size).to.equal(rules.length);
       }),

@@ -55,6 +55,24 @@ describe("what the stack has its machine wait for", function () {
     expect(addresses).to.deep.equal([...addresses].sort());
   });
 
+  it("waits behind a balancer until that has found the signer ready twice, and without one asks for none", () => {
+    const asked = (at: number, balancer: object | null): Moment => {
+      return { at, status: statusOf(NEW, SETTINGS, { balancer }), state: stateOf(NEW) };
+    };
+    const moments = [
+      { at: 0, ...READY },
+      asked(10, null),
+      asked(20, { ready: false, times: 3 }),
+      asked(30, { ready: true, times: 1 }),
+      asked(40, { ready: true, times: 2 }),
+    ];
+    const { status, seconds } = machine.run(SCRIPT, { RELEASE: NEW, SETTINGS, BALANCED: "yes" }, moments);
+    expect([status, seconds]).to.deep.equal([0, 40]);
+    const never = machine.run(SCRIPT, { RELEASE: NEW, SETTINGS, BALANCED: "yes" }, [{ at: 0, ...READY }]);
+    expect(never.error).to.include("18 minutes are over: the balancer has not found it ready yet");
+    expect(wait(...moments).seconds).to.equal(0);
+  });
+
   it("waits through a first boot: no release, no signer, a store that is not reached yet", () => {
     const reasons = ["The watermark store could not be reached; ask again: 403 AuthorizationPermissionMismatch"];
     const { status, seconds } = wait(

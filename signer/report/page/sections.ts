@@ -106,7 +106,8 @@ export function refusals({ refusals }: StatusReport, now: number): Html {
 }
 
 /** Shows what the signer stands on. */
-export function parts({ store, vault, head, release, settings, tls, confirmations }: StatusReport, now: number): Html {
+export function parts(status: StatusReport, now: number): Html {
+  const { store, vault, head, release, settings, balancer, otherMachines, tls, confirmations } = status;
   const { p50, p99 } = vault.signMilliseconds;
   const { sha256, wanted, step, refused, waitingSettings } = release;
   const wants =
@@ -134,6 +135,13 @@ export function parts({ store, vault, head, release, settings, tls, confirmation
       settings.refused,
     ],
     ["Confirmation", confirmations.socket === null ? "off" : `${operators} connected`, confirmations.problem],
+    ...(balancer === null
+      ? []
+      : [["Balancer", balancer.ready ? "sends here" : "is to send nothing new here", balancer.leaving] as const]),
+    ...(otherMachines ?? []).map(({ machine, ready, signedAt, problems }) => {
+      const signed = signedAt === null ? "nothing signed since its start" : html`last signed ${ago(signedAt, now)}`;
+      return ["Other machine", html`${machine}, ${ready ? "ready" : "not ready"}, ${signed}`, ...problems] as const;
+    }),
     ["Certificate", tls ? `until ${tls.until.slice(0, 10)}` : "none: plain HTTP", tls?.problem ?? null],
   ];
   const rows = list.map(

@@ -18,13 +18,14 @@ export function verdictOf(status: StatusReport, { now }: HourReport): Verdict {
   return things.length === 0 ? { word: "Good", tone: "good", things } : { word: "Attention", tone: "warn", things };
 }
 
-function* wants({ release, head, confirmations }: StatusReport, failed: number): Iterable<string> {
+function* wants({ release, head, confirmations, otherMachines }: StatusReport, failed: number): Iterable<string> {
   if (failed > 0)
     yield `${counted(failed, "request")} failed in the last 5 minutes, by the vault, the store or the signer.`;
   const { waiting, problem } = confirmations;
   if (waiting.length > 0)
     yield `${counted(waiting.length, "request")} ${waiting.length === 1 ? "waits" : "wait"} for a person.`;
   for (const each of [problem, head?.problem ?? null, release.problem]) if (each !== null) yield each;
+  for (const { problems } of otherMachines ?? []) yield* problems;
   const { refused } = release;
   if (refused !== null) yield `Release ${inWords(refused)} was refused: ${refused.reason}`;
 }

@@ -5,7 +5,7 @@ import { Locks } from "./locks.ts";
 import { type Properties, text } from "./properties.ts";
 import { type Call, type Kind, type Resource, Subscription } from "./subscription.ts";
 
-const REGIONS = new Set(["northeurope", "westeurope", "eastus", "germanywestcentral"]);
+const REGIONS = new Set(["northeurope", "westeurope", "eastus", "germanywestcentral", "westus"]);
 
 /** One subscription of Azure, as far as the stack sees it: it holds resources and refuses what ARM refuses. */
 export class Cloud extends Subscription {

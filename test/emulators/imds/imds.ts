@@ -35,7 +35,7 @@ export class Imds {
   readonly tokens: TokenAuthority;
   readonly connections: Connections;
   /** Requests so far. */
-  readonly calls = { token: 0, userData: 0, events: 0 };
+  readonly calls = { token: 0, userData: 0, events: 0, name: 0 };
   readonly events = new ScheduledEvents();
   /** The machine's settings, in the clear; the service hands them out in base64. */
   userData = "";
@@ -104,13 +104,14 @@ export class Imds {
   }
 
   #reply(
-    part: "token" | "userData" | "events" | undefined,
+    part: "token" | "userData" | "events" | "name" | undefined,
     query: URLSearchParams,
     method: string,
     text: string,
   ): Reply {
     if (part === "token") return this.#token(query);
     if (part === "userData") return this.#readUserData();
+    if (part === "name") return { status: 200, body: this.#machine };
     if (part === "events" && method === "POST") return { status: this.events.start(text) ? 200 : 400, body: "" };
     if (part === "events") return { status: 200, body: this.events.document(this.#machine) };
     return { status: 404, body: { error: "Not found" } };
@@ -191,6 +192,7 @@ const PARTS = [
   ["/metadata/identity/oauth2/token", "token"],
   ["/metadata/instance/compute/userData", "userData"],
   ["/metadata/scheduledevents", "events"],
+  ["/metadata/instance/compute/name", "name"],
 ] as const;
 
 const invalidRequest = (description: string): Reply => ({

@@ -28,6 +28,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<Plan>>> = {
   "with alerts that nobody is sent": () => plan({ monitoring: "true" }),
   "with alerts and a machine without credits": () => plan({ monitoring: "true", vmSize: "Standard_D2as_v5" }),
   "of production alone": () => plan({ production: "true", authorizedKeys }),
+  "of two machines": () => plan({ instances: "2" }),
   "in three zones": () => plan({ redundancy: "ZRS" }),
   "with a node of its own": () => plan({ head: '{"node":"https://rpc.tzkt.io/mainnet"}' }),
   "within a program of somebody's own": inAnotherProgram,

@@ -50,6 +50,7 @@ export const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     "networkSecurityGroupName",
   ),
   "azure-native:network:PublicIPAddress": inGroup(`${NETWORK}/publicIPAddresses`, "2024-05-01", "publicIpAddressName"),
+  "azure-native:network:LoadBalancer": inGroup(`${NETWORK}/loadBalancers`, "2024-05-01", "loadBalancerName"),
   "azure-native:network:NetworkInterface": inGroup(
     `${NETWORK}/networkInterfaces`,
     "2024-05-01",
@@ -163,6 +164,7 @@ function filled(value: unknown): unknown {
     return value
       .replaceAll("<random>", "0123456789abcdef")
       .replaceAll("<address>", "203.0.113.9")
+      .replaceAll("<private>", "10.0.0.4")
       .replaceAll(/<(subscription|tenant|machine|client)>/g, "11111111-2222-4333-8444-555555555555");
   }
   if (Array.isArray(value)) return value.map(filled);

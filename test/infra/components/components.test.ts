@@ -185,6 +185,7 @@ describe("what the program asks Azure for", () => {
         "securityProfile.securityType",
         "securityProfile.uefiSettings",
         "hardwareProfile.vmSize",
+        "zones",
       ]);
     });
 
@@ -280,8 +281,11 @@ describe("what the program asks Azure for", () => {
     expect(resource(everything, "await-ready").options.deletedWith).to.equal("machine");
   });
 
-  it("is of kinds that a component describes, and no component describes others", () => {
-    const types = new Set(everything.resources.map(({ type }) => type).filter((type) => !/^tezos-signer:/.test(type)));
+  it("is of kinds that a component describes, and no component describes others", async () => {
+    const { resources } = await plan({ instances: "2" });
+    const types = new Set(
+      [...everything.resources, ...resources].map(({ type }) => type).filter((type) => !/^tezos-signer:/.test(type)),
+    );
     expect(Object.keys(KINDS)).to.have.members([...types]);
   });
 

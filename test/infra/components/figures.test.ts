@@ -40,7 +40,13 @@ describe("the signer's figures in Azure Monitor", () => {
     expect(one.resourceName).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(other.resourceName).to.equal(one.resourceName);
     expect(at(one, "sourceId")).to.equal(MACHINE);
-    expect(JSON.parse(String(at(one, "serializedData")))).to.deep.equal(workbook(MACHINE));
+    expect(JSON.parse(String(at(one, "serializedData")))).to.deep.equal(workbook([MACHINE]));
+  });
+
+  it("of a pair are both machines' in the one workbook", async () => {
+    const { inputs } = resource(await plan({ ...EVERYTHING, instances: "2" }), "workbook");
+    expect(at(inputs, "sourceId")).to.equal(MACHINE);
+    expect(JSON.parse(String(at(inputs, "serializedData")))).to.deep.equal(workbook([MACHINE, `${MACHINE}-2`]));
   });
 
   it("are asked for by their names and dimensions on the page of metrics", () => {

@@ -21,14 +21,19 @@ function vaultAlone(api: VaultApi, tag: string, withAliases: boolean) {
     const tags = { project: "tezos-signer", stack: "dev", tag };
     const named = (part: string) => part;
     const context = { group, location: "northeurope", tags, id: id.hex, production: false, named };
-    const network = new Network("network", { context: { ...context, tags: {} }, rules: [], subnetId: undefined });
+    const network = new Network("network", {
+      context: { ...context, tags: {} },
+      rules: [],
+      places: [{ number: 1, suffix: "", zone: undefined, maintenance: "04:30" }],
+      balanced: false,
+    });
     const vault = new KeyVault("key-vault", {
       context,
       tenantId: "72f988bf-86f1-41af-91ab-2d7cd011db47",
       signerId: "bbbbbbbb-1111-4222-8333-444444444444",
       subnetId: network.subnetId,
       joinsAfter: network.interface,
-      publicIp: network.publicIp,
+      machineIps: [network.publicIp],
       keyImporter: undefined,
       keys: [{ name: "baker", curve: "P-256", source: "generate" }],
       api,

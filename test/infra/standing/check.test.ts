@@ -15,6 +15,8 @@ const WANTED: Wanted = {
   production: true,
   monitoring: false,
   keys: [],
+  instances: 1,
+  balancer: false,
 };
 
 /** A production stack with an audit log, as Pulumi remembers it. */

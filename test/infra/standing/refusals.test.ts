@@ -21,6 +21,7 @@ const STANDING: StandingSigner = {
   forgottenVault: undefined,
   network: `/subscriptions/${SUBSCRIPTION}${NETWORK}`,
   keys: { baker: "P-256" },
+  isBalanced: false,
   isMonitored: true,
   isProduction: true,
   vaultLock: LOCK,
@@ -34,6 +35,8 @@ const WANTED: Wanted = {
   production: true,
   monitoring: true,
   keys: [{ name: "baker", curve: "P-256", source: "generate" }],
+  instances: 1,
+  balancer: false,
 };
 
 const SELECTED: Selected = { subscription: SUBSCRIPTION, tenant: TENANT, isVaultLocked: true };
@@ -47,6 +50,7 @@ const NOTHING: StandingSigner = {
   forgottenVault: undefined,
   network: undefined,
   keys: {},
+  isBalanced: false,
   isMonitored: false,
   isProduction: false,
   vaultLock: undefined,
@@ -61,6 +65,14 @@ describe("what a signer that stands does not become", () => {
     standing: Partial<StandingSigner> = {},
     selected: Partial<Selected> = {},
   ) => refusals({ ...STANDING, ...standing }, { ...WANTED, ...wanted }, { ...SELECTED, ...selected });
+
+  it("without the balancer that has its address; with it in front of one machine it goes on", () => {
+    const balanced = { ...STANDING, isBalanced: true };
+    expect(refusals(balanced, WANTED, SELECTED)[0]).to.match(/^instances = 1: .*pulumi config set balancer true/);
+    expect(refusals(balanced, { ...WANTED, balancer: true }, SELECTED)).to.deep.equal([]);
+    expect(refusals(balanced, { ...WANTED, instances: 2 }, SELECTED)).to.deep.equal([]);
+    expect(refusals(STANDING, { ...WANTED, instances: 2 }, SELECTED)).to.deep.equal([]);
+  });
 
   it("is nothing of what it is, or of a signer that does not stand", () => {
     expect(told()).to.deep.equal([]);

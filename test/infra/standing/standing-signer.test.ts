@@ -35,6 +35,7 @@ describe("a signer that stands, as Pulumi remembers it", () => {
           forgottenVault: undefined,
           network: `/subscriptions/5ba1d2f0-0c6e-4f0e-9a43-cf2c2e6f1a11/resourceGroups/tezos-signer-${stack}/providers/Microsoft.Network/virtualNetworks/signer-network`,
           keys: { baker: "P-256" },
+          isBalanced: false,
           isMonitored: isProduction,
           isProduction,
         });

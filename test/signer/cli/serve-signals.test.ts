@@ -47,6 +47,14 @@ describe("serve, started by hand", function () {
     }
   };
 
+  it("signs on through SIGUSR2, by which the machine says that it goes down, where no balancer asks", async () => {
+    await using signer = await start();
+    signer.child.kill("SIGUSR2");
+    signer.child.kill("SIGHUP"); // taken after the other one
+    await logged(signer, "SIGHUP");
+    expect(await ask(signer, attestation({ level: 5 }))).to.equal(200);
+  });
+
   for (const [title, before] of [
     ["", ""],
     [

@@ -26,6 +26,8 @@ function statusOf(changes: Partial<Status> = {}): Status {
     ready: true,
     reasons: [],
     settings: { source: "userData", version: "0", since: "2026-11-28T11:00:00Z", refused: null },
+    balancer: null,
+    otherMachines: null,
     tls: null,
     store: { kind: "sqlite", id: null, problem: null, readAt: null },
     vault: { problem: null, tokenSeconds: null, signMilliseconds: { p50: null, p99: null } },
@@ -103,6 +105,17 @@ describe("tezos-signer status", () => {
     const { stdout: later } = await status("--admin", signer.adminUrl);
     expect(later).to.match(/ {2}attestation of .*: level 79 round 0, \d+ s ago\n/);
     expect(later).to.match(/ {2}preattestation of .*: level 78 round 0, \d+ s ago, not by this process\n/);
+  });
+
+  it("says of a pair's other machine whether it is ready, when it last signed, and what is to be looked at there", () => {
+    const other = { machine: "signer-2", seenAt: "2026-11-28T11:59:55Z", ready: true, signedAt: null, problems: [] };
+    const signed = { ...other, signedAt: "2026-11-28T11:59:48Z", problems: ["signer-2 has other settings."] };
+    expect(screen(statusOf({ otherMachines: [other] }), NOW)).to.match(
+      / {2}signer-2 +ready, nothing signed since its start\n/,
+    );
+    expect(screen(statusOf({ otherMachines: [signed] }), NOW)).to.match(
+      / {2}signer-2 +ready, last signed 12 s ago\n +! signer-2 has other settings\.\n/,
+    );
   });
 
   it("fits a terminal of 80 columns without a broken word, names chains, and says once, and last, why it is not ready", () => {

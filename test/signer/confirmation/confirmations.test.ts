@@ -44,6 +44,12 @@ describe("confirmations", () => {
     expect(shown).to.deep.equal([]);
   });
 
+  it("name the machine where nobody is, where another one gets requests too", async () => {
+    const confirmations = new Confirmations({ logger: logLines().log, machine: () => "signer-2" });
+    const error = await rejection(confirmations.ask(question(), NEVER), SignerError);
+    expect(error.message).to.include("confirm` on signer-2, and on the other machine too, then ask again.");
+  });
+
   it("log every decision of a person, however many questions a client asks and gives up meanwhile", async () => {
     const { confirmations, decisions } = desk();
     const { one, shown } = operator();

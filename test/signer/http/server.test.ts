@@ -378,6 +378,41 @@ describe("server", () => {
     });
   });
 
+  describe("a server that is left", () => {
+    it("serves on and closes each connection after its answer, and an idle one once that is asked for", async () => {
+      const held = gate();
+      let closes = false;
+      const server = await listen({
+        ...{ host: "127.0.0.1", port: 0, log: logLines().log, limits: { ...LIMITS, quietTimeout: 20 } },
+        closes: () => closes,
+        handler: async (request, response) => {
+          if (request.url === "/held") await held.opened;
+          response.end("served");
+        },
+      });
+      try {
+        const agent = new Agent({ keepAlive: true });
+        const ask = async (path: string) => {
+          const [response] = await once(get({ host: "127.0.0.1", port: server.address.port, path, agent }), "response");
+          response.resume();
+          await once(response, "end");
+          return response.headers.connection;
+        };
+        expect(await ask("/")).to.equal("keep-alive");
+        const idle = readToEnd(await idleConnection(server.address.port));
+        const waiting = ask("/held");
+        closes = true;
+        expect(await ask("/")).to.equal("close");
+        await Promise.all([server.closeQuiet(), idle]);
+        held.open();
+        expect(await waiting).to.be.oneOf(["keep-alive", "close"]);
+        agent.destroy();
+      } finally {
+        await server.stop();
+      }
+    });
+  });
+
   describe("an address that cannot be had", () => {
     const handler = async () => undefined;
     const { log } = logLines();

@@ -45,6 +45,8 @@ function fullOf(text: string): StatusReport {
     {
       ...FAULTY,
       release: { ...FAULTY.release, step: "", problem: "", refused: { ...release, reason: "", at: "" } },
+      balancer: { askedAt: "", ready: false, times: 1, leaving: "", left: false },
+      otherMachines: [{ machine: "", seenAt: "", ready: true, signedAt: "", waiting: 0, inStep: true, problems: [""] }],
       tls: { until: "", problem: "" },
       store: { ...FAULTY.store, problem: "" },
       keys: FAULTY.keys.map((key) => ({ ...key, problem: "" })),
@@ -145,6 +147,7 @@ describe("the status page's verdict", () => {
       ],
       [{ release: { ...HEALTHY.release, problem: "The updater's state is damaged." } }, "The updater's state"],
       [{ confirmations: { ...HEALTHY.confirmations, waiting: [{}] as never } }, "1 request waits for a person."],
+      [{ otherMachines: [{ problems: ["signer-2 cannot sign."] }] as never }, "signer-2 cannot sign."],
     ];
     for (const [differs, thing] of wants) {
       const { word, things } = verdictOf({ ...HEALTHY, ...differs }, quiet);

@@ -40,6 +40,8 @@ function reportOver(store: WatermarkStore, { settings = SETTINGS, head }: { sett
   const preparation = new Preparation({ store: trusted, rows: () => [], onChange: () => undefined });
   const report = reportOf({
     release: { version: "0.2.0", sha256: undefined },
+    balancer: { look: () => null },
+    others: { look: () => null },
     updater: () => ({ wanted: null, step: null, problem: null, refused: null, at: null }),
     live,
     keyring: { keys: new Map([[KEY.address, key]]), close: async () => undefined },

@@ -81,6 +81,15 @@ for (const kind of STORE_KINDS) {
           expect(signer.signed).to.equal(1);
         });
 
+        it("gets a signature for the same bytes at another signer of the store, where the first one has died", async () => {
+          const { signature } = await signer.ask({ kind: operation, level: 10 });
+          const other = new GuardedSigner(store);
+          const again = await other.outcome({ kind: operation, level: 10 });
+          expect(again).to.match(SIGNATURE);
+          if (operation === "block") expect(again).to.equal(signature);
+          expect(await other.outcome({ kind: operation, level: 10, bytes: "b" })).to.equal("position-already-signed");
+        });
+
         it("can be signed again by its bytes, and not by others, where the key failed after the reservation", async () => {
           signer.before = () => {
             throw new SignerError("vault-unavailable", "by script");

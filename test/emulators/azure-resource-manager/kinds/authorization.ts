@@ -2,7 +2,7 @@ import { ArmError, badRequest, conflict } from "../arm.ts";
 import { lockNotFound } from "../functions.ts";
 import { type Properties, text } from "../properties.ts";
 import type { Kind, Subscription } from "../subscription.ts";
-import { must, same } from "./network.ts";
+import { must, same } from "./addresses.ts";
 
 const ROLE = "azure-native:authorization:RoleAssignment";
 

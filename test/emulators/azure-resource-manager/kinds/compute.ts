@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { ArmError, badRequest, conflict } from "../arm.ts";
 import { at, list, type Properties, text, texts } from "../properties.ts";
 import type { Kind, Resource, Subscription } from "../subscription.ts";
+import { must, same } from "./addresses.ts";
 import { inGroup, USUAL_NAME } from "./in-group.ts";
-import { must, same } from "./network.ts";
+import { allowZones } from "./zones.ts";
 
 const MACHINE = "azure-native:compute:VirtualMachine";
 
@@ -53,6 +54,7 @@ function machine(inputs: Properties, cloud: Subscription, before: Resource | und
       "Unable to resize the VM since changing from resource disk to non-resource disk VM size and vice-versa is not allowed.",
     );
   }
+  allowZones(inputs, before);
   for (const path of IMMUTABLE) {
     if (before !== undefined && !isDeepStrictEqual(at(inputs, path), at(before.inputs, path))) {
       throw conflict("PropertyChangeNotAllowed", `Changing property '${path}' is not allowed.`);

@@ -1,8 +1,8 @@
 import { badRequest } from "../arm.ts";
 import { at, list, type Properties, text, texts } from "../properties.ts";
 import type { Kind, Subscription } from "../subscription.ts";
+import { must } from "./addresses.ts";
 import { inGroup } from "./in-group.ts";
-import { must } from "./network.ts";
 
 const NAME = /^[A-Za-z0-9][\w. -]{1,62}$/;
 

@@ -1,7 +1,9 @@
-import { badRequest, block, conflict } from "../arm.ts";
+import { badRequest, block } from "../arm.ts";
 import { at, list, type Properties, text, texts } from "../properties.ts";
 import type { Kind, Resource, Subscription } from "../subscription.ts";
+import { addressUser, inUse, must, refuseUsedAddress, same } from "./addresses.ts";
 import { inGroup, USUAL_NAME } from "./in-group.ts";
+import { LOAD_BALANCER } from "./load-balancer.ts";
 
 const SUBNET = "azure-native:network:Subnet";
 const INTERFACE = "azure-native:network:NetworkInterface";
@@ -18,8 +20,11 @@ const TAGS = new Set([
   "AzureMonitor",
 ]);
 
-/** Virtual network, subnet, security group, public address, interface. */
+const CARD = inGroup("Microsoft.Network/networkInterfaces", ["networkInterfaceName"], USUAL_NAME);
+
+/** Virtual network, subnet, security group, public address, interface, balancer. */
 export const NETWORK: Readonly<Record<string, Kind>> = {
+  ...LOAD_BALANCER,
   "azure-native:network:VirtualNetwork": {
     ...inGroup("Microsoft.Network/virtualNetworks", ["virtualNetworkName"], USUAL_NAME),
     replaces: ["resourceGroupName", "virtualNetworkName", "location"],
@@ -33,7 +38,7 @@ export const NETWORK: Readonly<Record<string, Kind>> = {
     put: subnet,
     delete: ({ id }, cloud) => {
       const user = cloud.ofType(INTERFACE).find((nic) => refers(nic, "ipConfigurations", "subnet.id", id));
-      if (user !== undefined) throw inUse("InUseSubnetCannotBeDeleted", id, user);
+      if (user !== undefined) throw inUse("InUseSubnetCannotBeDeleted", id, user.id);
     },
   },
   "azure-native:network:NetworkSecurityGroup": {
@@ -44,7 +49,7 @@ export const NETWORK: Readonly<Record<string, Kind>> = {
     },
     delete: ({ id }, cloud) => {
       const user = cloud.ofType(SUBNET).find((subnet) => same(text(subnet.inputs, "networkSecurityGroup.id"), id));
-      if (user !== undefined) throw inUse("InUseNetworkSecurityGroupCannotBeDeleted", id, user);
+      if (user !== undefined) throw inUse("InUseNetworkSecurityGroupCannotBeDeleted", id, user.id);
     },
   },
   "azure-native:network:PublicIPAddress": {
@@ -67,12 +72,12 @@ export const NETWORK: Readonly<Record<string, Kind>> = {
       return { ipAddress: text(before?.outputs, "ipAddress") || `20.50.100.${10 + number}` };
     },
     delete: ({ id }, cloud) => {
-      const user = cloud.ofType(INTERFACE).find((nic) => refers(nic, "ipConfigurations", "publicIPAddress.id", id));
+      const user = addressUser(id, cloud);
       if (user !== undefined) throw inUse("PublicIPAddressCannotBeDeleted", id, user);
     },
   },
   [INTERFACE]: {
-    ...inGroup("Microsoft.Network/networkInterfaces", ["networkInterfaceName"], USUAL_NAME),
+    ...CARD,
     put: (inputs, cloud, before) => {
       const networks = [inputs, before?.inputs ?? {}].flatMap((each) =>
         list(each, "ipConfigurations").map((one) => text(one, "subnet.id").split("/subnets/")[0] ?? ""),
@@ -86,9 +91,23 @@ export const NETWORK: Readonly<Record<string, Kind>> = {
             `Subnet ${text(configuration, "subnet.id")} is in another virtual network.`,
           );
         }
-        must(cloud, text(configuration, "publicIPAddress.id"));
+        const address = text(configuration, "publicIPAddress.id");
+        if (address !== "") {
+          must(cloud, address);
+          refuseUsedAddress(address, CARD.id(inputs, cloud), cloud);
+        }
+        // A pool is a part of a balancer, which has to be there first; members by address are put into it there.
+        for (const pool of list(configuration, "loadBalancerBackendAddressPools")) {
+          const [balancer = "", name = ""] = text(pool, "id").split("/backendAddressPools/");
+          const pools = list(must(cloud, balancer).inputs, "backendAddressPools").map((each) => text(each, "name"));
+          if (!pools.some((each) => same(each, name))) must(cloud, text(pool, "id"));
+        }
       }
-      return { provisioningState: "Succeeded", macAddress: "00-0D-3A-00-00-01" };
+      const ipConfigurations = list(inputs, "ipConfigurations").map((one) => ({
+        ...one,
+        privateIPAddress: privateAddress(text(one, "subnet.id"), cloud, before),
+      }));
+      return { provisioningState: "Succeeded", macAddress: "00-0D-3A-00-00-01", ipConfigurations };
     },
     delete: ({ id }, cloud) => {
       const user = cloud
@@ -96,10 +115,26 @@ export const NETWORK: Readonly<Record<string, Kind>> = {
         .find(({ inputs }) =>
           list(inputs, "networkProfile.networkInterfaces").some((nic) => same(text(nic, "id"), id)),
         );
-      if (user !== undefined) throw inUse("NicInUse", id, user);
+      if (user !== undefined) throw inUse("NicInUse", id, user.id);
     },
   },
 };
+
+/** The first free one of a subnet, after the four that Azure keeps; a card keeps its own (private-ip-addresses). */
+function privateAddress(subnet: string, cloud: Subscription, before: Resource | undefined): string {
+  const [kept] = list(before?.outputs, "ipConfigurations").filter((one) => same(text(one, "subnet.id"), subnet));
+  if (text(kept, "privateIPAddress") !== "") return text(kept, "privateIPAddress");
+  const first = cidr(text(must(cloud, subnet).inputs, "addressPrefix")).first + 4;
+  const taken = new Set(
+    cloud
+      .ofType(INTERFACE)
+      .flatMap(({ outputs }) => list(outputs, "ipConfigurations").map((one) => text(one, "privateIPAddress"))),
+  );
+  for (let address = first; ; address += 1) {
+    const found = [24, 16, 8, 0].map((bits) => (address >>> bits) & 255).join(".");
+    if (!taken.has(found)) return found;
+  }
+}
 
 function subnet(inputs: Properties, cloud: Subscription): Properties {
   const group = `${cloud.subscription}/resourceGroups/${text(inputs, "resourceGroupName")}`;
@@ -177,22 +212,6 @@ function cidr(prefix: string) {
   return found;
 }
 
-/** @throws ArmError where a resource that another one names is not there */
-export function must(cloud: Subscription, id: string): Resource {
-  const found = cloud.get(id);
-  if (found === undefined)
-    throw badRequest("InvalidResourceReference", `Resource ${id} referenced by resource was not found.`);
-  return found;
-}
-
-export function same(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
-}
-
 function refers(user: Resource, listPath: string, idPath: string, id: string): boolean {
   return list(user.inputs, listPath).some((entry) => same(text(entry, idPath), id));
-}
-
-function inUse(code: string, id: string, user: Resource) {
-  return conflict(code, `${id} is in use by ${user.id} and cannot be deleted.`);
 }

@@ -1,8 +1,8 @@
 import { ArmError, badRequest, block, conflict, isPrivate } from "../arm.ts";
 import { list, type Properties, text } from "../properties.ts";
 import type { Kind, Resource, Subscription } from "../subscription.ts";
+import { must } from "./addresses.ts";
 import { inGroup } from "./in-group.ts";
-import { must } from "./network.ts";
 
 const CONTAINER = "azure-native:storage:BlobContainer";
 
