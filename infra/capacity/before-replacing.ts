@@ -58,7 +58,11 @@ export async function beforeReplacing(
   // What an earlier `up` has deleted, and Azure then did not make, is not lost by another try.
   const answers = await isThere(standing, parent)
     .then((there) => (there ? asked(wanted, standing, parent) : undefined))
-    .catch((error: Error) => refuse(unasked(error)));
+    .catch((error: Error) => {
+      // The program ends with it already: a second sentence would blame Azure.
+      if (error instanceof Refusal) throw error;
+      return refuse(unasked(error));
+    });
   if (answers === undefined) return true;
   const [offer, subscription, policies, [lock]] = answers;
   if (isClosed(subscription)) await refuse(closed(standing.id, subscription));

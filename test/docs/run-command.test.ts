@@ -42,6 +42,7 @@ function worstStatus(): Status {
     reasons: [problem],
     settings: { source: "the machine's userData", version: hex(6), since: time(9_000), refused: null },
     balancer: null,
+    otherMachines: null,
     tls: null,
     store: { kind: "azure-table", id: crypto.randomUUID(), problem, readAt: time(60) },
     vault: { problem: null, tokenSeconds: 80_000, signMilliseconds: { p50: 21.3, p99: 310 } },
