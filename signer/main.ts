@@ -1,9 +1,9 @@
 import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
+import { addressFilter } from "./admission/allowed-addresses.ts";
 import { openKeyring, openStandIn, openStoreForTrial, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
-import { addressFilter } from "./http/allowed-addresses.ts";
 import { takeInheritedSockets } from "./http/inherited-sockets.ts";
 import type { RunningServer } from "./http/server.ts";
 import { TlsCertificate } from "./http/tls-certificate.ts";

@@ -105,8 +105,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/signing/request-context.ts",
     "signer/watermark",
   ],
+  // Who may ask at all: judged as a request comes, and once more when a person has approved it.
+  "signer/admission": [...BASE, "signer/network", "signer/signing/request-context.ts"],
   "signer/http": [
     ...BASE,
+    "signer/admission",
     "signer/network",
     "signer/observability",
     "signer/signing/audit-log.ts",
@@ -136,6 +139,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/ports.ts": ["signer/http", "signer/observability", "signer/rehearsal", "signer/signing/**"],
   "signer/main.ts": [
     ...BASE,
+    "signer/admission",
     "signer/backends.ts",
     "signer/confirmation",
     "signer/http",

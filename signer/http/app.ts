@@ -1,9 +1,9 @@
 import Koa, { type Middleware } from "koa";
 import type { Logger } from "pino";
+import { requireAllowedAddress } from "../admission/allowed-addresses.ts";
 import type { AuditLog } from "../signing/audit-log.ts";
 import type { RemoteSigner } from "../signing/remote-signer.ts";
 import type { CurrentSettings } from "../signing/request-context.ts";
-import { requireAllowedAddress } from "./allowed-addresses.ts";
 import { answerErrors } from "./error-response.ts";
 import { onlyRoutesOf } from "./known-routes.ts";
 import { type RequestState, recordOutcomes } from "./outcomes.ts";

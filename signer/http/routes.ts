@@ -1,12 +1,12 @@
 import type { Socket } from "node:net";
+import { requireAllowedAddress } from "../admission/allowed-addresses.ts";
+import { authenticate, authorizedAddresses } from "../admission/authentication.ts";
+import { memoizeLast } from "../admission/memoize-last.ts";
 import { SignerError } from "../errors.ts";
 import type { RemoteSigner } from "../signing/remote-signer.ts";
 import { authorizedKeysFor, type RequestSettings, signingCall } from "../signing/request-context.ts";
 import { decode, EncodingError } from "../tezos/crypto/base58.ts";
-import { requireAllowedAddress } from "./allowed-addresses.ts";
-import { authenticate, authorizedAddresses } from "./authentication.ts";
 import { readPayload } from "./body.ts";
-import { memoizeLast } from "./memoize-last.ts";
 import type { RequestState } from "./outcomes.ts";
 import { Router } from "./router.ts";
 import { sendJson } from "./send-json.ts";
