@@ -74,6 +74,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/settings": [...BASE, "signer/network", "signer/policy", "signer/installation", "signer/settings/secrets.ts"],
   // Other signers' settings: what they say is read here, and nothing of theirs is known elsewhere.
   "signer/settings/conversion": [...BASE, "signer/policy", "signer/settings", "signer/settings/secrets.ts"],
+  // Who may ask at all: judged as a request comes, and once more when a person has approved it.
+  "signer/admission": [...BASE, "signer/network", "signer/policy"],
   // Looks at all of a signer that runs; only main.ts makes one.
   "signer/report": [
     ...BASE,
@@ -86,7 +88,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/watermark",
   ],
   // What a server shares with the signing behind it: a request's settings and stages, where it is sent, where its outcome goes.
-  "signer/signing/request-context.ts": [...BASE, "signer/policy", "signer/settings"],
+  "signer/signing/request-context.ts": [...BASE, "signer/settings"],
   "signer/signing/remote-signer.ts": [...BASE, "signer/signing/request-context.ts"],
   "signer/signing/audit-log.ts": [
     ...BASE,
@@ -96,6 +98,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "signer/signing": [
     ...BASE,
+    "signer/admission",
     "signer/confirmation",
     "signer/keys",
     "signer/policy",
@@ -105,8 +108,6 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/signing/request-context.ts",
     "signer/watermark",
   ],
-  // Who may ask at all: judged as a request comes, and once more when a person has approved it.
-  "signer/admission": [...BASE, "signer/network", "signer/signing/request-context.ts"],
   "signer/http": [
     ...BASE,
     "signer/admission",
