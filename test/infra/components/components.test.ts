@@ -259,12 +259,12 @@ describe("what the program asks Azure for", () => {
       }
     });
 
-    it("alone has that guard: a throw-away stack is destroyed in one go, monitored or not", async () => {
+    it("alone has that guard: a test stack is destroyed in one go, monitored or not", async () => {
       expect(names(least)).not.to.include("destroy-guard");
       expect(names(await plan({ monitoring: "true" }))).not.to.include("destroy-guard");
     });
 
-    it("locks vault and account, and a throw-away stack neither", () => {
+    it("locks vault and account, and a test stack neither", () => {
       const locks = (planned: Plan) => planned.resources.filter(({ type }) => type.endsWith("ManagementLockByScope"));
       expect(locks(everything).map(({ inputs }) => inputs.level)).to.deep.equal(["CanNotDelete", "CanNotDelete"]);
       expect(locks(least)).to.deep.equal([]);
