@@ -502,6 +502,28 @@ describe("the architecture", () => {
     expect(up.join("\n")).to.equal("");
   });
 
+  it("is as ARCHITECTURE.md tells it: a room that a row there names may be imported", () => {
+    const page = readFileSync(join(root, "ARCHITECTURE.md"), "utf8");
+    const roomsIn = (cell: string, top: string) =>
+      [...cell.matchAll(/`([^`]+?)\/?`/g)].flatMap(
+        ([, path = ""]) => [path, `${top}/${path}`].find((room) => room in ROOMS) ?? [],
+      );
+    const told = [...page.matchAll(/^\| (`.+?) \| (.+) \|$/gm)].flatMap(([, of = "", may = ""]) =>
+      /^(?:nothing|none|everything)|row above/.test(may)
+        ? []
+        : roomsIn(of, "").flatMap((room) =>
+            roomsIn(may.replaceAll(/\(.*?\)|\bof `\S+`/g, ""), room.split("/")[0] ?? "").map(
+              (imported) => [room, imported] as const,
+            ),
+          ),
+    );
+    expect(told.length).to.be.greaterThan(60);
+    // A file may have a row of its own there.
+    const within = (room: string) => Object.keys(ROOMS).filter((each) => each === room || each.startsWith(`${room}/`));
+    const untrue = told.filter(([room, imported]) => !within(room).some((each) => allowed(each).has(imported)));
+    expect(untrue.map(([room, imported]) => `${room} -> ${imported}`)).to.deep.equal([]);
+  });
+
   it("has no file of the program with more than 250 lines", () => {
     const long = [...texts]
       .filter(([file]) => !file.startsWith("test/"))
