@@ -106,7 +106,7 @@ export class Alerts extends pulumi.ComponentResource {
           autoMitigate: true,
           scopes: [scope],
           evaluationFrequency: "PT1M",
-          windowSize: "window" in metric ? metric.window : "PT5M",
+          windowSize: metric.window,
           criteria: {
             odataType: "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria",
             allOf: [{ criterionType: "StaticThresholdCriterion", name: key, ...metric.criterion }],

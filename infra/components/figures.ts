@@ -11,7 +11,7 @@ export interface FiguresArgs {
   /** Principal of the machine's identity, as which the signer sends its figures. */
   readonly signerId: pulumi.Input<string>;
   /** Ids of the machines, whose figures they are; the first one first. */
-  readonly machineIds: readonly pulumi.Output<string>[];
+  readonly machineIds: pulumi.Output<string>[];
 }
 
 /** Built-in role Monitoring Metrics Publisher: writes metrics, and reads nothing. */

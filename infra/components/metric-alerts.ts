@@ -20,7 +20,8 @@ interface Watched {
  * Microsoft.KeyVault/vaults and virtualMachines, and docs/reference/metrics.md).
  */
 export function metricAlerts(vaultId: pulumi.Input<string>, machines: readonly Watched[], burstable: boolean) {
-  return [...ofVault(vaultId), ...machines.flatMap((machine) => ofMachine(machine, burstable)), ...ofPair(machines)];
+  const ofMachines = machines.flatMap((machine) => ofMachine(machine, burstable));
+  return [...ofVault(vaultId), ...ofMachines, ...ofPair(machines)].map((alert) => ({ window: "PT5M", ...alert }));
 }
 
 function ofVault(vaultId: pulumi.Input<string>) {
