@@ -10,7 +10,7 @@
 
 export type VaultApi = "2024-11-01" | "2026-02-01";
 
-/** Whoever has seen the other one on a throw-away stack, with `npm run verify` after it, changes this line. */
+/** Whoever has seen the other one on a test stack, with `npm run verify` after it, changes this line. */
 export const VAULT_API: VaultApi = "2024-11-01";
 
 /** The provider's package of the version that stays. Its parameter is what the provider writes into a package (provider_parameterize.go). */

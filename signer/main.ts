@@ -1,10 +1,10 @@
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import type { Logger } from "pino";
+import { addressFilter, admittingNobody } from "./admission/allowed-addresses.ts";
 import { openKeyring, openMachineNotes, openStandIn, openStoreForTrial, openWatermarkStore } from "./backends.ts";
 import { Confirmations } from "./confirmation/confirmations.ts";
 import { ConfirmationSocket } from "./confirmation/socket.ts";
-import { addressFilter, admittingNobody } from "./http/allowed-addresses.ts";
 import { Balancer } from "./http/balancer.ts";
 import { takeInheritedSockets } from "./http/inherited-sockets.ts";
 import type { RunningServer } from "./http/server.ts";

@@ -75,6 +75,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/settings": [...BASE, "signer/network", "signer/policy", "signer/installation", "signer/settings/secrets.ts"],
   // Other signers' settings: what they say is read here, and nothing of theirs is known elsewhere.
   "signer/settings/conversion": [...BASE, "signer/policy", "signer/settings", "signer/settings/secrets.ts"],
+  // Who may ask at all: judged as a request comes, and once more when a person has approved it.
+  "signer/admission": [...BASE, "signer/network", "signer/policy"],
   // Looks at all of a signer that runs; only main.ts makes one.
   "signer/report": [
     ...BASE,
@@ -88,7 +90,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/watermark",
   ],
   // What a server shares with the signing behind it: a request's settings and stages, where it is sent, where its outcome goes.
-  "signer/signing/request-context.ts": [...BASE, "signer/policy", "signer/settings"],
+  "signer/signing/request-context.ts": [...BASE, "signer/settings"],
   "signer/signing/remote-signer.ts": [...BASE, "signer/signing/request-context.ts"],
   "signer/signing/audit-log.ts": [
     ...BASE,
@@ -98,6 +100,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "signer/signing": [
     ...BASE,
+    "signer/admission",
     "signer/confirmation",
     "signer/keys",
     "signer/policy",
@@ -109,6 +112,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "signer/http": [
     ...BASE,
+    "signer/admission",
     "signer/network",
     "signer/observability",
     "signer/signing/audit-log.ts",
@@ -145,6 +149,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/ports.ts": ["signer/http", "signer/observability", "signer/rehearsal", "signer/signing/**"],
   "signer/main.ts": [
     ...BASE,
+    "signer/admission",
     "signer/backends.ts",
     "signer/confirmation",
     "signer/http",
@@ -505,6 +510,28 @@ describe("the architecture", () => {
       [...allowed(room)].filter((each) => rows.indexOf(each) > row).map((each) => `${room} -> ${each}`),
     );
     expect(up.join("\n")).to.equal("");
+  });
+
+  it("is as ARCHITECTURE.md tells it: a room that a row there names may be imported", () => {
+    const page = readFileSync(join(root, "ARCHITECTURE.md"), "utf8");
+    const roomsIn = (cell: string, top: string) =>
+      [...cell.matchAll(/`([^`]+?)\/?`/g)].flatMap(
+        ([, path = ""]) => [path, `${top}/${path}`].find((room) => room in ROOMS) ?? [],
+      );
+    const told = [...page.matchAll(/^\| (`.+?) \| (.+) \|$/gm)].flatMap(([, of = "", may = ""]) =>
+      /^(?:nothing|none|everything)|row above/.test(may)
+        ? []
+        : roomsIn(of, "").flatMap((room) =>
+            roomsIn(may.replaceAll(/\(.*?\)|\bof `\S+`/g, ""), room.split("/")[0] ?? "").map(
+              (imported) => [room, imported] as const,
+            ),
+          ),
+    );
+    expect(told.length).to.be.greaterThan(60);
+    // A file may have a row of its own there.
+    const within = (room: string) => Object.keys(ROOMS).filter((each) => each === room || each.startsWith(`${room}/`));
+    const untrue = told.filter(([room, imported]) => !within(room).some((each) => allowed(each).has(imported)));
+    expect(untrue.map(([room, imported]) => `${room} -> ${imported}`)).to.deep.equal([]);
   });
 
   it("has no file of the program with more than 250 lines", () => {

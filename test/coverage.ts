@@ -1,5 +1,5 @@
 /**
- * `npm run coverage`: how much of signer/, infra/ and cloud-init/ the tests of `npm test` and `npm run test:processes` run
+ * `npm run coverage`: how much of signer/, infra/, machine/ and cloud-init/ the tests of `npm test` and `npm run test:processes` run
  * through, folder by folder. The programs that the tests start are counted as well, unless they are killed.
  * @module
  */
@@ -9,14 +9,14 @@ import { dirname, relative, resolve } from "node:path";
 import { commandLine } from "./emulators/command-line.ts";
 
 const FOLDER = resolve("coverage");
-const ROOMS = ["signer", "infra", "cloud-init"];
+const ROOMS = ["signer", "infra", "machine", "cloud-init"];
 
 /** What the figures do not count, and why. */
 const LEFT_OUT = [
   "types, which Node.js takes away: a line that has nothing else is no line here",
   "processes that a test kills: they write nothing at their end (`npm run test:kills` and the campaigns are full of them)",
-  "what Pulumi's own engine runs, in `npm run test:stack`; what a machine runs, in `npm run test:boot` and `test:token`",
-  "cloud-init/'s files in shell: c8 sees JavaScript alone; `npm run test:boot` boots them",
+  "what Pulumi's own engine runs, in `npm run test:stack`; what a machine runs, most of machine/ among it, in `npm run test:boot` and `test:token`",
+  "files in shell and Python, of cloud-init/, machine/ and infra/verify/: c8 sees JavaScript alone; `npm run test:boot` boots them",
 ];
 
 /** Of one file, or of a folder's files together. */

@@ -54,7 +54,7 @@ const EXAMPLE: ResourceNames = {
 
 /**
  * Writes the settings as JSON, which is YAML, in a fixed order, so that equal settings are equal bytes.
- * A throw-away stack may begin with empty watermarks at any time and at any level; a production stack may not.
+ * A test stack may begin with empty watermarks at any time and at any level; a production stack may not.
  */
 export function signerSettings(config: SignerConfig, azure: ResourceNames): string {
   const { production, initialise, authorizedKeys, head } = config;

@@ -29,7 +29,7 @@ const INDENT = "    ";
 /** Writes the report. */
 export function report({ settings, plan, guide, rules, cost, warnings, kept }: Report): string {
   const azure = plan.resources.filter(({ type }) => type.startsWith("azure-native:"));
-  const kind = settings.production ? "production" : "throw-away";
+  const kind = settings.production ? "production" : "test";
   return [
     `Stack ${settings.stack}: a ${kind} signer in ${settings.location}. Nothing was contacted, nothing was changed.`,
     "The release of the signer is a placeholder here: `npm run up` makes it and knows its hash.",

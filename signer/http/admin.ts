@@ -1,8 +1,8 @@
 import Koa, { type Middleware } from "koa";
 import type { Logger } from "pino";
 import { prometheusContentType } from "prom-client";
+import { plainAddress } from "../admission/address-allow-list.ts";
 import { RefusalLog } from "../observability/refusal-log.ts";
-import { plainAddress } from "./address-allow-list.ts";
 import { answerErrors } from "./error-response.ts";
 import { onlyRoutesOf } from "./known-routes.ts";
 import { Router } from "./router.ts";

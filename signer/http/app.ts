@@ -1,9 +1,9 @@
 import Koa, { type Middleware } from "koa";
 import type { Logger } from "pino";
+import { requireAllowedAddress } from "../admission/allowed-addresses.ts";
 import type { AuditLog } from "../signing/audit-log.ts";
 import type { RemoteSigner } from "../signing/remote-signer.ts";
 import type { CurrentSettings } from "../signing/request-context.ts";
-import { requireAllowedAddress } from "./allowed-addresses.ts";
 import { answerErrors } from "./error-response.ts";
 import { onlyRoutesOf } from "./known-routes.ts";
 import { type RequestState, recordOutcomes } from "./outcomes.ts";
@@ -25,7 +25,7 @@ export function createApp({ signer, settings, audit, log }: AppParts): Koa<Reque
   app.on("error", (error: Error) => log.debug({ error: error.message }, "connection lost while answering"));
   app.use(answerErrors);
   app.use(recordOutcomes(settings, audit));
-  app.use(onlyAllowedAddresses());
+  app.use(onlyAllowedAddresses);
   app.use(refuseWebPages);
   app.use(withoutPrefix);
   app.use(onlyRoutesOf(router));
@@ -33,14 +33,11 @@ export function createApp({ signer, settings, audit, log }: AppParts): Koa<Reque
   return app;
 }
 
-function onlyAllowedAddresses(): Middleware<RequestState> {
-  const requireAllowed = requireAllowedAddress();
-  return async (ctx, next) => {
-    const { settings, client } = ctx.state.request;
-    requireAllowed(settings, client);
-    await next();
-  };
-}
+const onlyAllowedAddresses: Middleware<RequestState> = async (ctx, next) => {
+  const { settings, client } = ctx.state.request;
+  requireAllowedAddress(settings, client);
+  await next();
+};
 
 const OWN_PATH = /^.*(\/(?:authorized_keys|known_keys|keys\/[^/]+|bls_prove_possession\/[^/]+))$/;
 

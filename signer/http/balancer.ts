@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { plainAddress } from "../admission/address-allow-list.ts";
 import { PROBE } from "../contract.ts";
 import { SignerError } from "../errors.ts";
 import type { BalancerState } from "../observability/balancer-state.ts";
-import { plainAddress } from "./address-allow-list.ts";
 import { writeError } from "./error-response.ts";
 
 /** A balancer that has not asked for so long is none, milliseconds: three of its looks. */

@@ -1,7 +1,7 @@
 import type { Middleware } from "koa";
+import { plainAddress } from "../admission/address-allow-list.ts";
 import type { AuditLog } from "../signing/audit-log.ts";
 import type { CurrentSettings, RequestContext } from "../signing/request-context.ts";
-import { plainAddress } from "./address-allow-list.ts";
 
 /** What the signing port's middleware share of a request. */
 export interface RequestState {

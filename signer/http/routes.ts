@@ -1,12 +1,10 @@
 import type { Socket } from "node:net";
+import { authorizedAddresses, authorizedKeysFor, requireAuthenticated } from "../admission/authentication.ts";
 import { SignerError } from "../errors.ts";
 import type { RemoteSigner } from "../signing/remote-signer.ts";
-import { authorizedKeysFor, type RequestSettings, signingCall } from "../signing/request-context.ts";
+import { signingCall } from "../signing/request-context.ts";
 import { decode, EncodingError } from "../tezos/crypto/base58.ts";
-import { requireAllowedAddress } from "./allowed-addresses.ts";
-import { authenticate, authorizedAddresses } from "./authentication.ts";
 import { readPayload } from "./body.ts";
-import { memoizeLast } from "./memoize-last.ts";
 import type { RequestState } from "./outcomes.ts";
 import { Router } from "./router.ts";
 import { sendJson } from "./send-json.ts";
@@ -14,8 +12,6 @@ import { sendJson } from "./send-json.ts";
 /** Makes the routes that octez-client and Taquito ask for: octez src/lib_signer_services/signer_services.ml. */
 export function routes(signer: RemoteSigner): Router<RequestState> {
   const router = new Router<RequestState>({ sensitive: true, strict: true });
-  const authorized = memoizeLast(authorizedAddresses);
-  const requireAllowed = requireAllowedAddress();
 
   router.get("/authorized_keys", (ctx) => {
     const { settings } = ctx.state.request;
@@ -25,7 +21,7 @@ export function routes(signer: RemoteSigner): Router<RequestState> {
       served.length === 0 || served.some((address) => authorizedKeysFor(settings, address) !== undefined);
     const keys = isWanted ? settings.authentication?.keys : undefined;
     // Never an empty list: with [] octez insists on authentication and finds no key for it; {} means none is needed.
-    sendJson(ctx, 200, keys === undefined || keys.length === 0 ? {} : { authorized_keys: authorized(keys) });
+    sendJson(ctx, 200, keys === undefined || keys.length === 0 ? {} : { authorized_keys: authorizedAddresses(keys) });
   });
 
   router.get("/known_keys", (ctx) => {
@@ -49,13 +45,9 @@ export function routes(signer: RemoteSigner): Router<RequestState> {
     requireAuthenticated(request.settings, authentication, address);
     const payload = await readPayload(ctx.req);
     requireAuthenticated(request.settings, authentication, address, payload);
-    const readmit = (settings: RequestSettings) => {
-      requireAllowed(settings, request.client);
-      requireAuthenticated(settings, authentication, address, payload);
-    };
     // A client that hangs up is told to the signer, and changes nothing else.
     using hangUp = watchHangUp(ctx.req.socket);
-    request.signing = signingCall(request, address, payload, hangUp.signal, readmit);
+    request.signing = signingCall(request, { address, payload, authentication, gone: hangUp.signal });
     sendJson(ctx, 200, { signature: await signer.sign(request.signing) });
   });
 
@@ -64,25 +56,6 @@ export function routes(signer: RemoteSigner): Router<RequestState> {
   });
 
   return router;
-}
-
-/**
- * Requires the signature of an authorized key where the settings want one.
- * @param payload undefined while it is not read, so that a client without a signature is refused before it is
- * @throws SignerError `authentication-missing` or `authentication-invalid`
- */
-function requireAuthenticated(
-  settings: RequestSettings,
-  authentication: string | undefined,
-  address: string,
-  payload?: Uint8Array,
-): void {
-  const publicKeys = authorizedKeysFor(settings, address);
-  if (publicKeys === undefined) return;
-  if (authentication === undefined) {
-    throw new SignerError("authentication-missing", "GET /authorized_keys names the keys");
-  }
-  if (payload !== undefined) authenticate(publicKeys, authentication, address, payload);
 }
 
 /** Watches a connection until disposed of. @returns a signal that ends when the client hangs up before that */

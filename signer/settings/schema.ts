@@ -66,7 +66,7 @@ const level = z
 export const initialiseSchema = z.union(
   [z.literal("always"), z.strictObject({ level, until: time.transform(Date.parse) })],
   {
-    error: "must be `always` (throw-away networks only) or { level: 9123456, until: 2026-11-20T16:00:00Z }",
+    error: "must be `always` (test networks only) or { level: 9123456, until: 2026-11-20T16:00:00Z }",
   },
 );
 

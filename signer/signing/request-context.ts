@@ -1,4 +1,3 @@
-import { policyOf } from "../policy/policy.ts";
 import type { Settings } from "../settings/schema.ts";
 import { blake2b256 } from "../tezos/crypto/digest.ts";
 import type { SigningRequest } from "../tezos/payload/payload.ts";
@@ -34,10 +33,10 @@ export interface SigningCall {
   readonly payload: Uint8Array;
   /** Blake2b-256 of the payload, 32 bytes. */
   readonly digest: Uint8Array;
+  /** The client's signature of its request; undefined where there is none. */
+  readonly authentication?: string | undefined;
   /** Ends when the client hangs up; a signature in flight goes on all the same. */
   readonly gone: AbortSignal;
-  /** Asks anew whether the client may ask for this, by other settings. @throws SignerError where it may not */
-  readonly readmit: (settings: RequestSettings) => void;
   /** performance.now() when the call was made. */
   readonly started: number;
   /** Milliseconds by stage; a stage that ran again has the sum. */
@@ -48,23 +47,11 @@ export interface SigningCall {
   source?: "signed" | "kept";
 }
 
-/** Makes the request for a signature out of a client's request. */
+/** Makes the request for a signature out of a client's request, and of what it asks. */
 export function signingCall(
   { settings, client }: Pick<RequestContext, "settings" | "client">,
-  address: string,
-  payload: Uint8Array,
-  gone: AbortSignal,
-  readmit: (settings: RequestSettings) => void,
+  asked: Pick<SigningCall, "address" | "payload" | "authentication" | "gone">,
 ): SigningCall {
   const started = performance.now();
-  return { settings, client, address, payload, digest: blake2b256(payload), gone, readmit, started, stages: {} };
-}
-
-/**
- * Returns the public keys (edpk…, sppk…, p2pk…) of the clients that may ask for a key's signature; a request must be signed
- * by one of them. Undefined where none needs to be.
- */
-export function authorizedKeysFor(settings: RequestSettings, address: string): readonly string[] | undefined {
-  const { authentication, policy } = settings;
-  return policyOf(policy, address).authentication === false ? undefined : authentication?.keys;
+  return { settings, client, ...asked, digest: blake2b256(asked.payload), started, stages: {} };
 }

@@ -1,3 +1,5 @@
+import { requireAllowedAddress } from "../admission/allowed-addresses.ts";
+import { requireAuthenticated } from "../admission/authentication.ts";
 import type { Confirmations } from "../confirmation/confirmations.ts";
 import { describe } from "../confirmation/describe.ts";
 import { type ErrorCode, SignerError } from "../errors.ts";
@@ -70,7 +72,8 @@ export class SigningService implements RemoteSigner {
       await this.#requireApproval(call, request);
       // That may have taken minutes, so everything is asked again, in its newest version.
       const newest = this.#parts.settings.current;
-      call.readmit(newest);
+      requireAllowedAddress(newest, call.client);
+      requireAuthenticated(newest, call.authentication, address, call.payload);
       key = this.#find(address);
       this.#requirePermission(newest, key, request);
     }

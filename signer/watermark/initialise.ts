@@ -6,7 +6,7 @@
 import { HIGHEST_ROUND } from "./decision.ts";
 import type { Row } from "./stores/store.ts";
 
-/** The setting: a floor and a time, or `always` on throw-away networks. */
+/** The setting: a floor and a time, or `always` on test networks. */
 export type Initialise = "always" | InitialiseWindow;
 
 export interface InitialiseWindow {

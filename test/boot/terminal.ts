@@ -16,6 +16,8 @@ export const SHELL = ["/bin/bash", "--noprofile", "--norc", "--noediting", "-i"]
 export const PROMPTS = { PS1: "[$? done] ", PS2: "[more] ", TERM: "xterm" };
 const PROMPT = /\[(\d+) done\] $/;
 const MORE = /\[more\] $/;
+/** A line begun anew and erased (ECMA-48: CHA, EL): npm turns a wheel there while it waits, and leaves nothing of it. */
+const REDRAWN = `${String.fromCharCode(27)}[1G${String.fromCharCode(27)}[0K`;
 
 // Ends a command that hangs, and says nothing of how fast it should be: the test itself ends after twelve minutes.
 const PATIENCE = 600_000;
@@ -66,7 +68,7 @@ export class Terminal {
     }
     const status = Number(PROMPT.exec(this.#screen)?.[1]);
     const shown = this.#screen.replace(PROMPT, "").split("\n").slice(lines.length);
-    return { status, output: shown.join("\n") };
+    return { status, output: shown.map((line) => line.split(REDRAWN).at(-1)).join("\n") };
   }
 
   /** Waits until the command that runs has shown something. @returns what it has shown so far */

@@ -76,7 +76,7 @@ describe("an upgrade on the machine", () => {
     if (!isConnected()) connect(true);
   });
 
-  /** As the stack writes them for a throw-away network: levels may rise as fast as the baker asks. */
+  /** As the stack writes them for a test network: levels may rise as fast as the baker asks. */
   function settings(release = world.release, changes: object = {}) {
     world.configure({ watermarks: THROW_AWAY, ...changes }, { release });
   }

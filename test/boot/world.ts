@@ -37,7 +37,7 @@ export const OBJECT_ID = "9c1d3e68-7c8f-4e1b-8b1d-1e9f5b203d22";
 export const RIGHTS = ["get", "list", "sign"] as const;
 const IDENTITY = { clientId: "6b0a2f57-6b7e-4d0a-9a0c-0d8f4a1f2c11", objectId: OBJECT_ID };
 
-/** Watermarks as the stack writes them for a throw-away network: first rows at any time, and no bound on steps. */
+/** Watermarks as the stack writes them for a test network: first rows at any time, and no bound on steps. */
 export const THROW_AWAY = {
   kind: "azure-table",
   endpoint: `https://${TABLE_HOST}`,

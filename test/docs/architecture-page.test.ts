@@ -1,8 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { expect } from "chai";
 
 const root = resolve(import.meta.dirname, "../..");
+
+/** Folders at the root that are not in the repository, and those of tools. */
+const NOT_OURS = /^(?:\..*|node_modules|coverage|stacks)$/;
 
 /** Paths that a page names in backquotes, in its tables and sentences. */
 function pathsIn(page: string): string[] {
@@ -23,7 +26,7 @@ describe("the pages for whoever changes the program", () => {
     });
   }
 
-  it("ARCHITECTURE.md draws every room of the tree, and no other", () => {
+  it("ARCHITECTURE.md draws every room of the tree and every file that has none, and no other", () => {
     const drawn = /```text\n([\s\S]*?)```/.exec(readFileSync(join(root, "ARCHITECTURE.md"), "utf8"))?.[1] ?? "";
     let top = "";
     const missing: string[] = [];
@@ -40,11 +43,15 @@ describe("the pages for whoever changes the program", () => {
       if (indent === "") top = names.trim();
     }
     expect(missing).to.deep.equal([]);
-    const rooms = ["signer", "infra"].flatMap((folder) =>
-      readdirSync(join(root, folder), { withFileTypes: true })
-        .filter((entry) => entry.isDirectory())
-        .map(({ name }) => `${folder}/${name}`),
-    );
+    const inside = (folder: string) =>
+      readdirSync(join(root, folder), { withFileTypes: true }).map((entry) => ({
+        path: join(folder, entry.name),
+        isFolder: entry.isDirectory(),
+      }));
+    const folders = [".", "signer", "infra"].flatMap(inside).filter(({ isFolder }) => isFolder);
+    const rooms = folders.map(({ path }) => path).filter((path) => !NOT_OURS.test(path));
     expect(rooms.filter((room) => !shown.has(room))).to.deep.equal([]);
+    const files = ["signer", "infra"].flatMap(inside).filter(({ isFolder }) => !isFolder);
+    expect(files.filter(({ path }) => !drawn.includes(` ${basename(path)}`))).to.deep.equal([]);
   });
 });

@@ -1,7 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { anchorsOf, linksOf, PAGES, ROOT, textOf } from "./pages.ts";
+import { hasProgram } from "../emulators/has-program.ts";
+import { requires } from "../harness/requires.ts";
+import { anchorsOf, linksOf, PAGES, proseOf, ROOT, textOf } from "./pages.ts";
 
 describe("the links of the pages", () => {
   const links = PAGES.flatMap(linksOf);
@@ -10,6 +13,22 @@ describe("the links of the pages", () => {
     expect(links.length).to.be.greaterThan(200);
     const broken = links.filter(({ path }) => !existsSync(join(ROOT, path)));
     expect(broken.map(({ from, path }) => `${from}: ${path}`)).to.deep.equal([]);
+  });
+
+  it("lead to nothing that only this computer has", function () {
+    requires(this, hasProgram("git"), "git says what it leaves out");
+    const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: ROOT });
+    const files = listed.toString().split("\0");
+    const shared = new Set(
+      files.flatMap((file) => file.split("/").map((_, at, parts) => parts.slice(0, at + 1).join("/"))),
+    );
+    const foreign = links.filter(({ path }) => !shared.has(path));
+    expect(foreign.map(({ from, path }) => `${from}: ${path}`)).to.deep.equal([]);
+  });
+
+  it("are all of the form that is read here", () => {
+    const other = PAGES.filter((page) => /\]\(<|\]\([^)\n]*\s|^ {0,3}\[[^\]]+\]: |\]\[/m.test(proseOf(page)));
+    expect(other).to.deep.equal([]);
   });
 
   it("lead to headings that are there", () => {

@@ -9,6 +9,7 @@ import { callsIn, type Words } from "../harness/shell-words.ts";
 import { wholeProgram, wordsOf } from "./cli-page.ts";
 import { type Command, complaint, tableOf } from "./command-tables.ts";
 import { inPage, inText, namedCommands, TOOLS, visitTexts } from "./named-commands.ts";
+import { PAGES, textOf } from "./pages.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
@@ -221,6 +222,18 @@ describe("every command that a page shows or a message prints", function () {
         );
       });
     expect(unknown).to.deep.equal([]);
+  });
+
+  it("is called in one way: the stack by npm run, and the signer by its name or by npm run signer", () => {
+    const blocks = PAGES.flatMap((page) =>
+      [...textOf(page).matchAll(/^( *)```\w*\n([\s\S]*?)^\1```$/gm)].flatMap(([, , code = ""]) =>
+        code.split("\n").map((line) => `${page}: ${line}`),
+      ),
+    );
+    expect(blocks.length).to.be.greaterThan(1_000);
+    expect(blocks.filter((line) => /\bpulumi (?:up|preview|destroy)\b|\/tezos-signer\.js\b/.test(line))).to.deep.equal(
+      [],
+    );
   });
 
   it("is found wherever it stands: no page and no folder of the product is passed over", () => {

@@ -6,19 +6,23 @@ import { dirname, join, relative, resolve } from "node:path";
 export const ROOT = resolve(import.meta.dirname, "../..");
 
 /** Every page, by its path from the root. */
-export const PAGES = globSync(["*.md", "docs/**/*.md", "monitoring/**/*.md", "hardware/*.md"], {
+export const PAGES = globSync(["*.md", "{docs,monitoring,hardware,container,.github,test}/**/*.md"], {
   cwd: ROOT,
 }).toSorted();
 
 /** The text of a page or another file. @param path from the root */
 export const textOf = (path: string) => readFileSync(join(ROOT, path), "utf8");
 
+/** The headings of a page, as they are written. */
+export function headingsOf(page: string): readonly string[] {
+  return [...withoutBlocks(page).matchAll(/^#{1,6} +(.*?) *#*$/gm)].map(([, heading = ""]) => heading);
+}
+
 /** The anchors that GitHub gives the headings of a page: letters, digits, hyphens; a second one of a name gets -1. */
 export function anchorsOf(page: string): ReadonlySet<string> {
   const seen = new Map<string, number>();
-  const headings = withoutBlocks(page).matchAll(/^#{1,6} +(.*?) *#*$/gm);
   return new Set(
-    [...headings].map(([, heading = ""]) => {
+    headingsOf(page).map((heading) => {
       const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
       const slug = plain.replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-");
       const times = seen.get(slug) ?? 0;
@@ -36,10 +40,14 @@ export interface Link {
   readonly anchor: string | undefined;
 }
 
+/** A page without its code. */
+export function proseOf(page: string): string {
+  return withoutBlocks(textOf(page)).replace(/`[^`\n]*`/g, "");
+}
+
 /** The links of a page that stay in this repository, pictures among them. */
 export function linksOf(from: string): readonly Link[] {
-  const text = withoutBlocks(textOf(from)).replace(/`[^`\n]*`/g, "");
-  const targets = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g)].map(
+  const targets = [...proseOf(from).matchAll(/\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g)].map(
     ([, link, attribute]) => link ?? attribute ?? "",
   );
   return targets

@@ -41,6 +41,18 @@ describe("README.md", () => {
     }
   });
 
+  it("says of how many claims .ci/run tries none of the scripts", () => {
+    const [, section = ""] = /## How safe[\s\S]*?\n(\| claim[\s\S]*?)\n\n/.exec(readme) ?? [];
+    const run = textOf(".ci/run");
+    const tried = rowsOf(section)
+      .slice(2)
+      .map(([, trial = ""]) => run.includes(/`(npm run \S+?)`/.exec(trial)?.[1] ?? "?"));
+    const untried = tried.length - tried.indexOf(false);
+    expect(tried.slice(-untried)).not.to.include(true);
+    const word = ["none", "one", "two", "three", "four"][untried];
+    expect(readme).to.include(`\`.ci/run\` runs all of them but the last ${word}`);
+  });
+
   it("compares in full rows, with signers whose sources docs/is-it-for-you.md names", () => {
     const [, section = ""] = /## How it compares([\s\S]*?)\n## /.exec(readme) ?? [];
     const rows = rowsOf(section);

@@ -7,11 +7,5 @@ export function requestSettings(own: Partial<RequestSettings> = {}): RequestSett
 
 /** A client on this computer that asks for a signature and does not hang up. */
 export function callOf(settings: RequestSettings, address: string, payload: Uint8Array): SigningCall {
-  return signingCall(
-    { settings, client: "127.0.0.1" },
-    address,
-    payload,
-    new AbortController().signal,
-    () => undefined,
-  );
+  return signingCall({ settings, client: "127.0.0.1" }, { address, payload, gone: new AbortController().signal });
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { addressFilter } from "../../signer/admission/allowed-addresses.ts";
 import type { ErrorCode } from "../../signer/errors.ts";
-import { addressFilter } from "../../signer/http/allowed-addresses.ts";
 import { createApp } from "../../signer/http/app.ts";
 import { LIMITS, type Limits } from "../../signer/http/limits.ts";
 import { listen, type RunningServer } from "../../signer/http/server.ts";

@@ -89,7 +89,7 @@ function left(kind: "throw-away" | "production"): string[] {
 }
 
 describe("the URNs by which Pulumi knows the stack's resources", () => {
-  it("are these in a throw-away stack", async () => {
+  it("are these in a test stack", async () => {
     expect(urns(await plan())).to.have.members(THROW_AWAY);
   });
 

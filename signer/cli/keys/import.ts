@@ -82,7 +82,7 @@ async function importPem(
   if (!options.exposeKey) {
     throw new Failure(
       "usage",
-      "--pem puts the unencrypted key into the memory of this online computer and through its network stack, which `keys wrap` avoids. If you accept that, for a testnet say, add --expose-key. Nothing was imported.",
+      "--pem puts the unencrypted key into the memory of this online computer and through its network stack, which `keys wrap` avoids. If you accept that, for a test network say, add --expose-key. Nothing was imported.",
     );
   }
   await refuseTaken(client, options.name);

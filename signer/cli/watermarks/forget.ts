@@ -14,10 +14,10 @@ const RESTART = "Restart every signer of this store now.";
 export function forgetCommand(io: Io): Command {
   const command = new Command("forget")
     .summary(
-      "lower the marks of a key, or replace what cannot be read: a testnet that began anew, a wrong push, a row written by hand",
+      "lower the marks of a key, or replace what cannot be read: a test network that began anew, a wrong push, a row written by hand",
     )
     .description(
-      'Sets the three marks of a key on a chain back to a level: for a testnet that was restarted under the same chain id, or after a wrong push (docs/recover.md, "A wrong push"). In any other case this is how a key gets slashed. Where rows of them cannot be read, it shows what is there and replaces these alone, by floors below which nothing is signed ("A row that cannot be read"). Takes the address of any key that the store has marks of, also one that this signer cannot serve (tz1…, tz4…). Restart every signer of the store afterwards: one that remembers the old marks stops by itself.',
+      'Sets the three marks of a key on a chain back to a level: for a test network that was restarted under the same chain id, or after a wrong push (docs/recover.md, "A wrong push"). In any other case this is how a key gets slashed. Where rows of them cannot be read, it shows what is there and replaces these alone, by floors below which nothing is signed ("A row that cannot be read"). Takes the address of any key that the store has marks of, also one that this signer cannot serve (tz1…, tz4…). Restart every signer of the store afterwards: one that remembers the old marks stops by itself.',
     );
   floorOptions(command, parseRowAddress).action(async (options: FloorOptions) => {
     using terminal = new Terminal(io);

@@ -14,7 +14,7 @@ import type { Keyring, SigningKey } from "../keyring.ts";
 
 /** What a signer with local keys says in its log at start. */
 export const LOCAL_KEYS_WARNING =
-  "These keys lie on this computer's disk with their passphrase in a file beside them: for tests and testnets only. " +
+  "These keys lie on this computer's disk with their passphrase in a file beside them: for tests and test networks only. " +
   "Whoever can read the directory has the keys.";
 
 const PASSPHRASE_FILE = "passphrase";

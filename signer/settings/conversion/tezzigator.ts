@@ -43,7 +43,7 @@ export function convertTezzigator(text: string): Converted {
   conversion.note(
     "by-hand",
     "watermarks",
-    'take its record over: docs/coming-from.md, "tezzigator\'s signer". The version without Cosmos DB keeps none.',
+    'take its record over: docs/coming-from.md, "tezzigator". The version without Cosmos DB keeps none.',
   );
   return conversion.done();
 }

@@ -20,7 +20,7 @@ interface EarlierStack {
  * of 0.1.0 customData, which held all of the signer, is a line that stands for it. Those of 0.2.0 are of the program
  * before there was the component `TezosSigner`, with the release and the first boot of the tests.
  * @param version of the program
- * @param kind a throw-away stack, `dev`, or one of production with alerts, `mainnet`
+ * @param kind a test stack, `dev`, or one of production with alerts, `mainnet`
  * @param program the program that takes the stack over
  */
 export async function earlierStack(

@@ -26,6 +26,7 @@ import { killablePulumi } from "./kills.ts";
 import { Management } from "./management.ts";
 import "./management-endpoint.ts"; // a program that runs in this process asks too
 import { type Provider, serveAzure, serveRandom } from "./provider.ts";
+import "./undebugged.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 
@@ -81,6 +82,9 @@ export class Engine {
     this.#providers = providers;
     this.#home = home;
     mkdirSync(join(home, "state"));
+    mkdirSync(join(home, "home"));
+    // Pulumi keeps a log of all that it does, encrypted: a quarter of its processor time. Here its folder cannot be made.
+    writeFileSync(join(home, "home/logs"), "");
     this.env = {
       PATH: `${join(home, "bin")}:${process.env.PATH}`,
       PULUMI_HOME: join(home, "home"),
@@ -89,6 +93,8 @@ export class Engine {
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_ERROR_OUTPUT_STRING: "true",
+      // Each command is over before it needs a garbage collector.
+      ...{ GOGC: "off", GOMEMLIMIT: "512MiB" },
       NODE_COMPILE_CACHE: compiled,
       NODE_OPTIONS: `--import=${import.meta.resolve("./management-endpoint.ts")}`,
       PULUMI_DEBUG_PROVIDERS: providers.map(({ name, port }) => `${name}:${port}`).join(","),

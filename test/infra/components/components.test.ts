@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { customData } from "../../../cloud-init/custom-data.ts";
 import { KINDS } from "../../../infra/components/kinds.ts";
@@ -8,6 +10,8 @@ import { at, list, text, texts } from "../../emulators/azure-resource-manager/pr
 import { EVERYTHING, plan, release, SSH_KEY, settings } from "../../fixtures/stack-configs.ts";
 import { released } from "../stack.ts";
 import { names, resource } from "./planned.ts";
+
+const root = resolve(import.meta.dirname, "../../..");
 
 describe("what the program asks Azure for", () => {
   let least: Plan;
@@ -260,12 +264,12 @@ describe("what the program asks Azure for", () => {
       }
     });
 
-    it("alone has that guard: a throw-away stack is destroyed in one go, monitored or not", async () => {
+    it("alone has that guard: a test stack is destroyed in one go, monitored or not", async () => {
       expect(names(least)).not.to.include("destroy-guard");
       expect(names(await plan({ monitoring: "true" }))).not.to.include("destroy-guard");
     });
 
-    it("locks vault and account, and a throw-away stack neither", () => {
+    it("locks vault and account, and a test stack neither", () => {
       const locks = (planned: Plan) => planned.resources.filter(({ type }) => type.endsWith("ManagementLockByScope"));
       expect(locks(everything).map(({ inputs }) => inputs.level)).to.deep.equal(["CanNotDelete", "CanNotDelete"]);
       expect(locks(least)).to.deep.equal([]);
@@ -299,5 +303,17 @@ describe("what the program asks Azure for", () => {
     expect(least.outputs).not.to.have.any.keys("sshCommand", "confirmCommand");
     expect(everything.outputs.sshCommand).to.equal("ssh deploy@<address>");
     expect(everything.outputs.confirmCommand).to.equal("ssh -t deploy@<address> sudo tezos-signer confirm");
+  });
+
+  it("gives each output that a page or a message asks for", () => {
+    const files = globSync(["*.md", "docs/**/*.md", "{signer,infra}/**/*.ts"], { cwd: root });
+    const asked = files.flatMap((file) =>
+      [...readFileSync(join(root, file), "utf8").matchAll(/pulumi stack output (?:--\S+ )*(\w+)/g)].map(
+        ([, output = ""]) => `${file}: ${output}`,
+      ),
+    );
+    expect(asked.length).to.be.greaterThan(25);
+    const given = Object.keys(everything.outputs);
+    expect(asked.filter((line) => !given.includes(line.split(": ")[1] ?? ""))).to.deep.equal([]);
   });
 });

@@ -219,7 +219,7 @@ describe("what Pulumi is told", () => {
     expect(Object.fromEntries(unusual)).to.deep.equal(LIVES);
   });
 
-  it("of a throw-away stack's role is nothing: no lock keeps it", async () => {
+  it("of a test stack's role is nothing: no lock keeps it", async () => {
     expect(resource(await plan(), "table-role").options.retainOnDelete).to.equal(false);
   });
 

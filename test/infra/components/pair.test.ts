@@ -89,7 +89,11 @@ describe("a pair as the program asks Azure for it", () => {
       at(resource(whole, "signer-not-ready").inputs, "scopes.0"),
     ]);
     const [criterion] = list(inputs, "criteria.allOf");
-    expect(criterion).to.deep.include({ metricName: "tezos_signer_out_of_step", timeAggregation: "Minimum", threshold: 0 });
+    expect(criterion).to.deep.include({
+      metricName: "tezos_signer_out_of_step",
+      timeAggregation: "Minimum",
+      threshold: 0,
+    });
     expect(names(await plan(EVERYTHING))).not.to.include("out-of-step");
   });
 

@@ -35,7 +35,7 @@ describe("the examples below the mistakes", () => {
     expect(Date.parse(/"until":"([^"]+)"/.exec(example)?.[1] ?? "")).to.be.greaterThan(Date.now());
   });
 
-  it("are each right for a throw-away stack", () => {
+  it("are each right for a test stack", () => {
     for (const [key, { example }] of Object.entries(KEYS)) {
       if (key === "sshPublicKey") continue; // a command that reads the file
       const more = {

@@ -35,7 +35,7 @@ describe("Pulumi.yaml and examples/stack.yaml", () => {
     }
   });
 
-  it("hold a throw-away stack for a test network that is right as it stands", () => {
+  it("hold a test stack for a test network that is right as it stands", () => {
     const found = parseConfig(keysIn(read("examples/stack.yaml")), "dev");
     expect(found.production).to.equal(false);
     expect(found.chains).to.deep.equal(["NetXsqzbfFenSTS"]);

@@ -53,7 +53,7 @@ describe("the signer's settings as the stack writes them", () => {
     });
   });
 
-  it("begin a throw-away stack's watermarks at any time, and a production stack's only where it was said", () => {
+  it("begin a test stack's watermarks at any time, and a production stack's only where it was said", () => {
     expect(read({}).watermarks).to.include({ initialise: "always", maxStep: "off" });
     const production = read({ production: "true", authorizedKeys: "none" }).watermarks;
     expect(production.initialise).to.equal(undefined);

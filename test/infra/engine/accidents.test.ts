@@ -44,7 +44,7 @@ describe("a stack that stands, under what happens to people", function () {
     for (const engine of opened.splice(0)) engine.close();
   });
 
-  it("a throw-away one refuses another region, another subscription and another curve of a key, and is as it was", async () => {
+  it("a test one refuses another region, another subscription and another curve of a key, and is as it was", async () => {
     const cloud = new Cloud();
     const stack = await fresh(cloud, { keys: KEY });
     const { failed, messages } = await stack.up();
@@ -170,7 +170,7 @@ describe("a stack that stands, under what happens to people", function () {
     expect((await stack.up()).operations).to.deep.equal([]);
   });
 
-  it("a throw-away one does not lose its alerts and become a production one in one step, where the new lock would refuse", async () => {
+  it("a test one does not lose its alerts and become a production one in one step, where the new lock would refuse", async () => {
     const cloud = new Cloud();
     const stack = await fresh(cloud, { monitoring: "true", bakerIp: "84.20.17.5", sshPublicKey: SSH_KEY });
     expect((await stack.up()).failed).to.equal(false);

@@ -37,7 +37,7 @@ const withoutNewerOptions: pulumi.ResourceTransform = ({ type, props, opts }) =>
   return undefined;
 };
 
-describe("the life of a throw-away stack on Pulumi's engine, one story whose tests follow on each other", function () {
+describe("the life of a test stack on Pulumi's engine, one story whose tests follow on each other", function () {
   this.timeout(300_000);
   let firstBoot = "first";
   let older = false;

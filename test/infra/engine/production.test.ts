@@ -13,7 +13,7 @@ describe("the life of a production stack on Pulumi's engine, one story whose tes
   });
   const { cloud } = signer;
 
-  it("is what a throw-away stack becomes in place, with the vault's days of soft delete as they were", async () => {
+  it("is what a test stack becomes in place, with the vault's days of soft delete as they were", async () => {
     await signer.stack.configure({ production: "true" });
     const { operations, failed, messages } = await signer.stack.up();
     expect(failed, messages).to.equal(false);
@@ -23,7 +23,7 @@ describe("the life of a production stack on Pulumi's engine, one story whose tes
     expect(properties).to.include({ enablePurgeProtection: true, softDeleteRetentionInDays: 7 });
   });
 
-  it("cannot be turned into a throw-away stack by its configuration", async () => {
+  it("cannot be turned into a test stack by its configuration", async () => {
     await signer.stack.configure({ production: "false" });
     const { failed, messages } = await signer.stack.preview();
     expect(failed).to.equal(true);

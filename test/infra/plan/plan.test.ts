@@ -18,7 +18,8 @@ function npmRunPlan(...args: string[]) {
   return spawnSync(process.execPath, ["infra/plan/main.ts", ...args], { cwd: root, encoding: "utf8", env });
 }
 
-/** The plan as JSON, made once: each process of Pulumi's packages takes seconds to begin. */
+/** The plan as text and as JSON, each made once: each process of Pulumi's packages takes seconds to begin. */
+const asText = lazily(() => npmRunPlan());
 const asJson = lazily(() => npmRunPlan("--json"));
 
 function lazily<T>(make: () => T): () => T {
@@ -45,7 +46,7 @@ async function said(args: string[], folder?: string) {
 
 describe("npm run plan", () => {
   it("prints resources, firewall, rights, cost and rules within 100 columns", () => {
-    const { stdout, stderr, status } = npmRunPlan();
+    const { stdout, stderr, status } = asText();
     expect(status, stderr).to.equal(0);
     for (const part of [
       "Azure would hold 18 resources",
@@ -61,6 +62,16 @@ describe("npm run plan", () => {
     // A warning is a sentence of its own and may be longer.
     const [tables = ""] = stdout.split("\nWarnings\n");
     for (const line of tables.split("\n")) expect(line.length, line).to.be.at.most(100);
+  });
+
+  it("counts what docs/deploy.md counts, where a plan and an up list the same stack", () => {
+    const page = (name: string) => readFileSync(join(root, "docs", name), "utf8");
+    // That one has no key of the HSM's, and the example has one.
+    const created = Number(/\+ (\d+) created/.exec(page("first-run.md"))?.[1]) + 1;
+    const [, planned] = /Azure would hold (\d+) resources/.exec(asText().stdout) ?? [];
+    expect(page("deploy.md"))
+      .to.include(`lists ${created} resources (the ${planned} of the plan,`)
+      .and.include(`+ ${created} created`);
   });
 
   it("names beside each resource what it replaces of the old guide, where that is asked for", () => {

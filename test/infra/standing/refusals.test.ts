@@ -135,14 +135,14 @@ describe("what a signer that stands does not become", () => {
     );
   });
 
-  it("is a production one with a key fewer; a throw-away one forgets its keys", () => {
+  it("is a production one with a key fewer; a test one forgets its keys", () => {
     expect(told({ keys: [] })[0]).to.include("keys: baker is in the vault of this production stack, which keeps it");
     expect(refusals(THROW_AWAY, { ...WANTED, production: false, keys: [] }, SELECTED)).to.deep.equal([]);
     // Turned to production in the same up: nothing is protected yet.
     expect(refusals(THROW_AWAY, { ...WANTED, keys: [] }, SELECTED)).to.deep.equal([]);
   });
 
-  it("is a throw-away one after production has locked or protected anything", () => {
+  it("is a test one after production has locked or protected anything", () => {
     expect(told({ production: false })).to.have.length(1);
     expect(told({ production: false })[0]).to.match(/^production = false: .*docs\/destroy.md$/);
     expect(refusals(THROW_AWAY, { ...WANTED, production: false }, SELECTED)).to.deep.equal([]);

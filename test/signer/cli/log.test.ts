@@ -39,7 +39,7 @@ function outcomes(log: Logger): void {
   const audit = new AuditLog({ logger: log, metrics, activity: new RecentActivity() });
   const call = (payload: Buffer, own: Partial<SigningCall> = {}) => {
     const settings = { settings: requestSettings(), client: CLIENT };
-    const made = signingCall(settings, KEY, payload, new AbortController().signal, () => undefined);
+    const made = signingCall(settings, { address: KEY, payload, gone: new AbortController().signal });
     return { client: CLIENT, signing: Object.assign(made, { request: parsePayload(payload) }, own) };
   };
   for (const payload of [block({ level: 1000 }), attestation({ level: 1000 }), transfer()]) {

@@ -19,13 +19,8 @@ function auditLog() {
   const activity = new RecentActivity();
   const audit = new AuditLog({ logger: log, metrics, activity });
   const call = (payload: Buffer, { client = "203.0.113.7", address = KEY, source }: Partial<SigningCall> = {}) => {
-    const made = signingCall(
-      { settings: requestSettings(), client },
-      address,
-      payload,
-      new AbortController().signal,
-      () => undefined,
-    );
+    const gone = new AbortController().signal;
+    const made = signingCall({ settings: requestSettings(), client }, { address, payload, gone });
     return { client, signing: Object.assign(made, { request: parsePayload(payload) }, source && { source }) };
   };
   const refuse = (code: ErrorCode, payload: Buffer, own: Partial<SigningCall> = {}) =>

@@ -318,7 +318,7 @@ describe("a client that hangs up", () => {
     const payload = attestation({ level: 10 });
     const client = new AbortController();
     const origin = { settings, client: "127.0.0.1" };
-    const left = service.sign(signingCall(origin, address, payload, client.signal, () => undefined));
+    const left = service.sign(signingCall(origin, { address, payload, gone: client.signal }));
     await asked.promise;
     client.abort();
     const next = service.sign(callOf(settings, address, payload));

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { AddressAllowList, plainAddress } from "../../../signer/http/address-allow-list.ts";
+import { AddressAllowList, plainAddress } from "../../../signer/admission/address-allow-list.ts";
 
 function allows(entries: readonly string[], address: string): boolean {
   return new AddressAllowList(entries).allows(address);
