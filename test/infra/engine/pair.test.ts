@@ -133,7 +133,6 @@ describe("one machine that becomes two, and one again, one story whose tests fol
       expect(messages).to.include(
         "the signer on signer-2 is not ready, and the other machine was left as it is: the vault refuses it",
       );
-      expect(messages.match(/the vault refuses it/g)).to.have.length(1);
       const asked = requests(cloud).filter((request) => /machine|await-ready/.test(request));
       expect(asked).to.deep.equal(all("update", ["machine-2", "await-ready-2"]));
       expect(named()).to.deep.equal({ signer: release("next").sha256, "signer-2": release("broken").sha256 });
@@ -151,7 +150,7 @@ describe("one machine that becomes two, and one again, one story whose tests fol
       const { failed, messages, operations } = await stack.preview();
       expect([failed, operations]).to.deep.equal([true, []]);
       expect(messages).to.include("The balancer stays in front of one machine: pulumi config set balancer true");
-      expect(messages.match(/nothing was changed/g)).to.have.length(1);
+      expect(messages).not.to.include("Azure does not say");
     });
 
     it("becomes one behind its balancer in one up, at the same address, and the machine that stays is not touched", async () => {
