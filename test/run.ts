@@ -6,12 +6,13 @@
  * At the end: what was slow, what took the processor, and the sum. Words after `--` go to mocha.
  * @module
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { globSync, rmSync } from "node:fs";
+import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { commandLine } from "./emulators/command-line.ts";
+import { compileOnce } from "./harness/compiled.ts";
 import { processorTime } from "./harness/processor-time.ts";
 
 /**
@@ -23,9 +24,13 @@ const SHARES = {
   /** Programs as they are started, each in processes of its own: they take half of the processor time of all tests. */
   "test:processes": [
     ["test/signer/cli/serve-user-data", "test/signer/cli/try"],
+    ["test/signer/backends"],
     ["test/signer/cli/serve"],
-    ["test/signer/cli/foreseen"],
+    ["test/signer/cli/completion", "test/signer/cli/foreseen"],
+    ["test/bench/bench", "test/bench/observing"],
+    ["test/machine/compiled", "test/signer/http/inherited-sockets"],
     ["test/command-lines", "test/docs/named-commands", "test/docs/run-command", "test/infra/preflight/command"],
+    ["test/emulators/command-line", "test/emulators/signer-process", "test/emulators/vault"],
     ["test/docs/coming-from", "test/docs/screens", "test/docs/typed-blocks", "test/signer/confirmation/hostile"],
     ["test/infra/plan/plan", "test/infra/setup/"],
     ["test/infra/verify/"],
@@ -33,7 +38,7 @@ const SHARES = {
   test: [
     ["test/signer/cli/"],
     ["test/signer/keys/"],
-    ["test/signer/backends", "test/signer/http/", "test/signer/confirmation/"],
+    ["test/signer/http/", "test/signer/confirmation/"],
     ["test/guard/", "test/conformance/"],
     ["test/infra/preflight/", "test/infra/azure-types/"],
     ["test/infra/", "test/emulators/", "test/machine/"],
@@ -42,12 +47,6 @@ const SHARES = {
   ],
 } as const;
 type Script = keyof typeof SHARES;
-
-/**
- * What Node.js compiled, new in each run and shared by all its processes: a signer that starts takes half of the processor
- * time with it.
- */
-const COMPILED = resolve("node_modules/.cache/tezos-signer-tests");
 
 /** A share takes two minutes. One that hangs is ended, with all that it started, so that the others' sum is told. */
 const HANGS_AFTER = 20 * 60_000;
@@ -169,9 +168,7 @@ commandLine(script, DESCRIPTIONS[script])
   .option("-b, --bail", "no test of a share after its first failure")
   .parse(given, { from: "user" });
 const started = performance.now();
-rmSync(COMPILED, { recursive: true, force: true });
-process.env.NODE_COMPILE_CACHE = COMPILED;
-spawnSync(process.execPath, ["test/harness/compile.ts"], { stdio: "inherit" });
+compileOnce("tezos-signer-tests");
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
     for (const end of running) end(signal);

@@ -1,4 +1,3 @@
-import type { Plan } from "../../../infra/plan/plan.ts";
 import type { Facts, Row } from "../../../infra/preflight/row.ts";
 import { examine } from "../../../infra/preflight/table.ts";
 import { Az } from "../../emulators/azure-resource-manager/az.ts";
@@ -7,16 +6,6 @@ import { Management } from "../../emulators/azure-resource-manager/management.ts
 import "../../emulators/azure-resource-manager/management-endpoint.ts";
 import { plan, settings } from "../../fixtures/stack-configs.ts";
 import { callsIn } from "../../harness/shell-words.ts";
-
-/** Plans by configuration: one is drawn at a time, and drawing takes a second. */
-const plans = new Map<string, Plan>();
-
-async function drawn(config: Readonly<Record<string, string>>): Promise<Plan> {
-  const key = JSON.stringify(config);
-  const found = plans.get(key) ?? (await plan(config));
-  plans.set(key, found);
-  return found;
-}
 
 /** A subscription, a configuration and whoever types commands. */
 export class World implements AsyncDisposable {
@@ -57,7 +46,7 @@ export class World implements AsyncDisposable {
     const home = `${subscription}/resourceGroups/${group}`;
     return {
       settings: settings(this.config),
-      plan: await drawn(this.config),
+      plan: await plan(this.config),
       subscription,
       asker: { token: managementToken, timeoutMs: this.timeoutMs },
       objectId: this.cloud.deployer.objectId,

@@ -1,4 +1,3 @@
-import type { Plan } from "../../../infra/plan/plan.ts";
 import type { Row } from "../../../infra/preflight/row.ts";
 import type { StackAtAzure } from "../../../infra/preflight/stack-at-azure.ts";
 import { rowsOf, rowsOfAll } from "../../../infra/preflight/table.ts";
@@ -17,15 +16,6 @@ import type { Agent } from "../../emulators/azure-resource-manager/run-commands.
 import { plan, settings } from "../../fixtures/stack-configs.ts";
 import { callsIn } from "../../harness/shell-words.ts";
 import { PlayedNetwork, PROGRAMS, SIGNER } from "./played-network.ts";
-
-const plans = new Map<string, Plan>();
-
-async function drawn(config: Readonly<Record<string, string>>): Promise<Plan> {
-  const key = JSON.stringify(config);
-  const found = plans.get(key) ?? (await plan(config));
-  plans.set(key, found);
-  return found;
-}
 
 /** From this computer; on the machine and in its table; in a vault to throw away. */
 export type Part = "all" | "looks" | "machine" | "vault";
@@ -80,7 +70,7 @@ export class World implements AsyncDisposable {
 
   /** What an `up` makes, or makes again after a refresh. */
   async putBack(): Promise<void> {
-    const { resources } = await drawn(this.config);
+    const { resources } = await plan(this.config);
     const { cloud, home, network } = this;
     const hold = (id: string, type: string, inputs: Properties) =>
       cloud.hold({ id: `${home}${id}`, type: `azure-native:${type}`, inputs, outputs: {} });
