@@ -11,11 +11,11 @@ import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { lift, lockSaid, locksOn } from "./arm/locks.ts";
+import { keptByNpm, stackIn } from "./command-line.ts";
 import { login } from "./preflight/login.ts";
 import { subscriptionIn } from "./recovery/azure-ids.ts";
 import { pulumi } from "./recovery/pulumi.ts";
 import { type StateExport, stackOf } from "./recovery/state.ts";
-import { stackIn } from "./stack-arguments.ts";
 import { misplaced } from "./stack-folder.ts";
 
 const HELP = `npm run destroy [-- ARGUMENTS]
@@ -54,6 +54,11 @@ async function main(args: readonly string[]): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) {
     console.log(HELP);
     return 0;
+  }
+  const kept = keptByNpm(["stack", "refresh", "yes"], process.env);
+  if (kept !== undefined) {
+    console.error(`destroy: ${kept}: npm run destroy -- ARGUMENTS`);
+    return 1;
   }
   let before: StateExport | undefined;
   const file = () => `before-destroy-${stackOf(before as StateExport)?.stack}-${time}.json`;

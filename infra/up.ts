@@ -8,9 +8,9 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { makeRelease, type Release } from "../release/make.ts";
+import { keptByNpm, stackIn } from "./command-line.ts";
 import { nameOf, type StateExport, stackOf } from "./recovery/state.ts";
 import { ANNOUNCED_RELEASE } from "./release/announced-release.ts";
-import { stackIn } from "./stack-arguments.ts";
 import { misplaced } from "./stack-folder.ts";
 import { VAULT_API, type VaultApi, vaultTypes } from "./vault-api.ts";
 
@@ -119,6 +119,11 @@ async function main(given: readonly string[]): Promise<number> {
   if (given.includes("--help") || given.includes("-h")) {
     console.log(HELP);
     return 0;
+  }
+  const kept = keptByNpm(["stack", "skip-preflight", "refresh", "yes"], process.env);
+  if (kept !== undefined) {
+    console.error(`up: ${kept}: npm run up -- ARGUMENTS`);
+    return 1;
   }
   const args = given.filter((arg) => arg !== SKIP);
   let release: Release;

@@ -208,6 +208,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // Whether the machine's signer got ready, and what is told of it.
   "infra/readiness": ["infra/standing", "signer/invisible-characters.ts"],
   "infra/refusal.ts": [],
+  // How the commands read their command lines.
+  "infra/command-line.ts": [],
   // Where the stacks' files lie.
   "infra/stack-folder.ts": [],
   // How Azure's resource manager is asked.
@@ -233,8 +235,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts", "infra/refusal.ts", "infra/vault-api.ts"],
   "infra/user-data.ts": ["signer/contract.ts"],
   // The way back after a cut-off command: it reads Pulumi's state and Azure, and knows nothing of the program.
-  "infra/recovery": ["infra/stack-folder.ts", "infra/vault-api.ts"],
-  "infra/stack-arguments.ts": [],
+  "infra/recovery": ["infra/command-line.ts", "infra/stack-folder.ts", "infra/vault-api.ts"],
   // The component that other programs import: all of the stack but its settings' source and its release.
   "infra/tezos-signer.ts": [
     "cloud-init",
@@ -251,6 +252,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   examples: ["infra/release", "infra/tezos-signer.ts"],
   infra: [
     "infra/api-versions.ts",
+    "infra/command-line.ts",
     "infra/components",
     "infra/config",
     "infra/cost.ts",
@@ -259,7 +261,6 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/readiness",
     "infra/recovery",
     "infra/release",
-    "infra/stack-arguments.ts",
     "infra/stack-folder.ts",
     "infra/tezos-signer.ts",
     "infra/vault-api.ts",
@@ -270,6 +271,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/plan": [
     "infra",
     "infra/api-versions.ts",
+    "infra/command-line.ts",
     "infra/components",
     "infra/config",
     "infra/cost.ts",
@@ -282,12 +284,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/settings/secrets.ts",
   ],
   // Asks a person what a stack needs, and writes its file.
-  "infra/setup": ["infra/config", "infra/plan", "infra/stack-folder.ts"],
+  "infra/setup": ["infra/command-line.ts", "infra/config", "infra/plan", "infra/stack-folder.ts"],
   // Asks Azure, before an `up`, for what the plan needs.
   "infra/preflight": [
     "infra/api-versions.ts",
     "infra/arm",
     "infra/capacity",
+    "infra/command-line.ts",
     "infra/config",
     "infra/plan",
     "infra/plan/plan.ts",
@@ -297,14 +300,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // Takes the stack down, once Azure has been asked whether it would be refused.
   "infra/destroy.ts": [
     "infra/arm",
+    "infra/command-line.ts",
     "infra/preflight",
     "infra/recovery",
-    "infra/stack-arguments.ts",
     "infra/stack-folder.ts",
   ],
   // Tests on a stack that is up what is assumed of Azure.
   "infra/verify": [
     "infra/arm",
+    "infra/command-line.ts",
     "infra/config",
     "infra/firewall.ts",
     "infra/preflight",
@@ -315,7 +319,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "signer/tezos",
   ],
   // Has Azure send a test alert.
-  "infra/test-alert": ["infra/arm", "infra/config", "infra/preflight"],
+  "infra/test-alert": ["infra/arm", "infra/command-line.ts", "infra/config", "infra/preflight"],
 
   // Emulators first: they imitate what others made, by none of our code, so that no mistake of ours is in both.
   "test/emulators/key-vault": [],

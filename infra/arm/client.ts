@@ -12,6 +12,8 @@ const TIMEOUT_MS = 60_000;
 /** As whom it is asked. */
 export interface Asker {
   readonly token: string;
+  /** Gives another token in the place of one that has ended: some work here takes longer than what is left of a login. */
+  readonly renew?: (ended: string) => Promise<string>;
   /** How long an answer may take. */
   readonly timeoutMs?: number;
   /** Ends what is under way. */
@@ -113,8 +115,18 @@ export interface Exchange {
   readonly body: unknown;
 }
 
-/** Sends a request. @throws ArmRefusal, NoAnswer */
+/** Sends a request, and once more with another token where the first has ended. @throws ArmRefusal, NoAnswer */
 export async function exchange(path: string, asker: Asker, init: RequestInit): Promise<Exchange> {
+  try {
+    return await send(path, asker, init);
+  } catch (error) {
+    const hasEnded = error instanceof ArmRefusal && error.code === "ExpiredAuthenticationToken";
+    if (!hasEnded || asker.renew === undefined) throw error;
+    return send(path, { ...asker, token: await asker.renew(asker.token) }, init);
+  }
+}
+
+async function send(path: string, asker: Asker, init: RequestInit): Promise<Exchange> {
   const { token, timeoutMs, signal: ended } = asker;
   const headers = { ...init.headers, authorization: `Bearer ${token}` };
   let response: Response;

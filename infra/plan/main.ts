@@ -3,7 +3,7 @@
  * of the example where no stack is named.
  * @module
  */
-import { parseArgs } from "node:util";
+import { readCommandLine } from "../command-line.ts";
 import { USAGE } from "./usage.ts";
 
 const OPTIONS = {
@@ -13,23 +13,23 @@ const OPTIONS = {
   help: { type: "boolean", default: false, short: "h" },
 } as const;
 
+const HELP = `Prints what \`up\` would build. Contacts nothing, changes nothing.
+Without --stack it draws the example, examples/stack.yaml.
+--guide names beside each resource what it replaces of the old guide (docs/guide.md).`;
+
 /**
  * Prints the plan of a stack, or what is wrong with the command.
  * @param folder the project's, where stacks/ is; the checkout otherwise
  * @returns the process's exit code: 1 for mistakes, 2 for a program that breaks an invariant
  */
 export async function main(args: string[], folder?: string): Promise<number> {
+  const options = readCommandLine(args, OPTIONS, `${USAGE}\n\n${HELP}`);
+  if (typeof options === "number") return options === 0 ? 0 : 1;
+  const { stack, json, guide } = options;
   try {
-    const { stack, json, guide, help } = parseArgs({ args, options: OPTIONS }).values;
-    if (!help) {
-      // Pulumi takes a second to load, which whoever asks for help need not wait.
-      const { printPlan } = await import("./print.ts");
-      return await printPlan({ stack, json, guide, folder });
-    }
-    console.log(
-      `${USAGE}\n\nPrints what \`up\` would build. Contacts nothing, changes nothing.\nWithout --stack it draws the example, examples/stack.yaml.\n--guide names beside each resource what it replaces of the old guide (docs/guide.md).`,
-    );
-    return 0;
+    // Pulumi takes a second to load, which whoever asks for help need not wait.
+    const { printPlan } = await import("./print.ts");
+    return await printPlan({ stack, json, guide, folder });
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`);
     return 1;

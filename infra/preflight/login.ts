@@ -88,6 +88,28 @@ export async function login(env: Env, configured?: string, resource: string = EN
   };
 }
 
+/**
+ * Makes what gives another token in the place of one that has ended: whoever asks with the same old one gets the same new one.
+ * @param first that is in use
+ * @param get takes a new login
+ */
+export function renewal(first: string, get: () => Promise<Pick<Login, "token">>): (ended: string) => Promise<string> {
+  let [newest, coming] = [first, Promise.resolve(first)];
+  return (ended) => {
+    if (ended === newest) {
+      newest = "";
+      coming = get().then(
+        ({ token }) => (newest = token),
+        (error: Error) => {
+          newest = ended; // whoever asks next tries again
+          throw error;
+        },
+      );
+    }
+    return coming;
+  };
+}
+
 async function byVariables(env: Env, subscription: string | undefined, resource: string) {
   const isSet = (name: string) => (env[name] ?? "") !== "";
   if (env.ARM_USE_MSI === "true") {

@@ -2,7 +2,7 @@
  * `npm run preflight [-- --stack NAME] [--json]`: whether Azure has, and lets whoever is logged in make, what `up` makes.
  * @module
  */
-import { parseArgs } from "node:util";
+import { readCommandLine } from "../command-line.ts";
 import { preflight } from "./preflight.ts";
 import { codeOf, report } from "./report.ts";
 import { NoStack } from "./stack-at-azure.ts";
@@ -20,17 +20,8 @@ const OPTIONS = {
  *   Azure cannot be asked, 4 where nothing is wrong and something is not known
  */
 async function main(args: string[]): Promise<number> {
-  let options: { readonly stack?: string | undefined; readonly json: boolean; readonly help: boolean };
-  try {
-    options = parseArgs({ args, options: OPTIONS }).values;
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE.split("\n")[0]}`);
-    return 2;
-  }
-  if (options.help) {
-    console.log(USAGE);
-    return 0;
-  }
+  const options = readCommandLine(args, OPTIONS, USAGE);
+  if (typeof options === "number") return options;
   const { stack, json } = options;
   try {
     const where = { cwd: process.cwd(), env: process.env, ...(stack === undefined ? {} : { stack }) };

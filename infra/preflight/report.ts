@@ -24,7 +24,7 @@ export function lines({ name, verdict, says, mend }: Row, width: number): string
 }
 
 /** Leaves out what a terminal would obey: names come from Azure. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, "?");
 }
 

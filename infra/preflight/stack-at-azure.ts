@@ -13,7 +13,7 @@ import { readStackFile } from "../plan/stack-file.ts";
 import { pulumi, type Surroundings } from "../recovery/pulumi.ts";
 import { nameOf, type StateExport, type StateResource } from "../recovery/state.ts";
 import { misplaced, stackFile } from "../stack-folder.ts";
-import { type Login, login, NoLogin } from "./login.ts";
+import { type Login, login, NoLogin, renewal } from "./login.ts";
 
 const PROJECT = "tezos-signer";
 
@@ -49,7 +49,7 @@ export interface StackAtAzure {
  */
 export async function stackAtAzure(where: Surroundings): Promise<StackAtAzure> {
   const { chosen, stack, settings, configured, who } = await meant(where);
-  const asker: Asker = { token: who.token };
+  const asker: Asker = { token: who.token, renew: renewal(who.token, () => login(where.env, configured)) };
   const group = groupName(stack);
   const remembered = await resourcesOf({ ...where, stack: chosen });
   inItsOwn(remembered, who.subscription);
@@ -76,11 +76,13 @@ export async function meant(where: Surroundings): Promise<Meant> {
 
 /** The stack that is selected. */
 async function selected(where: Surroundings): Promise<string> {
-  const { failed, stdout } = await pulumi(where, "stack", "--show-name");
-  if (failed || stdout.trim() === "") {
-    throw new NoStack("no stack is selected: `npm run setup` writes one's file, and --stack NAME names one");
+  const { failed, stdout, stderr } = await pulumi(where, "stack", "--show-name");
+  if (!failed && stdout.trim() !== "") return stdout.trim();
+  const said = wordsOf(stderr);
+  if (said !== "" && !/no stack selected/i.test(said)) {
+    throw new NoStack(`Pulumi does not say which stack is selected: ${said}`);
   }
-  return stdout.trim();
+  throw new NoStack("no stack is selected: `npm run setup` writes one's file, and --stack NAME names one");
 }
 
 function readStack(folder: string, stack: string): { settings: StackConfig; subscription?: string } {
@@ -137,10 +139,23 @@ function notThis({ code, tenant }: ArmRefusal, subscription: string): string {
   return `Azure does not take this login any more (${code || "401"}): az login`;
 }
 
-/** What Pulumi remembers of the stack. @returns nothing before the first `up`, and where Pulumi does not tell */
+/** The line in which Pulumi says what is wrong. */
+function wordsOf(stderr: string): string {
+  return /^error: (.+)$/m.exec(stderr)?.[1]?.trim().slice(0, 200) ?? "";
+}
+
+/**
+ * What Pulumi remembers of the stack.
+ * @returns nothing before the first `up`, and where the stack was not made yet
+ * @throws NoStack where Pulumi does not tell: all that stands would be taken for nothing, or for a stranger's
+ */
 async function resourcesOf(where: Surroundings): Promise<readonly StateResource[]> {
-  const { failed, stdout } = await pulumi(where, "stack", "export");
-  if (failed) return [];
+  const { failed, stdout, stderr } = await pulumi(where, "stack", "export");
+  if (failed) {
+    const said = wordsOf(stderr);
+    if (/no stack named/i.test(said)) return [];
+    throw new NoStack(`Pulumi does not tell what it remembers of the stack: ${said || "it says nothing"}`);
+  }
   try {
     return (JSON.parse(stdout) as StateExport).deployment.resources ?? [];
   } catch {

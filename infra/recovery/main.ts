@@ -2,7 +2,7 @@
  * `npm run recover [-- --yes] [-- --stack STACK]`: the way back after an `up` or a `destroy` that was cut off.
  * @module
  */
-import { parseArgs } from "node:util";
+import { readCommandLine } from "../command-line.ts";
 import { misplaced } from "../stack-folder.ts";
 import type { Finding } from "./findings.ts";
 import type { Surroundings } from "./pulumi.ts";
@@ -23,17 +23,8 @@ const OPTIONS = {
 
 /** @returns the exit code: 2 for a wrong command, 1 where something is left to a person, or nothing could be done */
 async function main(args: string[]): Promise<number> {
-  let options: { readonly yes: boolean; readonly stack?: string | undefined; readonly help: boolean };
-  try {
-    options = parseArgs({ args, options: OPTIONS }).values;
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${HELP.split("\n")[0]}`);
-    return 2;
-  }
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
+  const options = readCommandLine(args, OPTIONS, HELP);
+  if (typeof options === "number") return options;
   const { stack, yes } = options;
   const where = { cwd: process.cwd(), env: process.env, ...(stack === undefined ? {} : { stack }) };
   try {

@@ -4,7 +4,7 @@
  */
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { parseArgs } from "node:util";
+import { readCommandLine } from "../command-line.ts";
 import { ConfigurationError } from "../config/parse.ts";
 import { QUESTIONS } from "./questions.ts";
 import { setUp, WrongAnswer } from "./setup.ts";
@@ -29,18 +29,9 @@ class Interrupted extends Error {}
  * @returns the exit code, as USAGE has it
  */
 export async function main(args: string[], folder = ROOT): Promise<number> {
-  let options: ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
-  try {
-    options = parseArgs({ args, options: OPTIONS }).values;
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE.split("\n\n")[0]}`);
-    return 2;
-  }
-  const { change, help, ...given } = options;
-  if (help) {
-    console.log(USAGE);
-    return 0;
-  }
+  const options = readCommandLine(args, OPTIONS, USAGE);
+  if (typeof options === "number") return options;
+  const { change, help: _, ...given } = options;
   using person = process.stdin.isTTY && process.stdout.isTTY ? atTerminal() : undefined;
   const say = (line: string) => console.log(line);
   try {

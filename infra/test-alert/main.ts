@@ -2,9 +2,10 @@
  * `npm run test-alert [-- --stack NAME]`: whether whom the stack's alerts go to is reached.
  * @module
  */
-import { parseArgs } from "node:util";
+import { readCommandLine } from "../command-line.ts";
 import { PEOPLE } from "../config/action-group.ts";
 import { groupName } from "../config/stack-name.ts";
+import { plain } from "../preflight/report.ts";
 import { meant, NoStack } from "../preflight/stack-at-azure.ts";
 import { NobodyTold, sendTestAlert } from "./test-alert.ts";
 import { USAGE } from "./usage.ts";
@@ -20,17 +21,8 @@ const OPTIONS = {
  *   configuration, 3 where Azure cannot be asked
  */
 async function main(args: string[]): Promise<number> {
-  let options: { readonly stack?: string | undefined; readonly help: boolean };
-  try {
-    options = parseArgs({ args, options: OPTIONS }).values;
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE.split("\n")[0]}`);
-    return 2;
-  }
-  if (options.help) {
-    console.log(USAGE);
-    return 0;
-  }
+  const options = readCommandLine(args, OPTIONS, USAGE);
+  if (typeof options === "number") return options;
   const { stack: named } = options;
   try {
     const where = { cwd: process.cwd(), env: process.env, ...(named === undefined ? {} : { stack: named }) };
@@ -38,7 +30,7 @@ async function main(args: string[]): Promise<number> {
     const home = `${who.subscription}/resourceGroups/${groupName(stack)}`;
     const sent = await sendTestAlert(`${home}/providers/Microsoft.Insights/actionGroups/${PEOPLE}`, who);
     for (const { receiver, isSent, says } of sent) {
-      console.log(`${isSent ? "sent    " : "not sent"}  ${receiver}  ${says.replaceAll(/[\p{Cc}\p{Cf}]/gu, "?")}`);
+      console.log(plain(`${isSent ? "sent    " : "not sent"}  ${receiver}  ${says}`));
     }
     console.log("Azure has sent it, or not: whether it came, look there.");
     return sent.every(({ isSent }) => isSent) ? 0 : 1;

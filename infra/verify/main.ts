@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readCommandLine } from "../command-line.ts";
 import { codeOf } from "../preflight/report.ts";
 import { NoStack } from "../preflight/stack-at-azure.ts";
 import { report, type Verification, withoutSecrets } from "./report.ts";
@@ -24,17 +24,8 @@ const INTERRUPTED = 130;
  * @returns the exit code: those of preflight, and 130 where Ctrl-C ended it
  */
 async function main(args: string[]): Promise<number> {
-  let options: { readonly stack?: string | undefined; readonly json: boolean; readonly help: boolean };
-  try {
-    options = parseArgs({ args, options: OPTIONS }).values;
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE.split("\n")[0]}`);
-    return 2;
-  }
-  if (options.help) {
-    console.log(USAGE);
-    return 0;
-  }
+  const options = readCommandLine(args, OPTIONS, USAGE);
+  if (typeof options === "number") return options;
   const { stack, json } = options;
   const ended = endedBySignals();
   try {
@@ -47,13 +38,27 @@ async function main(args: string[]): Promise<number> {
     const rows = await verify(found, ended, say);
     const interrupted = ended.aborted;
     const verification = { stack: name, production, location: settings.location, version, now, rows, interrupted };
+    const text = report(verification);
+    console.log(json ? asJson(verification) : text);
     const file = `verify-${name}.txt`;
-    writeFileSync(join(where.cwd, file), `${report(verification)}\n`);
-    console.log(json ? asJson(verification) : `${report(verification)}\n\nThe same is in ${file}.`);
+    if (!isWritten(join(where.cwd, file), `${text}\n`)) console.error(`verify: ${file} cannot be written`);
+    else if (!json) console.log(`\nThe same is in ${file}.`);
     return interrupted ? INTERRUPTED : codeOf({ rows });
   } catch (error) {
+    // What Ctrl-C ends here fails as well, and says something of its own.
+    if (ended.aborted) return INTERRUPTED;
     console.error(`verify: ${(error as Error).message}`);
     return error instanceof NoStack ? 2 : 3;
+  }
+}
+
+/** The minutes of a look are not lost to a folder that cannot be written. */
+function isWritten(file: string, text: string): boolean {
+  try {
+    writeFileSync(file, text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

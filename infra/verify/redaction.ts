@@ -11,6 +11,8 @@ const HIDDEN: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/-----BEGIN[\s\S]*?(?:-----END[A-Z ]*-----|$)/g, "PEM"],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, "ID"],
   [/[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g, "MAIL"],
+  // A folder of a person's, in what Pulumi says of its files.
+  [/(?<=[/\\](?:home|Users)[/\\])[^/\\\s:"']+/g, "NAME"],
   [/\b(?:tz[1-4]|KT1)[1-9A-HJ-NP-Za-km-z]{33}\b/g, "TEZOS-ADDRESS"],
   [/\b(?:edpk|sppk|p2pk|BLpk)[1-9A-HJ-NP-Za-km-z]{40,}/g, "PUBLIC-KEY"],
   [/\b(?:\d{1,3}\.){3}\d{1,3}(?:\/\d{1,2})?(?![\w.]*\d)/g, "ADDRESS"],
@@ -23,11 +25,7 @@ const HIDDEN: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/[A-Za-z0-9+/_-]{60,}={0,2}/g, "SECRET"],
 ];
 
-/**
- * Returns a text without secrets, ids and addresses.
- * @param own names that are only this stack's, such as that of its group
- */
-export function redacted(text: string, own: readonly string[] = []): string {
-  const shown = HIDDEN.reduce((text, [pattern, instead]) => text.replaceAll(pattern, instead), text);
-  return own.filter((name) => name.length > 3).reduce((text, name) => text.replaceAll(name, "NAME"), shown);
+/** Returns a text without secrets, ids, addresses and the name of whoever is at this computer. */
+export function redacted(text: string): string {
+  return HIDDEN.reduce((text, [pattern, instead]) => text.replaceAll(pattern, instead), text);
 }

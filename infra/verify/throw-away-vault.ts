@@ -6,6 +6,7 @@ import { z } from "zod";
 import { change } from "../arm/change.ts";
 import { ArmRefusal, type Asker, get } from "../arm/client.ts";
 import { notKnown, notOk, ok, type Row } from "../preflight/row.ts";
+import { otherRun, ownRun, type Tags } from "./run.ts";
 import type { Site } from "./site.ts";
 import { VAULTS, vaultAt } from "./standing-rules.ts";
 import { assumed } from "./verdicts.ts";
@@ -16,7 +17,12 @@ const RIGHTS = ["get", "list", "sign", "create", "import", "update", "delete"];
 /** Made by the resource manager, as the stack makes the keys of its configuration. */
 export const FIRST_KEY = "k1";
 
-const Deleted = z.object({ properties: z.object({ purgeProtectionEnabled: z.boolean().nullish() }).loose() });
+const Tagged = z.object({ tags: z.record(z.string(), z.string()).nullish() });
+
+const Deleted = z.object({ properties: Tagged });
+
+/** The vault, or what is left of it, is of another run that may be at work. */
+class OtherRun extends Error {}
 
 export class ThrowAwayVault {
   readonly uri: string;
@@ -24,6 +30,7 @@ export class ThrowAwayVault {
   readonly #path: string;
   readonly #deleted: string;
   readonly #site: Site;
+  readonly #run: Tags = ownRun();
 
   constructor(site: Site) {
     this.#site = site;
@@ -35,10 +42,24 @@ export class ThrowAwayVault {
     this.#deleted = `${site.subscription}/providers/Microsoft.KeyVault/locations/${location}/deletedVaults/${this.#name}`;
   }
 
-  /** Takes away what an earlier run had to leave. @throws ArmRefusal, NoAnswer */
+  /** Takes away what an earlier run had to leave. @throws ArmRefusal, NoAnswer; OtherRun */
   async clear(asker: Asker): Promise<void> {
-    if ((await get(`${this.#path}?${VAULTS}`, asker)) !== undefined) await this.#delete(asker);
+    const stands = await this.#ownOrNobodys(asker);
+    if (stands) await this.#delete(asker);
     if ((await get(`${this.#deleted}?${VAULTS}`, asker)) !== undefined) await this.#purge(asker);
+  }
+
+  /** Tells whether the vault stands. @throws OtherRun */
+  async #ownOrNobodys(asker: Asker): Promise<boolean> {
+    const [stands, deleted] = [
+      Tagged.safeParse(await get(`${this.#path}?${VAULTS}`, asker)),
+      Deleted.safeParse(await get(`${this.#deleted}?${VAULTS}`, asker)),
+    ];
+    for (const tags of [stands.data?.tags, deleted.data?.properties.tags]) {
+      const busy = otherRun(tags, this.#run);
+      if (busy !== undefined) throw new OtherRun(busy);
+    }
+    return stands.success;
   }
 
   /** Makes the vault, and the first key in it seconds later. @returns undefined where there is a vault to go on with */
@@ -57,8 +78,10 @@ export class ThrowAwayVault {
       enableSoftDelete: true,
       softDeleteRetentionInDays: 7,
     };
-    const tags = { project: "tezos-signer", "to-throw-away": "verify" };
+    const tags = { project: "tezos-signer", "to-throw-away": "verify", ...this.#run };
     await change("PUT", `${this.#path}?${VAULTS}`, { location: settings.location, tags, properties }, asker);
+    // Of two that are made at once, the one that was sent last is there.
+    await this.#ownOrNobodys(asker);
     return { rows: [ok("vault made", "a vault to throw away"), await this.#makeKey()], stands: true };
   }
 
@@ -78,8 +101,9 @@ export class ThrowAwayVault {
     }
   }
 
-  /** Takes the vault away, and looks meanwhile how Azure keeps what was deleted. It is not stopped by Ctrl-C. */
+  /** Takes the vault away, and looks meanwhile how Azure keeps what was deleted. It is not stopped by Ctrl-C. @throws OtherRun */
   async remove(asker: Asker): Promise<Row[]> {
+    await this.#ownOrNobodys(asker);
     await this.#delete(asker);
     const name = "deleted vault";
     const kept = Deleted.safeParse(await get(`${this.#deleted}?${VAULTS}`, asker));
@@ -130,6 +154,7 @@ export class ThrowAwayVault {
 
 /** Judges that Azure does not let what was made be taken away: the next run tries it first. */
 export function leftBehind(error: Error): Row {
+  if (error instanceof OtherRun) return notKnown("taken away", error.message);
   const why = error instanceof ArmRefusal ? `${error.status} ${error.code}` : error.message;
   return notOk("taken away", `the vault of this look is still there (${why})`, "npm run verify");
 }

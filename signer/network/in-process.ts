@@ -9,17 +9,18 @@ export function connectInProcess(server: Server): Duplex {
   return near;
 }
 
-/**
- * Makes an agent whose connections all lead to one server of this process, and are kept as an agent keeps others: what a
- * socket has and they have not is left out.
- */
+/** What an agent tells a socket that it keeps, and these connections need not know. */
+const UNHEARD = {
+  setKeepAlive: () => undefined,
+  setTimeout: () => undefined,
+  ref: () => undefined,
+  unref: () => undefined,
+};
+
+/** Makes an agent whose connections all lead to one server of this process, and are kept as an agent keeps others. */
 export function inProcessAgent(server: Server): Agent {
   const agent = new http.Agent({ keepAlive: true });
-  return Object.assign(agent, {
-    createConnection: () => connectInProcess(server),
-    keepSocketAlive: () => true,
-    reuseSocket: () => undefined,
-  });
+  return Object.assign(agent, { createConnection: () => Object.assign(connectInProcess(server), UNHEARD) });
 }
 
 /** Sends a whole request on a connection of its own. @returns the whole answer, once the server has closed it */

@@ -19,6 +19,7 @@ export class Baker implements AsyncDisposable {
   nodeIsThere = true;
   readonly #server: Server;
   readonly #stopped = new AbortController();
+  readonly #asked = new Set<Promise<unknown>>();
   #url = "";
   #address = "";
   #running: Promise<void> = Promise.resolve();
@@ -49,6 +50,12 @@ export class Baker implements AsyncDisposable {
     this.#running = this.#repeat();
   }
 
+  /** Has the chain stand still, and waits for the answer to what was asked before. */
+  async standStill(): Promise<void> {
+    this.isMoving = false;
+    await Promise.all(this.#asked);
+  }
+
   /** Asks for one signature. @returns the status */
   async ask(payload: Buffer): Promise<number> {
     const headers = { "content-type": "application/json" };
@@ -65,14 +72,18 @@ export class Baker implements AsyncDisposable {
 
   async #repeat(): Promise<void> {
     const { signal } = this.#stopped;
-    const asked = new Set<Promise<unknown>>();
     while (!signal.aborted) {
       if (this.isMoving) this.level += 1;
       const isNew = this.isMoving && this.asks;
       // Nobody waits for an answer: a slow key must not slow the chain.
-      if (isNew) asked.add(this.ask(attestation({ level: this.level, round: this.round })).catch(() => undefined));
+      if (isNew) this.#note(this.ask(attestation({ level: this.level, round: this.round })).catch(() => undefined));
       await sleep(BLOCK, undefined, { signal }).catch(() => undefined);
     }
-    await Promise.all(asked);
+    await Promise.all(this.#asked);
+  }
+
+  #note(asking: Promise<unknown>): void {
+    this.#asked.add(asking);
+    void asking.then(() => this.#asked.delete(asking));
   }
 }

@@ -118,6 +118,8 @@ export class Browser implements AsyncDisposable {
     await this.#send("Emulation.setScrollbarsHidden", { hidden: true });
     await this.#send("Page.navigate", { url });
     await isLoaded;
+    // The page would be asked for again after some seconds, in the middle of a look that takes long.
+    await this.#send("Page.stopLoading");
     const evaluate = async <Value>(expression: string) => {
       const { result } = await this.#send("Runtime.evaluate", { expression, returnByValue: true });
       return (result as unknown as { value: Value }).value;

@@ -1,6 +1,7 @@
 import fs, { readFileSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join, resolve } from "node:path";
+import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { type RunningSigner, startSigner } from "../../signer/main.ts";
@@ -30,8 +31,15 @@ const PATIENCE = 150_000;
 /** Whoever scrapes by the metrics port has it. */
 const TOKEN = "0123456789abcdefghijklmnop";
 
-/** So many looks in a row see no alert before the next fault. */
+/** So many looks in a row see no alert, and none that is about to fire, before the next fault. */
 const QUIET_LOOKS = 10;
+/**
+ * Signers, vault and test are one process, and Prometheus is beside it. Where other work of this computer holds one of them
+ * up for longer, in milliseconds, signatures are late and scrapes come to nothing, and alerts that fire then say so rightly.
+ */
+const LATE_MS = 250;
+/** What this computer was too busy to show is tried so often in all. */
+const TRIES = 5;
 
 /** What is done to the running signers, and undone. */
 interface Fault {
@@ -47,6 +55,7 @@ describe("a Prometheus that scrapes running signers", function () {
   this.timeout(600_000);
   const stack = new AsyncDisposableStack();
   const told: string[] = [];
+  const answers: string[] = [];
   const unanswered = new Set(dashboardQueries("10s"));
   let prometheus: Prometheus;
   let baker: Baker;
@@ -58,19 +67,42 @@ describe("a Prometheus that scrapes running signers", function () {
   const signers = {} as { vault: RunningSigner; local: RunningSigner };
   let place = "";
   let metricsHost = "";
+  let startLocal: (metricsPort: number) => Promise<void>;
+  let delay: IntervalHistogram;
 
   /** The one is scraped by its admin port, the other by its metrics port, over TLS and with a token. */
   const instance = (name: "vault" | "local") => (name === "vault" ? new URL(signers.vault.adminUrl).host : metricsHost);
-  const alertsNow = async () => {
+  const alertsNow = async (...states: ("firing" | "pending")[]) => {
     const byHost = { [instance("vault")]: "vault", [instance("local")]: "local" };
-    return (await prometheus.firing()).map((alert) => {
+    return (await prometheus.alerts(states.length === 0 ? undefined : states)).map((alert) => {
       const [name = "", host = ""] = alert.split(" ");
       return `${name} ${byHost[host]}`;
     });
   };
   const lookAtPanels = async () => {
-    for (const query of unanswered) if ((await prometheus.query(query)).length > 0) unanswered.delete(query);
+    for (const query of unanswered) {
+      const samples = await prometheus.query(query);
+      const [first] = samples;
+      if (first === undefined) continue;
+      unanswered.delete(query);
+      const { __name__: _, job: __, instance: ___, ...labels } = first.metric;
+      answers.push(`${query}\n    ${samples.length} series, the first: ${JSON.stringify(labels)} ${first.value[1]}`);
+    }
   };
+  /** Does a step, and does it again where the signers were held up meanwhile: what fires then says nothing of a rule. */
+  async function onPace(step: () => Promise<void>): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      delay.reset();
+      try {
+        return await step();
+      } catch (error) {
+        const [slowest] = await prometheus.query("max(max_over_time(scrape_duration_seconds[1m]))");
+        const held = Math.max(delay.max / 1e6, 1_000 * Number(slowest?.value[1] ?? 0));
+        if (held <= LATE_MS || tries === TRIES) throw error;
+        console.log(`       again: this computer held something up for ${Math.round(held)} ms`);
+      }
+    }
+  }
   async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
     const ends = performance.now() + PATIENCE;
     while (!(await isSo())) {
@@ -84,6 +116,9 @@ describe("a Prometheus that scrapes running signers", function () {
     requires(this, hasProgram("prometheus") && hasProgram("openssl"), "no prometheus or openssl on PATH");
     const folder = stack.use(await temporaryFolder());
     place = folder.path;
+    delay = monitorEventLoopDelay({ resolution: 20 });
+    delay.enable();
+    stack.defer(() => void delay.disable());
     baker = stack.use(await Baker.make());
     imds = await Imds.start({ identities: [SIGNER] });
     stack.defer(() => imds.stop());
@@ -112,15 +147,19 @@ describe("a Prometheus that scrapes running signers", function () {
     // A certificate of its own: the other one is renewed on the way.
     const watched = { cert: join(place, "watched.pem"), key: join(place, "watched-key.pem") };
     makeCertificate(watched, 90);
-    const local = {
+    const local = (metricsPort: number) => ({
       ...common,
       listen: { port: 0, tls },
       keys: { kind: "local", path: join(place, "keys") },
       watermarks: store("local.sqlite"),
-      metrics: { port: 0, token: { file: join(place, "token") }, tls: watched },
-    };
+      metrics: { port: metricsPort, token: { file: join(place, "token") }, tls: watched },
+    });
     writeFileSync(join(place, "token"), TOKEN, { mode: 0o600 });
-    signers.local = await startSigner(new LiveSettings(JSON.stringify(local), "the test's settings"), logLines().log);
+    startLocal = async (metricsPort) => {
+      const settings = new LiveSettings(JSON.stringify(local(metricsPort)), "the test's settings");
+      signers.local = await startSigner(settings, logLines().log);
+    };
+    await startLocal(0);
     stack.defer(() => signers.local.stop());
     metricsHost = `127.0.0.1:${signers.local.metricsAddress()?.port}`;
     const [address = ""] = signers.vault.keyring.keys.keys();
@@ -135,24 +174,39 @@ describe("a Prometheus that scrapes running signers", function () {
   after(async () => {
     if (told.length > 0)
       console.log(`\n| fault | alert | seconds, ${TIMES} times faster | silent |\n${told.join("\n")}`);
+    if (answers.length > 0) console.log(`\nEach panel's queries with their first answer:\n${answers.join("\n")}`);
     await stack.disposeAsync();
   });
 
+  async function quiet(): Promise<void> {
+    let looks = 0;
+    await until("an end of what was before", async () => {
+      looks = (await alertsNow("firing", "pending")).length === 0 ? looks + 1 : 0;
+      return looks === QUIET_LOOKS;
+    });
+  }
+
   it("is told of nothing while all is well, for longer than any rule looks back", async () => {
-    const ends = performance.now() + (15 * 60_000) / TIMES + 10_000;
-    while (performance.now() < ends) {
-      await sleep(1_000);
-      expect(await alertsNow()).to.deep.equal([]);
-    }
+    await onPace(async () => {
+      await quiet();
+      const ends = performance.now() + (15 * 60_000) / TIMES + 10_000;
+      while (performance.now() < ends) {
+        await sleep(1_000);
+        expect(await alertsNow()).to.deep.equal([]);
+      }
+    });
     await lookAtPanels();
   });
 
   it("is told of nothing where a client asks once more for what was signed, and where one asks for what is not here", async () => {
-    expect((await fetch(`${signers.vault.url}/nowhere`)).status).to.equal(404);
-    const earlier = attestation({ level: baker.level });
-    await until("the next level", async () => (await baker.ask(earlier)) === 409);
-    await sleep(5_000);
-    expect(await alertsNow()).to.deep.equal([]);
+    await onPace(async () => {
+      await quiet();
+      expect((await fetch(`${signers.vault.url}/nowhere`)).status).to.equal(404);
+      const earlier = attestation({ level: baker.level });
+      await until("the next level", async () => (await baker.ask(earlier)) === 409);
+      await sleep(5_000);
+      expect(await alertsNow()).to.deep.equal([]);
+    });
     await lookAtPanels();
   });
 
@@ -186,7 +240,8 @@ describe("a Prometheus that scrapes running signers", function () {
     {
       title: "the vault takes more than a second",
       fires: ["TezosSignerVaultSlow vault"],
-      inject: () => vault.faults.rate([{ kind: "delay", ms: 1_150, on: "sign", rate: 1 }]),
+      // The signer itself waits a second and a half.
+      inject: () => vault.faults.rate([{ kind: "delay", ms: 1_050, on: "sign", rate: 1 }]),
       mend: () => vault.faults.clear(),
     },
     {
@@ -205,7 +260,7 @@ describe("a Prometheus that scrapes running signers", function () {
       title: "the vault is gone, and the chain stands still",
       fires: ["TezosSignerNotReady vault"],
       inject: async () => {
-        baker.isMoving = false;
+        await baker.standStill();
         await vault.goAway();
       },
       mend: async () => {
@@ -278,47 +333,58 @@ describe("a Prometheus that scrapes running signers", function () {
       title: "a signer ends",
       fires: ["TezosSignerDown local"],
       inject: () => signers.local.stop(),
+      mend: () => startLocal(Number(metricsHost.split(":")[1])),
     },
   ];
 
+  const rules = [...readFileSync(resolve(ruleFile), "utf8").matchAll(/alert: (\w+)/g)].map(([, name]) => name);
+
   for (const { title, fires, inject, mend } of FAULTS) {
-    it(`is told by ${fires.map((alert) => alert.split(" ")[0]).join(", ")} alone that ${title}`, async () => {
-      let quiet = 0;
-      await until("an end of what was before", async () => {
-        quiet = (await alertsNow()).length === 0 ? quiet + 1 : 0;
-        return quiet === QUIET_LOOKS;
-      });
-      const began = performance.now();
-      await inject();
-      const seen = new Set<string>();
-      await until(fires.join(", "), async () => {
-        for (const alert of await alertsNow()) seen.add(alert);
-        return fires.every((alert) => seen.has(alert));
-      });
-      const seconds = ((performance.now() - began) / 1_000).toFixed(1);
-      await lookAtPanels();
-      for (let look = 0; look < 10; look++) {
-        await sleep(300);
-        for (const alert of await alertsNow()) seen.add(alert);
-      }
-      await mend?.();
-      const rules = [...readFileSync(ruleFile, "utf8").matchAll(/alert: (\w+)/g)].map(([, name]) => name);
-      const names = new Set([...seen].map((alert) => alert.split(" ")[0]));
-      const silent = rules.filter((name) => !names.has(name)).length;
-      told.push(
-        `| ${title} | ${[...names].map((name) => `\`${name}\``).join(", ")} | ${seconds} | ${silent} of ${rules.length} |`,
-      );
-      const failures = lines.splice(0).filter(({ severity, verdict }) => severity !== "info" && verdict !== undefined);
-      expect([...seen].sort(), JSON.stringify(failures.slice(0, 5))).to.deep.equal([...fires].sort());
-    });
+    it(`is told by ${fires.map((alert) => alert.split(" ")[0]).join(", ")} alone that ${title}`, () =>
+      onPace(async () => {
+        await quiet();
+        lines.length = 0;
+        const seen = new Set<string>();
+        const look = async () => {
+          for (const alert of await alertsNow()) seen.add(alert);
+          await lookAtPanels();
+        };
+        const began = performance.now();
+        let seconds = "";
+        await inject();
+        try {
+          await until(fires.join(", "), async () => {
+            await look();
+            return fires.every((alert) => seen.has(alert));
+          });
+          seconds = ((performance.now() - began) / 1_000).toFixed(1);
+          for (let looks = 0; looks < 10; looks++) {
+            await sleep(300);
+            await look();
+          }
+        } finally {
+          await mend?.();
+        }
+        const failures = lines.filter(({ severity, verdict }) => severity !== "info" && verdict !== undefined);
+        expect([...seen].sort(), JSON.stringify(failures.slice(0, 5))).to.deep.equal([...fires].sort());
+        const names = [...new Set([...seen].map((alert) => alert.split(" ")[0]))];
+        const shown = names.map((name) => `\`${name}\``).join(", ");
+        told.push(`| ${title} | ${shown} | ${seconds} | ${rules.length - names.length} of ${rules.length} |`);
+      }));
   }
 
   it("has had an answer with data for every query of every panel", () => {
     expect([...unanswered]).to.deep.equal([]);
   });
 
+  it("is told row by row in docs/operate.md, but for the seconds, which are one run's", () => {
+    const page = readFileSync(resolve(import.meta.dirname, "../../docs/operate.md"), "utf8");
+    const withoutSeconds = (row: string) => row.replace(/ [\d.]+ (?=\| \d+ of \d+ \|$)/, " ");
+    const rows = page.split("\n").filter((line) => /\| \d+ of \d+ \|$/.test(line));
+    expect(rows.map(withoutSeconds)).to.deep.equal(told.map(withoutSeconds));
+  });
+
   it("has had every rule of the file tried", () => {
-    const rules = [...readFileSync(resolve(ruleFile), "utf8").matchAll(/alert: (\w+)/g)].map(([, name]) => name);
     const tried = new Set(FAULTS.flatMap(({ fires }) => fires.map((alert) => alert.split(" ")[0])));
     expect(rules.filter((name) => !tried.has(name))).to.deep.equal([]);
   });

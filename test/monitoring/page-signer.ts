@@ -10,6 +10,9 @@ import { Baker } from "./baker.ts";
 
 const SIGNER = { clientId: "11111111-2222-4333-8444-555555555555", objectId: "66666666-7777-4888-8999-aaaaaaaaaaaa" };
 
+/** So many signers are started, at most, until one is healthy. */
+const TRIES = 5;
+
 /** A signer that runs, with a key in a vault, a node and a store that faults can be done to. */
 export class PageSigner implements AsyncDisposable {
   readonly signer: RunningSigner;
@@ -57,6 +60,26 @@ export class PageSigner implements AsyncDisposable {
     const signer = await startSigner(live, logLines().log);
     stack.defer(() => signer.stop());
     return new PageSigner({ signer, vault, live, settings, baker, store }, stack.move());
+  }
+
+  /**
+   * Starts one that has signed so many levels, each at once. A computer with other work may hold up one of them for longer
+   * than a signer waits for its vault, which the signer then tells for five minutes, and rightly: another one is started.
+   */
+  static async startHealthy(levels: number, head: object = {}): Promise<PageSigner> {
+    for (let tries = 1; ; tries++) {
+      await using stack = new AsyncDisposableStack();
+      const page = stack.use(await PageSigner.start(head));
+      const statuses: number[] = [];
+      for (let level = 0; level < levels; level++) statuses.push(await page.ask());
+      const failed = statuses.filter((status) => status !== 200);
+      if (failed.length === 0) {
+        stack.move();
+        return page;
+      }
+      if (tries === TRIES)
+        throw new Error(`of ${levels} levels ${failed.length} were not signed: ${failed.join(", ")}`);
+    }
   }
 
   /** Asks for the next level's attestation. @returns the status */

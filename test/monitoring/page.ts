@@ -37,7 +37,7 @@ describe("the status page of a running signer, in Chromium", function () {
 
   before(async function () {
     requires(this, hasProgram(BROWSER), "no chromium on PATH");
-    page = stack.use(await PageSigner.start());
+    page = stack.use(await PageSigner.startHealthy(3));
     browser = stack.use(await Browser.start());
   });
   after(() => stack.disposeAsync());
@@ -65,10 +65,9 @@ describe("the status page of a running signer, in Chromium", function () {
   }
 
   it("says Good of a healthy one, with its key's last signature", async () => {
-    for (let times = 0; times < 3; times++) expect(await page.ask()).to.equal(200);
     const text = await looks("Good");
-    expect(text).to.match(/Signatures can be had, for \d+ s now/);
-    expect(text).to.match(/NetXdQprcVkpaWU\s+attestation\s+1003\s+0\s+\d+ s\s/);
+    expect(text).to.match(/Signatures can be had, for \d+ (?:s|min)/);
+    expect(text).to.match(/NetXdQprcVkpaWU\s+attestation\s+1003\s+0\s+\d+ (?:s|min)/);
     expect(text).to.match(/Signed, last hour\s+3\s+0 refused, 0 failed/);
   });
 
@@ -83,7 +82,7 @@ describe("the status page of a running signer, in Chromium", function () {
     await page.vault.goAway();
     expect(await page.ask()).to.equal(502);
     const text = await looks("Down");
-    expect(text).to.match(/No signature can be had, for \d+ s now/);
+    expect(text).to.match(/No signature can be had, for \d+ (?:s|min)/);
     expect(text).to.match(/Last refusals\s+The key did not answer in time/i);
     expect(text).to.match(/1 failed/);
     await page.vault.comeBack();

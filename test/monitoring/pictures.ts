@@ -38,15 +38,17 @@ for (const [name, [page, looks, height]] of Object.entries(PICTURES)) {
 server.close();
 server.closeAllConnections();
 
-const ROUND = 40;
-await using running = await PageSigner.start({ maxAge: 10 });
+const LEVELS = 40;
+await using running = await PageSigner.startHealthy(LEVELS, { maxAge: 10 });
 const { signer, vault, live, baker } = running;
-const take = async (name: string, looks: Looks, height: number) => {
-  const { picture } = await browser.look(signer.adminUrl, looks);
+/** Takes a picture of a page that says what it is to show. @throws Error for another one */
+const take = async (name: string, word: string, looks: Looks, height: number) => {
+  const { picture, evaluate } = await browser.look(signer.adminUrl, looks);
+  const shown = await evaluate("document.querySelector('h1').innerText");
+  if (shown !== word) throw new Error(`${name} is to show ${word}, and the page says ${shown}`);
   await writeFile(resolve(FOLDER, name), await picture(height));
 };
-for (let level = 0; level < ROUND; level++) await running.ask();
-await take("running.png", { width: 800, scheme: "light" }, 1_000);
+await take("running.png", "Good", { width: 800, scheme: "light" }, 1_000);
 // Newer settings that are wrong, a node that tells no head any more, and a vault that is gone while somebody asks.
 try {
   live.apply(JSON.stringify({ ...running.settings, policy: { default: { alow: ["block"] } } }));
@@ -56,5 +58,5 @@ while (!/^tezos_signer_head_unknown 1$/m.test(await (await fetch(`${signer.admin
   await sleep(500);
 await vault.goAway();
 for (let level = 0; level < 3; level++) await running.ask();
-await take("running-three-faults.png", { width: 800, scheme: "dark" }, 1_100);
-await take("running-three-faults-phone.png", { width: 360, scheme: "light" }, 900);
+await take("running-three-faults.png", "Down", { width: 800, scheme: "dark" }, 1_100);
+await take("running-three-faults-phone.png", "Down", { width: 360, scheme: "light" }, 900);

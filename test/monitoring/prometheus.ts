@@ -84,13 +84,13 @@ export class Prometheus implements AsyncDisposable {
     return answer.result as readonly Sample[];
   }
 
-  /** The alerts that fire now: `NAME INSTANCE`, sorted. */
-  async firing(): Promise<readonly string[]> {
+  /** The alerts that fire now, and on demand those that will where their cause lasts: `NAME INSTANCE`, sorted. */
+  async alerts(states: readonly ("firing" | "pending")[] = ["firing"]): Promise<readonly string[]> {
     const { alerts } = (await this.#ask("alerts")) as {
-      alerts: { state: string; labels: { alertname: string; instance: string } }[];
+      alerts: { state: "firing" | "pending"; labels: { alertname: string; instance: string } }[];
     };
     const names = alerts.flatMap(({ state, labels }) =>
-      state === "firing" ? `${labels.alertname} ${labels.instance}` : [],
+      states.includes(state) ? `${labels.alertname} ${labels.instance}` : [],
     );
     return [...new Set(names)].sort();
   }

@@ -170,11 +170,12 @@ const ROUTES: readonly Route[] = [
   route("GET", "/providers/Microsoft\\.KeyVault/locations/(\\w+)/deletedVaults/([\\w-]+)", "2024-11-01", (question) => {
     const [location = "", name = ""] = question.parts;
     const { softDeleted, account } = question.cloud;
-    if (!softDeleted.has(name))
-      return refused(404, "DeletedVaultNotFound", `The deleted vault '${name}' was not found.`);
+    const [vault] = softDeleted.get(name) ?? [];
+    if (vault === undefined) return refused(404, "DeletedVaultNotFound", `The deleted vault '${name}' was not found.`);
     const dates = { deletionDate: "2026-11-20T10:00:00Z", scheduledPurgeDate: "2027-02-18T10:00:00Z" };
     const purgeProtectionEnabled = account.protectedVaults.has(name) ? { purgeProtectionEnabled: true } : {};
-    return { status: 200, body: { name, properties: { location, ...dates, ...purgeProtectionEnabled } } };
+    const { tags } = vault.inputs;
+    return { status: 200, body: { name, properties: { location, tags, ...dates, ...purgeProtectionEnabled } } };
   }),
   route("GET", ACTION_GROUP, "2023-01-01", ({ cloud, parts }) => {
     const group = actionGroup(cloud, parts);

@@ -78,6 +78,8 @@ export interface Fault {
   readonly headers?: Readonly<Record<string, string>>;
   /** It never answers. */
   readonly silent?: true;
+  /** So often, and then no more; always, where it is absent. */
+  times?: number;
 }
 
 interface Quota {

@@ -45,8 +45,9 @@ async function respond(cloud: Subscription, request: IncomingMessage, response: 
   for await (const chunk of request.setEncoding("utf8")) text += chunk;
   const { pathname, searchParams } = new URL(request.url ?? "", "https://management.azure.com");
   const fault = cloud.account.faults.find(
-    ({ path, method }) => path.test(pathname) && (method === undefined || method === request.method),
+    ({ path, method, times = 1 }) => times > 0 && path.test(pathname) && (method ?? request.method) === request.method,
   );
+  if (fault?.times !== undefined) fault.times -= 1;
   if (fault?.silent) return;
   if (fault !== undefined) {
     const headers = { "content-type": "application/json", ...fault.headers };
@@ -86,7 +87,10 @@ interface Answer {
 
 function answer(cloud: Subscription, { url = "", headers, method = "GET" }: IncomingMessage, text: string): Answer {
   const { pathname, searchParams } = new URL(url, "https://management.azure.com");
-  if (headers.authorization !== `Bearer ${cloud.managementToken}`) return refused(401, "InvalidAuthenticationToken");
+  if (headers.authorization !== `Bearer ${cloud.managementToken}`) {
+    const isAnEarlierOne = headers.authorization?.startsWith("Bearer fake-azure-");
+    return refused(401, isAnEarlierOne ? "ExpiredAuthenticationToken" : "InvalidAuthenticationToken");
+  }
   if (!searchParams.has("api-version")) return refused(400, "MissingApiVersionParameter");
   if (!`${pathname}/`.toLowerCase().startsWith(`${cloud.subscription}/`.toLowerCase())) {
     return refused(404, "SubscriptionNotFound");

@@ -30,6 +30,9 @@ interface Route {
 /** What is run on machines, by the id of its operation: Azure answers 202 until it is over. */
 const operations = new Map<string, { readonly ends: Promise<StackAnswer>; looks: number }>();
 
+/** Machines, by their path, on which a command is at work: Azure takes one at a time. */
+const atWork = new Set<string>();
+
 const GROUP = "/resourceGroups/[^/]+/providers";
 const LOCATION = "/providers/Microsoft\\.KeyVault/locations/[^/]+";
 const VAULT = "azure-native:keyvault:Vault";
@@ -74,7 +77,7 @@ const ROUTES: readonly Route[] = [
     })),
   ),
   route("GET", `${GROUP}/Microsoft\\.KeyVault/vaults/[^/]+`, ({ cloud, path }) =>
-    found(cloud, path, ({ inputs }) => ({ location: text(inputs, "location"), properties: inputs.properties })),
+    found(cloud, path, ({ inputs: { location, tags, properties } }) => ({ location, tags, properties })),
   ),
   route("PUT", `${GROUP}/Microsoft\\.KeyVault/vaults/([^/]+)`, async ({ cloud, path, parts: [name = ""], body }) => {
     if (cloud.softDeleted.has(name)) return refused(409, "ConflictError");
@@ -112,13 +115,15 @@ const ROUTES: readonly Route[] = [
   route("POST", `${GROUP}/Microsoft\\.Compute/virtualMachines/([^/]+)/runCommand`, ({ cloud, path, parts, body }) => {
     const [machine = ""] = parts;
     if (cloud.get(path.replace(/\/runCommand$/i, "")) === undefined) return refused(404, "ResourceNotFound");
-    if (cloud.runCommands.busy > 0) return refused(409, "Conflict");
+    if (cloud.runCommands.busy > 0 || atWork.has(path)) return refused(409, "Conflict");
+    atWork.add(path);
     const script = (body.script as string[] | undefined)?.join("\n") ?? "";
     const ends = cloud.services.run(machine, script).then((printed): StackAnswer => {
       const stdout = Buffer.from(printed).subarray(-KEPT).toString();
       const message = `Enable succeeded: \n[stdout]\n${stdout}\n[stderr]\n`;
       return { status: 200, body: { value: [{ code: "ProvisioningState/succeeded", level: "Info", message }] } };
     });
+    void ends.catch(() => undefined).then(() => atWork.delete(path));
     return underWay(cloud, ends);
   }),
   route("GET", "/providers/fake/operations/(\\d+)", async ({ parts: [id = ""], path }) => {

@@ -1,82 +1,5 @@
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { expect } from "chai";
-import { stringify } from "yaml";
-import { Cloud } from "../../emulators/azure-resource-manager/cloud.ts";
-import { Management } from "../../emulators/azure-resource-manager/management.ts";
-import { temporaryFolder } from "../../emulators/signer-process.ts";
-import { LEAST } from "../../fixtures/stack-configs.ts";
-import { finished } from "../../harness/command-place.ts";
-
-const root = resolve(import.meta.dirname, "../../..");
-const ENDPOINT = pathToFileURL(resolve(root, "test/emulators/azure-resource-manager/management-endpoint.ts")).href;
-
-/** A computer without a network, as far as this process asks. */
-const NO_NETWORK = `data:text/javascript,${encodeURIComponent(
-  'globalThis.fetch = async () => { throw new TypeError("fetch failed", { cause: new Error("getaddrinfo ENOTFOUND management.azure.com") }); };',
-)}`;
-
-const SECRET = "s3cret~of.the-service-principal";
-
-/** A subscription, and a computer with a stack, az and pulumi. */
-class Desk implements AsyncDisposable {
-  readonly cloud: Cloud;
-  readonly #management: Management;
-  readonly #folder: Awaited<ReturnType<typeof temporaryFolder>>;
-
-  private constructor(cloud: Cloud, management: Management, folder: Awaited<ReturnType<typeof temporaryFolder>>) {
-    this.cloud = cloud;
-    this.#management = management;
-    this.#folder = folder;
-    mkdirSync(join(folder.path, "bin"));
-    const tezosSigner = Object.entries(LEAST).map(([key, value]) => [`tezos-signer:${key}`, value]);
-    mkdirSync(join(folder.path, "stacks"));
-    writeFileSync(join(folder.path, "stacks/Pulumi.dev.yaml"), stringify({ config: Object.fromEntries(tezosSigner) }));
-    const login = { accessToken: cloud.managementToken, subscription: this.subscription, tenant: cloud.tenant };
-    this.program("az", `echo '${JSON.stringify(login)}'`);
-    this.program("pulumi", `case "$*" in *show-name*) echo dev;; *) echo '{"version":3,"deployment":{}}';; esac`);
-  }
-
-  static async start(): Promise<Desk> {
-    const cloud = new Cloud();
-    return new Desk(cloud, await Management.start(cloud), await temporaryFolder());
-  }
-
-  get subscription(): string {
-    return this.cloud.subscription.split("/")[2] ?? "";
-  }
-
-  program(name: string, text: string): void {
-    const file = join(this.#folder.path, "bin", name);
-    writeFileSync(file, `#!/bin/sh\n${text}\n`);
-    chmodSync(file, 0o755);
-  }
-
-  take(name: string): void {
-    rmSync(join(this.#folder.path, "bin", name));
-  }
-
-  /** Runs the command, and expects no token and no secret in what it says. */
-  async run(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}, load = ENDPOINT) {
-    const path = join(this.#folder.path, "bin");
-    const ended = await finished(
-      [process.execPath, join(root, "infra/preflight/main.ts"), ...args],
-      this.#folder.path,
-      {
-        env: { PATH: `${path}:/usr/bin:/bin`, HOME: this.#folder.path, NODE_OPTIONS: `--import=${load}`, ...env },
-      },
-    );
-    for (const hidden of [this.cloud.managementToken ?? "", SECRET])
-      expect(ended.out + ended.errors).not.to.contain(hidden);
-    return ended;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#management.close();
-    await this.#folder[Symbol.asyncDispose]();
-  }
-}
+import { Desk, NO_NETWORK, SECRET } from "./desk.ts";
 
 describe("npm run preflight", function () {
   this.timeout(60_000);
@@ -225,8 +148,39 @@ describe("npm run preflight", function () {
     const none = await desk.run(["--stack", "none"]);
     expect(none.errors).to.equal("preflight: there is no stacks/Pulumi.none.yaml: `npm run setup` writes it\n");
     expect(none.code).to.equal(2);
+    for (const [text, says] of [
+      ["config: [", /^preflight: stacks\/Pulumi\.dev\.yaml: is no YAML: /],
+      ["config:\n  tezos-signer:bakerIp: 1.2.3\n", /^preflight: stacks\/Pulumi\.dev\.yaml: [\s\S]*bakerIp/],
+      [
+        "config:\n  tezos-signer:location: { secure: v1 }\n",
+        /^preflight: [^\n]+ encrypted; nothing in this stack is a secret/,
+      ],
+    ] as const) {
+      desk.configure(text);
+      const { code, out, errors } = await desk.run();
+      expect([code, out]).to.deep.equal([2, ""]);
+      expect(errors)
+        .to.match(says)
+        .and.not.match(/^\s+at /m);
+    }
+  });
+
+  it("ends with 2 where Pulumi names no stack, or does not tell of it: what stands is not taken for nothing", async () => {
+    await using desk = await Desk.start();
     desk.program("pulumi", "exit 1");
     expect((await desk.run()).errors).to.match(/^preflight: no stack is selected: /);
+    const refuses = (words: string) => desk.program("pulumi", `echo "error: ${words}" >&2; exit 6`);
+    refuses("PULUMI_ACCESS_TOKEN must be set");
+    expect((await desk.run()).errors).to.match(
+      /^preflight: Pulumi does not say which stack is selected: PULUMI_ACCESS_T/,
+    );
+    const unread = await desk.run(["--stack", "dev"]);
+    expect([unread.code, unread.errors]).to.deep.equal([
+      2,
+      "preflight: Pulumi does not tell what it remembers of the stack: PULUMI_ACCESS_TOKEN must be set\n",
+    ]);
+    refuses("no stack named 'dev' found");
+    expect((await desk.run(["--stack", "dev"])).code).to.equal(0);
   });
 
   it("--help says what it does, and asks nobody", async () => {

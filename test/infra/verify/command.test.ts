@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { hasProgram } from "../../emulators/has-program.ts";
 import { requires } from "../../harness/requires.ts";
 import { shown, steady } from "../first-run-page.ts";
-import { Desk, ended } from "./desk.ts";
+import { Desk, type Ended, ended } from "./desk.ts";
 import { ID, World } from "./world.ts";
 
 describe("npm run verify", function () {
@@ -53,6 +53,24 @@ describe("npm run verify", function () {
       .and.to.match(/ok {9}taken away/);
     expect([...world.cloud.resources.keys(), ...world.cloud.softDeleted.keys()].join()).not.to.contain("tzver");
     expect(desk.file("verify-dev.txt")).to.contain("It was ended before its end");
+  });
+
+  it("says of a second one at once that the machine and the vault are in use, and takes nothing of the first", async () => {
+    await using world = await World.start();
+    await using desk = await Desk.start(world);
+    const seconds: Ended[] = [];
+    world.network.before = async (script) => {
+      if (script.includes("/keys/k1/sign") && seconds.length === 0) seconds.push(await desk.run("verify"));
+    };
+    const first = await desk.run("verify");
+    const [second] = seconds;
+    expect(second?.out)
+      .to.match(/not known {2}run command +another command is at work on the machine: try again in a minute/)
+      .and.match(
+        /not known {2}vault made +another `npm run verify` made a vault at .+ \(process \d+ of this computer\)/,
+      )
+      .and.not.match(/not ok/);
+    expect([first.code, second?.code], first.out).to.deep.equal([0, 4]);
   });
 
   it("says in one sentence that nothing is up, that nobody is logged in, and that an option is wrong", async () => {

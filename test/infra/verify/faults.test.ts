@@ -1,4 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { expect } from "chai";
 import type { Row } from "../../../infra/preflight/row.ts";
@@ -134,14 +136,76 @@ describe("verify", function () {
     }
   });
 
+  /** A vault to throw away as a run left it. */
+  function vaultOf(world: World, tags?: object) {
+    const id = `${world.home}/providers/Microsoft.KeyVault/vaults/tzver${ID}`;
+    return { id, type: "azure-native:keyvault:Vault", inputs: { vaultName: `tzver${ID}`, tags }, outputs: {} };
+  }
+  const ended = spawnSync("true").pid;
+  const HOUR = 3_600_000;
+  const ago = (milliseconds: number) => new Date(Date.now() - milliseconds).toISOString();
+
+  it("goes on where the login ends, and where Azure is asked too often or not reached while the machine is at work", async () => {
+    await using world = await World.start();
+    const passing = [429, 503, 429].map((status) => {
+      return { path: /fake\/operations/, status, headers: { "retry-after": "0" }, times: 1 };
+    });
+    world.network.before = () => {
+      world.cloud.managementToken += "-renewed";
+      world.cloud.account.faults.push(...passing);
+    };
+    const rows = await world.rows("vault");
+    expect(rows.filter(({ verdict }) => verdict !== "ok")).to.deep.equal([]);
+    expect(passing.map(({ times }) => times)).to.deep.equal([0, 0, 0]);
+    expect(left(world)).to.deep.equal([]);
+  });
+
   it("takes away first what a run left that was killed, deleted or not", async () => {
     await using world = await World.start();
-    const id = `${world.home}/providers/Microsoft.KeyVault/vaults/tzver${ID}`;
-    const stands = { id, type: "azure-native:keyvault:Vault", inputs: { vaultName: `tzver${ID}` }, outputs: {} };
-    world.cloud.hold(stands);
+    world.cloud.hold(vaultOf(world, { "made-by": `${hostname()} ${ended}`, "made-at": ago(0) }));
     expect(wrong(await world.rows("vault" satisfies Part))).to.deep.equal([]);
-    world.cloud.softDeleted.set(`tzver${ID}`, [stands]);
+    world.cloud.softDeleted.set(`tzver${ID}`, [
+      vaultOf(world, { "made-by": "another computer 7", "made-at": ago(HOUR + 1) }),
+    ]);
     expect(wrong(await world.rows("vault" satisfies Part))).to.deep.equal([]);
     expect(left(world)).to.deep.equal([]);
+  });
+
+  /** Runs that may be at work, and what is said of them. */
+  const OTHERS = {
+    "of this computer": [{ "made-by": `${hostname()} ${process.ppid}` }, /process \d+ of this computer/],
+    "on another computer": [{ "made-by": "another computer 7" }, /on another computer: .+ at \d\d:\d\d UTC$/],
+  } as const;
+  for (const [where, [by, says]] of Object.entries(OTHERS)) {
+    it(`leaves alone the vault of a run that is at work ${where}, deleted or not, and says so`, async () => {
+      await using world = await World.start();
+      const stands = vaultOf(world, { ...by, "made-at": ago(60_000) });
+      for (const isDeleted of [false, true]) {
+        if (isDeleted) {
+          world.cloud.resources.delete(stands.id.toLowerCase());
+          world.cloud.softDeleted.set(`tzver${ID}`, [stands]);
+        } else world.cloud.hold(stands);
+        const asked = world.asked();
+        const rows = await world.rows("vault");
+        expect(rows.find(({ name }) => name === "vault made")).to.include({ verdict: "not known" });
+        expect(rows[0]?.says)
+          .to.match(/^another `npm run verify` made a vault at \d\d:\d\d UTC and may be at work in it/)
+          .and.match(says);
+        expect(asked().filter((line) => !line.startsWith("GET "))).to.deep.equal([]);
+        expect(left(world)).to.have.length(1);
+      }
+    });
+  }
+
+  it("leaves the vault to another run that made it at the same moment", async () => {
+    await using world = await World.start();
+    world.cloud.services = {
+      ...world.cloud.services,
+      made: async () => world.cloud.hold(vaultOf(world, { ...OTHERS["of this computer"][0], "made-at": ago(0) })),
+    };
+    const rows = await world.rows("vault");
+    expect(rows.filter(({ verdict }) => verdict !== "not known")).to.deep.equal([]);
+    expect(rows.find(({ name }) => name === "taken away")?.says).to.match(/^another `npm run verify`/);
+    expect(left(world)).to.have.length(1);
   });
 });

@@ -179,7 +179,7 @@ export class World implements AsyncDisposable {
       settings: settings(this.config),
       subscription: cloud.subscription,
       configured: undefined,
-      asker: { token: cloud.managementToken ?? "" },
+      asker: { token: cloud.managementToken ?? "", renew: async () => cloud.managementToken ?? "" },
       objectId: cloud.deployer.objectId,
       group: GROUP,
       standing: new Set([this.home.toLowerCase()]),

@@ -1,0 +1,58 @@
+/**
+ * The command lines of this project's commands, as they come from npm.
+ * @module
+ */
+import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+type Values<Options extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<{ options: Options }>>["values"];
+
+/**
+ * Reads a command line, and tells of it where there is nothing else to do.
+ * @param usage how the command is written, as its first paragraph; the rest is what it says of itself
+ * @returns the options, or the exit code: 0 where its help was asked for, 2 where it is wrong, told in a sentence
+ */
+export function readCommandLine<Options extends ParseArgsOptionsConfig>(
+  args: string[],
+  options: Options,
+  usage: string,
+  env: Env = process.env,
+): Values<Options> | 0 | 2 {
+  let values: Values<Options>;
+  try {
+    ({ values } = parseArgs({ args, options }));
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage.split("\n\n")[0]}`);
+    return 2;
+  }
+  if ("help" in values && values.help === true) {
+    console.log(usage);
+    return 0;
+  }
+  const names = Object.keys(options).filter((name) => values[name] === options[name]?.default);
+  const kept = keptByNpm(names, env);
+  if (kept === undefined) return values;
+  console.error(`${kept}\n${usage.split("\n\n")[0]}`);
+  return 2;
+}
+
+/**
+ * Says which option npm has kept for itself, since no `--` stood before it: npm hands such ones on as variables alone, and
+ * the command would take the stack that is selected for the one that was named.
+ * @returns undefined where it kept none
+ */
+export function keptByNpm(names: readonly string[], env: Env): string | undefined {
+  // An option of npm's own that nobody gave is there as well, and empty.
+  const kept = names.find((name) => (env[`npm_config_${name.replaceAll("-", "_")}`] ?? "") !== "");
+  if (kept === undefined) return undefined;
+  return `npm has kept --${kept} for itself, and nothing was done. Options of the command come after a --`;
+}
+
+/** Returns those of Pulumi's arguments that name the stack, as other programs take them: Pulumi takes `-sNAME` too. */
+export function stackIn(args: readonly string[]): string[] {
+  return args.flatMap((arg, at) => {
+    if (arg === "--stack" || arg === "-s") return args.slice(at, at + 2);
+    return /^(?:--stack=|-s.)/.test(arg) ? [arg.replace(/^-s(?=.)/, "--stack=")] : [];
+  });
+}
