@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import { stripVTControlCharacters } from "node:util";
 import type { Answer } from "../harness/pseudo-terminal.ts";
 
 export type Answers = readonly (readonly [prompt: RegExp, answer: Answer])[];
@@ -21,6 +22,8 @@ const REDRAWN = `${String.fromCharCode(27)}[1G${String.fromCharCode(27)}[0K`;
 
 // Ends a command that hangs, and says nothing of how fast it should be: the test itself ends after twelve minutes.
 const PATIENCE = 600_000;
+/** Characters of a screen that a failure shows: npm's wheel alone writes hundreds of thousands. */
+const SHOWN = 10_000;
 
 /** A person's window with bash in it, which keeps its variables and its folder from one command to the next. */
 export class Terminal {
@@ -102,7 +105,8 @@ export class Terminal {
         this.#look = () => {};
         act();
       };
-      const fail = (what: string) => settle(() => reject(new Error(`${what}. The screen:\n${this.#screen}`)));
+      const screen = () => stripVTControlCharacters(this.#screen).slice(-SHOWN);
+      const fail = (what: string) => settle(() => reject(new Error(`${what}. The screen:\n${screen()}`)));
       const patience = setTimeout(
         () => fail(`The command did not end within ${this.#patience / 1000} s`),
         this.#patience,

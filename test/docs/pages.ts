@@ -58,6 +58,7 @@ export function linksOf(from: string): readonly Link[] {
     });
 }
 
-function withoutBlocks(page: string): string {
+/** A page without its blocks of code. */
+export function withoutBlocks(page: string): string {
   return page.replace(/^( *)(`{3,})[\s\S]*?^\1\2 *$/gm, "");
 }

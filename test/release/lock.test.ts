@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { type ProductionLock, productionLock, productionPackage } from "../../release/lock.ts";
-import { archiveName, sha512Hex } from "../../release/pin.ts";
+import { namedArchives } from "../../release/manifest.ts";
+import { archiveName, type Pin, sha512Hex } from "../../release/pin.ts";
 
 const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 
@@ -170,5 +171,14 @@ describe("a pin", () => {
 
   it("gives its hash in hex", () => {
     expect(sha512Hex({ name: "a", version: "1.0.0", integrity: INTEGRITY })).to.equal("0".repeat(128));
+  });
+
+  it("is refused beside another package whose archive would have its name", () => {
+    const [one, other] = ["@a/b", "a-b"].map((name) => ({ name, version: "1.0.0", integrity: INTEGRITY }));
+    const changed = { name: "a-b", version: "1.0.0", integrity: INTEGRITY.replace("sha512-A", "sha512-B") };
+    expect([...namedArchives([one, other] as Pin[]).keys()]).to.deep.equal(["a-b-1.0.0.tgz"]);
+    expect(() => namedArchives([one, changed] as Pin[])).to.throw(
+      "@a/b and a-b are two packages, both named a-b-1.0.0.tgz",
+    );
   });
 });

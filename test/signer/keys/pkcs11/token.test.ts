@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { p256 } from "@noble/curves/nist.js";
 import { expect } from "chai";
-import { ATTRIBUTES, CLASSES, RETURN_CODES } from "../../../../signer/keys/pkcs11/codes.ts";
+import { ATTRIBUTES, CLASSES, RETURN_CODES, TOKEN_FLAGS } from "../../../../signer/keys/pkcs11/codes.ts";
 import type { Attribute, Cryptoki } from "../../../../signer/keys/pkcs11/driver.ts";
 import { EC_PARAMS } from "../../../../signer/keys/pkcs11/ec-key.ts";
 import { TokenFault } from "../../../../signer/keys/pkcs11/fault.ts";
@@ -24,6 +24,7 @@ class Library implements Partial<Cryptoki> {
   readonly calls: string[] = [];
   readonly #labels: readonly (string | number)[];
   readonly #objects: readonly Values[];
+  readonly #flags: number;
   #sessions: number;
   #found: Buffer[] = [];
 
@@ -31,15 +32,19 @@ class Library implements Partial<Cryptoki> {
     labels = ["mine"],
     objects = [],
     sessions = 4,
+    flags = 0,
   }: {
     /** A number is the code by which the slot says what is wrong with it. */
     readonly labels?: readonly (string | number)[];
     readonly objects?: readonly Values[];
     readonly sessions?: number;
+    /** What a token says of itself besides that it is initialised. */
+    readonly flags?: number;
   }) {
     this.#labels = labels;
     this.#objects = objects;
     this.#sessions = sessions;
+    this.#flags = flags;
   }
 
   open(tokenLabel = "mine"): Token {
@@ -53,7 +58,7 @@ class Library implements Partial<Cryptoki> {
   C_GetTokenInfo(slot: Buffer) {
     const label = this.#labels[number(slot)] ?? "";
     if (typeof label === "number") throw refuse(label);
-    return { label: label.includes("\0") ? label : label.padEnd(32), flags: 0x400 };
+    return { label: label.includes("\0") ? label : label.padEnd(32), flags: TOKEN_FLAGS.INITIALIZED | this.#flags };
   }
 
   C_OpenSession(): Buffer {
@@ -62,7 +67,9 @@ class Library implements Partial<Cryptoki> {
     return handle(this.#sessions);
   }
 
-  C_Login(): void {}
+  C_Login(): void {
+    this.calls.push("login");
+  }
 
   C_FindObjectsInit(_: Buffer, template: readonly Attribute[]): void {
     const isLike = (values: Values) =>
@@ -117,6 +124,19 @@ describe("a PKCS#11 token", () => {
     const open = () => new Library({ labels: ["other", RETURN_CODES.DEVICE_REMOVED] }).open();
     expect(open).to.throw(TokenFault, "CKR_DEVICE_REMOVED");
   });
+
+  for (const [flag, said] of [
+    ["USER_PIN_FINAL_TRY", "The token would lock at the next wrong PIN"],
+    ["USER_PIN_LOCKED", "The token is locked"],
+  ] as const) {
+    it(`is given no PIN while it says ${flag}`, () => {
+      const library = new Library({ flags: TOKEN_FLAGS[flag] });
+      expect(() => library.open())
+        .to.throw(TokenFault, `${said}: its flags say so, and no PIN was tried.`)
+        .with.property("kind", "pin-locked");
+      expect(library.calls).to.deep.equal([]);
+    });
+  }
 
   it("is not chosen from two of one label", () => {
     const open = () => new Library({ labels: ["mine", "other", "mine"] }).open();

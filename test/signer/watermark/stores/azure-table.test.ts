@@ -289,6 +289,20 @@ describe("azure table store behind a network with bad days", () => {
     server.closeAllConnections();
   });
 
+  it("takes no answer without its time for one that tells the time", async () => {
+    const { certificate } = await azurite();
+    const server = createServer(certificate, (_, response) => {
+      response.sendDate = false;
+      response.writeHead(404).end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const store = new AzureTableStore({ endpoint, table: "watermarks", credential: tableCredential });
+    expect(await rejection(store.now(NEVER), StoreError)).to.include({ fault: "unavailable" });
+    server.close();
+    server.closeAllConnections();
+  });
+
   it("passes over what only begins like a row of a key's", async () => {
     const { endpoint } = await azurite();
     const table = tableName();
