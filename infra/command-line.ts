@@ -30,7 +30,8 @@ export function readCommandLine<Options extends ParseArgsOptionsConfig>(
     console.log(usage);
     return 0;
   }
-  const names = Object.keys(options).filter((name) => values[name] === options[name]?.default);
+  const given: Readonly<Record<string, unknown>> = values;
+  const names = Object.keys(options).filter((name) => given[name] === options[name]?.default);
   const kept = keptByNpm(names, env);
   if (kept === undefined) return values;
   console.error(`${kept}\n${usage.split("\n\n")[0]}`);

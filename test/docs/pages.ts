@@ -8,6 +8,7 @@ export const ROOT = resolve(import.meta.dirname, "../..");
 /** Every page, by its path from the root. */
 export const PAGES = globSync(["*.md", "{docs,monitoring,hardware,container,.github,test}/**/*.md"], {
   cwd: ROOT,
+  exclude: ["**/node_modules/**"], // of hardware/, once it is built
 }).toSorted();
 
 /** The text of a page or another file. @param path from the root */

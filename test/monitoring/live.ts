@@ -1,7 +1,7 @@
 import fs, { readFileSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join, resolve } from "node:path";
-import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { type RunningSigner, startSigner } from "../../signer/main.ts";
@@ -68,7 +68,7 @@ describe("a Prometheus that scrapes running signers", function () {
   let place = "";
   let metricsHost = "";
   let startLocal: (metricsPort: number) => Promise<void>;
-  let delay: IntervalHistogram;
+  let delay: ReturnType<typeof monitorEventLoopDelay>;
 
   /** The one is scraped by its admin port, the other by its metrics port, over TLS and with a token. */
   const instance = (name: "vault" | "local") => (name === "vault" ? new URL(signers.vault.adminUrl).host : metricsHost);
