@@ -42,7 +42,7 @@ describe("what .ci/run says again of its failures", () => {
   it("is each failure, with the step's name, and nothing of what passed or came after the list", () => {
     const log = ["== npm run test:boot", "  boots", ...list([MISSED]), "1 passed, 1 failed", "Slowest tests:"];
     expect(said(log)).to.deep.equal([
-      "== failed: npm run test:boot: 1 failures",
+      "== failed: npm run test:boot: 1 failure",
       "  1) a suite",
       "       opens its ports:",
       "     AssertionError: expected 1 to equal 2",
@@ -53,7 +53,7 @@ describe("what .ci/run says again of its failures", () => {
   it("only counts those that were not tried after one of them", () => {
     const log = ["== npm run test:boot", ...list([NOT_TRIED, MISSED, ...Array(30).fill(NOT_TRIED)])];
     expect(said(log)).to.have.length(5);
-    expect(said(log)[0]).to.equal("== failed: npm run test:boot: 1 failures, and 31 not tried after one of them");
+    expect(said(log)[0]).to.equal("== failed: npm run test:boot: 1 failure, and 31 not tried after one of them");
     expect(said(log)[2]).to.include("opens its ports");
   });
 
