@@ -17,7 +17,8 @@ import { twoSigners } from "./two-signers.ts";
 
 /**
  * `npm run test:guard`: every campaign at its full size, with its counts; in CI two signers for a quarter of their positions,
- * half of the kills, and not the three files of tests that `npm test` has run whole. `npm test` runs a slice of all others.
+ * half of the kills, a fifth of the racing requests, and not the three files of tests that `npm test` has run whole.
+ * `npm test` runs a slice of all others.
  */
 
 /** All orders, with two faults and a crash, and with a deadline that ends and a crash. */
@@ -97,7 +98,8 @@ const CAMPAIGNS: Readonly<Record<string, () => Promise<object>>> = {
   reduction: () => compareReductions(),
   histories: () => compareHistories(6_000),
   model: () => compareWithModel(1_000_000),
-  races: () => race(20, 1_000),
+  // Beside other work a thousand at once wait longer than until their deadlines, and nothing is released.
+  races: () => race(20, process.env.CI === undefined ? 1_000 : 200),
   "two signers": () => twoSigners(POSITIONS),
   "restored files": () => restoredSigner(POSITIONS),
   "kills at calls": () => killAtCalls(1),
