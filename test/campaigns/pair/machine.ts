@@ -38,6 +38,7 @@ export class Machine implements AsyncDisposable {
   private constructor(place: "first" | "second", imds: Imds, authorities: string) {
     this.place = place;
     this.imds = imds;
+    process.once("exit", () => rmSync(this.#folder, { recursive: true, force: true })); // also where it is interrupted
     this.#authorities = authorities;
   }
 
