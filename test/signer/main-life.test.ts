@@ -85,15 +85,24 @@ describe("the life of a signer as main.ts wires it", () => {
 
   it("tries a store that is not to be had once before it listens, and goes on in the background", async () => {
     const { prepare } = TrustedStore.prototype;
+    const listens = Promise.withResolvers<void>();
     let tries = 0;
-    TrustedStore.prototype.prepare = function (...given) {
+    let ended = 0;
+    TrustedStore.prototype.prepare = async function (...given) {
       tries += 1;
-      return prepare.apply(this, given);
+      // On a slow computer the second is begun before the first requests can come; nothing waits for it.
+      if (tries > 1) await listens.promise;
+      try {
+        return await prepare.apply(this, given);
+      } finally {
+        ended += 1;
+      }
     };
     try {
       await signer.start({ watermarks: { initialise: undefined } });
-      expect(tries).to.equal(1);
-      while (tries < 2) await sleep(20);
+      expect(ended).to.equal(1);
+      listens.resolve();
+      while (ended < 2) await sleep(20);
     } finally {
       TrustedStore.prototype.prepare = prepare;
     }
