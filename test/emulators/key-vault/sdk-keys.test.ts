@@ -1,82 +1,22 @@
-import {
-  createHash,
-  createPublicKey,
-  generateKeyPairSync,
-  type JsonWebKey,
-  verify as verifySignature,
-} from "node:crypto";
-import { DefaultAzureCredential } from "@azure/identity";
-import { KeyClient, type KeyVaultKey } from "@azure/keyvault-keys";
+import { generateKeyPairSync } from "node:crypto";
+import type { KeyClient } from "@azure/keyvault-keys";
 import { expect } from "chai";
-import { Imds } from "../imds/imds.ts";
-import type { Permission } from "./access.ts";
+import type { Imds } from "../imds/imds.ts";
 import { KeyVaultEmulator } from "./emulator.ts";
+import { ALL, client, DELETE_DELAY, digest, failure, good, inner, OPERATOR, raw, SdkVault } from "./sdk-vault.ts";
 import { transferBlob } from "./transfer-blob.ts";
 
-const ALL: Permission[] = ["get", "list", "create", "import", "update", "delete", "recover", "purge", "sign", "verify"];
-const OPERATOR = { clientId: "0c8f1b7e-1111-4111-8111-111111111111", objectId: "0c8f1b7e-2222-4222-8222-222222222222" };
-const digest = createHash("sha256").update("a digest").digest();
-
-/** A client of the SDK as its documentation shows it, on the vault, with tokens as Imds would issue them. */
-function client(vault: KeyVaultEmulator, imds: Imds, lifetime = 3600): KeyClient {
-  const credential = {
-    getToken: async () => {
-      const { token, claims } = imds.tokens.issue(OPERATOR, "https://vault.azure.net", lifetime);
-      return { token, expiresOnTimestamp: claims.exp * 1000 };
-    },
-  };
-  return new KeyClient(vault.url, credential, {
-    allowInsecureConnection: true,
-    disableChallengeResourceVerification: true,
-    retryOptions: { maxRetries: 0 },
-    ...(vault.authority === undefined ? {} : { tlsOptions: { ca: vault.authority.certificate } }),
-  });
-}
-
-/** Runs a call that must fail, and gives what the SDK throws. */
-async function failure(
-  call: Promise<unknown>,
-): Promise<{ statusCode: number; code: string; details: { error: object } }> {
-  try {
-    await call;
-  } catch (error) {
-    return error as Awaited<ReturnType<typeof failure>>;
-  }
-  throw new Error("the call succeeded");
-}
-
-const inner = (error: { details: { error: object } }) => (error.details.error as { innerError?: object }).innerError;
-
-/** Whether node:crypto accepts r || s over the message "a digest" by this key. */
-function good(key: KeyVaultKey, signature: Uint8Array): boolean {
-  const encode = (part: Uint8Array | undefined) => Buffer.from(part ?? []).toString("base64url");
-  const crv = key.key?.crv === "P-256" ? "P-256" : "secp256k1";
-  const jwk = { kty: "EC", crv, x: encode(key.key?.x), y: encode(key.key?.y) } as JsonWebKey;
-  const publicKey = createPublicKey({ key: jwk, format: "jwk" });
-  return verifySignature("sha256", Buffer.from("a digest"), { key: publicKey, dsaEncoding: "ieee-p1363" }, signature);
-}
-
-/** Milliseconds that a deleted key is hidden: long enough for a slow computer to see it. */
-const DELETE_DELAY = 500;
-
-describe("the Key Vault emulator, asked by @azure/keyvault-keys", () => {
+describe("the Key Vault emulator's keys, asked for by @azure/keyvault-keys", () => {
+  let place: SdkVault;
   let imds: Imds;
   let vault: KeyVaultEmulator;
   let keys: KeyClient;
 
   beforeEach(async () => {
-    imds = await Imds.start({ identities: [OPERATOR] });
-    vault = await KeyVaultEmulator.start({
-      deleteDelay: 500,
-      tokens: imds.tokens,
-      policies: { [OPERATOR.objectId]: ALL },
-    });
-    keys = client(vault, imds);
+    place = await SdkVault.start();
+    ({ imds, vault, keys } = place);
   });
-
-  afterEach(async () => {
-    await Promise.all([vault.stop(), imds.stop()]);
-  });
+  afterEach(() => place[Symbol.asyncDispose]());
 
   it("challenges the first request and no other", async () => {
     vault.createKey("baker");
@@ -357,185 +297,4 @@ describe("the Key Vault emulator, asked by @azure/keyvault-keys", () => {
     await new Promise((resolve) => setTimeout(resolve, DELETE_DELAY + 100));
     expect((await keys.createKey("baker", "EC-HSM")).id).to.not.equal(key.id);
   });
-
-  it("refuses a caller without the permission, naming it", async () => {
-    vault.policies.grant(OPERATOR.objectId, ["get", "list"]);
-    vault.createKey("baker");
-    const error = await failure(keys.getCryptographyClient("baker").sign("ES256", digest));
-    expect(error).to.include({ statusCode: 403, code: "Forbidden" });
-    expect(inner(error)).to.deep.include({ code: "ForbiddenByPolicy" });
-    expect(String(error)).to.contain("does not have keys sign permission on key vault");
-  });
-
-  it("lets a policy change take effect after its delay", async () => {
-    vault.createKey("baker");
-    // So long that it is over only once this test ends it.
-    vault.policies.propagationDelay = 3_600_000;
-    vault.policies.grant(OPERATOR.objectId, []);
-    await keys.getKey("baker");
-    vault.policies.propagationDelay = 60;
-    vault.policies.grant(OPERATOR.objectId, []);
-    await new Promise((resolve) => setTimeout(resolve, 80));
-    expect(await failure(keys.getKey("baker"))).to.include({ statusCode: 403 });
-  });
-
-  it("refuses an address that the firewall does not name", async () => {
-    vault.firewall.allow(["203.0.113.7/32"]);
-    const error = await failure(keys.getKey("baker"));
-    expect(error).to.include({ statusCode: 403, code: "Forbidden" });
-    expect(inner(error)).to.deep.include({ code: "ForbiddenByFirewall" });
-    vault.firewall.allow(["127.0.0.0/8"]);
-    expect(await failure(keys.getKey("baker"))).to.include({ statusCode: 404 });
-  });
-
-  it("refuses to sign by a disabled, expired or not yet valid key, or one without the operation", async () => {
-    const now = Math.floor(Date.now() / 1000);
-    vault.createKey("disabled", { enabled: false });
-    vault.createKey("expired", { exp: now - 10 });
-    vault.createKey("early", { nbf: now + 100 });
-    vault.createKey("verifier", { ops: ["verify"] });
-    const codes: Record<string, unknown> = {};
-    for (const name of ["disabled", "expired", "early", "verifier"]) {
-      const body = { alg: "ES256", value: digest.toString("base64url") };
-      codes[name] = (
-        (await raw(vault, imds, "POST", `/keys/${name}/sign`, body)).error as Record<string, unknown>
-      ).innererror;
-    }
-    expect(codes).to.deep.equal({
-      disabled: { code: "KeyDisabled" },
-      expired: { code: "KeyExpired" },
-      early: { code: "KeyNotYetValid" },
-      verifier: { code: "ForbiddenByPolicy" },
-    });
-  });
-
-  it("refuses an unknown API version, a digest of another length, an algorithm of another curve, an absent body", async () => {
-    vault.createKey("baker");
-    const sign = (body: object | undefined, version?: string) =>
-      raw(vault, imds, "POST", "/keys/baker/sign", body, version);
-    const value = digest.toString("base64url");
-    const messages = await Promise.all([
-      sign({ alg: "ES256", value }, "2099-01-01"),
-      sign({ alg: "ES256", value: digest.subarray(1).toString("base64url") }),
-      sign({ alg: "ES256K", value }),
-      sign(undefined),
-    ]);
-    expect(messages.map(({ error }) => (error as { code: string }).code)).to.deep.equal(Array(4).fill("BadParameter"));
-    expect(messages.map(({ error }) => (error as { message: string }).message.split(".")[0])).to.deep.equal([
-      "The specified version (2099-01-01) is not recognized",
-      "Invalid length of 'value': 31 bytes",
-      "Key and signing algorithm are incompatible",
-      "Method POST does not allow empty body",
-    ]);
-  });
-
-  it("refuses a host that is not its own", async () => {
-    const answer = await fetch(vault.url.replace("127.0.0.1", "localhost"));
-    expect(answer.status).to.equal(400);
-    expect(await answer.text()).to.contain("Invalid Hostname");
-  });
-
-  it("throttles creations of HSM keys at 10 in 10 seconds, without a Retry-After", async () => {
-    const made = [];
-    for (let i = 0; i < 10; i += 1) made.push(await keys.createKey(`key-${i}`, "EC-HSM", { curve: "P-256" }));
-    const error = await failure(keys.createKey("key-10", "EC-HSM", { curve: "P-256" }));
-    expect(error).to.include({ statusCode: 429, code: "Throttled" });
-    expect(
-      (error as unknown as { response: { headers: Map<string, string> } }).response.headers.has("retry-after"),
-    ).to.equal(false);
-  });
-
-  it("throttles other operations, and counts none that it refused", async () => {
-    vault.throttle.limits = { ...vault.throttle.limits, hsm: 3 };
-    vault.createKey("baker");
-    const codes: number[] = [];
-    for (let i = 0; i < 6; i += 1)
-      codes.push(
-        await keys.getKey("baker").then(
-          () => 200,
-          (error) => error.statusCode,
-        ),
-      );
-    expect(codes).to.deep.equal([200, 200, 200, 429, 429, 429]);
-  });
-
-  it("answers in the shape that the service's own answers were recorded in", async () => {
-    const challenge = await fetch(`${vault.url}/keys/baker/create?api%2Dversion=7.4`, { method: "POST" });
-    expect([challenge.status, challenge.headers.get("content-length")]).to.deep.equal([401, "97"]);
-    expect(challenge.headers.get("www-authenticate")).to.match(
-      /^Bearer authorization="https:\/\/login\.microsoftonline\.com\/[0-9a-f-]{36}", resource="https:\/\/vault\.azure\.net"$/,
-    );
-    const made = await raw(vault, imds, "POST", "/keys/baker/create", { kty: "EC-HSM", crv: "P-256K" });
-    expect(Object.keys(made)).to.deep.equal(["key", "attributes"]);
-    expect(Object.keys(made.key as object)).to.deep.equal(["kid", "kty", "key_ops", "crv", "x", "y"]);
-    expect(Object.keys(made.attributes as object)).to.include.members([
-      "enabled",
-      "created",
-      "updated",
-      "recoveryLevel",
-      "recoverableDays",
-    ]);
-    for (const name of ["region", "service-version", "network-info"]) {
-      expect(challenge.headers.get(`x-ms-keyvault-${name}`), name).to.not.equal(null);
-    }
-  });
-
-  it("refuses an expired token, and one for another audience", async () => {
-    const ask = async (token: string) => {
-      const answer = await fetch(`${vault.url}/keys?api-version=7.4`, {
-        headers: { Authorization: `Bearer ${token}` },
-      });
-      return [answer.status, ((await answer.json()) as { error: { message: string } }).error.message.slice(0, 8)];
-    };
-    expect(await ask(imds.tokens.issue(OPERATOR, "https://vault.azure.net", -1).token)).to.deep.equal([
-      401,
-      "AKV10001",
-    ]);
-    expect(await ask(imds.tokens.issue(OPERATOR, "https://storage.azure.com", 60).token)).to.deep.equal([
-      401,
-      "AKV10022",
-    ]);
-  });
-
-  it("asks for another token once the first is revoked, and the SDK gives it", async () => {
-    vault.createKey("baker");
-    await keys.getKey("baker");
-    vault.faults.script([{ kind: "claims", on: "get" }]);
-    expect((await keys.getKey("baker")).name).to.equal("baker");
-    expect(vault.calls.unauthorized).to.be.greaterThan(1);
-  });
 });
-
-describe("the IMDS emulator, asked by @azure/identity", () => {
-  it("gives a token that the vault accepts, at the path with the slash that the SDK adds", async () => {
-    const imds = await Imds.start({ identities: [OPERATOR] });
-    const vault = await KeyVaultEmulator.start({ tokens: imds.tokens, policies: { [OPERATOR.objectId]: ["list"] } });
-    const before = process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST;
-    process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = imds.url;
-    try {
-      const credential = new DefaultAzureCredential({ managedIdentityClientId: OPERATOR.clientId });
-      const keys = new KeyClient(vault.url, credential, {
-        allowInsecureConnection: true,
-        disableChallengeResourceVerification: true,
-      });
-      for await (const _ of keys.listPropertiesOfKeys()) expect.fail("there is no key");
-      expect(vault.calls).to.include({ list: 1, unauthorized: 1 });
-      expect(imds.calls.token).to.equal(1);
-    } finally {
-      if (before === undefined) delete process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST;
-      else process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = before;
-      await Promise.all([vault.stop(), imds.stop()]);
-    }
-  });
-});
-
-/** A request by hand, for what the SDK cannot be made to send. */
-async function raw(vault: KeyVaultEmulator, imds: Imds, method: string, path: string, body?: object, version = "7.4") {
-  const { token } = imds.tokens.issue(OPERATOR, "https://vault.azure.net", 60);
-  const answer = await fetch(`${vault.url}${path}?api%2Dversion=${version}`, {
-    method,
-    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return (await answer.json()) as Record<string, unknown>;
-}
