@@ -105,7 +105,7 @@ describe("what docs/disaster.md and docs/change.md say of accidents, one story w
     const copies = mkdtempSync(join(other.folder, "copies-"));
     const typed = (lines: string) => lines.replaceAll("/media/$USER/COPIES", copies);
     await succeeds(typed(block("What is kept where", "stack export")));
-    const back = block("Pulumi's memory", "stack import").replace("pulumi login --local\n", ""); // the engine's own folder
+    const back = block("Pulumi's memory", "stack import").replace("pulumi login --local --non-interactive\n", ""); // the engine's own folder
     const output = await succeeds(typed(back), other);
     expect(output.slice(output.lastIndexOf("Previewing"))).to.match(/Resources:\s+\d+ unchanged/);
     expect(requests(cloud).filter((request) => !request.startsWith("read"))).to.deep.equal([]);
