@@ -32,6 +32,8 @@ const NOT_TYPED: readonly (readonly [call: RegExp, why: string])[] = [
 /** What a person answers. */
 const ANSWERS: Readonly<Record<string, Answers>> = {
   "npm run setup": [
+    // The second page has it once more.
+    [/is there\. Change it[^\n]*\[y\/N\] \S*$/, "y"],
     [/test or production \[test\]: \S*$/, ""],
     [/stack's name \[test\]: \S*$/, ""],
     [/Network[^\n]*: \S*$/, ""],
