@@ -1,9 +1,9 @@
 import { DefaultAzureCredential } from "@azure/identity";
 import { KeyClient } from "@azure/keyvault-keys";
 import { expect } from "chai";
+import { OPERATOR } from "../../harness/sdk-vault.ts";
 import { Imds } from "../imds/imds.ts";
 import { KeyVaultEmulator } from "./emulator.ts";
-import { OPERATOR } from "./sdk-vault.ts";
 
 describe("the IMDS emulator, asked by @azure/identity", () => {
   it("gives a token that the vault accepts, at the path with the slash that the SDK adds", async () => {

@@ -1,9 +1,20 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { KeyClient } from "@azure/keyvault-keys";
 import { expect } from "chai";
+import {
+  ALL,
+  client,
+  DELETE_DELAY,
+  digest,
+  failure,
+  good,
+  inner,
+  OPERATOR,
+  raw,
+  SdkVault,
+} from "../../harness/sdk-vault.ts";
 import type { Imds } from "../imds/imds.ts";
 import { KeyVaultEmulator } from "./emulator.ts";
-import { ALL, client, DELETE_DELAY, digest, failure, good, inner, OPERATOR, raw, SdkVault } from "./sdk-vault.ts";
 import { transferBlob } from "./transfer-blob.ts";
 
 describe("the Key Vault emulator's keys, asked for by @azure/keyvault-keys", () => {

@@ -1,8 +1,8 @@
 import type { KeyClient } from "@azure/keyvault-keys";
 import { expect } from "chai";
+import { digest, failure, inner, OPERATOR, raw, SdkVault } from "../../harness/sdk-vault.ts";
 import type { Imds } from "../imds/imds.ts";
 import type { KeyVaultEmulator } from "./emulator.ts";
-import { digest, failure, inner, OPERATOR, raw, SdkVault } from "./sdk-vault.ts";
 
 describe("what the Key Vault emulator refuses, as @azure/keyvault-keys is told", () => {
   let place: SdkVault;

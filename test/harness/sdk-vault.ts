@@ -1,8 +1,8 @@
 import { createHash, createPublicKey, type JsonWebKey, verify as verifySignature } from "node:crypto";
 import { KeyClient, type KeyVaultKey } from "@azure/keyvault-keys";
-import { Imds } from "../imds/imds.ts";
-import type { Permission } from "./access.ts";
-import { KeyVaultEmulator } from "./emulator.ts";
+import { Imds } from "../emulators/imds/imds.ts";
+import type { Permission } from "../emulators/key-vault/access.ts";
+import { KeyVaultEmulator } from "../emulators/key-vault/emulator.ts";
 
 export const ALL: Permission[] = [
   "get",
