@@ -30,8 +30,8 @@ interface Route {
 /** What is run on machines, by the id of its operation: Azure answers 202 until it is over. */
 const operations = new Map<string, { readonly ends: Promise<StackAnswer>; looks: number }>();
 
-/** Machines, by their path, on which a command is at work: Azure takes one at a time. */
-const atWork = new Set<string>();
+/** Machines of each subscription, by their path, on which a command is at work: Azure takes one at a time. */
+const atWork = new WeakMap<Subscription, Set<string>>();
 
 const GROUP = "/resourceGroups/[^/]+/providers";
 const LOCATION = "/providers/Microsoft\\.KeyVault/locations/[^/]+";
@@ -115,15 +115,17 @@ const ROUTES: readonly Route[] = [
   route("POST", `${GROUP}/Microsoft\\.Compute/virtualMachines/([^/]+)/runCommand`, ({ cloud, path, parts, body }) => {
     const [machine = ""] = parts;
     if (cloud.get(path.replace(/\/runCommand$/i, "")) === undefined) return refused(404, "ResourceNotFound");
-    if (cloud.runCommands.busy > 0 || atWork.has(path)) return refused(409, "Conflict");
-    atWork.add(path);
+    const busy = atWork.get(cloud) ?? new Set();
+    atWork.set(cloud, busy);
+    if (cloud.runCommands.busy > 0 || busy.has(path)) return refused(409, "Conflict");
+    busy.add(path);
     const script = (body.script as string[] | undefined)?.join("\n") ?? "";
     const ends = cloud.services.run(machine, script).then((printed): StackAnswer => {
       const stdout = Buffer.from(printed).subarray(-KEPT).toString();
       const message = `Enable succeeded: \n[stdout]\n${stdout}\n[stderr]\n`;
       return { status: 200, body: { value: [{ code: "ProvisioningState/succeeded", level: "Info", message }] } };
     });
-    void ends.catch(() => undefined).then(() => atWork.delete(path));
+    void ends.catch(() => undefined).then(() => busy.delete(path));
     return underWay(cloud, ends);
   }),
   route("GET", "/providers/fake/operations/(\\d+)", async ({ parts: [id = ""], path }) => {
