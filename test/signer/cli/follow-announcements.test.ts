@@ -9,8 +9,11 @@ class LeavingSigner {
   readonly said: string[] = [];
   readonly heard = Promise.withResolvers<void>();
   balanced = true;
+  /** How often it was asked whether it is. */
+  asked = 0;
 
   isBalanced(): boolean {
+    this.asked += 1;
     return this.balanced;
   }
 
@@ -66,10 +69,12 @@ describe("what Azure announces for the machine", () => {
     const other = imds.events.schedule("Reboot", ["signer"]);
     await until(() => imds.calls.events > 3);
     signer.balanced = false;
+    const { asked } = signer;
+    await until(() => signer.asked > asked); // the look that was under way is over
     imds.events.schedule("Reboot");
     const looks = imds.calls.events;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(imds.calls.events).to.be.at.most(looks + 1);
+    await until(() => signer.asked > asked + 10);
+    expect(imds.calls.events).to.equal(looks);
     expect(signer.said).to.deep.equal([]);
     expect(imds.events.started(other)).to.equal(false);
   });
