@@ -58,10 +58,9 @@ const SLICE = ["kill -9", "machine without power", "reboot that Azure announces"
  * as octez does: three keys at their levels, one 20 times a second, and the same with a time-out. One thing after the other
  * happens to a machine, each at the moment of a reservation, while the baker goes on.
  * @param positions how many are to be asked for at least
- * @param pace milliseconds between two requests for a busy key
  * @throws Error where the network cannot be made
  */
-export async function pairCampaign(which: readonly string[], positions: number, pace: number): Promise<PairResult> {
+export async function pairCampaign(which: readonly string[], positions: number): Promise<PairResult> {
   await using open = new AsyncDisposableStack();
   open.use(makePlaces());
   const folder = open.use(await temporaryFolder());
@@ -96,7 +95,7 @@ export async function pairCampaign(which: readonly string[], positions: number, 
   const url = `http://${PLACES.front}:6732`;
   const keys: string[] = known(url).toSorted();
   open.use(
-    spoken("baker", ["pair/baker.ts", url, JSON.stringify(loopsOf(keys, pace))], (one) => {
+    spoken("baker", ["pair/baker.ts", url, JSON.stringify(loopsOf(keys))], (one) => {
       asked.push(one as unknown as Asked);
     }),
   );
@@ -139,12 +138,21 @@ function settingsOf(vault: string): object {
   };
 }
 
+/** Between two requests for a busy key, milliseconds: twenty a second. */
+const BUSY_PACE = 50;
+
 /** Three keys at the chain's pace, and two busy ones, of which one belongs to a client with a time-out. */
-function loopsOf(keys: readonly string[], pace: number): Loop[] {
+function loopsOf(keys: readonly string[]): Loop[] {
   const votes = ["preattestation", "attestation"] as const;
   return keys.map((key, index) => {
     if (index < 3) return { key, pace: 6_000, forms: ["block", ...votes], patience: FOR_EVER, rivals: 2 };
-    return { key, pace: votes.length * pace, forms: votes, patience: index === 3 ? FOR_EVER : TIMEOUT, rivals: 10 };
+    return {
+      key,
+      pace: votes.length * BUSY_PACE,
+      forms: votes,
+      patience: index === 3 ? FOR_EVER : TIMEOUT,
+      rivals: 10,
+    };
   });
 }
 
@@ -221,27 +229,21 @@ function released(asked: readonly Asked[]): Pick<PairResult, "positions" | "rele
 
 if (import.meta.main) {
   const started = performance.now();
-  const { whole, positions, pace } = commandLine(
+  const { whole, positions } = commandLine(
     "test:pair",
     "Takes a pair's machines away, one way after the other. Needs root.",
   )
     .option("--whole", "every way, and 20,000 positions")
     .option("--positions <number>", "how many at least", wholeNumberFrom(0), 0)
-    .option(
-      "--pace <milliseconds>",
-      "between two requests for a busy key; more for a busy computer",
-      wholeNumberFrom(1),
-      50,
-    )
     .parse()
-    .opts<{ whole?: true; positions: number; pace: number }>();
+    .opts<{ whole?: true; positions: number }>();
   if (process.getuid?.() !== 0) {
     console.log("skipped: the kernel's own computers (network namespaces) are made by root alone");
     process.exit(0);
   }
   // What is open goes with the process, by its own ends.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
-  const result = await pairCampaign(whole ? EVENTS.map(({ what }) => what) : SLICE, whole ? 20_000 : positions, pace);
+  const result = await pairCampaign(whole ? EVENTS.map(({ what }) => what) : SLICE, whole ? 20_000 : positions);
   console.log(JSON.stringify({ ...result, seconds: Math.round((performance.now() - started) / 1_000) }, undefined, 2));
   const broken =
     result.second > 0 || result.costs.some(({ planned, failed, hanging }) => planned && failed + hanging > 0);

@@ -22,15 +22,15 @@ export interface EntraOptions {
  */
 export class Entra implements AsyncDisposable {
   readonly tenant = TENANT;
-  /** Requests for a token so far, by what was answered. */
-  readonly answered: number[] = [];
-  /** What a process needs in its environment to reach it, and to trust it by the file. */
+  /** The proxy by which a process reaches it (HTTPS_PROXY). */
   readonly proxy: string;
-  /** PEM. */
+  /** PEM of the authority that the process has to trust. */
   readonly certificate: string;
+  /** Statuses of its answers so far. */
+  readonly answered: readonly number[];
   readonly #stop: () => Promise<void>;
 
-  private constructor(proxy: string, certificate: string, answered: number[], stop: () => Promise<void>) {
+  private constructor(proxy: string, certificate: string, answered: readonly number[], stop: () => Promise<void>) {
     this.proxy = proxy;
     this.certificate = certificate;
     this.answered = answered;
