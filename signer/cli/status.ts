@@ -151,14 +151,14 @@ function unless(reasons: readonly string[], problem: string | null): [string, st
   return problem !== null && reasons.includes(problem) ? [] : warning(problem);
 }
 
-/** Where the mark is, and how old; whose it is where this process did not make it, but a former one or another signer. */
+/** Where the mark is, and how old; and where this process released no signature for it. */
 function markInWords(
   { level, round, since, signedAt }: Status["watermarks"][number],
   age: (time: string) => string,
 ): string {
   const isOwn = signedAt !== null && (since === null || since <= signedAt);
   const time = isOwn ? signedAt : since;
-  const when = time === null ? "" : `, ${age(time)} ago${isOwn ? "" : ", not by this process"}`;
+  const when = time === null ? "" : `, ${age(time)} ago${isOwn ? "" : ", not signed by this process"}`;
   if (level === null) return when.slice(", ".length);
   return `${positionInWords({ level, round: round ?? 0 })}${when}`;
 }

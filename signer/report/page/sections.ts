@@ -80,7 +80,7 @@ function markRow(mark: StatusReport["watermarks"][number] & { readonly kind: str
   const isOwn = signedAt !== null && (since === null || since <= signedAt);
   const time = isOwn ? signedAt : since;
   const ago = time && html`<time datetime="${time}" title="${time}">${durationSince(time, now)}</time>`;
-  return html`<tr><td>${kind}${isOwn ? null : html`<small>by another process</small>`}</td><td>${level ?? "–"}</td>
+  return html`<tr><td>${kind}${isOwn ? null : html`<small>not signed by this process</small>`}</td><td>${level ?? "–"}</td>
 <td>${round === HIGHEST_ROUND ? "all" : (round ?? "–")}</td><td>${ago ?? "–"}</td></tr>`;
 }
 

@@ -98,13 +98,13 @@ describe("tezos-signer status", () => {
       ["attestation", 77],
       ["preattestation", 78],
     ]) {
-      const line = `  ${kind} of ${address} on Net\\w+: level ${level} round 0, \\d+ s ago, not by this process\n`;
+      const line = `  ${kind} of ${address} on Net\\w+: level ${level} round 0, \\d+ s ago, not signed by this process\n`;
       expect(stdout).to.match(new RegExp(line));
     }
     await sign(signer.url, address, attestation({ level: 79 }).toString("hex"));
     const { stdout: later } = await status("--admin", signer.adminUrl);
     expect(later).to.match(/ {2}attestation of .*: level 79 round 0, \d+ s ago\n/);
-    expect(later).to.match(/ {2}preattestation of .*: level 78 round 0, \d+ s ago, not by this process\n/);
+    expect(later).to.match(/ {2}preattestation of .*: level 78 round 0, \d+ s ago, not signed by this process\n/);
   });
 
   it("says of a pair's other machine whether it is ready, when it last signed, and what is to be looked at there", () => {
@@ -186,11 +186,11 @@ describe("tezos-signer status", () => {
         { row: "operation of K", level: null, round: null, since: null, signedAt: "2026-11-28T11:00:00Z" },
       ),
     ).to.deep.equal([
-      "  block of K on C: level 77 round 1, 2 min ago, not by this process",
+      "  block of K on C: level 77 round 1, 2 min ago, not signed by this process",
       "  block of K on C: level 77 round 1, 60 s ago",
-      "  block of K on C: level 77 round 1, 30 s ago, not by this process",
+      "  block of K on C: level 77 round 1, 30 s ago, not signed by this process",
       "  block of K on C: level 77 round 1",
-      "  block of K on C: level 77 (all rounds), 2 min ago, not by this process",
+      "  block of K on C: level 77 (all rounds), 2 min ago, not signed by this process",
       "  operation of K: 60 min ago",
     ]);
   });
