@@ -83,11 +83,16 @@ export function describeIssue(issue: z.core.$ZodIssue): string[] {
   const path = issue.path.map((step) => unlessSecret(String(step))).join(".");
   if (issue.code === "unrecognized_keys") {
     const reasons = issue.message.split("\n");
-    return issue.keys.map((key, at) => `${[path, unlessSecret(key)].filter(Boolean).join(".")}: ${reasons[at]}`);
+    const wordName = (key: string) => (isOfPin([...issue.path, key]) ? HIDDEN : unlessSecret(key));
+    return issue.keys.map((key, at) => `${[path, wordName(key)].filter(Boolean).join(".")}: ${reasons[at]}`);
   }
-  // A PIN is short, and is put in place of its file by mistake.
-  const given = issue.path.includes("pin") ? "" : wordGiven(issue.input);
+  const given = isOfPin([...issue.path, ""]) ? "" : wordGiven(issue.input);
   return [`${path || "the settings"}: ${issue.message}${given}`];
+}
+
+/** A PIN is short, and is put in place of its file by mistake: below `pin`, or beside it, as YAML reads {pin:1234}. */
+function isOfPin(path: readonly PropertyKey[]): boolean {
+  return path.slice(0, -1).includes("pin") || /^pin./.test(String(path.at(-1)));
 }
 
 function wordGiven(input: unknown): string {

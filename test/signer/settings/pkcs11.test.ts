@@ -8,9 +8,11 @@ function textOf(keys: object): string {
   return JSON.stringify({ keys, watermarks: { kind: "sqlite", path: "w.sqlite" } });
 }
 
-function mistakes(keys: object): string {
+const mistakes = (keys: object) => mistakesOf(textOf(keys));
+
+function mistakesOf(text: string): string {
   try {
-    parseSettings(textOf(keys), "settings.yaml");
+    parseSettings(text, "settings.yaml");
   } catch (error) {
     if (error instanceof SettingsError) return error.mistakes.join("\n");
     throw error;
@@ -34,6 +36,13 @@ describe("settings of a PKCS#11 token", () => {
       expect(mistakes({ ...TOKEN, pin }), JSON.stringify(pin))
         .to.match(/^keys\.pin/)
         .and.not.include("123456");
+    }
+  });
+
+  it("do not show a PIN that YAML takes for a name: in braces, or after a colon without a blank", () => {
+    for (const pin of ["pin: { 123456 }", "pin: { 123456: }", "pin:123456", "pin=123456", '"pin:123456": 5']) {
+      const text = `keys: { kind: pkcs11, module: /lib.so, tokenLabel: tezos, ${pin} }\nwatermarks: { kind: sqlite, path: w }\n`;
+      expect(mistakesOf(text), pin).to.include("keys.pin").and.not.include("123456");
     }
   });
 
