@@ -406,6 +406,13 @@ describe("the record of another signer", () => {
     });
   }
 
+  it("is read whole however long a text in it is", async () => {
+    const text = `a "quoted: text" with \\\\`.repeat(1_000_000);
+    const file = commands.file("record", JSON.stringify({ ...scan(ratchet("Baking", 90, 0)), text }));
+    const { code, stderr } = await imported("tacoinfra", file);
+    expect(code, stderr).to.equal(0);
+  });
+
   it("asks for chain and keys where it names none, and takes none where it names them", async () => {
     const items = commands.file("items.json", [cosmos("block", 90)]);
     for (const [from, args, sentence] of [
