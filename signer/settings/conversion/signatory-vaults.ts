@@ -17,12 +17,15 @@ const SIGN_IN = [
 /** pkg/vault/pkcs11/vault.go and docs/pkcs11.md. An id is a text there, whatever it looks like; to YAML 0102 is 102. */
 const id = z.string({ error: "must be in quotes, as it stands there: a number loses its zeros" });
 const locator = z.looseObject({ label: z.string().optional(), id: id.optional() });
+const keyPair = z.looseObject({ private: locator.nullish(), public: locator.nullish() });
 const pkcs11 = z.looseObject({
   library_path: z.string().optional(),
   slot: z.int().min(0).optional(),
-  keys: z.array(z.looseObject({ private: locator.optional() })).optional(),
+  keys: z.array(keyPair).nullish(),
 });
 
+/** How the two halves of a pair are found. Here the public one is that of the private one's CKA_ID, label or own attribute. */
+const KNOWN_OF_PAIR = [...Object.keys(keyPair.shape), "extended_private", "public_value"];
 const KNOWN_OF_TOKEN = [...Object.keys(pkcs11.shape), "pin", "public_keys_search_options"];
 const KNOWN_OF_AZURE = [...Object.keys(azure.shape), ...SIGN_IN, "resource_group", "subscription_id"];
 
@@ -75,7 +78,7 @@ function convertToken(config: z.output<typeof pkcs11>, place: string, conversion
   noteUnknown(conversion, config, KNOWN_OF_TOKEN, `${place}.`);
   const { library_path: module, slot, keys } = config;
   if (module === undefined) throw new ConversionError(`${place}.library_path: is missing; PKCS11_PATH named it.`);
-  const include = keys?.flatMap(({ private: key }) => nameOf(key)) ?? [];
+  const include = keys?.map((pair, at) => convertPair(pair, `${place}.keys.${at}`, conversion)) ?? [];
   conversion.settings.keys = {
     kind: "pkcs11",
     module,
@@ -93,9 +96,17 @@ function convertToken(config: z.output<typeof pkcs11>, place: string, conversion
   }
 }
 
-function nameOf(key: z.output<typeof locator> | undefined): string[] {
-  if (key?.label !== undefined) return [key.label];
-  return key?.id === undefined ? [] : [`id:${key.id}`];
+/** Returns by what name a pair's private key is served. An id is one key's, a label may be several keys'. @throws ConversionError */
+function convertPair(pair: z.output<typeof keyPair>, place: string, conversion: Conversion): string {
+  noteUnknown(conversion, pair, KNOWN_OF_PAIR, `${place}.`);
+  for (const half of ["private", "public"] as const) {
+    noteUnknown(conversion, pair[half] ?? {}, Object.keys(locator.shape), `${place}.${half}.`);
+  }
+  const { label = "", id: hex = "" } = pair.private ?? {};
+  if (hex === "" && label === "") throw new ConversionError(`${place}.private: has neither label nor id.`);
+  if (hex === "") return label;
+  if (label !== "") conversion.note("laxer", `${place}.private.label`, "is not asked for: the id alone finds the key.");
+  return `id:${hex}`;
 }
 
 function noteOther(driver: string, place: string, conversion: Conversion): void {

@@ -8,7 +8,7 @@ import { flag, noteUnknown, readDocument } from "./document.ts";
 import { noteDrain, OPERATIONS } from "./permissions.ts";
 
 const key = z.looseObject({ signer: z.string().optional(), signer_args: z.array(z.unknown()).optional() });
-const number = z.union([z.int(), z.string().regex(/^\d+$/, { error: "must be a number" }).transform(Number)]);
+const number = z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)], { error: "must be a whole number" });
 const policy = z.looseObject({
   baking: flag.optional(),
   voting: z.array(z.string()).optional(),

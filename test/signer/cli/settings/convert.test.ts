@@ -88,6 +88,13 @@ describe("settings convert", () => {
     }
   });
 
+  it("names a token's key by its id where label and id were asked for, since several may have the label", async () => {
+    const both = TOKEN.replace("label: baker }", 'label: baker, id: "02" }');
+    const { stdout, stderr } = await convert("signatory", file(both));
+    expect(parseSettings(stdout, "converted").keys).to.deep.include({ include: ["id:02", "id:01a0"] });
+    expect(said(stderr)).to.include("vaults.hsm.config.keys.0.private.label: is not asked for");
+  });
+
   it("writes into a new file, and over none", async () => {
     const out = join(folder, "settings.yaml");
     expect((await convert("signatory", file(TOKEN), "--out", out)).code).to.equal(0);
@@ -214,6 +221,15 @@ tezos: { ${SOURCE}: { allow: { block: }, only: 1 } }
       "vaults.a.config.pins",
     ],
     [
+      "signatory",
+      "vaults: { a: { driver: pkcs11, config: { library_path: /l.so, keys: [{ most: 1, private: { label: b, serial: 1 }, public: { token: 1 } }] } } }",
+      ...[
+        "vaults.a.config.keys.0.most",
+        "vaults.a.config.keys.0.private.serial",
+        "vaults.a.config.keys.0.public.token",
+      ],
+    ],
+    [
       "tezio",
       `security: { remote_ip_check: True, auth_check: True, signing_policy_check: True, high_water_mark_check: True, hours: 1 }
 allowed_ips: ["127.0.0.1"]
@@ -263,6 +279,18 @@ policy: { most: 1, signing_keys: { ${SOURCE}: { curve_alias: 3, allowed_ops: [0x
       "signatory",
       "vaults: { a: { driver: pkcs11, config: { library_path: /l.so, keys: [{ private: { id: 0102 } }] } } }",
       "keys.0.private.id: must be in quotes",
+    ],
+    [
+      "a key that is not named",
+      "signatory",
+      "vaults: { a: { driver: pkcs11, config: { library_path: /l.so, keys: [{ public: { label: baker } }] } } }",
+      "vaults.a.config.keys.0.private: has neither label nor id",
+    ],
+    [
+      "a slot that is no number",
+      "tacoinfra",
+      '{"chain_ratchet": "mockery", "keys": [], "policy": {}, "hsm_slot": "x"}',
+      "hsm_slot: must be a whole number",
     ],
     ["no YAML", "signatory", "a: [", "line 1, column"],
     ["a wrong type", "signatory", "server: { address: 5 }", "server.address: must be a text"],
