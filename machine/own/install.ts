@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { inWords } from "../updater/progress.ts";
 import type { Named } from "../updater/state.ts";
@@ -10,6 +10,7 @@ import { foreignNames } from "./names.ts";
 import { isStarted, type OwnParts, readSettings, settingsText, tryRelease } from "./parts.ts";
 import { overrides, preparation, take } from "./preparation.ts";
 import { copyRelease, releaseHash } from "./release-copy.ts";
+import { makeFolder } from "./root-files.ts";
 import { begin, renew } from "./settings-in-use.ts";
 
 /** How an installation ended: `unfinished` where a person must mend something first, and it was said what. */
@@ -43,7 +44,7 @@ export async function install(parts: OwnParts, options: InstallOptions): Promise
   const sysusers = join(source, "machine/files/etc/sysusers.d/tezos-signer.conf");
   for (const step of preparation(run, sysusers, existsSync(join(source, "hardware")))) take(step, isDryRun, say);
   if (isDryRun) return foresee(parts, wanted, say);
-  mkdirSync(LAYOUT.updater, { recursive: true, mode: 0o755 });
+  makeFolder(LAYOUT.updater);
   const text = settingsText() ?? "";
   if (!isStarted(parts)) {
     const copied = copyRelease(source, sha256, disk, run);

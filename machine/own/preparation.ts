@@ -1,10 +1,11 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Settings } from "../../signer/settings/schema.ts";
 import type { Run } from "../updater/command.ts";
 import { firstSettings } from "./first-settings.ts";
 import { LAYOUT, USER } from "./layout.ts";
 import { OVERRIDES, overridesOf } from "./overrides.ts";
+import { makeFolder, writeWhole } from "./root-files.ts";
 
 /** Something that an installation has, and how it comes about. */
 export interface Step {
@@ -34,22 +35,27 @@ export function preparation(run: Run, sysusers: string, hasHardware: boolean): r
     {
       what: `make ${LAYOUT.settingsFolder}, root's, for the group ${USER} to read`,
       isDone: () => existsSync(LAYOUT.settingsFolder),
-      act: () => must("install", "-d", "-m", "0750", "-o", "root", "-g", USER, LAYOUT.settingsFolder),
+      act: () => {
+        makeFolder(LAYOUT.settingsFolder, 0o750);
+        must("install", "-d", "-m", "0750", "-o", "root", "-g", USER, LAYOUT.settingsFolder);
+      },
     },
     {
       what: `make ${LAYOUT.state}, for the user ${USER} alone`,
       isDone: () => existsSync(LAYOUT.state) && (statSync(LAYOUT.state).mode & 0o777) === 0o700,
-      act: () => must("install", "-d", "-m", "0700", "-o", USER, "-g", USER, LAYOUT.state),
+      act: () => {
+        makeFolder(LAYOUT.state, 0o700);
+        must("install", "-d", "-m", "0700", "-o", USER, "-g", USER, LAYOUT.state);
+      },
     },
     {
       what: `write first settings, ${LAYOUT.settings}`,
       isDone: () => existsSync(LAYOUT.settings),
       act: () => {
-        const draft = `${LAYOUT.settings}.new`;
-        writeFileSync(draft, firstSettings(hasHardware), { mode: 0o600 });
-        must("chown", `root:${USER}`, draft);
-        chmodSync(draft, 0o640);
-        renameSync(draft, LAYOUT.settings);
+        writeWhole(LAYOUT.settings, firstSettings(hasHardware), 0o600, (draft) => {
+          must("chown", `root:${USER}`, draft);
+          chmodSync(draft, 0o640);
+        });
       },
     },
   ];
@@ -66,9 +72,8 @@ export function overrides(settings: Settings): readonly Step[] {
       isDone: () => (existsSync(path) ? readFileSync(path, "utf8") : undefined) === text,
       act: () => {
         if (text === undefined) return rmSync(path, { force: true });
-        mkdirSync(dirname(path), { recursive: true });
-        writeFileSync(`${path}.new`, text);
-        renameSync(`${path}.new`, path);
+        makeFolder(dirname(path));
+        writeWhole(path, text);
       },
     };
   });

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { messageOf } from "../../signer/errors.ts";
 import { oneLine } from "../updater/checks.ts";
 import type { Ended, Run } from "../updater/command.ts";
 import { type Disk, type Sha256, syncFolder } from "../updater/disk.ts";
 import { keepOwnFiles } from "./own-files.ts";
+import { makeFolder } from "./root-files.ts";
 
 const MANIFEST = "MANIFEST";
 
@@ -35,9 +36,9 @@ export function copyRelease(source: string, sha256: Sha256, disk: Disk, run: Run
   if (existsSync(place)) return { status: 0, output: "" };
   const releases = dirname(place);
   const draft = join(releases, `.${sha256}`);
-  mkdirSync(releases, { recursive: true });
-  rmSync(draft, { recursive: true, force: true });
   try {
+    makeFolder(releases);
+    rmSync(draft, { recursive: true, force: true });
     const manifest = readFileSync(join(source, MANIFEST), "utf8");
     const listed = [...manifest.matchAll(/^[0-9a-f]{64} [ *](.+)$/gm)].map(([, file = ""]) => file);
     for (const file of [MANIFEST, ...listed]) cpSync(join(source, file), join(draft, file));

@@ -52,8 +52,11 @@ function faultOfUnits(folder: string, units: string, run: Run): string | undefin
   }
 }
 
+/** Tells the line with the reason. What tar says last is no reason: "Exiting with failure status due to previous errors". */
+const REASON = /no space left|read-only file system|error(?!s\b)/i;
+
 /** Returns what a program has said, on one line. */
 export function oneLine(output: string): string {
   const lines = output.split("\n").map((line) => line.trim());
-  return (lines.find((line) => /error/i.test(line)) ?? lines.at(-1) ?? "").slice(0, 300);
+  return (lines.find((line) => REASON.test(line)) ?? lines.at(-1) ?? "").slice(0, 300);
 }

@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { foreignNames } from "../../../machine/own/names.ts";
 import { copyRelease, releaseHash } from "../../../machine/own/release-copy.ts";
+import { writeWhole } from "../../../machine/own/root-files.ts";
 import { run } from "../../../machine/updater/command.ts";
 import { Disk } from "../../../machine/updater/disk.ts";
 
@@ -82,6 +83,26 @@ describe("an installation on a machine of one's own", () => {
     }
   });
 
+  describe("writes a file of root's whole or not at all", () => {
+    it("on a disk that is full: the one before it stays, and no draft", () => {
+      write("etc/settings.yaml", "before");
+      const path = join(root, "etc/settings.yaml");
+      symlinkSync("/dev/full", `${path}.new`);
+      expect(() => writeWhole(path, "after")).to.throw(`${path} cannot be written: the disk is full.`);
+      expect(readdirSync(dirname(path))).to.deep.equal(["settings.yaml"]);
+      expect(readFileSync(path, "utf8")).to.equal("before");
+    });
+
+    it("where its owner cannot be changed", () => {
+      const path = join(root, "settings.yaml");
+      const give = () => {
+        throw new Error("chown failed");
+      };
+      expect(() => writeWhole(path, "after", 0o600, give)).to.throw(`${path} cannot be written: chown failed.`);
+      expect(readdirSync(root)).to.deep.equal([]);
+    });
+  });
+
   describe("copies a release to its place", () => {
     let source: string;
     let disk: Disk;
@@ -134,6 +155,30 @@ describe("an installation on a machine of one's own", () => {
       rmSync(join(source, "archives/LIST"));
       expect(copyRelease(source, hash, disk, asUser).status).to.equal(1);
       expect(readdirSync(join(root, "opt/releases"))).to.deep.equal([]);
+    });
+
+    it("not on a full disk: it says so, and leaves nothing of it", () => {
+      const said = [
+        "node/bin/node: Cannot write: No space left on device",
+        "Exiting with failure status due to previous errors",
+      ];
+      writeFileSync(
+        join(source, "unpack"),
+        `#!/bin/sh\nprintf 'tar: %s\\n' ${said.map((line) => `'${line}'`).join(" ")} >&2\nexit 2\n`,
+      );
+      const manifest = readFileSync(join(source, "MANIFEST"), "utf8");
+      writeFileSync(join(source, "MANIFEST"), manifest.replace(/^[0-9a-f]+ {2}unpack$/m, `${"0".repeat(64)}  unpack`));
+      expect(copyRelease(source, releaseHash(source), disk, asUser).output).to.include("No space left on device");
+      expect(readdirSync(join(root, "opt/releases"))).to.deep.equal([]);
+    });
+
+    it("not where its folder cannot be made, and says which and why", () => {
+      writeFileSync(join(root, "file"), "");
+      const { status, output } = copyRelease(source, releaseHash(source), new Disk(join(root, "file/opt")), asUser);
+      expect([status, output]).to.deep.equal([
+        1,
+        `${join(root, "file/opt")} cannot be made: a part of the path is no directory.`,
+      ]);
     });
 
     it("not from a checkout, which is no release", () => {
