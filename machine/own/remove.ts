@@ -34,11 +34,11 @@ export function remove({ run, disk, files, service }: OwnParts, isAll: boolean, 
   run("systemctl", "daemon-reload");
   run("systemctl", "reset-failed", ...UNITS);
   say("removed: the release, its units, and what the upgrades knew");
+  const elsewhere = leftElsewhere(settingsText());
+  if (elsewhere !== undefined) say(elsewhere);
   if (isAll) {
-    const elsewhere = pathsElsewhere();
     for (const folder of [LAYOUT.settingsFolder, LAYOUT.state]) rmSync(folder, { recursive: true, force: true });
     say("removed: settings, keys and watermarks");
-    if (elsewhere.length > 0) say(`left, where the settings named them: ${elsewhere.join(", ")}`);
     const { status, output } = run("userdel", USER);
     say(status === 0 ? `removed: the user ${USER}` : `left: the user ${USER}, since userdel failed: ${output}`);
     return;
@@ -51,20 +51,23 @@ export function remove({ run, disk, files, service }: OwnParts, isAll: boolean, 
   }
 }
 
-/** Keys and watermarks that the settings name outside of what is deleted. */
-function pathsElsewhere(): string[] {
-  const text = settingsText();
-  if (text === undefined) return [];
+/**
+ * Says which keys and watermarks lie outside of the two folders, as the settings name them.
+ * @param text of the settings; undefined where there are none
+ * @returns undefined where there are none elsewhere
+ */
+export function leftElsewhere(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
   try {
     const { keys, watermarks } = readSettings(text);
     const named = [
       ...(keys.kind === "local" ? [keys.path] : []),
       ...(watermarks.kind === "sqlite" ? [watermarks.path] : []),
     ];
-    return named.map((path) => resolve(path)).filter((path) => !isDeleted(path));
+    const elsewhere = named.map((path) => resolve(path)).filter((path) => !isDeleted(path));
+    return elsewhere.length === 0 ? undefined : `left, where the settings name them: ${elsewhere.join(", ")}`;
   } catch {
-    // Settings that cannot be read name nothing that a signer has used.
-    return [];
+    return "left: keys and watermarks elsewhere, if the settings named such. They cannot be read, so it is not known where.";
   }
 }
 

@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { foreignNames } from "../../../machine/own/names.ts";
 import { copyRelease, releaseHash } from "../../../machine/own/release-copy.ts";
+import { leftElsewhere } from "../../../machine/own/remove.ts";
 import { writeWhole } from "../../../machine/own/root-files.ts";
 import { run } from "../../../machine/updater/command.ts";
 import { Disk } from "../../../machine/updater/disk.ts";
@@ -79,6 +80,23 @@ describe("an installation on a machine of one's own", () => {
       it(what, () => {
         make();
         expect(foreignNames(root).join("\n")).to.match(said);
+      });
+    }
+  });
+
+  describe("names, when it is removed, what it leaves elsewhere", () => {
+    const settings = (keys: string, watermarks: string) =>
+      `keys: { kind: local, path: ${keys} }\nwatermarks: { kind: sqlite, path: ${watermarks} }\npolicy: {}\n`;
+
+    for (const [what, text, said] of [
+      ["nothing without settings", undefined, undefined],
+      ["nothing where all is in its own folders", settings("keys", "/var/lib/tezos-signer/w.sqlite"), undefined],
+      ["watermarks on a disk of their own", settings("keys", "/srv/w.sqlite"), /^left, .*: \/srv\/w\.sqlite$/],
+      ["what it cannot know, by settings that cannot be read", "keys: [", /cannot be read, so it is not known where/],
+    ] as const) {
+      it(what, () => {
+        if (said === undefined) expect(leftElsewhere(text)).to.equal(undefined);
+        else expect(leftElsewhere(text)).to.match(said);
       });
     }
   });
