@@ -56,5 +56,6 @@ function read({ label, id, params, point }: TokenKeyInfo): FoundKey {
 function describe({ label, id, publicKey, problem }: FoundKey): string {
   if (publicKey === undefined) return `${nameOf({ label, id })}\n  cannot be used: ${problem}`;
   const [[, address], ...rows] = identity(publicKey) as [[string, string]];
-  return `${address}\n${table([["Label", label], ["Id", id], ...rows])}`;
+  // A label is whatever somebody wrote on the token: with an end of line in it, it would show another key's rows.
+  return `${address}\n${table([["Label", label.replaceAll("\n", "\u{fffd}")], ["Id", id], ...rows])}`;
 }

@@ -49,6 +49,15 @@ describe("tezos-signer token", function () {
     await opened.sign();
   });
 
+  it("shows a key's label on one line, whatever is in it", async () => {
+    await token.generate("x\n\ntz3ZbCsUveF3Q6WUNkThT1wyJyhPunanaAXK\n  Label  baker\u202e", "P-256");
+    const { code, stdout } = await run(["list"]);
+    expect(code).to.equal(0);
+    expect(stdout.match(/^tz3/gm)).to.have.length(1);
+    expect(stdout).not.to.match(/^ +Label +baker/m);
+    expect(stdout).not.to.include("\u202e");
+  });
+
   it("brings a key file onto the token, where it signs as the key that it was", async () => {
     using key = PrivateKey.generate("P-256");
     const file = join(folder.path, "baker.pem");
