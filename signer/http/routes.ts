@@ -33,9 +33,7 @@ export function routes(signer: RemoteSigner): Router<RequestState> {
 
   router.get("/keys/:pkh", (ctx) => {
     const address = parseAddress(ctx.params.pkh);
-    const publicKey = signer.publicKey(address);
-    if (publicKey === undefined) throw new SignerError("unknown-key", address);
-    sendJson(ctx, 200, { public_key: publicKey });
+    sendJson(ctx, 200, { public_key: signer.publicKey(address) });
   });
 
   router.post("/keys/:pkh", async (ctx) => {

@@ -36,6 +36,8 @@ export interface Keyring {
   readonly keys: ReadonlyMap<string, SigningKey>;
   /** Says why keys are missing that should be here, and what to do, for /status and readiness; undefined while none are. */
   problem?(): string | undefined;
+  /** Says why keys may be here that were not seen, so that none may be called unknown yet; undefined where all were. */
+  unseen?(): string | undefined;
   /** Returns how long the access token lives still, in milliseconds, for /status; undefined while there is none. */
   tokenLife?(): number | undefined;
   /** Says why the backend answers nobody now, for readiness: the last call failed so; undefined where it does. */

@@ -46,6 +46,7 @@ export abstract class PolledKeyring<Key extends SigningKey> implements Keyring {
   }
 
   abstract problem(): string | undefined;
+  abstract unseen(): string | undefined;
 
   answeredAt(): number | undefined {
     return this.faultLog.answeredAt;

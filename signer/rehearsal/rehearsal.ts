@@ -56,16 +56,18 @@ export class Rehearsal {
     this.#parts = parts;
     const signer = {
       addresses: () => this.#service?.addresses() ?? [],
-      publicKey: (address: string) => this.#service?.publicKey(address),
-      sign: (...call: Parameters<SigningService["sign"]>) => {
-        if (this.#service === undefined) throw new Error("nothing is rehearsed now");
-        return this.#service.sign(...call);
-      },
+      publicKey: (address: string) => this.#rehearsed().publicKey(address),
+      sign: (...call: Parameters<SigningService["sign"]>) => this.#rehearsed().sign(...call),
     };
     const audit = { recordAnswered: () => undefined };
     this.#confirmations = new Confirmations(parts);
     const app = createApp({ signer, settings: { current: SETTINGS }, audit, log: parts.logger });
     this.#server = http.createServer({ requireHostHeader: false }, app.callback());
+  }
+
+  #rehearsed(): SigningService {
+    if (this.#service === undefined) throw new Error("nothing is rehearsed now");
+    return this.#service;
   }
 
   /** Rehearses while something else is waited for, once at least, and no longer than that or so often. Never rejects. */

@@ -4,8 +4,11 @@ import type { SigningCall } from "./request-context.ts";
 export interface RemoteSigner {
   /** Returns the public key hashes served, in a stable order. */
   addresses(): readonly string[];
-  /** Returns a public key in base58check, or undefined for a key that is not here. */
-  publicKey(address: string): string | undefined;
+  /**
+   * Returns a public key in base58check.
+   * @throws SignerError `unknown-key`, and `vault-unavailable` while it is not known which keys are here
+   */
+  publicKey(address: string): string;
   /**
    * Decides on a request for a signature, and signs it. What becomes known on the way is noted in `call`.
    * @returns the signature in base58check (spsig1…, p2sig…)

@@ -55,8 +55,8 @@ export class SigningService implements RemoteSigner {
     return [...this.#parts.keyring.keys.keys()].sort();
   }
 
-  publicKey(address: string): string | undefined {
-    return this.#parts.keyring.keys.get(address)?.publicKey.base58;
+  publicKey(address: string): string {
+    return this.#find(address).publicKey.base58;
   }
 
   async sign(call: SigningCall): Promise<string> {
@@ -88,6 +88,9 @@ export class SigningService implements RemoteSigner {
     const key = this.#parts.keyring.keys.get(address);
     if (key !== undefined) return key;
     this.#parts.keyring.refresh?.();
+    // octez asks again after a 502 and gives up after a 404, so none is told that a key is not here before that is known.
+    const unseen = this.#parts.keyring.unseen?.();
+    if (unseen !== undefined) throw new SignerError("vault-unavailable", `${address} may be here. ${unseen}`);
     throw new SignerError("unknown-key", `${address} is not among the keys of this signer.`);
   }
 

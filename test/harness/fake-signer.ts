@@ -31,8 +31,9 @@ export class FakeSigner implements RemoteSigner {
     return [this.address];
   }
 
-  publicKey(address: string): string | undefined {
-    return address === this.address ? this.#publicKey : undefined;
+  publicKey(address: string): string {
+    if (address !== this.address) throw new SignerError("unknown-key", address);
+    return this.#publicKey;
   }
 
   async sign({ address, payload, client, gone }: SigningCall): Promise<string> {

@@ -57,6 +57,7 @@ class AzureKeyVaultKeyring extends PolledKeyring<VaultKey> {
   readonly #served: ServedKeys;
   readonly #include: AzureKeyVaultOptions["include"];
   #problem: string | undefined = "The vault has not shown its keys yet.";
+  #unseen = this.#problem;
 
   constructor({ vault, include, logger, ...options }: AzureKeyVaultOptions, credential: TokenCredential) {
     const times = { ...TIMES, ...options.times };
@@ -76,6 +77,10 @@ class AzureKeyVaultKeyring extends PolledKeyring<VaultKey> {
 
   problem(): string | undefined {
     return this.#problem;
+  }
+
+  unseen(): string | undefined {
+    return this.#unseen;
   }
 
   tokenLife(): number | undefined {
@@ -115,11 +120,13 @@ class AzureKeyVaultKeyring extends PolledKeyring<VaultKey> {
       const doubled = this.#served.serve(found, stores);
       this.note([...skipped, ...rotated, ...doubled]);
       this.#problem = this.#problemOf(failed, skipped, include !== "all");
+      this.#unseen = failed.length > 0 ? this.#problem : undefined;
       this.known();
       return failed.length + stores.unread.length === 0;
     } catch (error) {
       if (this.polling.signal.aborted) return false;
       this.#problem = this.keys.size === 0 ? `${this.#vault}: ${faultOfError(error).advice}` : undefined;
+      if (this.#problem !== undefined) this.#unseen = this.#problem;
       return false;
     }
   }

@@ -80,6 +80,10 @@ class Pkcs11Keyring extends PolledKeyring<TokenKey> {
     return [`The ${this.#token} has no key that can sign`, ...this.notes].join("; ");
   }
 
+  unseen(): string | undefined {
+    return this.#seen ? undefined : this.problem();
+  }
+
   async close(): Promise<void> {
     this.polling.stop();
     await this.#connection.close();

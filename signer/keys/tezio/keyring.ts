@@ -79,6 +79,10 @@ class TezioKeyring extends PolledKeyring<BoardKey> {
     return this.keys.size > 0 ? undefined : ["The board has no key that can sign", ...this.#unread].join("; ");
   }
 
+  unseen(): string | undefined {
+    return this.#unread === undefined ? this.problem() : undefined;
+  }
+
   async close(): Promise<void> {
     this.polling.stop();
     await this.#board.close();

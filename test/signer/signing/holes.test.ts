@@ -200,7 +200,7 @@ for (const curve of ["P-256", "P-256K"] as const) {
       const port = await openSigningPort(signer.service, { settings: signer.settings });
       const payload = block({ level }).toString("hex");
       const released = (await sign(port.url, signer.address, payload)).signature ?? "";
-      const publicKey = signer.service.publicKey(signer.address) ?? "";
+      const publicKey = signer.service.publicKey(signer.address);
       expect(verifySignature(payload, publicKey, released)).to.equal(true);
       expect(verifySignature(block({ level: level + 1 }).toString("hex"), publicKey, released)).to.equal(false);
       await port.server.stop();

@@ -54,6 +54,7 @@ function signerOf(
   const { publicKey } = made;
   let asked = 0;
   let looked = 0;
+  let hidden: string | undefined;
   let sign = async (_signal: AbortSignal): Promise<Uint8Array> => {
     throw new SignerError("vault-unavailable", "not in this test.");
   };
@@ -86,6 +87,7 @@ function signerOf(
       refresh: () => {
         looked += 1;
       },
+      unseen: () => hidden,
       close: async () => {},
     },
     guard: new Guard({ store, maxStep: "off", minimalBlockDelay: 1, budgets: allAt(500), clock: Date.now }),
@@ -97,7 +99,10 @@ function signerOf(
   });
   const { address } = publicKey;
   const ask = () => service.sign(callOf(settings.current, address, transfer({ source: address })));
-  return { service, settings, address, keys, key, ask, hold, asked: () => asked, looked: () => looked };
+  const unseen = (reason: string | undefined) => {
+    hidden = reason;
+  };
+  return { service, settings, address, keys, key, ask, hold, unseen, asked: () => asked, looked: () => looked };
 }
 
 describe("a transfer that waits for a person", () => {
@@ -281,6 +286,25 @@ describe("a block's signature that is kept in the store", () => {
   it("is handed out where it is the key's own", async () => {
     await using signer = await started(async (_signer, own) => own);
     expect(await signer.ask(PAYLOAD)).to.match(/^p2sig/);
+  });
+});
+
+describe("a key that is asked for and not there", () => {
+  it("is called unknown only once it is known which keys there are, since octez asks again after a 502 alone", async () => {
+    const { service, settings, address, keys, unseen, looked } = signerOf("here");
+    keys.clear();
+    unseen("The vault has not shown its keys yet.");
+    const port = await openSigningPort(service, { settings });
+    const payload = transfer({ source: address }).toString("hex");
+    const shown = await fetch(`${port.url}/keys/${address}`);
+    expect(shown.status).to.equal(502);
+    expect(await shown.text()).to.include(`${address} may be here. The vault has not shown its keys yet.`);
+    expect((await sign(port.url, address, payload, { retries: 0 })).status).to.equal(502);
+    unseen(undefined);
+    expect((await fetch(`${port.url}/keys/${address}`)).status).to.equal(404);
+    expect((await sign(port.url, address, payload)).status).to.equal(404);
+    expect(looked()).to.equal(4);
+    await port.server.stop();
   });
 });
 

@@ -205,8 +205,10 @@ describe("Key Vault keyring", () => {
     });
     expect(served().map((path) => path.split("/")[2])).to.deep.equal(["baker"]);
     expect(rig.keyring.problem?.()).to.match(/did not show every key\. another: It answered 400/);
+    expect(rig.keyring.unseen?.()).to.equal(rig.keyring.problem?.());
     await until(() => rig.keyring.keys.size === 2);
     expect(rig.keyring.problem?.()).to.equal(undefined);
+    expect(rig.keyring.unseen?.()).to.equal(undefined);
   });
 
   it("serves a new key without a restart", async () => {
@@ -321,9 +323,11 @@ describe("Key Vault keyring", () => {
   it("opens without keys when the vault is away, says why, and serves them when it is there", async () => {
     const { vault, keyring } = await start({ before: ({ vault }) => vault.goAway(), startupTimeout: 200 });
     expect(keyring.keys.size).to.equal(0);
+    expect(keyring.unseen?.()).to.be.a("string").and.equal(keyring.problem?.());
     await vault.comeBack();
     await until(() => keyring.keys.size === 1);
     expect(keyring.problem?.()).to.equal(undefined);
+    expect(keyring.unseen?.()).to.equal(undefined);
   });
 
   it("names what is missing when the identity is not on the machine", async () => {

@@ -121,6 +121,7 @@ describe("a keyring of a Tezio board", function () {
       const { log } = logLines();
       const keyring = await openTezioKeyring({ device, logger: log, times: { startup: 100 } });
       expect(keyring.problem?.()).to.include(words);
+      expect(keyring.unseen?.()).to.equal(keyring.problem?.());
       await keyring.close();
     }
   });
