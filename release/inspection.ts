@@ -34,8 +34,15 @@ export async function inspectArchive(name: string, bytes: Buffer): Promise<void>
 /** setuid, setgid and sticky, of a mode: whoever unpacks as root would make a program that runs as root. */
 const SPECIAL_BITS = 0o7000;
 
-function faultOf({ name, type, mode = 0 }: Header): string | undefined {
+/** GNU tar unpacks an entry with one of these under the name that is in it (gnu.org, "Storing Sparse Files"). */
+const SPARSE = "GNU.sparse.";
+
+function faultOf({ name, type, mode = 0, pax }: Header): string | undefined {
   const holds = (what: string) => `holds ${JSON.stringify(name)}, ${what}`;
+  if (Object.keys(pax ?? {}).some((key) => key.startsWith(SPARSE)))
+    return holds("which is unpacked under another name");
+  // A NUL ends the name for whoever unpacks, and a line end breaks what is printed of it.
+  if (/\p{Cc}/u.test(name)) return holds("a name with control characters");
   if (type !== "file" && type !== "directory") return holds(`which is no file but a ${type ?? "thing unknown"}`);
   if (name.startsWith("/") || name.includes("\\") || /^[A-Za-z]:/.test(name)) return holds("an absolute path");
   const parts = name.replace(/\/$/, "").split("/");

@@ -12,9 +12,10 @@ export interface Ended {
 /** Runs a program to its end. */
 export type Run = (program: string, ...args: readonly string[]) => Ended;
 
-/** Runs a program of this machine. */
+/** Runs a program of this machine, in English: what it says is read, as that the disk is full. */
 export const run: Run = (program, ...args) => {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8", timeout: 1_800_000 });
+  const env = { ...process.env, LC_ALL: "C.UTF-8" };
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8", timeout: 1_800_000, env });
   return { status, output: `${stdout ?? ""}${stderr ?? ""}${error === undefined ? "" : error.message}`.trim() };
 };
 

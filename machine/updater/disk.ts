@@ -56,11 +56,17 @@ export class Disk {
     this.#link("previous", sha256);
   }
 
-  /** Deletes all other releases, and what an earlier end has left. */
+  /** Deletes all other releases, and what an earlier end has left. Each loses its name first, for that is of a whole one. */
   prune(kept: readonly Sha256[]): void {
-    for (const name of readdirSync(join(this.folder, "releases"))) {
-      if (!kept.includes(name)) rmSync(join(this.folder, "releases", name), { recursive: true });
+    const releases = join(this.folder, "releases");
+    const unwanted = readdirSync(releases).filter((name) => !kept.includes(name));
+    const nameless = (name: string) => join(releases, name.startsWith(".") ? name : `.${name}`);
+    for (const name of unwanted.filter((name) => !name.startsWith("."))) {
+      rmSync(nameless(name), { recursive: true, force: true });
+      renameSync(join(releases, name), nameless(name));
     }
+    if (unwanted.length > 0) syncFolder(releases);
+    for (const name of unwanted) rmSync(nameless(name), { recursive: true, force: true });
   }
 
   /** A link to a folder that somebody has deleted leads to no release: the machine begins anew, as without any. */

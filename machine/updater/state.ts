@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { z } from "zod";
 import { messageOf } from "../../signer/errors.ts";
 import type { Sha256 } from "./disk.ts";
 import { syncFolder } from "./disk.ts";
@@ -43,9 +44,28 @@ const EMPTY: State = {
   at: new Date(0).toISOString(),
 };
 
+const id = { sha256: z.string().regex(/^[0-9a-f]{64}$/), settings: z.string() };
+const named = z.looseObject({ version: z.string(), sha256: id.sha256 });
+
+/** What is read back of each field; one that is missing or of another form is as in EMPTY. */
+const FORM = z.looseObject({
+  wanted: named.nullable().catch(null),
+  running: named.nullable().catch(null),
+  step: z.enum(["done", "fetching", "trying", "watching", "waiting", "refused"]).catch(EMPTY.step),
+  problem: z.string().nullable().catch(null),
+  refused: named.extend({ reason: z.string(), at: z.string(), settings: id.settings }).nullable().catch(null),
+  candidate: named.extend({ before: named, settings: id.settings }).nullable().catch(null),
+  tries: z
+    .looseObject({ ...id, count: z.number() })
+    .nullable()
+    .catch(EMPTY.tries),
+  applied: z.looseObject({ sha256: id.sha256, parameters: z.string() }).nullable().catch(null),
+  at: z.string().catch(EMPTY.at),
+});
+
 /**
  * The updater's memory, a file of JSON that everybody may read. It is written whole or not at all. A damaged or missing
- * one is an empty one: what is in use is told by the link `current` alone.
+ * one is an empty one, and so is a field of it: what is in use is told by the link `current` alone.
  */
 export class StateFile {
   readonly #path: string;
@@ -58,8 +78,7 @@ export class StateFile {
     this.#say = say;
     this.#state = EMPTY;
     try {
-      const read: unknown = JSON.parse(readFileSync(path, "utf8"));
-      if (typeof read === "object" && !Array.isArray(read)) this.#state = { ...EMPTY, ...read };
+      this.#state = FORM.parse(JSON.parse(readFileSync(path, "utf8")));
     } catch {
       // As said above.
     }

@@ -132,6 +132,23 @@ describe("a newer form", () => {
       expect(new StateFile(path).now).to.include({ step: "done", candidate: null, tries: null, applied: null });
     });
 
+    for (const [field, value] of Object.entries({
+      wanted: 2,
+      running: { version: "9.0.0" },
+      step: "resting",
+      problem: ["it is full"],
+      refused: { ...written.refused, reason: null },
+      candidate: { ...written.candidate, before: undefined },
+      tries: { ...written.tries, sha256: "../.." },
+      applied: "all",
+    })) {
+      it(`is read without its ${field} where that has another form, and the updater goes on`, () => {
+        const path = join(folder, "state.json");
+        writeFileSync(path, JSON.stringify({ ...written, [field]: value }));
+        expect(new StateFile(path).now).to.deep.equal({ ...written, [field]: field === "step" ? "done" : null });
+      });
+    }
+
     for (const [what, text] of [
       ["cut short", '{"wanted":'],
       ["empty", ""],

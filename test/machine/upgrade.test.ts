@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import fs, { existsSync, globSync, readdirSync, readlinkSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type Behaviour, FakeMachine, Killed } from "./fake-machine.ts";
@@ -414,6 +415,43 @@ describe("an upgrade of the machine", () => {
     expect(machine.current).to.equal("two");
     expect(nameOfProcess()).to.equal("two");
   });
+
+  it("killed while it deletes a release leaves none under a name that is not whole, and deletes the rest the next time", async () => {
+    const whole = readdirSync(join(machine.opt, "releases"), { recursive: true }).length;
+    machine.want("two");
+    await settle();
+    {
+      using _ = killedWhileItDeletes(join(machine.opt, "releases"));
+      machine.want("three");
+      expect(await machine.run().catch((error) => error)).to.be.instanceOf(Killed);
+    }
+    const releases = readdirSync(join(machine.opt, "releases")).filter((name) => /^[0-9a-f]{64}$/.test(name));
+    for (const name of releases) {
+      const found = globSync("**", { cwd: join(machine.opt, "releases", name) });
+      expect(found.filter((path) => path !== ".")).to.have.length(whole - 1);
+    }
+    machine.want("four");
+    await settle();
+    expect(readdirSync(join(machine.opt, "releases"))).to.have.length(2);
+  });
+
+  /** While it is in scope, whoever deletes a folder there is ended once its first file is gone. */
+  function killedWhileItDeletes(folder: string): Disposable {
+    const { rmSync } = fs;
+    fs.rmSync = (path, options) => {
+      const [file] = globSync("**/*.service", { cwd: String(path) });
+      if (!String(path).startsWith(`${folder}/`) || file === undefined) return rmSync(path, options);
+      rmSync(join(String(path), file));
+      throw new Killed("in the middle of a deletion");
+    };
+    syncBuiltinESMExports();
+    return {
+      [Symbol.dispose]: () => {
+        fs.rmSync = rmSync;
+        syncBuiltinESMExports();
+      },
+    };
+  }
 
   const nameOfProcess = () => Buffer.from(machine.process?.release.replace(/(00)+$/, "") ?? "", "hex").toString();
 
