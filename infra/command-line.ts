@@ -2,6 +2,7 @@
  * The command lines of this project's commands, as they come from npm.
  * @module
  */
+import { spawnSync } from "node:child_process";
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -48,6 +49,48 @@ export function keptByNpm(names: readonly string[], env: Env): string | undefine
   const kept = names.find((name) => (env[`npm_config_${name.replaceAll("-", "_")}`] ?? "") !== "");
   if (kept === undefined) return undefined;
   return `npm has kept --${kept} for itself, and nothing was done. Options of the command come after a --`;
+}
+
+/** A command that hands its words on to Pulumi's command of the same name. */
+export interface PulumiCommand {
+  readonly name: "up" | "preview" | "destroy";
+  /** What it says of itself; how it is written is the first paragraph. */
+  readonly help: string;
+  /** Its options that npm may keep for itself. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * Reads the command line of a command that hands its words on to Pulumi, before anything else is done: Pulumi itself
+ * would look at them last.
+ * @param words what is for Pulumi
+ * @returns the exit code where there is nothing else to do: 0 where help was asked for, 1 where the line is wrong or there
+ *   is no Pulumi, told in a sentence; undefined where Pulumi takes the words
+ */
+export function readForPulumi(
+  { name, help, kept: options }: PulumiCommand,
+  words: readonly string[],
+  env: Env = process.env,
+): 0 | 1 | undefined {
+  if (words.includes("--help") || words.includes("-h")) {
+    console.log(help);
+    return 0;
+  }
+  const kept = keptByNpm(options, env);
+  const wrong = kept === undefined ? refusedByPulumi(name, words, env) : `${kept}: ${help.split("\n\n")[0]}`;
+  if (wrong === undefined) return undefined;
+  console.error(`${name}: ${wrong}`);
+  return 1;
+}
+
+/** Returns what Pulumi has against the words of a command of its own; undefined where it takes them. */
+function refusedByPulumi(name: string, words: readonly string[], env: Env): string | undefined {
+  // With --help it reads the whole line, and does nothing.
+  const asked = [name, "--help", "--color", "never", ...words];
+  const { error, status, stderr } = spawnSync("pulumi", asked, { encoding: "utf8", env: { ...env } });
+  if (error) return "pulumi is not on PATH: docs/deploy.md says how to install it";
+  if (status === 0) return undefined;
+  return `${stderr.trim().replace(/^error: /, "")}, so nothing was done: \`pulumi ${name} --help\` lists the arguments`;
 }
 
 /** Returns those of Pulumi's arguments that name the stack, as other programs take them: Pulumi takes `-sNAME` too. */

@@ -11,7 +11,7 @@ import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { lift, lockSaid, locksOn } from "./arm/locks.ts";
-import { keptByNpm, stackIn } from "./command-line.ts";
+import { readForPulumi, stackIn } from "./command-line.ts";
 import { login } from "./preflight/login.ts";
 import { subscriptionIn } from "./recovery/azure-ids.ts";
 import { pulumi } from "./recovery/pulumi.ts";
@@ -49,17 +49,12 @@ async function lockedBy({ deployment }: StateExport): Promise<string | undefined
   }
 }
 
+const COMMAND = { name: "destroy", help: HELP, kept: ["stack", "refresh", "yes"] } as const;
+
 /** @returns the exit code: Pulumi's own, or 1 where it was not run */
 async function main(args: readonly string[]): Promise<number> {
-  if (args.includes("--help") || args.includes("-h")) {
-    console.log(HELP);
-    return 0;
-  }
-  const kept = keptByNpm(["stack", "refresh", "yes"], process.env);
-  if (kept !== undefined) {
-    console.error(`destroy: ${kept}: npm run destroy -- ARGUMENTS`);
-    return 1;
-  }
+  const done = readForPulumi(COMMAND, args);
+  if (done !== undefined) return done;
   let before: StateExport | undefined;
   const file = () => `before-destroy-${stackOf(before as StateExport)?.stack}-${time}.json`;
   const time = new Date().toISOString().replaceAll(/[:.]/g, "-");

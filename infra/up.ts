@@ -1,6 +1,6 @@
 /**
- * `npm run up [-- ARGUMENTS]`: asks Azure whether it can, makes the release of this checkout, says what it replaces, and
- * runs `pulumi up`.
+ * `npm run up [-- ARGUMENTS]`: asks Azure whether it can, checks the program's types, makes the release of this checkout,
+ * says what it replaces, and runs `pulumi up`.
  * @module
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -8,16 +8,18 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { makeRelease, type Release } from "../release/make.ts";
-import { keptByNpm, stackIn } from "./command-line.ts";
+import { readForPulumi, stackIn } from "./command-line.ts";
 import { nameOf, type StateExport, stackOf } from "./recovery/state.ts";
 import { ANNOUNCED_RELEASE } from "./release/announced-release.ts";
 import { misplaced } from "./stack-folder.ts";
+import { checkTypes } from "./type-check.ts";
 import { VAULT_API, type VaultApi, vaultTypes } from "./vault-api.ts";
 
 const HELP = `npm run up [-- ARGUMENTS]
 
-Asks Azure whether all is there that it needs (\`npm run preflight\`), makes the release of this checkout, says which
-release the stack has and which it gets, and runs \`pulumi up ARGUMENTS\`, which shows what it would do and asks.
+Asks Azure whether all is there that it needs (\`npm run preflight\`), checks the program's types, makes the release of
+this checkout, says which release the stack has and which it gets, and runs \`pulumi up ARGUMENTS\`, which shows what it
+would do and asks.
 \`pulumi up --help\` lists its arguments. --skip-preflight asks nothing beforehand.
 --refresh, of Pulumi's own, looks first what was changed beside Pulumi, and puts it back.`;
 
@@ -85,14 +87,12 @@ export function asideBeforeOtherApi(
 
 /**
  * Asks Pulumi about the stack.
- * @returns the JSON that it prints
- * @throws Error where there is no Pulumi; anything else that it says is said again, and better, by `pulumi up`
+ * @returns the JSON that it prints; undefined where it fails, which `pulumi up` says again, and better
  */
 function ask<Answer>(asked: readonly string[]): Answer | undefined {
   // Without --non-interactive it would ask which stack, and nobody would see the question.
   const options = { encoding: "utf8", maxBuffer: 2 ** 30 } as const;
-  const { error, status, stdout } = spawnSync("pulumi", [...asked, "--non-interactive"], options);
-  if (error) throw new Error("pulumi is not on PATH: docs/deploy.md says how to install it", { cause: error });
+  const { status, stdout } = spawnSync("pulumi", [...asked, "--non-interactive"], options);
   try {
     return status === 0 ? JSON.parse(stdout) : undefined;
   } catch {
@@ -114,18 +114,13 @@ function preflight(args: readonly string[]): void {
 /** The preflight's exit code where nothing is wrong, and something is not known. */
 const NOT_KNOWN = 4;
 
-/** @returns the exit code: Pulumi's own, or 1 where it was not run */
+const COMMAND = { name: "up", help: HELP, kept: ["stack", "skip-preflight", "refresh", "yes"] } as const;
+
+/** @returns the exit code: Pulumi's own; the compiler's where types do not fit; else 1 where Pulumi was not run */
 async function main(given: readonly string[]): Promise<number> {
-  if (given.includes("--help") || given.includes("-h")) {
-    console.log(HELP);
-    return 0;
-  }
-  const kept = keptByNpm(["stack", "skip-preflight", "refresh", "yes"], process.env);
-  if (kept !== undefined) {
-    console.error(`up: ${kept}: npm run up -- ARGUMENTS`);
-    return 1;
-  }
   const args = given.filter((arg) => arg !== SKIP);
+  const done = readForPulumi(COMMAND, args);
+  if (done !== undefined) return done;
   let release: Release;
   try {
     const misplacement = misplaced(process.cwd());
@@ -135,6 +130,8 @@ async function main(given: readonly string[]): Promise<number> {
     const cutOff = cutOffEarlier(state);
     if (cutOff !== undefined) throw new Error(cutOff);
     if (!given.includes(SKIP)) preflight(args);
+    const unfit = await checkTypes("up");
+    if (unfit !== 0) return unfit;
     const aside = asideBeforeOtherApi(state, process.cwd(), new Date());
     if (aside !== undefined) console.log(`The vault's API changes; Pulumi's memory as it was is in ${aside}`);
     release = await makeRelease(resolve(import.meta.dirname, ".."), (line) => console.error(line));

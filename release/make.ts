@@ -97,7 +97,7 @@ async function pack(
     hash = await writeTar(temporary, await entries(contents, archives));
     return release().file;
   });
-  // Earlier states of the checkout, 116 MB each, and what a run left that was ended from outside.
+  // Earlier states of the checkout, 118 MB each, and what a run left that was ended from outside.
   await removeLeftovers(join(root, FOLDER), ["tezos-signer-*.tar", "making-*"]);
   return release();
 }

@@ -10,7 +10,7 @@ const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 };
 
 /** Scripts that hand all words on, to mocha and to Pulumi, and those that take none or that npm alone runs. */
-const NOT_THEIR_OWN = ["test", "up", "destroy", "docs:cli", "hardware", "prepare", "docs:pictures"];
+const NOT_THEIR_OWN = ["test", "up", "preview", "destroy", "docs:cli", "hardware", "prepare", "docs:pictures"];
 
 /** What a wrong command line ends with where it is not 2: each has a table of its own. */
 const OTHER_CODES: Readonly<Record<string, number>> = { plan: 1, release: 4 };
@@ -37,6 +37,11 @@ describe("the scripts of package.json", function () {
     const named = programs.map(({ name }) => name);
     expect(named).to.include.members(["signer", "demo", "vault", "bench", "soak", "outage", "release", "plan"]);
     expect(Object.keys(scripts)).to.include.members(NOT_THEIR_OWN);
+  });
+
+  it("run nothing before the program reads its command line, so that --help and a slip are answered at once", () => {
+    const later = all.filter(({ name }) => !/^(?:c8 [^&|;]+ )?node /.test(scripts[name] ?? ""));
+    expect(later.map(({ name }) => `${name}: ${scripts[name]}`)).to.deep.equal([]);
   });
 
   it("tell of an option that npm kept for itself, since no -- stood before it", async () => {

@@ -1,7 +1,7 @@
 /**
  * `npm run first-hour`: types what README.md and docs/deploy.md say, in their order, as somebody would who has read nothing
  * else, on a Debian that has Node.js, npm and git of its own and nothing of this project. Prints the transcript, with the time
- * of each step. It needs root, what .ci/machine-tools names, and a network to Debian's and npm's registries. Where Azure
+ * of each step, and all of them in a table at its end: apt's and `npm ci`'s too. It needs root, what .ci/machine-tools names, and a network to Debian's and npm's registries. Where Azure
  * begins, it ends: there is no account, and what the commands say to that is a part of it.
  * @module
  */
@@ -20,6 +20,14 @@ const HOME = "/root";
 const CHECKOUT = `${HOME}/tezos-signer`;
 /** All packages on a slow line, or on a computer that does much else, in milliseconds: they took more than half an hour there. */
 const PATIENCE = 3 * 60 * 60_000;
+
+/** What a page presupposes, and what shows that it is there. */
+const BEFORE = [
+  "export DEBIAN_FRONTEND=noninteractive",
+  "apt-get -q update && apt-get -qy install --no-install-recommends nodejs npm git make",
+  "node --version; npm --version; pulumi version",
+  "ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519",
+];
 
 /** What nobody can type here, and why. */
 const NOT_TYPED: readonly (readonly [call: RegExp, why: string])[] = [
@@ -84,6 +92,9 @@ function commandsOf(page: string, from: string, to: string): string[] {
     .filter((line) => /^(?:npm|pulumi|az|export|mkdir|cp|octez-client|for) /.test(line));
 }
 
+/** What was typed, how it ended, and the seconds that it took, for the table at the end. */
+const steps: (readonly [page: string, typed: string, ended: number | string, seconds: string])[] = [];
+
 /** A step, as it is printed. */
 function tell(page: string, typed: string, outcome: string, screen = ""): void {
   console.log(`\n## ${page}: \`${typed}\`\n\n${outcome}`);
@@ -97,7 +108,9 @@ async function start(first: Terminal, disk: string): Promise<void> {
   const began = performance.now();
   const ended = first.type(["npm start"]);
   const introduction = await Promise.race([first.shows(/Ctrl-C stops it\.\n/), ended.then(({ output }) => output)]);
-  tell("README.md", "npm start", `Ready after ${since(began)}.`, introduction);
+  const ready = since(began);
+  steps.push(["README.md", "npm start", "ready", ready]);
+  tell("README.md", "npm start", `Ready after ${ready}.`, introduction);
   const [, url = "", address = ""] = /(http:\/\/[\d.:]+)\/(tz3\w+)/.exec(introduction) ?? [];
   const payload = Buffer.from(transfer({ source: address, fee: 423n, counter: 10n, amount: 500_000n })).toString("hex");
   const refused = await sign(url, address, payload);
@@ -105,28 +118,38 @@ async function start(first: Terminal, disk: string): Promise<void> {
   const second = await window(disk);
   const before = performance.now();
   const asked = second.shows(/Waiting for signing requests/).then(() => sign(url, address, payload));
-  const { output } = await second.type(["npm run signer -- confirm --once"], [[promptOf(1), code]]);
-  tell("README.md", "npm run signer -- confirm", `${since(before)}; the transfer: ${(await asked).status}`, output);
+  const { status, output } = await second.type(["npm run signer -- confirm --once"], [[promptOf(1), code]]);
+  const confirmed = since(before);
+  steps.push(["README.md", "npm run signer -- confirm", status, confirmed]);
+  tell("README.md", "npm run signer -- confirm", `${confirmed}; the transfer: ${(await asked).status}`, output);
+  const interrupted = performance.now();
   await second.type(["kill -INT $(pgrep -nf 'tezos-signer.js serve')"]);
+  const { status: last } = await ended;
+  const stopped = since(interrupted);
   await second.close();
-  tell("README.md", "Ctrl-C", `Ended with ${(await ended).status}.`);
+  steps.push(["README.md", "Ctrl-C", last, stopped]);
+  tell("README.md", "Ctrl-C", `Ended with ${last} after ${stopped}.`);
 }
 
 function since(began: number): string {
-  return `${((performance.now() - began) / 1_000).toFixed(0)} s`;
+  return `${((performance.now() - began) / 1_000).toFixed(1)} s`;
+}
+
+/** Types a line, and tells how it ended and what it took. */
+async function step(terminal: Terminal, page: string, line: string, answers: Answers = []): Promise<void> {
+  const began = performance.now();
+  const { status, output } = await terminal.type([line], answers);
+  const took = since(began);
+  steps.push([page, line, status, took]);
+  tell(page, line, `Ended with ${status} after ${took}.`, output);
 }
 
 /** @param folder empty, on a disk; what is mounted below it goes with this process */
 async function main(folder: string): Promise<void> {
   const disk = computer(folder);
   const terminal = await window(disk);
-  const prepared = performance.now();
-  await terminal.type([
-    "export DEBIAN_FRONTEND=noninteractive; apt-get -q update && apt-get -qy install --no-install-recommends nodejs npm git make",
-  ]);
-  const { output: versions } = await terminal.type(["node --version; npm --version; pulumi version"]);
-  tell("before", "Debian's own nodejs, npm and git, and Pulumi", since(prepared), versions);
-  await terminal.type(["ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519"]);
+  const began = performance.now();
+  for (const line of BEFORE) await step(terminal, "before", line);
   const pages = [
     ["README.md", "## Five minutes", "## How safe"],
     ["docs/deploy.md", "## Look before", "## 3. "],
@@ -143,16 +166,18 @@ async function main(folder: string): Promise<void> {
         continue; // in the second window, meanwhile
       else if (why !== undefined && line !== "npm run up") tell(page, line, `Not typed: ${why}.`);
       else {
-        const began = performance.now();
         const typed = line
           .replace("'…'", "chosen")
           .replace("edpk…", "edpkuBknW28nW72KG6RoHtYW7p12T6GKc7nAbwYX5m8Wd9sDVC9yav");
-        const { status, output } = await terminal.type([typed], ANSWERS[line] ?? []);
-        tell(page, line, `Ended with ${status} after ${since(began)}.`, output);
+        await step(terminal, page, typed, ANSWERS[line] ?? []);
+        if (line === "npm ci") await step(terminal, "after it", "du -sm node_modules");
       }
     }
   }
   await terminal.close();
+  const rows = steps.map(([page, typed, ended, took]) => `| ${page} | \`${typed}\` | ${ended} | ${took} |`);
+  console.log(`\n## All steps, in ${since(began)}\n`);
+  console.log(["| page | typed | ended with | took |", "| --- | --- | --- | --- |", ...rows].join("\n"));
 }
 
 /** Names the folder to the process that is in namespaces of its own. */

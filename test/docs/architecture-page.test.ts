@@ -56,5 +56,12 @@ describe("the pages for whoever changes the program", () => {
     expect(rooms.filter((room) => !shown.has(room))).to.deep.equal([]);
     const files = ["signer", "infra"].flatMap(inside).filter(({ isFolder }) => !isFolder);
     expect(files.filter(({ path }) => !drawn.includes(` ${basename(path)}`))).to.deep.equal([]);
+    const described = [...drawn.matchAll(/(?<![\w/.-])(?!Node\.js)[\w-]+\.(?:ts|js|py)\b/g)].map(([name]) => name);
+    expect(described.length).to.be.greaterThan(30);
+    const there = new Set(
+      globSync("{signer,infra,machine,test}/**/*.{ts,js,py}", { cwd: root }).map((path) => basename(path)),
+    );
+    const nowhere = described.filter((name) => !there.has(name));
+    expect(nowhere).to.deep.equal([]);
   });
 });

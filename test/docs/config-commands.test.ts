@@ -110,4 +110,14 @@ describe("each `pulumi config set` of a page", () => {
       expect(about(path, value), path).not.to.deep.equal([]);
     expect(about("initialise.level", "9123456")).to.deep.equal([]);
   });
+
+  it("are taken by the running signer as soon as it looks, and every page says so in the same words", () => {
+    const [, milliseconds = ""] = /\binterval: ([\d_]+)/.exec(textOf("signer/azure/user-data.ts")) ?? [];
+    expect(Number(milliseconds.replaceAll("_", ""))).to.be.within(1_000, 9_000);
+    const told = PAGES.flatMap((page) =>
+      [...textOf(page).matchAll(/(?:signer takes|reads) it (within [a-z]+(?: [a-z]+)?)/g)].map(([, soon]) => soon),
+    );
+    expect(told.length).to.be.greaterThan(1);
+    expect(told.filter((soon) => !soon?.startsWith("within seconds"))).to.deep.equal([]);
+  });
 });

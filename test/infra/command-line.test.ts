@@ -22,14 +22,14 @@ describe("the command lines of this project's commands", function () {
     expect(keptByNpm(["yes", "json"], env)).to.equal(undefined);
   });
 
-  for (const command of ["up", "destroy"]) {
+  for (const command of ["up", "preview", "destroy"]) {
     it(`npm run ${command} asks neither Azure nor Pulumi where npm has kept the stack's name`, async () => {
       const env = { PATH: "/nowhere", npm_config_stack: "mainnet" };
       const ended = await finished([process.execPath, join(ROOT, `infra/${command}.ts`)], ROOT, { env });
       expect(ended).to.deep.equal({
         code: 1,
         out: "",
-        errors: `${command}: npm has kept --stack for itself, and nothing was done. Options of the command come after a --: npm run ${command} -- ARGUMENTS\n`,
+        errors: `${command}: npm has kept --stack for itself, and nothing was done. Options of the command come after a --: npm run ${command} [-- ARGUMENTS]\n`,
       });
     });
   }

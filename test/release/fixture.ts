@@ -86,7 +86,7 @@ export class Fixture implements AsyncDisposable {
     const code = globSync(
       [
         "release/{*.ts,files/*}",
-        "infra/{up,command-line,stack-folder,vault-api,release/announced-release,recovery/state}.ts",
+        "infra/{up,command-line,stack-folder,type-check,vault-api,release/announced-release,recovery/state}.ts",
       ],
       {
         cwd: checkout,

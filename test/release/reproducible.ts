@@ -46,12 +46,21 @@ describe("the hash of this checkout's release", function () {
     return to;
   }
 
-  /** Makes it in a copy, and removes the copy with its 116 MB. */
+  /** Makes it in a copy, and removes the copy with it. */
   async function madeIn(root: string, make: (root: string) => Promise<Ended> = release): Promise<string> {
     const made = hashIn(await make(root));
     rmSync(root, { recursive: true });
     return made;
   }
+
+  it("is of a release as large as README.md and docs/deploy.md say", () => {
+    const page = (name: string) => readFileSync(resolve(import.meta.dirname, "../..", name), "utf8");
+    const told = [
+      /with its Node\.js, is (\d+) MB/.exec(page("README.md")),
+      /uploads the signer, (\d+) MB/.exec(page("docs/deploy.md")),
+    ].map((match) => Number(match?.[1]));
+    for (const megabytes of told) expect(megabytes).to.be.closeTo(statSync(first).size / 1e6, 1);
+  });
 
   for (const [node, npm, version] of [
     ["node20", "npm10", "10.9.9"],

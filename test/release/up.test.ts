@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { releaseChange } from "../../infra/up.ts";
@@ -7,9 +7,19 @@ import { type Ended, Fixture, hashIn, programFolder, run } from "./fixture.ts";
 /** Notes its arguments; `stack output` prints what is in a file, or fails without one; `up` says which release was announced, and ends with a code of its own. */
 const PULUMI = `#!/bin/sh
 echo "$@" >>"$PULUMI_NOTES"
+if [ "$2" = --help ]; then exit 0; fi
 if [ "$1" = up ]; then echo "up runs with $TEZOS_SIGNER_RELEASE"; exit 7; fi
 exec cat "$PULUMI_OUTPUTS"
 `;
+
+/** The compiler: notes when it was asked, and finds what a test wants. */
+const TSC = `#!/bin/sh
+echo "tsc $*" >>"$PULUMI_NOTES"
+if [ -n "$TSC_FINDS" ]; then echo "$TSC_FINDS"; exit 2; fi
+`;
+
+/** What is said while the compiler works. */
+const CHECKING = "Checking the program's types, which takes half a minute\n";
 
 /** Stands for the preflight: says with what it was asked, and ends as a test wants. */
 const PREFLIGHT = `console.log(["preflight", ...process.argv.slice(2)].join(" "));
@@ -30,6 +40,7 @@ describe("npm run up", function () {
     mkdirSync(join(root, "infra/preflight"), { recursive: true });
     writeFileSync(join(root, "infra/preflight/main.ts"), PREFLIGHT);
     const programs = programFolder(join(fixture.folder, "programs"), "pulumi", PULUMI);
+    programFolder(programs, "tsc", TSC);
     env = {
       ...fixture.env,
       PATH: `${programs}:${process.env.PATH}`,
@@ -62,8 +73,10 @@ describe("npm run up", function () {
       `preflight --stack prod\nRelease: from 0.1.9 (1a2b3c4d5e6f) to 0.2.0 (${hash.slice(0, 12)})\nup runs with ${hash}\n`,
     );
     expect(asked).to.deep.equal([
+      "up --help --color never --yes --stack prod",
       "stack output --json --stack prod --non-interactive",
       "stack export --stack prod --non-interactive",
+      "tsc --noEmit",
       "up --yes --stack prod",
     ]);
     expect(code).to.equal(7);
@@ -77,7 +90,7 @@ describe("npm run up", function () {
       expect(text).to.equal(
         "preflight\nup: nothing was changed. To go on all the same: npm run up -- --skip-preflight\n",
       );
-      expect(asked).to.have.lengthOf(2);
+      expect(asked).to.have.lengthOf(3);
       expect(ended.code).to.equal(1);
     }
     env.PREFLIGHT = "4"; // nothing is wrong, something is not known
@@ -93,7 +106,7 @@ describe("npm run up", function () {
     for (const args of [["-s", "prod"], ["-sprod"], ["--stack=prod"]]) {
       const { asked, stdout } = await up({}, ...args);
       expect(stdout).to.match(/^preflight (?:-s prod|--stack=prod)\n/);
-      expect(asked[0]).to.match(/^stack output --json (?:-s prod|--stack=prod) --non-interactive$/);
+      expect(asked[1]).to.match(/^stack output --json (?:-s prod|--stack=prod) --non-interactive$/);
     }
   });
 
@@ -108,16 +121,30 @@ describe("npm run up", function () {
     rmSync(join(root, "LICENSE"));
     const { code, text, asked } = await up({});
     writeFileSync(join(root, "LICENSE"), licence);
-    expect(text).to.match(/^preflight\nup: LICENSE is missing in .+\n$/);
-    expect(asked).to.have.lengthOf(2);
+    expect(text).to.match(/^preflight\n.+\nup: LICENSE is missing in .+\n$/);
+    expect(asked).to.have.lengthOf(4);
     expect(code).to.equal(1);
+  });
+
+  it("says before the types are checked that it takes a while, and ends with the compiler's words and exit code where they do not fit, with no release made", async () => {
+    rmSync(join(root, ".release"), { recursive: true });
+    env.TSC_FINDS = "infra/index.ts(3,7): error TS2322: no number";
+    const { code, text, asked } = await up({}, "--yes");
+    delete env.TSC_FINDS;
+    expect(text).to.equal(
+      `preflight\n${CHECKING}infra/index.ts(3,7): error TS2322: no number\n` +
+        "up: the program's types do not fit, as told above, so nothing was changed\n",
+    );
+    expect(asked.at(-1)).to.equal("tsc --noEmit");
+    expect(existsSync(join(root, ".release"))).to.equal(false);
+    expect(code).to.equal(2);
   });
 
   it("names what an earlier command was cut off in and the way back, makes no release and runs no pulumi up", async () => {
     const resource = { urn: "urn:pulumi:dev::tezos-signer::azure-native:compute:VirtualMachine::machine" };
     const { code, text, asked } = await up({ deployment: { pending_operations: [{ type: "creating", resource }] } });
     expect(text).to.match(/^up: an earlier command was cut off \(creating machine\): `npm run recover` says .+\n$/);
-    expect(asked).to.have.lengthOf(2);
+    expect(asked).to.have.lengthOf(3);
     expect(code).to.equal(1);
   });
 

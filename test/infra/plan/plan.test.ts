@@ -88,6 +88,18 @@ describe("npm run plan", () => {
     expect(status).to.equal(0);
   });
 
+  it("says that it draws the example where no stack is named, and how those that are there are drawn", async () => {
+    expect(asText().stdout).to.match(
+      /^The example, examples\/stack\.yaml\. (?:Yours: npm run plan -- |`npm run setup`)/,
+    );
+    await using folder = await temporaryFolder();
+    mkdirSync(join(folder.path, "stacks"));
+    for (const name of ["mainnet", "test"]) writeFileSync(join(folder.path, `stacks/Pulumi.${name}.yaml`), "");
+    const { status, stderr } = await said(["--stack", "nowhere"], folder.path);
+    expect(stderr).to.include("Yours: npm run plan -- --stack mainnet, npm run plan -- --stack test\n");
+    expect(status).to.equal(1);
+  });
+
   it("gives the same as JSON", () => {
     const { stdout, status } = asJson();
     expect(status).to.equal(0);

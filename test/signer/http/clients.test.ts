@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import { RemoteSigner } from "@taquito/remote-signer";
 import { verifySignature } from "@taquito/utils";
 import { expect } from "chai";
-import { SignerError } from "../../../signer/errors.ts";
+import { ERRORS, type ErrorCode, SignerError } from "../../../signer/errors.ts";
 import { knownKeys, publicKey, sign } from "../../emulators/octez-client.ts";
 import { FakeSigner, testKey } from "../../harness/fake-signer.ts";
 import { openSigningPort, type SigningPort } from "../../harness/signing-port.ts";
@@ -56,6 +57,24 @@ for (const kind of ["tz2", "tz3"] as const) {
         };
         expect(await rejection(remote.sign("abcdef"))).to.equal("BadSigningData");
         expect(await rejection(remote.sign(""))).to.equal("BadSigningData");
+      });
+
+      it("has the words of a refusal where docs/symptoms.md says: in the error's message, or in its cause", async () => {
+        const remote = new RemoteSigner(key.pkh, port.url);
+        const places = new Map<number, string>();
+        for (const [code, { status }] of Object.entries(ERRORS) as [ErrorCode, { readonly status: number }][]) {
+          signer.before = () => {
+            throw new SignerError(code, "the words");
+          };
+          const error = (await remote.sign("abcdef").catch((error) => error)) as Error & { readonly cause?: Error };
+          const told = [error.message, error.cause?.message ?? ""].map((text) => text.includes("the words"));
+          places.set(status, ["message", "cause"][told.indexOf(true)] ?? "nowhere");
+        }
+        expect([...places.values()]).not.to.include("nowhere");
+        const inCause = [...places].filter(([, place]) => place === "cause").map(([status]) => status);
+        const page = readFileSync(new URL("../../../docs/symptoms.md", import.meta.url), "utf8");
+        const [, named = ""] = /but those of a ([\d, or]+) in its `cause`/.exec(page) ?? [];
+        expect(inCause).to.have.members((named.match(/\d+/g) ?? []).map(Number));
       });
 
       it("would notice a wrong signature or a wrong key, so the tests above prove something", async () => {
