@@ -16,7 +16,7 @@ import { DestroyGuard } from "./components/destroy-guard.ts";
 import { Figures } from "./components/figures.ts";
 import { Machine, machineIdIn, machineName } from "./components/machine.ts";
 import { NETWORK_NAME, Network } from "./components/network.ts";
-import { Readiness } from "./components/readiness.ts";
+import { Readiness, readinessNames } from "./components/readiness.ts";
 import { type Release, Releases } from "./components/releases.ts";
 import { KeyVault } from "./components/vault.ts";
 import { WatermarkTable } from "./components/watermark-table.ts";
@@ -27,6 +27,7 @@ import { groupName } from "./config/stack-name.ts";
 import { firewallRules } from "./firewall.ts";
 import { Inspection, valuesOf } from "./inspection.ts";
 import type { Report } from "./readiness/report.ts";
+import { order, Turns } from "./readiness/turns.ts";
 import { standsInTheWay } from "./standing/check.ts";
 import { userData } from "./user-data.ts";
 
@@ -145,8 +146,8 @@ export class TezosSigner extends pulumi.ComponentResource {
     const access = { ssh: settings.adminIp.length > 0, metrics: settings.metricsIp.map(({ text }) => text) };
     const guarded: pulumi.Resource[] = [releases];
     const machines: Machine[] = [];
-    let report: pulumi.Output<Report> | undefined;
-    // The last one is touched first, and the next one once it signs: at every moment one of them does.
+    const reports: pulumi.Output<Report>[] = [];
+    const turns = new Turns(order(all, id.hex, (place) => readinessNames(named, place)));
     for (const place of all.toReversed()) {
       const own = told(place);
       const connection = network.connections[place.number - 1];
@@ -164,7 +165,7 @@ export class TezosSigner extends pulumi.ComponentResource {
           sshPublicKey: settings.sshPublicKey,
           customData: args.customData ?? Buffer.from(customData()).toString("base64"),
           release: releases.blob,
-          turn: report === undefined ? Promise.resolve() : valuesOf("turn", { report }),
+          turn: turns.of(place),
           userData: pulumi.all([own, identity.clientId, releases.url]).apply(([own, clientId, url]) => {
             const { version, sha256 } = release;
             const { maintenance } = place;
@@ -183,7 +184,8 @@ export class TezosSigner extends pulumi.ComponentResource {
           place,
           machine: machine.machine,
           balanced,
-          waiting: place.number - 1,
+          machines: all.length,
+          waiting: turns.after(place),
           release: release.sha256,
           settings: own.apply(settingsVersion),
           keys: [...settings.keys.map(({ name }) => name), settings.keyImporter?.objectId ?? []].flat().join(" "),
@@ -194,7 +196,8 @@ export class TezosSigner extends pulumi.ComponentResource {
         },
         open,
       );
-      report = readiness.report;
+      reports.unshift(readiness.report);
+      turns.note(place, valuesOf("turn", { report: readiness.report }));
       guarded.push(readiness);
     }
     if (settings.monitoring) {
@@ -216,7 +219,7 @@ export class TezosSigner extends pulumi.ComponentResource {
       watermarkStoreId: id.hex,
       identityClientId: identity.clientId,
       resourceGroup: group.name,
-      ...(report === undefined ? {} : { report }),
+      ...(reports.length === 0 ? {} : { report: pulumi.all(reports).apply(([first]) => first as Report) }),
     });
     this.signerUrl = outputs.signerUrl;
     this.publicIp = outputs.publicIp;

@@ -16,6 +16,7 @@ import { isLoopback } from "./network/url.ts";
 import { Pulse } from "./observability/pulse.ts";
 import { RecentActivity } from "./observability/recent-activity.ts";
 import { openObservers } from "./observers.ts";
+import { Departure } from "./pair/departure.ts";
 import { OtherMachines } from "./pair/other-machines.ts";
 import { HeadFollower } from "./policy/head-follower.ts";
 import { loadPorts } from "./ports.ts";
@@ -46,14 +47,8 @@ export interface RunningSigner {
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   /** Looks whether the files of its TLS certificate are others, and takes them up; it does so by itself once a minute. */
   renewCertificate(): Promise<void>;
-  /** Whether a balancer asks here, which may have another machine to send to. */
-  isBalanced(): boolean;
-  /**
-   * Has the balancer send nothing new here, for as long as it does not stay; whoever comes all the same is served, on a
-   * connection that is closed after the answer. Resolves once the balancer has heard it and idle connections are closed.
-   */
-  leave(reason: string): Promise<void>;
-  stay(): void;
+  /** How the machine leaves the balancer in front of it. */
+  readonly departure: Departure;
   /** Takes no new connection, lets what was asked finish, then closes everything. */
   stop(): Promise<void>;
 }
@@ -218,12 +213,12 @@ export async function startSigner(
   const renewCertificate = async () => {
     await Promise.all([certificate?.look(), observers?.renewCertificate()]);
   };
-  const leave = (reason: string) => balancer.leave(reason).then(() => server.closeQuiet());
+  const departure = new Departure({ balancer, others, closeQuiet: () => server.closeQuiet() });
   const stop = () => running.disposeAsync();
   const metricsAddress = () => observers?.metricsAddress();
   return {
     ...{ url, adminUrl, metricsAddress, keyring, examine, readiness: () => report.ready(), renewCertificate },
-    ...{ isBalanced: () => balancer.asks, leave, stay: () => balancer.stay(), stop },
+    ...{ departure, stop },
   };
 }
 

@@ -24,7 +24,7 @@ const SHARES = {
   /** Programs as they are started, each in processes of its own: they take half of the processor time of all tests. */
   "test:processes": [
     ["test/signer/cli/serve-user-data", "test/signer/cli/try"],
-    ["test/signer/backends"],
+    ["test/signer/backends", "test/campaigns/pair-interrupted"],
     ["test/signer/cli/serve"],
     ["test/signer/cli/completion", "test/signer/cli/foreseen"],
     ["test/bench/bench", "test/bench/observing"],

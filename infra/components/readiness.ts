@@ -9,7 +9,14 @@ import {
 import * as pulumi from "@pulumi/pulumi";
 import type { Place } from "../config/pair.ts";
 import { type Outcome, outcomeOf, type Report } from "../readiness/report.ts";
-import { isProof, type Parameters, type Proof, type StandingWait, standingWait } from "../readiness/standing-wait.ts";
+import {
+  isProof,
+  type Names,
+  type Parameters,
+  type Proof,
+  type StandingWait,
+  standingWait,
+} from "../readiness/standing-wait.ts";
 import { Refusal } from "../refusal.ts";
 import { inGroup, type StackContext } from "./context.ts";
 import type { Kinds } from "./kind.ts";
@@ -22,8 +29,9 @@ export interface ReadinessArgs {
   readonly machine: VirtualMachine;
   /** Whether the balancer has to find it ready as well. */
   readonly balanced: boolean;
-  /** How many machines have not had their turn, since they wait for this one. */
-  readonly waiting: number;
+  /** How many machines the signer has, and how many of them wait for this one. */
+  readonly machines: number;
+  readonly waiting: Promise<number>;
   /** SHA-256 of the release that the machine is told to run. */
   readonly release: string;
   /** The version of the settings that it is told. */
@@ -32,6 +40,12 @@ export interface ReadinessArgs {
   readonly keys: string;
   /** What the signer needs: waiting is in vain before it is there. */
   readonly after: readonly pulumi.Resource[];
+}
+
+/** Returns the names in the program of what waits for a machine. @param named gives the name of a part */
+export function readinessNames(named: (part: string) => string, { suffix }: Pick<Place, "suffix">): Names {
+  const of = (part: string) => named(`${part}${suffix}`);
+  return { command: of(NAME), component: of("readiness"), machine: of("machine") };
 }
 
 /** What a machine was asked. */
@@ -69,8 +83,7 @@ export class Readiness extends pulumi.ComponentResource {
   constructor(name: string, args: ReadinessArgs, options?: pulumi.ComponentResourceOptions) {
     super("tezos-signer:infra:Readiness", name, {}, options);
     const { context, machine, place } = args;
-    const named = (part: string) => context.named(`${part}${place.suffix}`);
-    const names = { command: named(NAME), component: name, machine: named("machine") };
+    const names = readinessNames(context.named, place);
     const standing = standingWait(context.id, names);
     standing.catch(() => undefined); // whoever waits for it says it
     const parameters = pulumi.all([args.settings, standing]).apply(
@@ -103,7 +116,7 @@ export class Readiness extends pulumi.ComponentResource {
         deleteBeforeReplace: true, // the new one takes over its name
         dependsOn: [...args.after],
         customTimeouts: { create: PATIENCE, update: PATIENCE },
-        hooks: { onError: [new pulumi.ErrorHook(named("await-ready-failed"), sayWhatToDo(args))] },
+        hooks: { onError: [new pulumi.ErrorHook(context.named(`${NAME}-failed${place.suffix}`), sayWhatToDo(args))] },
       },
     );
     const answer = pulumi
@@ -118,9 +131,9 @@ export class Readiness extends pulumi.ComponentResource {
           return { words: outcome.words, ...(before === undefined ? {} : { proof: before }) };
         return { proof: { parameters, machine: vmId, report: outcome.report } };
       });
-    this.report = answer.apply(({ words, proof }) => {
+    this.report = answer.apply(async ({ words, proof }) => {
       if (words === undefined && proof !== undefined) return proof.report;
-      throw new Refusal(failure(words ?? "", args));
+      throw new Refusal(failure(words ?? "", args, await args.waiting));
     });
     // What was proved before is kept where this time it is not: it rejects nowhere else, so it is said once.
     this.registerOutputs({ proof: answer.apply(({ proof }) => proof) });
@@ -167,11 +180,12 @@ export class Readiness extends pulumi.ComponentResource {
   }
 }
 
-function failure(words: string, { place, waiting }: ReadinessArgs): string {
+function failure(words: string, { place, machines }: ReadinessArgs, waiting: number): string {
+  const which = machines === 1 ? "" : ` on ${machineName(place)}`;
   const what =
     waiting === 0
-      ? "everything is made, and the signer is not ready"
-      : `the signer on ${machineName(place)} is not ready, and the other machine was left as it is`;
+      ? `everything is made, and the signer${which} is not ready`
+      : `the signer${which} is not ready, and the other machine was left as it is`;
   return `${what}: ${words}. Once that is mended, npm run up asks it again (docs/change.md, "An up that waits in vain")`;
 }
 

@@ -24,6 +24,8 @@ export interface StandingWait {
   /** How often the machine is to have been asked in vain, as text: another number is another question. */
   readonly again: string;
   readonly proof: Proof | undefined;
+  /** Whether the machine was waited for with success, and nothing of it has changed since. */
+  readonly holds: boolean;
 }
 
 /** Names in the program. */
@@ -51,14 +53,14 @@ export function waitAmong(all: readonly StandingResource[], names: Names): Stand
   const machine = named("azure-native:compute:VirtualMachine", names.machine);
   const command = named("azure-native:compute:VirtualMachineRunCommandByVirtualMachine", names.command);
   if (machine === undefined) return undefined;
-  if (command === undefined) return { name: undefined, again: "0", proof: undefined };
+  if (command === undefined) return { name: undefined, again: "0", proof: undefined, holds: false };
   const proof = named("tezos-signer:infra:Readiness", names.component)?.proof as Proof | undefined;
   const list = (command.parameters ?? []) as readonly { readonly name: string; readonly value: string }[];
   const parameters = Object.fromEntries(list.map(({ name, value }) => [name, value]));
   const holds = proof !== undefined && isProof(proof, parameters, machine.vmId);
   // Azure runs the same command no second time, and somebody may have mended it since, or brought the key.
   const again = holds && proof.report.missing === undefined ? 0 : 1;
-  return { name: String(command.name), again: String(Number(parameters.AGAIN ?? 0) + again), proof };
+  return { name: String(command.name), again: String(Number(parameters.AGAIN ?? 0) + again), proof, holds };
 }
 
 /** Tells whether a machine has answered these very questions. */

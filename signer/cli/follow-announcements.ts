@@ -13,17 +13,18 @@ const PATIENCE = 10_000;
 
 /**
  * Follows what Azure announces for the machine, where a balancer has another one to send to: before a reboot, a move or a
- * freeze nothing new comes here, what was asked is answered, and only then Azure is told to go on. A machine that is alone
- * keeps every minute that it is given.
+ * freeze nothing new comes here, what was asked is answered, and only then Azure is told to go on. A machine that is alone,
+ * or whose other one takes nothing new, keeps every minute that it is given, and looks again meanwhile.
  */
 export function followAnnouncements(
-  signer: Pick<RunningSigner, "isBalanced" | "leave" | "stay">,
+  departure: Pick<RunningSigner["departure"], "isBalanced" | "leave" | "stay">,
   log: Logger,
   { pause = PAUSE, events = new ScheduledEvents(imdsHost()) } = {},
 ): Disposable {
   const following = new Repetition();
   let failure: string | undefined;
-  /** Ids that the signer has left for. */
+  /** Ids that were told, and those that the signer has left for. */
+  const told = new Set<string>();
   const left = new Set<string>();
   const look = async () => {
     const signal = AbortSignal.any([following.signal, AbortSignal.timeout(PATIENCE)]);
@@ -31,20 +32,23 @@ export function followAnnouncements(
     if (announced.length === 0) {
       if (left.size > 0) {
         log.info("what Azure announced is over: the balancer may send here again");
-        signer.stay();
+        departure.stay();
       }
+      told.clear();
       left.clear();
       return;
     }
     const fresh = announced.filter(({ id, status }) => status === "Scheduled" && !left.has(id));
     if (fresh.length === 0) return;
     const what = [...new Set(fresh.map(({ type }) => type))].join(", ");
+    const isNew = fresh.some(({ id }) => !told.has(id));
+    if (isNew) log.warn({ events: fresh.map(({ id }) => id) }, `Azure announces: ${what}`);
+    for (const { id } of fresh) told.add(id);
+    if (!(await departure.leave(`Azure announces: ${what}`))) {
+      if (isNew) log.warn("no other machine takes what is new: this one signs on until Azure begins");
+      return;
+    }
     for (const { id } of fresh) left.add(id);
-    log.warn(
-      { events: fresh.map(({ id }) => id) },
-      `Azure announces: ${what}. The balancer is told to send nothing new`,
-    );
-    await signer.leave(`Azure announces: ${what}`);
     if (following.signal.aborted) return;
     await events.start(
       fresh.map(({ id }) => id),
@@ -54,7 +58,7 @@ export function followAnnouncements(
   };
   const work = async () => {
     try {
-      if (signer.isBalanced() || left.size > 0) await look();
+      if (departure.isBalanced || left.size > 0) await look();
       failure = undefined;
     } catch (error) {
       const reason = messageOf(error);

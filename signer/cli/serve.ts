@@ -49,8 +49,8 @@ export function serveCommand(io: Io): Command {
       // Asked for before the start, so that a signal that comes meanwhile is told.
       let renew: () => Promise<void> = async () => undefined;
       keepThroughHangUp(() => renew());
-      let leave: () => Promise<void> = async () => undefined;
-      process.on("SIGUSR2", () => void leave());
+      let goDown: () => Promise<void> = async () => undefined;
+      process.on("SIGUSR2", () => void goDown());
       const restart = Promise.withResolvers<void>();
       const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT"), restart.promise]);
       const starting = (async () => {
@@ -78,8 +78,8 @@ export function serveCommand(io: Io): Command {
       // A signer that nobody watches any more must not stay: it would follow no settings and obey no signal.
       try {
         followed?.keepOnceReady(signer);
-        using _announcements = userData && followAnnouncements(signer, log);
-        leave = () => signer.leave("the machine goes down");
+        using _announcements = userData && followAnnouncements(signer.departure, log);
+        goDown = () => signer.departure.goDown();
         terminal.print(introduction(signer, live, await socketHere().catch(() => undefined)));
         renew = async () => {
           log.info("SIGHUP: settings and certificate are looked at");

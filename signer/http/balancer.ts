@@ -11,13 +11,25 @@ const GONE = 3 * PROBE.interval * 1_000;
 /** So often it has heard that nothing new is to come before that is relied on: once more than it needs itself. */
 const HEARD = PROBE.threshold + 1;
 
+/** Why nothing new is to come here, and how far that has got. */
+interface Leaving {
+  readonly reason: string;
+  /** Whether the balancer is told so: it is not where no other machine takes what is new. */
+  readonly isTold: boolean;
+  /** The machine goes down: it does not come back. */
+  isForGood: boolean;
+  /** How often the balancer has asked since. */
+  heard: number;
+  readonly left: PromiseWithResolvers<void>;
+}
+
 /** Azure's balancer as the signer meets it: one address, which asks whether the signer is ready, and is told nothing else. */
 export class Balancer {
   readonly #ready: () => boolean;
   readonly #now: () => number;
   readonly #look: number;
   #asked: { readonly at: number; readonly ready: boolean; readonly times: number } | undefined;
-  #leaving: { readonly reason: string; heard: number; readonly left: PromiseWithResolvers<void> } | undefined;
+  #leaving: Leaving | undefined;
 
   /**
    * @param ready whether a signature can be had now
@@ -42,7 +54,7 @@ export class Balancer {
       );
       return true;
     }
-    const ready = this.#leaving === undefined && this.#ready();
+    const ready = this.#leaving?.isTold !== true && this.#ready();
     this.#note(ready);
     response.shouldKeepAlive = false;
     response.writeHead(ready ? 200 : 503, { "Content-Type": "text/plain" });
@@ -55,6 +67,12 @@ export class Balancer {
     return this.#asked !== undefined && this.#now() - this.#asked.at < GONE;
   }
 
+  /** Whether it sends here what is new: it has heard often enough that the signer is ready, and is to hear nothing else. */
+  get sends(): boolean {
+    const { ready = false, times = 0 } = this.#asked ?? {};
+    return this.asks && ready && times >= PROBE.threshold && this.#leaving === undefined;
+  }
+
   /** Whether each answer is to be the last one on its connection. */
   get isLeaving(): boolean {
     return this.#leaving !== undefined;
@@ -65,19 +83,35 @@ export class Balancer {
    * is served. @returns a promise of its having been heard; fulfilled where nobody asks, or nobody does any more
    */
   leave(reason: string): Promise<void> {
-    this.#leaving ??= { reason, heard: 0, left: Promise.withResolvers<void>() };
+    return this.#leave(reason, true);
+  }
+
+  /**
+   * Says the same for good, since the machine goes down.
+   * @param isRelieved whether another machine takes what is new; where none does, it is ready to its end, and nothing is waited for
+   */
+  goDown(isRelieved: boolean): Promise<void> {
+    const left = this.#leave("the machine goes down", isRelieved);
+    if (this.#leaving !== undefined) this.#leaving.isForGood = true;
+    return left;
+  }
+
+  /** Says again whether it is ready, unless the machine goes down. */
+  stay(): void {
+    if (this.#leaving === undefined || this.#leaving.isForGood) return;
+    this.#leaving.left.resolve();
+    this.#leaving = undefined;
+  }
+
+  #leave(reason: string, isTold: boolean): Promise<void> {
+    const heard = isTold ? 0 : HEARD;
+    this.#leaving ??= { reason, isTold, isForGood: false, heard, left: Promise.withResolvers<void>() };
     const { left } = this.#leaving;
-    const giveUp = () => this.asks || left.resolve();
+    const giveUp = () => (this.asks && this.#leaving?.isTold === true) || left.resolve();
     giveUp();
     const timer = setInterval(giveUp, this.#look);
     timer.unref();
     return left.promise.finally(() => clearInterval(timer));
-  }
-
-  /** Says again whether it is ready. */
-  stay(): void {
-    this.#leaving?.left.resolve();
-    this.#leaving = undefined;
   }
 
   /** What /status shows; null where no balancer asks. */

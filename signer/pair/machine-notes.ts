@@ -8,7 +8,7 @@ import { sentByOwnAgents } from "../azure/sdk-requests.ts";
 export interface MachineNote {
   /** Its name. */
   readonly machine: string;
-  /** Whether a signature can be had there. */
+  /** Whether it takes what is new: a signature can be had there, and the balancer knows it and is to hear nothing else. */
   readonly ready: boolean;
   /** SHA-256 of the release that runs there; of a checkout its version. */
   readonly release: string;
@@ -37,14 +37,15 @@ export interface MachineNotes {
 /** Beside the watermarks, in a partition that no address has: docs/reference/formats.md. */
 const PARTITION = "machines";
 
+/** What is shown of a note goes to a page and to a terminal: it is what a signer writes, or it is nothing. */
 const entity = z.object({
-  rowKey: z.string(),
-  timestamp: z.string(),
+  rowKey: z.string().regex(/^[\w.-]{1,64}$/),
+  timestamp: z.iso.datetime(),
   ready: z.boolean(),
-  release: z.string(),
-  settings: z.string(),
-  signedAt: z.string(),
-  waiting: z.number(),
+  release: z.string().max(80),
+  settings: z.string().max(80),
+  signedAt: z.iso.datetime().or(z.literal("")),
+  waiting: z.int().nonnegative(),
 });
 
 /** Notes in the table that has the watermarks. Nothing that is signed depends on them. */
@@ -68,7 +69,7 @@ export class TableNotes implements MachineNotes {
     const notes: SeenNote[] = [];
     for await (const found of this.#client.listEntities({ queryOptions, abortSignal })) {
       const { data } = entity.safeParse(found);
-      if (data === undefined) continue; // another version's, whose form is not known here
+      if (data === undefined) continue; // another version's, whose form is not known here, or nobody's
       const { rowKey: machine, timestamp, signedAt, ...note } = data;
       notes.push({ machine, ...note, signedAt: signedAt || null, at: Date.parse(timestamp) });
     }

@@ -14,8 +14,9 @@ export interface OtherMachine extends Omit<MachineNote, "release" | "settings"> 
   readonly problems: readonly string[];
 }
 
-/** Between two looks, milliseconds. */
+/** Between two looks, milliseconds; and while this machine takes nothing new, since the other one may wait until it does. */
 const PAUSE = 10_000;
+const SOON = 1_000;
 /** A look may take so long, milliseconds. */
 const PATIENCE = 5_000;
 /** A machine that was not heard of for so long is away, milliseconds: six of its notes. */
@@ -31,29 +32,32 @@ export interface OtherMachinesParts {
   /** Whether a balancer asks here: only then another machine may be there. */
   isBalanced(): boolean;
   readonly log: Record<"warn", (message: string) => void>;
-  /** Milliseconds since 1970. */
-  readonly now?: () => number;
 }
 
 /** Tells the other machines behind the balancer how it is here, and reads what they tell. No request waits for it. */
 export class OtherMachines {
   readonly #parts: OtherMachinesParts;
-  readonly #now: () => number;
   readonly #following = new Repetition();
   #notes: MachineNotes | undefined;
   #seen: readonly SeenNote[] = [];
+  /** By the table's clock, as all that was seen: this computer's own may be wrong. */
   #readAt = 0;
   #failure: string | undefined;
+  /** As its last note says. */
+  #takesNew = false;
+  /** One exchange after the other: an earlier note must not come after a later one. */
+  #exchanged: Promise<void> = Promise.resolve();
+  /** The next try to be relieved is another machine's. */
+  #waits = false;
 
   constructor(parts: OtherMachinesParts) {
     this.#parts = parts;
-    this.#now = parts.now ?? Date.now;
   }
 
   /** Begins to exchange notes, every ten seconds. */
   start(): void {
     const work = () => this.exchange();
-    this.#following.start("pause", work, () => PAUSE);
+    this.#following.start("pause", work, () => (this.#takesNew ? PAUSE : SOON));
   }
 
   stop(): Promise<void> {
@@ -61,15 +65,49 @@ export class OtherMachines {
   }
 
   /** Leaves a note and reads the others', where a balancer asks. Never rejects: what fails is told once for each reason. */
-  async exchange(): Promise<void> {
+  exchange(): Promise<void> {
+    this.#exchanged = this.#exchanged.then(() => this.#exchange());
+    return this.#exchanged;
+  }
+
+  /**
+   * Whether another machine takes what is new, so that this one can be missed. While no look has succeeded, one does: what
+   * keeps a machine from the table keeps it from signing.
+   */
+  get isRelieved(): boolean {
+    return this.#readAt === 0 || this.#others().some(({ at, ready }) => ready && this.#readAt - at <= AWAY);
+  }
+
+  /**
+   * Looks anew whether this machine, which says in its note that it takes nothing new, is relieved. Of two that ask at the
+   * same moment neither is: each has written before it reads, and so reads of the other. Then it is the turn of the one
+   * whose name comes first.
+   */
+  async relieve(): Promise<boolean> {
+    if (this.#waits) {
+      this.#waits = false;
+      return false;
+    }
+    await this.exchange();
+    const own = this.#parts.own();
+    this.#waits = !this.isRelieved && this.#others().some(({ machine }) => machine < own.machine);
+    return this.isRelieved;
+  }
+
+  async #exchange(): Promise<void> {
     if (!this.#parts.isBalanced()) return;
     try {
       const signal = AbortSignal.any([this.#following.signal, AbortSignal.timeout(PATIENCE)]);
       this.#notes ??= await this.#parts.open();
       if (this.#notes === undefined) return;
-      await this.#notes.write(this.#parts.own(), signal);
-      this.#seen = await this.#notes.read(signal);
-      this.#readAt = this.#now();
+      const own = this.#parts.own();
+      await this.#notes.write(own, signal);
+      this.#takesNew = own.ready;
+      const seen = await this.#notes.read(signal);
+      const written = seen.find(({ machine }) => machine === own.machine);
+      if (written === undefined) throw new Error("its own note is not among those in the table");
+      this.#seen = seen;
+      this.#readAt = written.at;
       this.#failure = undefined;
     } catch (error) {
       const reason = messageOf(error);
@@ -84,9 +122,12 @@ export class OtherMachines {
   look(): readonly OtherMachine[] | null {
     if (!this.#parts.isBalanced()) return null;
     const own = this.#parts.own();
-    return this.#seen
-      .filter(({ machine, at }) => machine !== own.machine && this.#readAt - at < GONE)
-      .map((note) => this.#judge(note, own));
+    return this.#others().map((note) => this.#judge(note, own));
+  }
+
+  #others(): readonly SeenNote[] {
+    const { machine: own } = this.#parts.own();
+    return this.#seen.filter(({ machine, at }) => machine !== own && this.#readAt - at < GONE);
   }
 
   /** Judges by the time of the last look: while the table does not answer, nothing is said of the other machine. */
@@ -99,7 +140,7 @@ export class OtherMachines {
       return { ...note, seenAt, inStep: null, problems };
     }
     const problems = [
-      ...(ready ? [] : [`${machine} cannot sign: its own /status says why.`]),
+      ...(ready ? [] : [`${machine} takes nothing new: its own /status says why.`]),
       ...(release === own.release ? [] : [`${machine} runs another release than this machine.`]),
       ...(settings === own.settings ? [] : [`${machine} has other settings than this machine.`]),
       ...(waiting === 0 ? [] : [`${machine} has ${waiting} waiting for a person: ${ownCommand("confirm")}, there.`]),

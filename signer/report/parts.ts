@@ -19,7 +19,7 @@ import type { TrustedStore } from "../watermark/trusted-store.ts";
 export interface ReportParts {
   readonly release: OwnRelease;
   /** The balancer in front of the machine; null where none asks. */
-  readonly balancer: { look(): BalancerState | null };
+  readonly balancer: { look(): BalancerState | null; readonly sends: boolean };
   /** The other machines behind it; null where none asks. */
   readonly others: { look(): readonly OtherMachine[] | null };
   /** What the machine's updater does now. */

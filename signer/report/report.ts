@@ -19,7 +19,7 @@ export function reportOf(parts: ReportParts) {
     status: () => status.collect(),
     metrics: () => gauges.render(),
     figures: () => gauges.figures(),
-    note: () => noteOf(parts, readiness.look().ready),
+    note: () => noteOf(parts, readiness.look().ready && parts.balancer.sends),
     page: async () => {
       // Few starts see anybody who looks at it.
       const { pageOf } = await import("./page/page.ts");

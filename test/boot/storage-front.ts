@@ -21,6 +21,8 @@ export class StorageFront {
   readonly faults: StorageFault[] = [];
   /** Requests so far. */
   calls = 0;
+  /** Told each request as it comes, before anything becomes of it. */
+  onRequest: (request: IncomingMessage) => void = () => undefined;
   readonly #server: Server;
   readonly #azurite: Azurite;
   readonly #tokens: TokenAuthority;
@@ -78,6 +80,7 @@ export class StorageFront {
 
   #answer(incoming: IncomingMessage, outgoing: ServerResponse): void {
     this.calls += 1;
+    this.onRequest(incoming);
     const fault = this.away ? "reset" : this.faults.shift();
     const [, token = ""] = /^Bearer (.+)$/.exec(incoming.headers.authorization ?? "") ?? [];
     const claims = this.#tokens.check(token, AUDIENCE);

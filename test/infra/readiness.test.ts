@@ -87,11 +87,14 @@ describe("whether the machine is asked again", () => {
 
   it("is no question where no machine stands, and one under a free name where no command does", () => {
     expect(waitAmong([], names)).to.equal(undefined);
-    expect(waitAmong(all().slice(0, 1), names)).to.deep.equal({ name: undefined, again: "0", proof: undefined });
+    expect(waitAmong(all().slice(0, 1), names)).to.deep.equal({
+      ...{ name: undefined, again: "0", proof: undefined },
+      holds: false,
+    });
   });
 
   it("is not where it has answered the same before", () => {
-    expect(waitAmong(all(), names)).to.deep.equal({ name: "await-ready-2", again: "2", proof });
+    expect(waitAmong(all(), names)).to.deep.equal({ name: "await-ready-2", again: "2", proof, holds: true });
   });
 
   it("is where it has not answered, another machine has, or only a key was missing", () => {

@@ -18,20 +18,24 @@ export interface Event {
 export interface World {
   readonly first: Machine;
   readonly second: Machine;
-  /** The next request for a reservation has come to the table. */
-  reserving(): Promise<void>;
 }
+
+/** Between two looks at a machine, milliseconds: each starts two programs. */
+const LOOK = 500;
 
 /** Leaves the balancer as the machine's unit does before it goes down, then goes. */
 async function leave(machine: Machine): Promise<void> {
   machine.signal("SIGUSR2");
-  while (machine.status()?.balancer?.left !== true) await sleep(200);
+  while ((await machine.status())?.balancer?.left !== true) await sleep(LOOK);
   await machine.end("SIGTERM");
 }
 
-async function sendsTo(machine: Machine): Promise<void> {
-  while (machine.status()?.balancer?.ready !== true) await sleep(200);
-  await sleep(6_000); // heard twice
+/** Waits until a machine says of another one that it takes what is new, as somebody does who looks before he goes on. */
+export async function saysReady(machine: Machine, { place }: Machine): Promise<void> {
+  const from = Date.now();
+  const isNow = (one: { machine: string; ready: boolean; seenAt: string }) =>
+    one.machine === place && one.ready && Date.parse(one.seenAt) > from;
+  while ((await machine.status())?.otherMachines?.some(isNow) !== true) await sleep(LOOK);
 }
 
 /** What happens to the second machine, or to one after the other. */
@@ -67,6 +71,12 @@ export const EVENTS: readonly Event[] = [
     end: async ({ second }) => cut(second.place, undefined),
   },
   {
+    what: "drain, as before az vm restart of one",
+    planned: true,
+    act: ({ second }) => leave(second),
+    end: ({ second }) => second.start(),
+  },
+  {
     what: "reboot that Azure announces",
     planned: true,
     act: async ({ second }) => {
@@ -78,16 +88,33 @@ export const EVENTS: readonly Event[] = [
     end: ({ second }) => second.start(),
   },
   {
+    what: "reboot that Azure announces for both at once",
+    planned: true,
+    act: async ({ first, second }) => {
+      const machines = [first, second].map((machine) => ({ machine, id: machine.imds.events.schedule("Reboot") }));
+      await Promise.all(
+        machines.map(async ({ machine, id }) => {
+          while (!machine.imds.events.started(id)) await sleep(100);
+          await machine.end("SIGKILL");
+          machine.imds.events.finish(id);
+          await machine.start();
+        }),
+      );
+      await Promise.all([saysReady(first, second), saysReady(second, first)]);
+    },
+    end: async () => undefined,
+  },
+  {
     what: "reboot for patches, one after the other",
     planned: true,
     act: async ({ first, second }) => {
-      for (const machine of [second, first]) {
+      for (const [machine, other] of [[second, first] as const, [first, second] as const]) {
         await leave(machine);
         power(machine.place, false);
         await sleep(6_000); // away for a look of the balancer
         power(machine.place, true);
         await machine.start();
-        await sendsTo(machine);
+        await saysReady(other, machine);
       }
     },
     end: async () => undefined,
@@ -96,10 +123,10 @@ export const EVENTS: readonly Event[] = [
     what: "upgrade of both, one after the other",
     planned: true,
     act: async ({ first, second }) => {
-      for (const machine of [second, first]) {
+      for (const [machine, other] of [[second, first] as const, [first, second] as const]) {
         await leave(machine);
         await machine.start();
-        await sendsTo(machine);
+        await saysReady(other, machine);
       }
     },
     end: async () => undefined,

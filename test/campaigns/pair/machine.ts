@@ -1,14 +1,25 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 import { Imds } from "../../emulators/imds/imds.ts";
 import type { Identity, TokenAuthority } from "../../emulators/key-vault/tokens.ts";
-import { at, namespace, PLACES, power } from "./network.ts";
+import { atEnd } from "./at-end.ts";
+import { ended } from "./children.ts";
+import { namespace, PLACES, power } from "./network.ts";
 
 const ENTRY = resolve(import.meta.dirname, "../../../signer/tezos-signer.js");
+
+/** What of /status is looked at. */
+interface Status {
+  readonly balancer: { readonly left: boolean } | null;
+  readonly otherMachines:
+    | readonly { readonly machine: string; readonly ready: boolean; readonly seenAt: string }[]
+    | null;
+}
 
 /** What a machine is made of. */
 export interface Parts {
@@ -27,6 +38,8 @@ export class Machine implements AsyncDisposable {
   readonly imds: Imds;
   readonly #folder = mkdtempSync(join(tmpdir(), "pair-"));
   readonly #authorities: string;
+  /** Ends the program and takes its folder away. */
+  readonly #away: Disposable;
   #child: ChildProcess | undefined;
 
   static async make({ place, tokens, identity, authorities, settings }: Parts): Promise<Machine> {
@@ -38,8 +51,11 @@ export class Machine implements AsyncDisposable {
   private constructor(place: "first" | "second", imds: Imds, authorities: string) {
     this.place = place;
     this.imds = imds;
-    process.once("exit", () => rmSync(this.#folder, { recursive: true, force: true })); // also where it is interrupted
     this.#authorities = authorities;
+    this.#away = atEnd(() => {
+      this.signal("SIGKILL");
+      rmSync(this.#folder, { recursive: true, force: true });
+    });
   }
 
   /** Starts the signer. @returns once it listens */
@@ -56,7 +72,6 @@ export class Machine implements AsyncDisposable {
     };
     const child = spawn("ip", args, { cwd: this.#folder, env, stdio: ["ignore", "ignore", "pipe"] });
     this.#child = child;
-    process.once("exit", () => child.kill("SIGKILL"));
     const said: string[] = [];
     const listening = new Promise<void>((found) => {
       createInterface({ input: child.stderr as NodeJS.ReadableStream }).on("line", (line) => {
@@ -64,11 +79,11 @@ export class Machine implements AsyncDisposable {
         if (line.includes('"msg":"listening"')) found();
       });
     });
-    const ended = once(child, "exit").then(() => {
+    const early = once(child, "exit").then(() => {
       throw new Error(`the signer on ${this.place} ended: ${said.slice(-5).join("\n")}`);
     });
-    ended.catch(() => undefined);
-    await Promise.race([listening, ended]);
+    early.catch(() => undefined);
+    await Promise.race([listening, early]);
   }
 
   /** What was started becomes the program, so a signal reaches it. */
@@ -78,23 +93,18 @@ export class Machine implements AsyncDisposable {
 
   /** Ends the signer. */
   async end(name: NodeJS.Signals): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, "exit");
-    child.kill(name);
-    await exited;
+    if (this.#child !== undefined) await ended(this.#child, name);
   }
 
-  /** What its admin port says, on the machine itself; undefined where it says nothing. */
-  status():
-    | {
-        readonly ready: boolean;
-        readonly balancer: { readonly ready: boolean; readonly left: boolean } | null;
-        readonly otherMachines: readonly { readonly machine: string; readonly inStep: boolean | null }[] | null;
-      }
-    | undefined {
+  /**
+   * What its admin port says, on the machine itself; undefined where it says nothing. Nothing waits for it meanwhile: vault and
+   * table are in this process.
+   */
+  async status(): Promise<Status | undefined> {
+    const curl = ["curl", "--silent", "--max-time", "3", "http://127.0.0.1:9583/status"];
     try {
-      return JSON.parse(at(this.place, "curl", "--silent", "--max-time", "3", "http://127.0.0.1:9583/status"));
+      const { stdout } = await promisify(execFile)("ip", ["netns", "exec", namespace(this.place), ...curl]);
+      return JSON.parse(stdout);
     } catch {
       return undefined;
     }
@@ -105,6 +115,6 @@ export class Machine implements AsyncDisposable {
     power(this.place, true);
     await this.end("SIGKILL");
     await this.imds.stop();
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#away[Symbol.dispose]();
   }
 }

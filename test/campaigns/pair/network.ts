@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { atEnd } from "./at-end.ts";
 
 /**
  * Four computers of the kernel's own making: two machines, the balancer's place on the way to them, and the baker, which
@@ -48,6 +49,7 @@ export function makePlaces(): Disposable {
     }
     attempt("ip", "link", "del", bridge);
   };
+  const end = atEnd(away);
   try {
     run("ip", "link", "add", bridge, "type", "bridge");
     run("ip", "address", "add", `${PLACES.services}/24`, "dev", bridge);
@@ -67,10 +69,9 @@ export function makePlaces(): Disposable {
       for (const net of ["10.24.78.0/24", `${PROBER}/32`]) at(machine, "ip", "route", "add", net, "via", PLACES.front);
     }
     at("baker", "ip", "route", "add", "default", "via", BAKER.gateway);
-    process.once("exit", away);
-    return { [Symbol.dispose]: away };
+    return end;
   } catch (error) {
-    away();
+    end[Symbol.dispose]();
     throw error;
   }
 }

@@ -3,23 +3,26 @@ import pino from "pino";
 import { ScheduledEvents } from "../../../signer/azure/scheduled-events.ts";
 import { followAnnouncements } from "../../../signer/cli/follow-announcements.ts";
 import { Imds } from "../../emulators/imds/imds.ts";
+import { logLines } from "../../harness/log-lines.ts";
 
-/** A signer that has left once the test says so. */
-class LeavingSigner {
+/** A departure that has left once the test says so. */
+class PlayedDeparture {
   readonly said: string[] = [];
-  readonly heard = Promise.withResolvers<void>();
+  readonly heard = Promise.withResolvers<true>();
   balanced = true;
-  /** How often it was asked whether it is. */
+  /** Whether another machine takes what is new. */
+  relieved = true;
+  /** How often it was asked whether it is balanced. */
   asked = 0;
 
-  isBalanced(): boolean {
+  get isBalanced(): boolean {
     this.asked += 1;
     return this.balanced;
   }
 
-  leave(reason: string): Promise<void> {
+  async leave(reason: string): Promise<boolean> {
     this.said.push(`leave: ${reason}`);
-    return this.heard.promise;
+    return this.relieved && this.heard.promise;
   }
 
   stay(): void {
@@ -34,14 +37,14 @@ async function until(isSo: () => boolean): Promise<void> {
 
 describe("what Azure announces for the machine", () => {
   let imds: Imds;
-  let signer: LeavingSigner;
+  let departure: PlayedDeparture;
 
-  const follow = () =>
-    followAnnouncements(signer, pino({ enabled: false }), { pause: 1, events: new ScheduledEvents(imds.url) });
+  const follow = (log = pino({ enabled: false })) =>
+    followAnnouncements(departure, log, { pause: 1, events: new ScheduledEvents(imds.url) });
 
   beforeEach(async () => {
     imds = await Imds.start({ machine: "signer-2" });
-    signer = new LeavingSigner();
+    departure = new PlayedDeparture();
   });
 
   afterEach(() => imds.stop());
@@ -50,17 +53,17 @@ describe("what Azure announces for the machine", () => {
     it(`has the signer leave before a ${type}, which may begin once it has, and come back when that is over`, async () => {
       using _following = follow();
       const id = imds.events.schedule(type);
-      await until(() => signer.said.length === 1);
-      expect(signer.said).to.deep.equal([`leave: Azure announces: ${type}`]);
+      await until(() => departure.said.length === 1);
+      expect(departure.said).to.deep.equal([`leave: Azure announces: ${type}`]);
       expect(imds.events.started(id)).to.equal(false);
-      signer.heard.resolve();
+      departure.heard.resolve(true);
       await until(() => imds.events.started(id));
       const looks = imds.calls.events;
       await until(() => imds.calls.events > looks + 2);
-      expect(signer.said).to.have.length(1);
+      expect(departure.said).to.have.length(1);
       imds.events.finish(id);
-      await until(() => signer.said.length === 2);
-      expect(signer.said[1]).to.equal("stay");
+      await until(() => departure.said.length === 2);
+      expect(departure.said[1]).to.equal("stay");
     });
   }
 
@@ -68,15 +71,31 @@ describe("what Azure announces for the machine", () => {
     using _following = follow();
     const other = imds.events.schedule("Reboot", ["signer"]);
     await until(() => imds.calls.events > 3);
-    signer.balanced = false;
-    const { asked } = signer;
-    await until(() => signer.asked > asked); // the look that was under way is over
+    departure.balanced = false;
+    const { asked } = departure;
+    await until(() => departure.asked > asked); // the look that was under way is over
     imds.events.schedule("Reboot");
     const looks = imds.calls.events;
-    await until(() => signer.asked > asked + 10);
+    await until(() => departure.asked > asked + 10);
     expect(imds.calls.events).to.equal(looks);
-    expect(signer.said).to.deep.equal([]);
+    expect(departure.said).to.deep.equal([]);
     expect(imds.events.started(other)).to.equal(false);
+  });
+
+  it("is not hastened while no other machine takes what is new, which is told once, and is once one does", async () => {
+    departure.relieved = false;
+    const { log, lines } = logLines();
+    using _following = follow(log);
+    const id = imds.events.schedule("Reboot");
+    await until(() => departure.said.length > 3);
+    expect(imds.events.started(id)).to.equal(false);
+    departure.relieved = true;
+    departure.heard.resolve(true);
+    await until(() => imds.events.started(id));
+    expect(lines.map(({ msg }) => msg).slice(0, 2)).to.deep.equal([
+      "Azure announces: Reboot",
+      "no other machine takes what is new: this one signs on until Azure begins",
+    ]);
   });
 
   it("is asked for again where the metadata service does not answer", async () => {
@@ -86,6 +105,6 @@ describe("what Azure announces for the machine", () => {
     ]);
     using _following = follow();
     imds.events.schedule("Reboot");
-    await until(() => signer.said.length === 1);
+    await until(() => departure.said.length === 1);
   });
 });

@@ -83,6 +83,28 @@ describe("the balancer in front of the machine", () => {
     expect(balancer.isLeaving).to.equal(false);
   });
 
+  it("is left for good where the machine goes down, whatever was announced is over", async () => {
+    const balancer = new Balancer(() => true);
+    await using port = await portOf(balancer, PROBE.from);
+    await port.ask();
+    const announced = balancer.leave("Azure announces: Freeze");
+    const down = balancer.goDown(true);
+    balancer.stay();
+    for (let heard = 0; heard <= PROBE.threshold; heard += 1) expect((await port.ask()).status).to.equal(503);
+    await Promise.all([announced, down]);
+    expect(balancer.look()).to.include({ ready: false, left: true });
+  });
+
+  it("is told to its end that it is ready where no other machine takes what is new, and is not waited for", async () => {
+    const balancer = new Balancer(() => true);
+    await using port = await portOf(balancer, PROBE.from);
+    await port.ask();
+    await balancer.goDown(false);
+    expect((await port.ask()).status).to.equal(200);
+    expect(balancer.look()).to.include({ leaving: "the machine goes down", left: true });
+    expect(balancer.isLeaving).to.equal(true);
+  });
+
   it("is not waited for where there is none, nor where it has not asked for three of its looks", async () => {
     let now = 0;
     const balancer = new Balancer(

@@ -34,12 +34,26 @@ describe("notes in the table of the watermarks", () => {
     expect((await store.list(NEVER)).map(({ key }) => key)).to.deep.equal([KEY]);
   });
 
-  it("of a form that is not known here are passed over", async () => {
+  it("of a form that no signer writes are passed over, whatever they say", async () => {
     const { endpoint } = await azurite();
     const place = { endpoint, table: tableName(), credential: tableCredential };
     const client = new TableClient(endpoint, place.table, tableCredential);
     await client.createTable();
-    await client.createEntity({ partitionKey: "machines", rowKey: "signer-2", ready: "yes" });
+    const partitionKey = "machines";
+    const { machine: _, ...columns } = NOTE;
+    await client.createEntity({ partitionKey, rowKey: "signer-2", ready: "yes" });
+    for (const [rowKey, hostile] of [
+      ["signer\u202e2", {}],
+      ["<b>signer", {}],
+      ["x".repeat(65), {}],
+      ["signer-3", { signedAt: "yesterday" }],
+      ["signer-4", { waiting: -1 }],
+      ["signer-5", { waiting: 0.5 }],
+      ["signer-6", { release: "c".repeat(30_000) }],
+      ["signer-7", { settings: 7 }],
+    ] as const) {
+      await client.createEntity({ partitionKey, rowKey, ...columns, ...hostile });
+    }
     const notes = new TableNotes(place);
     await notes.write(NOTE, NEVER);
     expect((await notes.read(NEVER)).map(({ machine }) => machine)).to.deep.equal(["signer"]);

@@ -16,6 +16,7 @@ const NOTE: MachineNote = {
 
 /** A table with notes on it, and a machine that looks at it. */
 class Scene {
+  /** By the table's clock. */
   now = AT;
   isBalanced = true;
   own = NOTE;
@@ -33,7 +34,6 @@ class Scene {
     own: () => this.own,
     isBalanced: () => this.isBalanced,
     log: { warn: (message) => void this.warnings.push(message) },
-    now: () => this.now,
   });
 
   put(note: MachineNote): void {
@@ -71,7 +71,7 @@ describe("the other machine behind the balancer", () => {
   for (const [what, difference, inStep, problem] of [
     ["release", { release: "c33d1e" }, false, "signer-2 runs another release than this machine."],
     ["settings", { settings: "777111" }, false, "signer-2 has other settings than this machine."],
-    ["readiness", { ready: false }, true, "signer-2 cannot sign: its own /status says why."],
+    ["readiness", { ready: false }, true, "signer-2 takes nothing new: its own /status says why."],
     ["queue", { waiting: 2 }, true, `signer-2 has 2 waiting for a person: ${ownCommand("confirm")}, there.`],
   ] as const) {
     it(`is told of by a sentence where its ${what} wants a person`, async () => {
@@ -90,6 +90,15 @@ describe("the other machine behind the balancer", () => {
     expect([other?.inStep, other?.problems]).to.deep.equal([null, ["signer-2 has not been heard of for 3 min."]]);
     scene.now += 24 * 60 * MINUTE;
     expect(await scene.look()).to.deep.equal([]);
+  });
+
+  it("is judged by the table's clock alone, however wrong this computer's is", async () => {
+    const scene = new Scene();
+    scene.now = Date.now() - 24 * 60 * MINUTE;
+    scene.put({ ...NOTE, machine: "signer-2" });
+    scene.now += 10_000;
+    const [other] = (await scene.look()) ?? [];
+    expect([other?.inStep, other?.problems]).to.deep.equal([true, []]);
   });
 
   it("is not called away where it is this machine that cannot read, which is told once", async () => {

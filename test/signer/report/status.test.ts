@@ -1,66 +1,18 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
-import pino from "pino";
-import { Confirmations } from "../../../signer/confirmation/confirmations.ts";
-import { ConfirmationSocket } from "../../../signer/confirmation/socket.ts";
 import { SignerError } from "../../../signer/errors.ts";
-import type { SigningKey } from "../../../signer/keys/keyring.ts";
-import { Metrics } from "../../../signer/observability/metrics.ts";
-import { RecentActivity } from "../../../signer/observability/recent-activity.ts";
 import type { Head } from "../../../signer/policy/head.ts";
-import { HeadFollower } from "../../../signer/policy/head-follower.ts";
-import { reportOf } from "../../../signer/report/report.ts";
-import { LiveSettings } from "../../../signer/settings/live-settings.ts";
-import { Preparation } from "../../../signer/watermark/preparation.ts";
-import { StoreView } from "../../../signer/watermark/store-view.ts";
-import { type RowKey, rowName, StoreError, type WatermarkStore } from "../../../signer/watermark/stores/store.ts";
+import { type RowKey, rowName, StoreError } from "../../../signer/watermark/stores/store.ts";
 import { UnwrittenStore } from "../../../signer/watermark/stores/unwritten.ts";
-import { WatchedStore } from "../../../signer/watermark/stores/watched.ts";
 import { OTHER } from "../../fixtures/payloads.ts";
 import { BLOCK_KEY, KEY, rowAt } from "../../fixtures/watermark-rows.ts";
 import { FaultyStore } from "../../harness/faulty-store.ts";
-import { GuardedSigner } from "../../harness/guarded-signer.ts";
 import { MemoryStore } from "../../harness/memory-store.ts";
+import { reportOver, SETTINGS } from "../../harness/report-over.ts";
 import { SqlitePlace } from "../../harness/sqlite-place.ts";
 
-const SETTINGS = '{ keys: { kind: local, path: keys }, watermarks: { kind: sqlite, path: "x" } }';
 const AT = Date.parse("2026-11-20T16:00:00Z");
-
-/** What main.ts wires, as far as /status asks it, over a store; the key of the fixtures is served. */
-function reportOver(store: WatermarkStore, { settings = SETTINGS, head }: { settings?: string; head?: Head } = {}) {
-  const log = pino({ enabled: false });
-  const live = new LiveSettings(settings, "a test");
-  const signer = new GuardedSigner(store);
-  const { trusted } = signer;
-  const activity = new RecentActivity();
-  const confirmations = new Confirmations({ logger: log });
-  const { publicKey, location } = { publicKey: { address: KEY.address, base58: "p2pk" }, location: "keys/one.pem" };
-  const key = { publicKey, location } as unknown as SigningKey;
-  const preparation = new Preparation({ store: trusted, rows: () => [], onChange: () => undefined });
-  const report = reportOf({
-    release: { version: "0.2.0", sha256: undefined },
-    balancer: { look: () => null },
-    others: { look: () => null },
-    updater: () => ({ wanted: null, step: null, problem: null, refused: null, at: null }),
-    live,
-    keyring: { keys: new Map([[KEY.address, key]]), close: async () => undefined },
-    store: trusted,
-    view: new StoreView(store),
-    backend: new WatchedStore(store),
-    preparation,
-    metrics: new Metrics(),
-    activity,
-    follower: Object.assign(new HeadFollower({ rule: () => undefined, onChange: () => undefined }), {
-      problem: () => undefined,
-      of: () => head,
-    }),
-    confirmations,
-    operators: new ConfirmationSocket(confirmations, log),
-  });
-  const marks = async () => (await report.status()).watermarks;
-  return { report, signer, preparation, activity, marks };
-}
 
 function storeWith(...rows: readonly [RowKey, number][]): MemoryStore {
   const store = new MemoryStore("store-1");
