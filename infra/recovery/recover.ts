@@ -14,7 +14,7 @@ import { isDeepStrictEqual, promisify } from "node:util";
 import { creationsAhead } from "./ahead.ts";
 import { askAzure } from "./ask-azure.ts";
 import { azureId, subscriptionIn } from "./azure-ids.ts";
-import { type Finding, isAzures, judgeCreation, mended, type Question, sentence } from "./findings.ts";
+import { type Answers, type Finding, isAzures, judgeCreation, mended, type Question, sentence } from "./findings.ts";
 import { unlock } from "./lock.ts";
 import { pulumi, type Said, type Surroundings } from "./pulumi.ts";
 import { isMade, isWithin, newest, type Operation, type StateExport, stackOf } from "./state.ts";
@@ -64,8 +64,12 @@ async function judged(
     const { urn, type, inputs = {}, provider = "", id = "" } = resource;
     return { urn, type, inputs, provider, id: ids.get(urn) ?? id };
   });
-  questions.push(...questions.flatMap((question) => firstInGroup(question, before)));
-  const answers = questions.length === 0 ? new Map() : await askAzure(questions, before, where);
+  const witness = questions.length === 0 ? undefined : witnessFor(questions, before);
+  questions.push(...questions.flatMap((question) => firstInGroup(question, before)), ...(witness ? [witness] : []));
+  const answers: Answers = questions.length === 0 ? new Map() : await askAzure(questions, before, where);
+  if (witness !== undefined && [...answers.values()].every((answer) => answer === undefined)) {
+    throw new Error(unseen(witness));
+  }
 
   const held = (before.deployment.resources ?? []).flatMap(({ id }) => (id?.startsWith("/") ? [id] : []));
   const findings: Finding[] = [];
@@ -127,6 +131,30 @@ async function subscriptionOf(
       cause: error,
     });
   }
+}
+
+/**
+ * What else to ask about, since Azure says of what it does not show to a login that it is not there
+ * (pulumi-azure-native#4599): something that stands, and that what was begun has nothing to do with.
+ */
+function witnessFor(questions: readonly Question[], { deployment }: StateExport): Question | undefined {
+  const asked = (id: string) => questions.some((one) => isWithin(id, one.id) || isWithin(one.id, id));
+  const found = (deployment.resources ?? []).find(
+    (resource) =>
+      isAzures(resource) && isMade(resource) && resource.inputs?.tags !== undefined && !asked(resource.id ?? ""),
+  );
+  if (found === undefined) return undefined;
+  const { urn, type, inputs = {}, provider = "", id = "" } = found;
+  return { urn, type, inputs, provider, id };
+}
+
+function unseen({ id }: Question): string {
+  const subscription = subscriptionIn(id)?.split("/")[2];
+  return (
+    `Azure has nothing of what Pulumi remembers, not even ${id}: nothing was changed. Mostly it is another login than that ` +
+    `of the \`up\`, to which it does not show it: az login; az account set --subscription ${subscription}. If somebody has ` +
+    "deleted all of it: pulumi cancel, then npm run destroy"
+  );
 }
 
 /** What else to ask about a group that was being made: whether it is in use. */

@@ -77,7 +77,7 @@ export function standingSigner(all: readonly StandingResource[], named: (part: s
 
 function lock(resource: StandingResource | undefined): StandingLock | undefined {
   const id = text(resource?.outputs.id);
-  const [scope = "", lockName = ""] = id.split("/providers/Microsoft.Authorization/locks/");
+  const [scope = "", lockName = ""] = id.split(/\/providers\/Microsoft\.Authorization\/locks\//i);
   return resource === undefined ? undefined : { urn: resource.urn, id, scope, lockName };
 }
 

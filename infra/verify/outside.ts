@@ -49,7 +49,8 @@ export function port(
   if (way === "silent") return ok(name, "nobody answers this computer, which the configuration does not let in");
   if (way === "refused") return notKnown(name, "the network of this computer lets nothing through to it");
   const says = "it answers this computer, which the configuration does not let in: stop the machine until you know why";
-  return notOk(name, says, `az vm deallocate --resource-group ${group} --name signer`);
+  const all = `az vm deallocate --ids $(az vm list --resource-group ${group} --query "[].id" --output tsv)`;
+  return notOk(name, says, all);
 }
 
 /** The ports, whether this computer may reach them or not. */

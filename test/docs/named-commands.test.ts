@@ -110,6 +110,16 @@ describe("every command that a page shows or a message prints", function () {
     expect(complaints("az", judge).filter((line) => !theirs.test(line))).to.deep.equal([]);
   });
 
+  it("that stops a machine for good stops each that a stack may have: the second one of a pair would sign on", () => {
+    const judge = (words: Words) => {
+      const line = words.join(" ");
+      const all = line === "vm deallocate" || /^vm deallocate --ids \$\(az vm list --resource-group \S/.test(line);
+      return !line.startsWith("vm deallocate") || all || line.endsWith("--name signer-2") ? undefined : "and signer-2?";
+    };
+    // A test stack of one machine, of which each point is looked at.
+    expect(complaints("az", judge).filter((line) => !line.startsWith("docs/verify-on-azure.md: "))).to.deep.equal([]);
+  });
+
   it("exists in tezos-signer, with its options, on the machine and in a checkout", async () => {
     const nowhere = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {} };
     const commands = ourTable(await wholeProgram(nowhere));

@@ -45,6 +45,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   curl: "asks another computer, or a signer that runs: test/signer/http",
   "octez-client": "is in no registry; test/emulators/octez-client.ts asks as it does",
   journalctl: "needs systemd: npm run test:boot",
+  systemctl: "needs systemd: npm run test:boot",
   node: "asks a signer that runs: test/conformance",
   openssl: "belongs to the ceremony: npm run test:boot",
 };

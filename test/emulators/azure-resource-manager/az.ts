@@ -31,6 +31,10 @@ class Options {
   get(name: string): string {
     return this.all(name)[0] as string;
   }
+
+  has(name: string): boolean {
+    return this.#words.includes(`--${name}`);
+  }
 }
 
 /** A key that was taken out of a vault: it opens in the same subscription and geography alone. */
@@ -42,6 +46,8 @@ interface Backup {
 
 /** What a command does, by its words. @returns what it prints, if anything */
 type Act = (options: Options, cloud: Cloud, backups: Map<string, Backup>) => unknown;
+
+const MACHINE = "azure-native:compute:VirtualMachine";
 
 const GEOGRAPHIES: Readonly<Record<string, string>> = {
   northeurope: "Europe",
@@ -86,10 +92,20 @@ const COMMANDS: Readonly<Record<string, Act>> = {
     if (lock?.type !== LOCK) throw new Error(`az: no lock ${options.get("ids")}`);
     cloud.delete(LOCK, "by hand", lock.id);
   },
+  "vm list": (options, cloud) => {
+    const home = `${cloud.subscription}/resourceGroups/${options.get("resource-group")}/`.toLowerCase();
+    const ids = cloud.ofType(MACHINE).flatMap(({ id }) => (id.toLowerCase().startsWith(home) ? [id] : []));
+    if (options.get("query") !== "[].id" || options.get("output") !== "tsv") throw new Error("az: not played here");
+    return ids.join("\n");
+  },
+  "vm deallocate": (options, cloud) => {
+    for (const { id } of machinesIn(options, cloud)) cloud.stopped.add(id.toLowerCase());
+  },
+  "vm start": (options, cloud) => {
+    for (const { id } of machinesIn(options, cloud)) cloud.stopped.delete(id.toLowerCase());
+  },
   "vm delete": (options, cloud) => {
-    const id = options.get("ids");
-    if (cloud.get(id) === undefined) throw new ArmError(404, "ResourceNotFound", `The Resource '${id}' was not found.`);
-    cloud.delete("azure-native:compute:VirtualMachine", "by hand", id);
+    for (const { id } of machinesIn(options, cloud)) cloud.delete(MACHINE, "by hand", id);
   },
   rest: (options, { account, offer }) => {
     const quota =
@@ -144,6 +160,21 @@ const COMMANDS: Readonly<Record<string, Act>> = {
     const others = policies.filter((policy) => text(policy, "objectId") !== objectId);
     platformWrites(cloud, vault.id, "properties.accessPolicies", [...others, mine]);
   },
+  "keyvault key recover": (options, cloud) => {
+    const vault = vaultOf(options.get("vault-name"), cloud);
+    allow(vault, "recover", cloud);
+    const id = `${vault.id}/keys/${options.get("name")}`.toLowerCase();
+    const key = cloud.deletedKeys.get(id);
+    if (key === undefined) throw new ArmError(404, "KeyNotFound", `Deleted Key not found: ${options.get("name")}`);
+    cloud.hold(key);
+    cloud.deletedKeys.delete(id);
+  },
+  "keyvault key set-attributes": (options, cloud) => {
+    const vault = vaultOf(options.get("vault-name"), cloud);
+    allow(vault, "update", cloud);
+    const id = `${vault.id}/keys/${options.get("name")}`;
+    platformWrites(cloud, id, "properties.attributes.enabled", options.get("enabled") === "true");
+  },
   "keyvault key backup": (options, cloud, backups) => {
     const vault = vaultOf(options.get("vault-name"), cloud);
     allow(vault, "backup", cloud);
@@ -188,6 +219,20 @@ export class Az {
     if (act === undefined) throw new Error(`the fake az knows no ${words.join(" ")}`);
     return String(act(new Options(words), this.#cloud, this.#backups) ?? "");
   }
+}
+
+/** Machines by their ids, or one by its name. @throws ArmError where one is not there */
+function machinesIn(options: Options, cloud: Cloud): Resource[] {
+  const ids = options.has("ids")
+    ? options.all("ids")
+    : [
+        `${cloud.subscription}/resourceGroups/${options.get("resource-group")}/providers/Microsoft.Compute/virtualMachines/${options.get("name")}`,
+      ];
+  return ids.map((id) => {
+    const found = cloud.get(id);
+    if (found?.type === MACHINE) return found;
+    throw new ArmError(404, "ResourceNotFound", `The Resource '${id}' was not found.`);
+  });
 }
 
 function vaultOf(name: string, cloud: Cloud): Resource {

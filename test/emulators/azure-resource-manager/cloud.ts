@@ -56,6 +56,7 @@ export class Cloud extends Subscription {
           const keys = this.below(id).filter(({ type }) => type === "azure-native:keyvault:Key");
           this.softDeleted.set(text(gone.outputs, "name"), [gone, ...keys]);
         }
+        if (gone?.type === "azure-native:keyvault:Key") this.deletedKeys.set(id.toLowerCase(), gone);
         this.resources.delete(id.toLowerCase());
       }
     });

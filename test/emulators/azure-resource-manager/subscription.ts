@@ -94,6 +94,10 @@ export class Subscription {
   readonly resources = new Map<string, Resource>();
   /** Deleted vaults by name, each with its keys behind it: the name is taken until it is purged, which nothing here does. */
   readonly softDeleted = new Map<string, readonly Resource[]>();
+  /** Keys that somebody has deleted in a vault that stands, by their ids in lower case. */
+  readonly deletedKeys = new Map<string, Resource>();
+  /** Ids of machines that are deallocated, in lower case. */
+  readonly stopped = new Set<string>();
   /** Names that other people have. */
   readonly taken = new Set<string>();
   /** Sizes that the region has none of, or the subscription no quota for. */

@@ -9,6 +9,7 @@ import { all, MACHINE, MONITORING, NO_CLI, program, requests, THROW_AWAY } from 
 
 const SUBSCRIPTION = "5ba1d2f0-0c6e-4f0e-9a43-cf2c2e6f1a11";
 const OTHER = "99999999-0c6e-4f0e-9a43-cf2c2e6f1a11";
+const LOCK = "azure-native:authorization:ManagementLockByScope";
 const KEY = '[{"name":"consensus","curve":"P-256","source":"generate"}]';
 
 describe("a stack that stands, under what happens to people", function () {
@@ -129,7 +130,7 @@ describe("a stack that stands, under what happens to people", function () {
     await stack.configure({ alertEmail: "baker@example.org" });
 
     // docs/change.md, "Alerts off in production". The lock goes on for a while, and meanwhile nothing is taken away.
-    const [lock] = cloud.ofType("azure-native:authorization:ManagementLockByScope");
+    const [lock] = cloud.ofType(LOCK);
     cloud.locks.lingering = 1;
     cloud.delete(lock?.type ?? "", "by hand", lock?.id ?? "");
     await stack.configure({ monitoring: "false", alertEmail: null });
@@ -154,7 +155,7 @@ describe("a stack that stands, under what happens to people", function () {
     expect((await stack.preview()).messages).not.to.include("has lost its lock");
   });
 
-  it("a production one whose identity somebody deleted gets another one, and the lock keeps the old one's role", async () => {
+  it("a production one whose identity somebody deleted gets another one, and the lock keeps the old one's role; so it is with the account", async () => {
     const cloud = new Cloud();
     const stack = await fresh(cloud, {
       ...{ production: "true", authorizedKeys: "none", bakerIp: "84.20.17.5", sshPublicKey: SSH_KEY },
@@ -168,6 +169,21 @@ describe("a stack that stands, under what happens to people", function () {
     const { failed, messages } = await stack.up();
     expect(failed, messages).to.equal(false);
     expect((await stack.up()).operations).to.deep.equal([]);
+
+    // Somebody lifts the account's lock and deletes the account: docs/change.md, "Changed by hand in the portal".
+    const account = cloud.ofType("azure-native:storage:StorageAccount").find(({ id }) => !id.includes("tzrel"));
+    const lock = cloud.ofType(LOCK).find(({ id }) => id.startsWith(account?.id ?? "?"));
+    for (const { type, id } of [lock, account].filter((one) => one !== undefined)) cloud.delete(type, "by hand", id);
+    const refused = await stack.refresh().catch((error: Error) => error.message);
+    expect(refused).to.match(/The lock 'keeps-the-watermarks' could not be found/);
+    const warned = (await stack.preview()).messages;
+    const [, forgotten = ""] = /pulumi state delete --force '([^']+)', then npm run up/.exec(warned) ?? [];
+    expect(warned).to.include("has lost its lock keeps-the-watermarks");
+    stack.forget(forgotten);
+    await stack.refresh();
+    const again = await stack.up();
+    expect(again.failed, again.messages).to.equal(false);
+    expect(again.operations).to.include.members(all("create", ["account", "watermarks", "table-role", "account-lock"]));
   });
 
   it("a test one does not lose its alerts and become a production one in one step, where the new lock would refuse", async () => {

@@ -64,11 +64,30 @@ describe("what docs/disaster.md and docs/change.md say of accidents, one story w
   });
   after(() => open.disposeAsync());
 
+  it("begin by stopping every machine that the stack has, the second one of a pair too", async () => {
+    const [machine] = cloud.ofType(MACHINE);
+    if (machine === undefined) throw new Error("there is no machine");
+    const second = { ...machine, id: `${machine.id}-2` };
+    cloud.hold(second);
+    const ids = [machine, second].map(({ id }) => id.toLowerCase());
+    for (const [heading, part] of [
+      ["# When something is lost", "vm deallocate"],
+      ["1. Stop the old one for good", "vm deallocate"],
+    ] as const) {
+      await succeeds(block(heading, part));
+      expect([...cloud.stopped], heading).to.have.members(ids);
+      cloud.stopped.clear();
+    }
+    cloud.resources.delete(second.id.toLowerCase());
+  });
+
   it("a machine that is gone is made again, and nothing else is touched", async () => {
     const before = kept(cloud);
-    for (const { type, id } of cloud.ofType(MACHINE)) cloud.delete(type, "by hand", id);
+    const [, start = "", gone = "", refresh = "", up = ""] = block("The machine", "pulumi refresh").split("\n");
+    await succeeds(start);
+    await succeeds(gone);
+    expect(cloud.ofType(MACHINE)).to.deep.equal([]);
     cloud.calls.length = 0;
-    const [refresh = "", up = ""] = block("The machine", "pulumi refresh").split("\n").slice(-3);
     expect([refresh, up]).to.deep.equal(["pulumi refresh", "npm run up"]);
     expect(await succeeds(refresh)).to.match(/- 2 deleted/);
     await succeeds(up);
@@ -105,6 +124,8 @@ describe("what docs/disaster.md and docs/change.md say of accidents, one story w
     const copies = mkdtempSync(join(other.folder, "copies-"));
     const typed = (lines: string) => lines.replaceAll("/media/$USER/COPIES", copies);
     await succeeds(typed(block("What is kept where", "stack export")));
+    const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, "../../../package.json"), "utf8"));
+    expect(await succeeds(typed(block("Pulumi's memory", "jq")))).to.equal(`${version}\n`);
     const back = block("Pulumi's memory", "stack import").replace("pulumi login --local --non-interactive\n", ""); // the engine's own folder
     const output = await succeeds(typed(back), other);
     expect(output.slice(output.lastIndexOf("Previewing"))).to.match(/Resources:\s+\d+ unchanged/);

@@ -58,7 +58,7 @@ export class Checkout implements Disposable {
          PATH=${bin}/machine:$PATH sh -c "$script" >${bin}/out 2>${bin}/err </dev/null
          printf 'Enable succeeded: \\n[stdout]\\n'; tail -c 4096 ${bin}/out; printf '\\n[stderr]\\n'; tail -c 4096 ${bin}/err;;
        "ad signed-in-user show") echo ${IMPORTER.objectId};;
-       "account get-access-token"*|lock*|keyvault*|group*) printf '%s\n' "$@" | curl --silent --fail-with-body --unix-socket ${bin}/az.sock --data-binary @- http://az;;
+       "account get-access-token"*|lock*|keyvault*|group*|"vm list"*|"vm deallocate"*|"vm start"*|"vm delete"*) printf '%s\n' "$@" | curl --silent --fail-with-body --unix-socket ${bin}/az.sock --data-binary @- http://az;;
        esac`,
     );
     if (cloud !== undefined) this.#serve(new Az(cloud), join(bin, "az.sock"));

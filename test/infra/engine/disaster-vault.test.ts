@@ -106,8 +106,23 @@ describe("a vault that is away or was deleted, as the pages say it, one story wh
     await recover();
     expect(kept(cloud)).to.deep.equal(before);
     expect(await succeeds("npm run preview")).to.match(/Resources:\s+\d+ unchanged/);
+  });
+
+  it("gives back a key that somebody deleted in it, by the page's lines, and nobody's rights stay", async () => {
+    const before = kept(cloud);
+    const typed = (lines: string) => succeeds(lines.replaceAll("VAULT", name));
+    const lines = block("The vault", "key recover");
+    await typed(
+      lines.replace("permissions get recover", "permissions delete").replace(/^ *az keyvault key recover.*$/m, ""),
+    );
+    for (const { type, id } of cloud.ofType(KEY)) cloud.delete(type, "by hand", id);
+    expect(cloud.ofType(KEY)).to.deep.equal([]);
+    await typed(lines);
+    expect(cloud.ofType(KEY)).to.have.length(1);
+    expect(JSON.stringify(cloud.ofType(VAULT))).to.include(IMPORTER.objectId);
     await succeeds("pulumi refresh");
-    expect(await succeeds("npm run preview")).to.match(/Resources:\s+\d+ unchanged/);
+    expect(await succeeds("npm run up")).to.match(/~ 1 updated\s+\d+ unchanged/);
+    expect(kept(cloud)).to.deep.equal(before);
   });
 
   it("is not known to Pulumi after a refresh that came too early, and is again by the copy of Pulumi's memory", async () => {

@@ -78,6 +78,14 @@ describe("a signer that stands, as Pulumi remembers it", () => {
     });
   });
 
+  it("has its lock, whatever case its id is told in", () => {
+    const id = `${vault("tezos-1")}/providers/microsoft.authorization/locks/keeps-the-keys`;
+    expect(standingSigner([resource("vault-lock", { id })], (part) => part).vaultLock).to.deep.include({
+      scope: vault("tezos-1"),
+      lockName: "keeps-the-keys",
+    });
+  });
+
   it("stands as soon as its group does, and nowhere before", () => {
     const nothing = standingSigner([resource("id", { hex: "0123456789abcdef" })], (part) => part);
     expect(nothing.subscription).to.equal(undefined);
