@@ -6,6 +6,8 @@
  */
 import { METRICS_PORT, SIGNER_PORT } from "../signer/contract.ts";
 import { KINDS } from "./components/kinds.ts";
+import { headNode } from "./config/head-node.ts";
+import type { StackConfig } from "./config/schema.ts";
 import { at, type Plan, type RegisteredResource, UNKNOWN } from "./plan/plan.ts";
 import { SECRET } from "./secret-forms.ts";
 
@@ -25,6 +27,9 @@ export interface Invariant {
 
 /** What a missing value leaves in a text that was put together. */
 const MISSING = /undefined|\[object |\bNaN\b|(^|[-./:])null($|[-./:])/;
+
+/** Rights by which a key is lost, copied, or made another one. */
+const LOSES_KEYS = /^(delete|purge|backup|restore|release|all|rotate)$/i;
 
 export const INVARIANTS: readonly Invariant[] = [
   {
@@ -57,7 +62,7 @@ export const INVARIANTS: readonly Invariant[] = [
       return resources.flatMap((resource) =>
         rules(resource)
           .filter(({ direction, access }) => direction === "Outbound" && access === "Allow")
-          .filter(({ destinationAddressPrefix: to }) => isAnyone(String(to)))
+          .filter((rule) => destinations(rule).some(isAnyone))
           .filter(({ destinationPortRange: port }) => !["80", node].includes(String(port)))
           .map((rule) => `${resource.name}, ${rule.name} goes to port ${rule.destinationPortRange}`),
       );
@@ -99,14 +104,13 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "Nobody signs but the machine, and nobody deletes, purges, backs up or exports keys",
     brokenBy: ({ type, inputs }) => {
-      const policies = type === VAULT ? at(inputs, "properties.accessPolicies") : [];
-      return list(policies).flatMap((policy, index) =>
+      if (type !== VAULT) return [];
+      // With roles, whoever has one above the vault would be let in, and no policy would count.
+      if (!is(at(inputs, "properties.enableRbacAuthorization"), false)) return ["roles count, and policies do not"];
+      return list(at(inputs, "properties.accessPolicies")).flatMap((policy, index) =>
         list(at(policy, "permissions.keys"))
           .map(String)
-          .filter(
-            (right) =>
-              /^(delete|purge|backup|restore|release|all|rotate)$/i.test(right) || (right === "sign" && index > 0),
-          )
+          .filter((right) => LOSES_KEYS.test(right) || (/^sign$/i.test(right) && index > 0))
           .map((right) => `policy ${index} has ${right}`),
       );
     },
@@ -182,10 +186,8 @@ function isClosedAccount({ type, parentType }: RegisteredResource): boolean {
 function nodePort(resources: readonly RegisteredResource[]): string | typeof UNKNOWN {
   const told = resources.find(({ type }) => type === MACHINE)?.inputs.userData;
   if (told === UNKNOWN) return UNKNOWN;
-  const node = at(JSON.parse(decoded(told) || "{}"), "settings.head.node");
-  if (node === undefined) return "";
-  const { port, protocol } = new URL(String(node));
-  return port === "" ? (protocol === "https:" ? "443" : "80") : port;
+  const { settings } = JSON.parse(decoded(told) || "{}") as { settings?: Pick<StackConfig, "head"> };
+  return String(headNode(settings?.head)?.port ?? "");
 }
 
 /** The rules of a firewall by priority; none of any other resource. */
@@ -199,10 +201,12 @@ function openings(resource: RegisteredResource): SecurityRule[] {
   return rules(resource).filter(({ direction, access }) => direction === "Inbound" && access === "Allow");
 }
 
-function sources(rule: SecurityRule): string[] {
-  return [rule.sourceAddressPrefix, ...list(rule.sourceAddressPrefixes)]
-    .filter((source) => source !== undefined)
-    .map(String);
+const sources = (rule: SecurityRule) => prefixes(rule.sourceAddressPrefix, rule.sourceAddressPrefixes);
+const destinations = (rule: SecurityRule) => prefixes(rule.destinationAddressPrefix, rule.destinationAddressPrefixes);
+
+/** Azure takes one address, block or tag by one name, and several by another. */
+function prefixes(one: unknown, several: unknown): string[] {
+  return [one, ...list(several)].filter((prefix) => prefix !== undefined).map(String);
 }
 
 /** Whether the last rule of a direction denies everything. */

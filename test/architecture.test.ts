@@ -66,7 +66,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/watermark/interchange": [...BASE, "signer/settings/secrets.ts", "signer/watermark"],
   "signer/pair": [...BASE, "signer/azure"],
   "signer/observability": [...BASE, "signer/network"],
-  "signer/key-files": BASE,
+  "signer/key-files": [...BASE, "signer/network"],
   "signer/keys": BASE,
   "signer/keys/azure-key-vault": [...BASE, "signer/azure", "signer/keys", "signer/network", "signer/observability"],
   "signer/keys/local": [...BASE, "signer/keys", "signer/key-files"],
@@ -74,7 +74,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "signer/keys/tezio": [...BASE, "signer/keys"],
   "signer/settings": [...BASE, "signer/network", "signer/policy", "signer/installation", "signer/settings/secrets.ts"],
   // Other signers' settings: what they say is read here, and nothing of theirs is known elsewhere.
-  "signer/settings/conversion": [...BASE, "signer/policy", "signer/settings", "signer/settings/secrets.ts"],
+  "signer/settings/conversion": [
+    ...BASE,
+    "signer/network",
+    "signer/policy",
+    "signer/settings",
+    "signer/settings/secrets.ts",
+  ],
   // Who may ask at all: judged as a request comes, and once more when a person has approved it.
   "signer/admission": [...BASE, "signer/network", "signer/policy"],
   // Looks at all of a signer that runs; only main.ts makes one.
@@ -231,7 +237,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/plan/plan.ts": [],
   // What a text with a secret in it looks like.
   "infra/secret-forms.ts": [],
-  "infra/invariants.ts": ["infra/components", "infra/plan/plan.ts", "infra/secret-forms.ts", "signer/contract.ts"],
+  "infra/invariants.ts": [
+    "infra/components",
+    "infra/config",
+    "infra/plan/plan.ts",
+    "infra/secret-forms.ts",
+    "signer/contract.ts",
+  ],
   "infra/inspection.ts": ["infra/invariants.ts", "infra/plan/plan.ts", "infra/refusal.ts", "infra/vault-api.ts"],
   "infra/user-data.ts": ["signer/contract.ts"],
   // The way back after a cut-off command: it reads Pulumi's state and Azure, and knows nothing of the program.

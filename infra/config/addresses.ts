@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseAddressRange } from "../../signer/network/address-range.ts";
 import { shown } from "./reasons.ts";
 
 export interface Block {
@@ -16,22 +17,22 @@ export interface Block {
 }
 
 /** Blocks that no baker on the Internet can come from (IANA special-purpose registry, RFC 6890; the last is Azure's own). */
-const UNREACHABLE: readonly (readonly [cidr: string, why: string])[] = [
-  ["0.0.0.0/8", "means “this network”"],
-  ["10.0.0.0/8", "is private"],
-  ["100.64.0.0/10", "is a provider's own range behind carrier-grade NAT"],
-  ["127.0.0.0/8", "is the computer itself"],
-  ["169.254.0.0/16", "is link-local"],
-  ["172.16.0.0/12", "is private"],
-  ["192.168.0.0/16", "is private"],
-  ["198.18.0.0/15", "is for benchmarks"],
-  ["224.0.0.0/4", "is multicast"],
-  ["240.0.0.0/4", "is reserved"],
-  ["168.63.129.16/32", "is Azure's own platform address"],
-];
+const UNREACHABLE = Object.entries({
+  "0.0.0.0/8": "means “this network”",
+  "10.0.0.0/8": "is private",
+  "100.64.0.0/10": "is a provider's own range behind carrier-grade NAT",
+  "127.0.0.0/8": "is the computer itself",
+  "169.254.0.0/16": "is link-local",
+  "172.16.0.0/12": "is private",
+  "192.168.0.0/16": "is private",
+  "198.18.0.0/15": "is for benchmarks",
+  "224.0.0.0/4": "is multicast",
+  "240.0.0.0/4": "is reserved",
+  "168.63.129.16": "is Azure's own platform address",
+}).map(([cidr, why]) => [readBlock(cidr) as Block, why] as const);
 
 /** Blocks for documentation (RFC 5737): nobody has them, so they fit examples and harm nobody. */
-const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"] as const;
+const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"].map((cidr) => readBlock(cidr) as Block);
 
 /**
  * Reads addresses and CIDR blocks. Order is kept; what another entry covers is dropped, since a rule is not to name an
@@ -70,7 +71,7 @@ export function tooWide({ text, prefix }: Block): string | undefined {
 
 /** Tells whether an address or block is one of the documentation ranges, so that nobody can come from it. */
 export function isDocumentation(block: Block): boolean {
-  return DOCUMENTATION.some((range) => overlap(block, split(range)));
+  return DOCUMENTATION.some((range) => overlap(block, range));
 }
 
 /** @throws Error whose message says what is wrong with the entry */
@@ -78,33 +79,31 @@ function parseBlock(entry: string): Block {
   if (entry === "") throw new Error("there is an empty entry; separate addresses by one comma");
   if (entry.includes(":"))
     throw new Error(`${shown(entry)} is IPv6 or has a port; give an IPv4 address, since the machine's network is IPv4`);
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/(\d{1,2}))?$/.exec(entry);
-  const octets = match?.slice(1, 5) ?? [];
-  if (match === null || octets.some((octet) => Number(octet) > 255 || String(Number(octet)) !== octet)) {
+  const block = readBlock(entry);
+  if (block === undefined) {
+    const address = /^([^/]*)\/\d+$/.exec(entry)?.[1] ?? "";
+    if (readBlock(address) !== undefined) throw new Error(`${shown(entry)} has a prefix above /32`);
     throw new Error(`${shown(entry)} is not an IPv4 address such as 203.0.113.7 or a block such as 203.0.113.0/28`);
   }
-  const block = split(entry);
-  if (block.prefix > 32) throw new Error(`${entry} has a prefix above /32`);
   if (block.prefix === 0) throw new Error(`${entry} is the whole Internet; the signer must never be open to it`);
   const start = (block.first & mask(block.prefix)) >>> 0;
   if (start !== block.first) {
     throw new Error(`${entry} has host bits set; write ${dotted(start)}/${block.prefix} or one address without /`);
   }
-  for (const [cidr, why] of UNREACHABLE) {
-    if (overlap(block, split(cidr))) {
-      throw new Error(
-        `${entry} ${block.prefix < split(cidr).prefix ? `contains ${cidr}, which` : ""} ${why}`.replace("  ", " "),
-      );
-    }
+  for (const [unreachable, why] of UNREACHABLE) {
+    if (!overlap(block, unreachable)) continue;
+    const what = block.prefix < unreachable.prefix ? `${entry} contains ${unreachable.text}, which` : entry;
+    throw new Error(`${what} ${why}`);
   }
   return block;
 }
 
-/** Takes a block whose form is known to be right; one address is given without its /32, as Azure's portal shows it. */
-function split(cidr: string): Block {
-  const [address = "", prefix = "32"] = cidr.split("/");
+/** One address is given without its /32, as Azure's portal shows it. @returns undefined for what is no IPv4 */
+function readBlock(text: string): Block | undefined {
+  const { address, family, prefix } = parseAddressRange(text) ?? {};
+  if (address === undefined || prefix === undefined || family !== "ipv4") return undefined;
   const first = address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
-  return { text: prefix === "32" ? address : cidr, first, prefix: Number(prefix) };
+  return { text: prefix === 32 ? address : `${address}/${prefix}`, first, prefix };
 }
 
 function overlap(a: Block, b: Block): boolean {

@@ -8,7 +8,7 @@ import { EXAMPLE_CLIENT } from "./example-client.ts";
 import { type Beside, howToSet } from "./examples.ts";
 import { misfit } from "./machine-image.ts";
 import type { KeyName } from "./schema.ts";
-import { type SignerConfig, signerMistakes } from "./signer-settings.ts";
+import { type SignerConfig, signerMistakes, tooLong } from "./signer-settings.ts";
 import { EXAMPLE_SSH_KEY } from "./ssh-key.ts";
 
 /** What is wrong between keys, told under one of them. */
@@ -93,11 +93,10 @@ export function contradictions(beside: Beside): Contradiction[] {
     }
   }
   // The signer's own schemas have judged each value; what is left lies between the parts of the policy.
-  const key = config.policy === undefined ? "the signer's settings" : "policy";
+  const key: Contradiction["key"] = config.policy === undefined ? "the signer's settings" : "policy";
   const clients = noClients && config.policy !== undefined ? { authorizedKeys: HARMLESS.authorizedKeys } : {};
   const judged = { ...HARMLESS, ...config, ...clients };
-  for (const mistake of signerMistakes(judged)) {
-    found.push({ key, reason: `the signer refuses ${mistake}` });
-  }
-  return found;
+  const refused = signerMistakes(judged).map((mistake) => `the signer refuses ${mistake}`);
+  const reasons = refused.length > 0 ? refused : [tooLong(judged)].filter((reason) => reason !== undefined);
+  return [...found, ...reasons.map((reason) => ({ key, reason }))];
 }

@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { isLoopback } from "../../signer/network/url.ts";
+import { isLoopback, portOf } from "../../signer/network/url.ts";
 import type { StackConfig } from "./schema.ts";
 
 /** The node that tells the chain's head, as far as its URL says where it is. */
@@ -13,13 +13,10 @@ export interface HeadNode {
 /** Returns the head's node; undefined where there is none, or where it is the machine itself. */
 export function headNode(head: StackConfig["head"]): HeadNode | undefined {
   if (head === undefined) return undefined;
-  const { hostname, port, protocol } = new URL(head.node);
+  const url = new URL(head.node);
+  const { hostname } = url;
   if (isLoopback(hostname)) return undefined;
-  return {
-    hostname,
-    isAddress: isIPv4(hostname),
-    port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
-  };
+  return { hostname, isAddress: isIPv4(hostname), port: portOf(url) };
 }
 
 /**

@@ -22,17 +22,18 @@ export interface OwnKeys {
  * @param project name of the Pulumi project
  */
 export function ownKeys(all: Readonly<Record<string, string>>, project: string): OwnKeys {
-  const config: Record<string, string> = {};
+  // A map, since a name may be one that an object has already.
+  const config = new Map<string, string>();
   const warnings: string[] = [];
   for (const [name, value] of Object.entries(all)) {
     const namespace = name.slice(0, Math.max(0, name.indexOf(":")));
-    if (namespace === project) config[name.slice(project.length + 1)] = value;
-    else if (isMeant(namespace, project)) config[name] = value;
+    if (namespace === project) config.set(name.slice(project.length + 1), value);
+    else if (isMeant(namespace, project)) config.set(name, value);
     else if (!OTHERS.includes(namespace)) {
       warnings.push(`${unlessSecret(name)} is read by nothing here: the stack's own keys begin with ${project}:`);
     }
   }
-  return { config, warnings };
+  return { config: Object.fromEntries(config), warnings };
 }
 
 /** Whether a namespace is a slip for the project's name: `tezos-singer`, or `tezos` alone. */

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { CONSENSUS_KINDS } from "../../signer/contract.ts";
+import { isLoopback, readServiceUrl } from "../../signer/network/url.ts";
 import { didYouMean, nearest } from "../../signer/settings/nearest.ts";
 import {
   authorizedKeySchema,
@@ -60,9 +61,11 @@ const OF_ANOTHER_FORM = /(^|\.)(hooks\.slack\.com|api\.telegram\.org|discord\.co
 /** Where alerts are posted. Whoever has the address can post there too, so no message repeats it. */
 export const webhook = z.string().superRefine((text, context) => {
   const refuse = (message: string) => context.addIssue({ code: "custom", input: "", message });
-  const url = /[\s\p{C}]/u.test(text) ? null : URL.parse(text);
-  if (url?.protocol !== "https:" || url.username !== "" || !url.hostname.includes(".")) {
-    refuse("is no address that begins with https://");
+  const url = readServiceUrl(text, { plainHttp: "never", path: "taken", query: "taken" });
+  if (!(url instanceof URL)) {
+    refuse(`is no address that begins with https://; ${url.fault}`);
+  } else if (!url.hostname.includes(".")) {
+    refuse("is no address that begins with https:// and a host's whole name");
   } else if (OF_ANOTHER_FORM.test(url.hostname)) {
     refuse(
       `is at ${url.hostname}, which does not take alerts in Azure's form: docs/operate.md says what stands between`,
@@ -131,9 +134,10 @@ export const generatedKeys = z
 
 function twice(list: unknown): string | undefined {
   if (!Array.isArray(list)) return undefined;
-  const names = list.map((entry) => asText(entry?.name).toLowerCase());
-  const at = names.findIndex((name, index) => name !== "undefined" && names.indexOf(name) !== index);
-  return at < 0 ? undefined : shown(list[at].name);
+  const names = list.map((entry) => entry?.name).filter((name) => typeof name === "string" && name !== "");
+  const alike = names.map((name) => name.toLowerCase());
+  const at = alike.findIndex((name, index) => alike.indexOf(name) !== index);
+  return at < 0 ? undefined : shown(names[at]);
 }
 
 /** Ids of the chains that may be signed for. */
@@ -201,7 +205,7 @@ export function noneMeantBy(given: string): string | undefined {
 /** The node whose head bounds what is signed, in the form of the signer. */
 export const head = asWritten(headSchema).superRefine((value, context) => {
   const url = URL.parse(asText((value as { node?: unknown } | undefined)?.node));
-  if (url === null || !url.hostname.startsWith("[") || url.hostname === "[::1]") return;
+  if (url === null || !url.hostname.startsWith("[") || isLoopback(url.hostname)) return;
   const message = "has an IPv6 address; the machine's network is IPv4";
   context.addIssue({ code: "custom", path: ["node"], input: url.href, message });
 });

@@ -110,6 +110,19 @@ function policy({ policy, chains, confirm }: SignerConfig): Record<string, unkno
   return Object.fromEntries(Object.entries(policy ?? fallback).map(([who, rules]) => [who, { chains, ...rules }]));
 }
 
+/**
+ * Azure takes 64 KiB of userData in base64, 48 KiB as it is (virtual-machines, user-data). Beside the settings stand the
+ * release and the machine's maintenance, and the addresses that may read the metrics.
+ */
+const MOST_BYTES = 47 * 1024;
+
+/** Says that Azure would refuse what the machine is told, by its length; undefined where it takes it. */
+export function tooLong(config: SignerConfig): string | undefined {
+  const bytes = Buffer.byteLength(signerSettings(config, EXAMPLE) + config.metricsIp.map(({ text }) => text).join());
+  if (bytes <= MOST_BYTES) return undefined;
+  return `the machine would be told ${bytes} bytes, and Azure takes ${MOST_BYTES}: name fewer keys, kinds or clients`;
+}
+
 /** Returns what the signer would refuse at its start, in the signer's words, so that a preview refuses it. */
 export function signerMistakes(config: SignerConfig): readonly string[] {
   try {

@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { messagesOf } from "../errors.ts";
 import { directAgent, get } from "../network/outgoing.ts";
+import { portOf } from "../network/url.ts";
 import { publicKeyFromBase58 } from "../tezos/crypto/public-key.ts";
 
 /**
@@ -85,9 +86,9 @@ export async function diagnose({ url, address }: Target, patience: number): Prom
 }
 
 /** @throws ProblemFound */
-async function requireConnection({ hostname, port, protocol }: URL, patience: number): Promise<void> {
-  const host = hostname.replace(/^\[(.*)\]$/, "$1");
-  const socket = connect({ host, port: Number(port || (protocol === "https:" ? 443 : 80)) });
+async function requireConnection(url: URL, patience: number): Promise<void> {
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const socket = connect({ host, port: portOf(url) });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const over = setTimeout(
     () => reject(new ProblemFound("timeout", `No connection in ${patience / 1_000} s.`)),

@@ -1,5 +1,6 @@
 import { constants, createCipheriv, createPublicKey, type KeyObject, publicEncrypt, randomBytes } from "node:crypto";
 import { z } from "zod";
+import { readServiceUrl } from "../network/url.ts";
 import { KeyError } from "./key-error.ts";
 import { fingerprint, type PrivateKey } from "./private-key.ts";
 
@@ -22,9 +23,27 @@ export interface Kek {
   readonly fingerprint: string;
 }
 
+/** One version of a key in a vault. */
+export interface KeyId {
+  /** The vault's, with a port where it is not the usual one. */
+  readonly host: string;
+  readonly name: string;
+  readonly version: string;
+}
+
+/** Reads the id of one version of a vault's key. @returns undefined for any other text */
+export function readKeyId(text: string): KeyId | undefined {
+  const url = readServiceUrl(text, { plainHttp: "any", path: "taken" });
+  if (!(url instanceof URL)) return undefined;
+  const [, name, version] = /^\/keys\/([0-9A-Za-z-]+)\/([0-9a-f]{32})$/.exec(url.pathname) ?? [];
+  return name === undefined || version === undefined ? undefined : { host: url.host, name, version };
+}
+
 /** The members of a KEK's JWK that we write and read; `key_ops` is spelt `keyOps` by the az command line. */
 const KekJwk = z.object({
-  kid: z.string().regex(/^https?:\/\/[^/]+\/keys\/[0-9A-Za-z-]+\/[0-9a-f]{32}$/),
+  kid: z.string().refine((text) => readKeyId(text) !== undefined, {
+    error: "must be the id of a key with its version, such as https://NAME.vault.azure.net/keys/KEK/VERSION",
+  }),
   kty: z.string(),
   key_ops: z.array(z.string()).optional(),
   keyOps: z.array(z.string()).optional(),

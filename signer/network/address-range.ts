@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { isLoopback } from "./url.ts";
 
 /** IP addresses that share their first bits. */
 export interface AddressRange {
@@ -27,7 +28,7 @@ export function parseAddressRange(text: string): AddressRange | undefined {
  * @param address of a peer, as plainAddress gives it
  */
 export function clientOf(address: string): string {
-  if (/^127\./.test(address) || address === "::1") return "this computer";
+  if (isLoopback(address)) return "this computer";
   if (isIP(address) !== 6) return address;
   // The dotted form has two groups of its last 32 bits.
   const [head = "", tail] = address.replace(/[\d.]+\.\d+$/, "0:0").split("::");

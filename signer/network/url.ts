@@ -8,11 +8,13 @@ export interface ServiceUrlForm {
   readonly plainHttp: PlainHttp;
   /** Whether the service may lie below a path of its host. */
   readonly path: "taken" | "refused";
+  /** A query, where that is what lets one in; refused unless this is said. */
+  readonly query?: "taken";
 }
 
 /**
  * Reads the URL of a service, for settings and command lines alike: https, or plain HTTP where the form allows its host.
- * Whoever uses a URL would drop a query, and a user's password would be repeated by whatever fails later: neither is taken.
+ * Most that use a URL would drop a query, and a user's password would be repeated by whatever fails later.
  * @returns the URL, or which part of the text is not taken; that repeats nothing of the text
  */
 export function readServiceUrl(text: string, form: ServiceUrlForm): URL | { readonly fault: string } {
@@ -22,13 +24,13 @@ export function readServiceUrl(text: string, form: ServiceUrlForm): URL | { read
   return url ?? { fault: "it is no URL" };
 }
 
-function faultOf(text: string, url: URL | null, { plainHttp, path }: ServiceUrlForm): string | undefined {
+function faultOf(text: string, url: URL | null, { plainHttp, path, query }: ServiceUrlForm): string | undefined {
   // What URL itself skips in silence.
   if (/[\s\p{C}\\]/u.test(text)) return "it has a blank, a backslash or a character that is not printed";
   if (/^https?:\/*[^/?#]*@/i.test(text)) return "it has a user or a password, which are not taken";
   if (url === null || !["https:", "http:"].includes(url.protocol)) return "it is no URL that begins with https://";
   if (text.includes("#")) return "it has a part after #, which is not taken";
-  if (text.includes("?")) return "it has a query (?), which is not taken";
+  if (query !== "taken" && text.includes("?")) return "it has a query (?), which is not taken";
   if (path === "refused" && url.pathname !== "/") return "it has a path, which is not taken";
   return url.protocol === "https:" ? undefined : faultOfPlainHttp(url.hostname, plainHttp);
 }
@@ -39,6 +41,11 @@ function faultOfPlainHttp(hostname: string, plainHttp: PlainHttp): string | unde
   return plainHttp === "private"
     ? "http: is for a private or loopback address only"
     : "http: is for a loopback address only";
+}
+
+/** Returns the port that a URL of http or https leads to. */
+export function portOf({ port, protocol }: URL): number {
+  return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
 }
 
 const LOOPBACK = listOf(["127.0.0.0", 8], ["::1", 128]);

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
 import { Confirmations } from "../confirmation/confirmations.ts";
+import { CONSENSUS_KINDS } from "../contract.ts";
 import { createApp } from "../http/app.ts";
 import type { Keyring, SigningKey, StandInBackend } from "../keys/keyring.ts";
 import { askInProcess } from "../network/in-process.ts";
@@ -138,7 +139,7 @@ export class Rehearsal {
 }
 
 const SETTINGS: RequestSettings = {
-  policy: { default: { allow: ["block", "preattestation", "attestation"] }, keys: new Map() },
+  policy: { default: { allow: CONSENSUS_KINDS }, keys: new Map() },
   listKnownKeys: false,
 };
 

@@ -133,11 +133,9 @@ export class AzureMonitor {
     if (text.length > MAX_BODY) return [413, "RequestEntityTooLarge", "…"];
     if (request.headers["content-length"] === undefined) return [411, "LengthRequired", "…"];
     const isLines = request.headers["content-type"] === "application/x-ndjson";
-    for (const line of isLines ? text.split("\n").filter(Boolean) : [text]) {
-      const mistake = mistakeIn(JSON.parse(line) as Document);
-      if (mistake !== undefined) return [400, "BadRequest", mistake];
-    }
-    return [200];
+    const lines = isLines ? text.split("\n").filter(Boolean) : [text];
+    const mistake = lines.map((line) => mistakeIn(documentIn(line))).find((found) => found !== undefined);
+    return mistake === undefined ? [200] : [400, "BadRequest", mistake];
   }
 
   #store({ data: { baseData } }: Document): void {
@@ -156,8 +154,17 @@ export class AzureMonitor {
   }
 }
 
+function documentIn(line: string): Partial<Document> | undefined {
+  try {
+    return JSON.parse(line) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What Microsoft's pages say is refused; undefined where nothing is. */
-function mistakeIn({ time, data }: Document): string | undefined {
+function mistakeIn({ time, data }: Partial<Document> = {}): string | undefined {
+  if (time === undefined || data?.baseData?.series === undefined) return "it is no document with a time and series";
   const age = Date.parse(time) - Date.now();
   if (!(age >= OLDEST && age <= NEWEST)) return "the time is not within 20 minutes before and 5 minutes after now";
   const { metric, namespace, dimNames = [], series } = data.baseData;

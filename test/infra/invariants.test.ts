@@ -58,13 +58,17 @@ describe("the invariants", () => {
       /Internet is reached.*azure-out goes to port 443/,
     ],
     ["firewall", "securityRules.6.destinationAddressPrefix", "0.0.0.0/0", /Internet is reached.*azure-out/],
+    ["firewall", "securityRules.6.destinationAddressPrefixes", ["20.1.0.0/16", "Internet"], /Internet is.*azure-out/],
     [
       "vault",
       "properties.accessPolicies.1.permissions.keys",
       ["get", "sign"],
       /Nobody signs but the machine.*policy 1 has sign/,
     ],
+    ["vault", "properties.accessPolicies.1.permissions.keys", ["Sign"], /Nobody signs but the.*policy 1 has Sign/],
     ["vault", "properties.accessPolicies.0.permissions.keys", ["sign", "purge"], /policy 0 has purge/],
+    ["vault", "properties.enableRbacAuthorization", true, /Nobody signs but the machine.*roles count/],
+    ["vault", "properties.enableRbacAuthorization", null, /Nobody signs but the machine.*roles count/],
     ["machine", "osProfile.customData", base64(`#!/bin/sh\nkey=${SECRET}`), /No secret.*customData/],
     [
       "machine",
@@ -142,6 +146,14 @@ describe("the invariants", () => {
     expect(violations(altered(planned, "firewall", `${rule}.destinationPortRange`, "8733")).join()).to.match(
       /port 8733/,
     );
+  });
+
+  it("let it reach no port of the Internet for a node on the machine itself", async () => {
+    const planned = await plan({ head: '{"node":"http://127.0.0.1:8732"}' });
+    expect(violations(planned)).to.deep.equal([]);
+    const opened = altered(planned, "firewall", "securityRules.4.destinationPortRange", "8732");
+    const wide = altered(opened, "firewall", "securityRules.4.destinationAddressPrefix", "Internet");
+    expect(violations(wide).join()).to.match(/goes to port 8732/);
   });
 
   it("hold every account but the releases' own to be closed and without shared keys", () => {

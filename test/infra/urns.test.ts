@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect } from "chai";
 import type { Plan, PlannedResource } from "../../infra/plan/plan.ts";
-import { EVERYTHING, plan } from "../fixtures/stack-configs.ts";
+import { record } from "../../infra/plan/recorder.ts";
+import { TezosSigner } from "../../infra/tezos-signer.ts";
+import { EVERYTHING, plan, release, settings } from "../fixtures/stack-configs.ts";
 import { released } from "./stack.ts";
 
 /**
@@ -61,8 +63,34 @@ const PRODUCTION = [
   "tezos-signer:infra:ProductionStackIsNotDestroyed::destroy-guard",
 ];
 
+/** What a second machine brings, beside the least. */
+const PAIR = [
+  "tezos-signer:infra:Network$azure-native:network:PublicIPAddress::outbound",
+  "tezos-signer:infra:Network$azure-native:network:PublicIPAddress::outbound-2",
+  "tezos-signer:infra:Network$azure-native:network:NetworkInterface::interface-2",
+  "tezos-signer:infra:Network$tezos-signer:infra:Balancer::balanced",
+  "tezos-signer:infra:Network$tezos-signer:infra:Balancer$azure-native:network:LoadBalancer::balancer",
+  "tezos-signer:infra:Machine::signer-2",
+  "tezos-signer:infra:Machine$azure-native:compute:VirtualMachine::machine-2",
+  "tezos-signer:infra:Readiness::readiness-2",
+  "tezos-signer:infra:Readiness$azure-native:compute:VirtualMachineRunCommandByVirtualMachine::await-ready-2",
+];
+
+/** What it brings where there are alerts. */
+const PAIR_MONITORING = [
+  ...["machine-unavailable-2", "signer-not-ready-2", "watermark-refusal-2", "machine-tired-2", "out-of-step"].map(
+    (alert) => `tezos-signer:infra:Alerts$azure-native:monitor:MetricAlert::${alert}`,
+  ),
+];
+
 /** One for each key of the configuration, by the key's own name. */
 const key = (name: string) => `tezos-signer:infra:KeyVault$azure-native:keyvault:Key::${name}`;
+
+/** How Pulumi knows a part in a program of somebody's own: below the signer, and with its name in front. */
+function below(signer: string, urn: string): string {
+  const [types = "", name = ""] = urn.split("::");
+  return `tezos-signer:infra:TezosSigner$${types}::${signer}-${name}`;
+}
 
 /** A URN without the names of project and stack, which are the user's own. */
 function urn({ resources }: Plan, { type, name, options: { parent } }: PlannedResource): string {
@@ -100,6 +128,30 @@ describe("the URNs by which Pulumi knows the stack's resources", () => {
       ...PRODUCTION,
       key("consensus"),
       key("manager"),
+    ]);
+  });
+
+  it("are these in a stack of two machines, without alerts and with them", async () => {
+    expect(urns(await plan({ instances: "2" }))).to.have.members([...THROW_AWAY, ...PAIR]);
+    expect(urns(await plan({ instances: "2", monitoring: "true" }))).to.have.members([
+      ...[...THROW_AWAY, ...PAIR],
+      ...[...MONITORING, ...PAIR_MONITORING],
+    ]);
+  });
+
+  it("are these in a program of somebody's own, below its signer and with its name in front", async () => {
+    const planned = await record("dev", () => {
+      new TezosSigner("bakery", {
+        settings: settings({ ...EVERYTHING, instances: "2" }),
+        release: release("first"),
+        customData: "IyBvbmUK",
+      });
+      return {};
+    });
+    const [component = "", ...parts] = [...THROW_AWAY, ...PAIR, ...MONITORING, ...PAIR_MONITORING, ...PRODUCTION];
+    expect(urns(planned)).to.have.members([
+      component.replace(/[^:]*$/, "bakery"),
+      ...[...parts, key("consensus"), key("manager")].map((part) => below("bakery", part)),
     ]);
   });
 

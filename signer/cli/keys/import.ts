@@ -1,7 +1,7 @@
 import type { JsonWebKey, KeyClient } from "@azure/keyvault-keys";
 import { Command, Option } from "commander";
 import { STORE_TAG } from "../../contract.ts";
-import { type Blob, checkBlobLength, parseBlob } from "../../key-files/byok.ts";
+import { type Blob, checkBlobLength, parseBlob, readKeyId } from "../../key-files/byok.ts";
 import { readSmallFile } from "../../key-files/key-file.ts";
 import type { PrivateKey } from "../../key-files/private-key.ts";
 import { decode, EncodingError } from "../../tezos/crypto/base58.ts";
@@ -115,10 +115,9 @@ async function refuseTaken(client: KeyClient, name: string): Promise<void> {
 
 /** Whether the blob can open here at all, before anybody is asked anything. */
 async function checkKek(client: KeyClient, blob: Blob): Promise<void> {
-  const kid = URL.canParse(blob.kid) ? new URL(blob.kid) : undefined;
-  const [, , name, version] = kid?.pathname.split("/") ?? [];
+  const kid = readKeyId(blob.kid);
   const { host } = new URL(client.vaultUrl);
-  if (kid === undefined || name === undefined || version === undefined) {
+  if (kid === undefined) {
     throw new Failure(
       "unusable",
       "The blob does not say which key exchange key it is wrapped for. Wrap the key again.",
@@ -130,6 +129,7 @@ async function checkKek(client: KeyClient, blob: Blob): Promise<void> {
       `The blob is wrapped for the vault ${kid.host}, and only that one can open it; this is ${host}. Wrap the key again with a KEK of this vault. Nothing was imported.`,
     );
   }
+  const { name, version } = kid;
   const key = await findKey(client, name, version);
   if (key === undefined) {
     throw new Failure(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isLoopback } from "../../network/url.ts";
 import { ownCommand } from "../../own-command.ts";
 import { readPort } from "./command-line.ts";
 import { Conversion, ConversionError, type Converted } from "./conversion.ts";
@@ -66,7 +67,7 @@ function listen(conversion: Conversion, address: string, utility: string): void 
   conversion.listenAt(host, port, "server.address");
   const [adminHost, adminPort] = hostAndPort(utility, "server.utility_address");
   conversion.settings.admin.port = adminPort;
-  if (!["127.0.0.1", "localhost", "[::1]"].includes(adminHost)) {
+  if (!isLoopback(adminHost)) {
     conversion.note(
       "stricter",
       "server.utility_address",

@@ -75,6 +75,8 @@ describe("where alerts are posted", () => {
   for (const [url, message] of [
     ["http://events.pagerduty.com/integration/K/enqueue", /begins with https/],
     ["https://user:pass@example.org/", /begins with https/],
+    ["https://:pass@example.org/", /begins with https.*a user or a password/],
+    ["https://example.org/#part", /begins with https.*after #/],
     ["https://localhost/", /begins with https/],
     ["events.pagerduty.com", /begins with https/],
     ["https://example.org/a b", /begins with https/],

@@ -28,6 +28,11 @@ describe("addresses that may reach the signer", () => {
     expect(texts("84.20.18.0/24")).to.deep.equal(["84.20.18.0/24"]);
   });
 
+  it("writes a block as Azure takes it, with no zero before its length", () => {
+    expect(texts("84.0.0.0/08,84.20.17.5/032", true)).to.deep.equal(["84.0.0.0/8"]);
+    expect(texts("85.20.17.5/032")).to.deep.equal(["85.20.17.5"]);
+  });
+
   it("drops what another entry covers", () => {
     expect(texts("84.20.18.9,84.20.18.0/28,84.20.18.8/30,84.20.19.1")).to.deep.equal(["84.20.18.0/28", "84.20.19.1"]);
   });
@@ -48,6 +53,10 @@ describe("addresses that may reach the signer", () => {
     "84.20.17": /is not an IPv4 address/,
     "84.20.17.256": /is not an IPv4 address/,
     "084.20.17.5": /is not an IPv4 address/,
+    "84.20.17.5/330": /above \/32/,
+    "84.20.17.5/": /is not an IPv4 address/,
+    "84.20.17.5/24/24": /is not an IPv4 address/,
+    "84.20.17.5%eth0": /is not an IPv4 address/,
     "84.20.17.5/33": /above \/32/,
     "84.20.17.5/28": /host bits set; write 84.20.17.0\/28/,
     "baker.example.org": /is not an IPv4 address/,

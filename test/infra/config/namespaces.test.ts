@@ -28,6 +28,17 @@ describe("the names of a stack's keys", () => {
     }
   });
 
+  it("are mistakes, too, where JavaScript has something by that name", () => {
+    for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
+      const { config } = own({ ...{ [`tezos-signer:${name}`]: "x" } });
+      expect(Object.keys(config)).to.deep.equal([name]);
+      expect(() => parseConfig({ ...LEAST, ...config }, "dev"))
+        .to.throw(ConfigurationError)
+        .with.property("message")
+        .that.includes(`  ${name}: no such key; Pulumi.yaml lists them`);
+    }
+  });
+
   it("are warned of where nobody reads them, and never repeat a secret", () => {
     const sk = "edsk3gUfUPyBSfrS9CCgmCiQsTCHGkviBDusMxDJstFtojtc1zcpsh";
     const { config, warnings } = own({ "bakery:production": "true", [`x:${sk}`]: "y" });

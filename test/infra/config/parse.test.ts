@@ -82,6 +82,20 @@ describe("the stack's configuration", () => {
     ]);
   });
 
+  it("takes a node on the machine itself, however its address is written", () => {
+    for (const host of ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]"]) {
+      expect(told({ ...LEAST, head: `{"node":"http://${host}:8732"}` }), host).to.deep.equal([]);
+    }
+  });
+
+  it("is refused where it is longer than what Azure tells a machine", () => {
+    const clients = (count: number) => JSON.stringify(Array(count).fill(CLIENT));
+    expect(told({ ...LEAST, authorizedKeys: clients(800) })).to.deep.equal([]);
+    const [line, ...more] = told({ ...LEAST, authorizedKeys: clients(900) });
+    expect(line).to.match(/^the signer's settings: the machine would be told \d+ bytes, and Azure takes 48128: name/);
+    expect(more).to.deep.equal([]);
+  });
+
   it("takes addresses as a list as well as separated by commas", () => {
     const texts = (bakerIp: string) => settings({ bakerIp }).bakerIp.map(({ text }) => text);
     expect(texts('["84.20.17.5","84.20.18.0/28"]')).to.deep.equal(texts("84.20.17.5, 84.20.18.0/28"));

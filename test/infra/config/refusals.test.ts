@@ -96,6 +96,11 @@ describe("the stack's configuration, key by key", () => {
     ["keys", '[{"name":"_","curve":"x","source":"y"}]', /\.name/, /\.curve/, /\.source/],
     ["keys", keys({ name: "k" }, { name: "K", curve: "P-256K" }), "keys: K is listed twice"],
     ["keys", keys({ name: "k" }, { name: "k", curve: "x" }), /keys\[1\].curve/, "keys: k is listed twice"],
+    ["keys", keys({ name: "undefined" }, { name: "undefined" }), "keys: undefined is listed twice"],
+    // What is no name is told for each, and is not the same one twice.
+    ...[null, {}, [], "", 7].map(
+      (name) => ["keys", keys({ name }, { name }), /^keys\[0\].name: is not/, /^keys\[1\].name: is not/] as const,
+    ),
     ["chains", "[]", /is empty/],
     ["chains", "NetXdQprcVkpaWU", "chains: is not a list"],
     ["chains", '["mainnet"]', "chains[0]: is not a chain id, Net and 12 characters; did you mean NetXdQprcVkpaWU?"],
@@ -172,6 +177,7 @@ describe("the stack's configuration, key by key", () => {
     ["policy", '{"__proto__":{"allow":["block"]}}', /^policy: is not an object/],
     ["head", '{"node":"rpc.tzkt.io"}', /^head.node: must be a node's address, such as https/],
     ["head", '{"node":"http://20.1.1.1:8732"}', /^head.node: .*http: is for a private or loopback address only/],
+    ["head", '{"node":"https://[2001:db8::5]:8732"}', /IPv6 address; the machine's network is IPv4/],
     ["head", '{"node":"https://[::ffff:10.0.0.5]:8732"}', /IPv6 address; the machine's network is IPv4/],
     ["head", '{"node":"https://rpc.tzkt.io","maxbehind":3}', /^head: maxbehind is unknown; did you mean maxBehind\?/],
     ["head", '{"node":"https://rpc.tzkt.io","whenUnknown":"stop"}', "head.whenUnknown: is none of sign, refuse"],

@@ -125,6 +125,9 @@ describe("key exchange key", () => {
       "wrong-kind",
     ],
     ["without a version in its id", { kid: "https://example.vault.azure.net/keys/import-kek" }, "unreadable"],
+    ["with an id that is no URL", { kid: `https://[/keys/import-kek/${"0".repeat(32)}` }, "unreadable"],
+    ["with a blank in its id", { kid: `https://a b/keys/import-kek/${"0".repeat(32)}` }, "unreadable"],
+    ["with a password in its id", { kid: kid.replace("//", "//me:word@") }, "unreadable"],
     ["without a modulus", { n: undefined }, "unreadable"],
   ] as const) {
     it(`is refused ${what}`, () => {

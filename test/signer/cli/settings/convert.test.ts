@@ -95,6 +95,14 @@ describe("settings convert", () => {
     expect(said(stderr)).to.include("vaults.hsm.config.keys.0.private.label: is not asked for");
   });
 
+  it("takes an admin port at any address of this computer for what it is", async () => {
+    for (const host of ["localhost", "127.0.0.2", "[::1]", "[::ffff:127.0.0.1]"]) {
+      const { code, stderr } = await convert("signatory", file(SIGNATORY.replace('":9583"', `"${host}:9583"`)));
+      expect(code, host).to.equal(0);
+      expect(said(stderr), host).not.to.include("the admin port asks nobody");
+    }
+  });
+
   it("writes into a new file, and over none", async () => {
     const out = join(folder, "settings.yaml");
     expect((await convert("signatory", file(TOKEN), "--out", out)).code).to.equal(0);
