@@ -4,6 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { misplaced } from "./stack-folder.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -64,8 +65,8 @@ export interface PulumiCommand {
  * Reads the command line of a command that hands its words on to Pulumi, before anything else is done: Pulumi itself
  * would look at them last.
  * @param words what is for Pulumi
- * @returns the exit code where there is nothing else to do: 0 where help was asked for, 1 where the line is wrong or there
- *   is no Pulumi, told in a sentence; undefined where Pulumi takes the words
+ * @returns the exit code where there is nothing else to do: 0 where help was asked for, 1 where the line is wrong, a
+ *   stack's file lies where nothing reads it, or there is no Pulumi, told in a sentence; undefined where Pulumi takes the words
  */
 export function readForPulumi(
   { name, help, kept: options }: PulumiCommand,
@@ -77,7 +78,8 @@ export function readForPulumi(
     return 0;
   }
   const kept = keptByNpm(options, env);
-  const wrong = kept === undefined ? refusedByPulumi(name, words, env) : `${kept}: ${help.split("\n\n")[0]}`;
+  const own = kept === undefined ? misplaced(process.cwd()) : `${kept}: ${help.split("\n\n")[0]}`;
+  const wrong = own ?? refusedByPulumi(name, words, env);
   if (wrong === undefined) return undefined;
   console.error(`${name}: ${wrong}`);
   return 1;

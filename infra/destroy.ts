@@ -16,7 +16,6 @@ import { login } from "./preflight/login.ts";
 import { subscriptionIn } from "./recovery/azure-ids.ts";
 import { pulumi } from "./recovery/pulumi.ts";
 import { type StateExport, stackOf } from "./recovery/state.ts";
-import { misplaced } from "./stack-folder.ts";
 
 const HELP = `npm run destroy [-- ARGUMENTS]
 
@@ -59,8 +58,6 @@ async function main(args: readonly string[]): Promise<number> {
   const file = () => `before-destroy-${stackOf(before as StateExport)?.stack}-${time}.json`;
   const time = new Date().toISOString().replaceAll(/[:.]/g, "-");
   try {
-    const misplacement = misplaced(process.cwd());
-    if (misplacement !== undefined) throw new Error(misplacement);
     before = await remembered(args);
     const lock = before && (await lockedBy(before));
     if (lock !== undefined) throw new Error(`nothing was changed: ${lock}`);

@@ -11,7 +11,6 @@ import { makeRelease, type Release } from "../release/make.ts";
 import { readForPulumi, stackIn } from "./command-line.ts";
 import { nameOf, type StateExport, stackOf } from "./recovery/state.ts";
 import { ANNOUNCED_RELEASE } from "./release/announced-release.ts";
-import { misplaced } from "./stack-folder.ts";
 import { checkTypes } from "./type-check.ts";
 import { VAULT_API, type VaultApi, vaultTypes } from "./vault-api.ts";
 
@@ -123,8 +122,6 @@ async function main(given: readonly string[]): Promise<number> {
   if (done !== undefined) return done;
   let release: Release;
   try {
-    const misplacement = misplaced(process.cwd());
-    if (misplacement !== undefined) throw new Error(misplacement);
     const outputs = ask<StackOutputs>(["stack", "output", "--json", ...stackIn(args)]);
     const state = ask<StateExport>(["stack", "export", ...stackIn(args)]);
     const cutOff = cutOffEarlier(state);

@@ -215,9 +215,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "infra/readiness": ["infra/standing", "signer/invisible-characters.ts"],
   "infra/refusal.ts": [],
   // How the commands read their command lines.
-  "infra/command-line.ts": [],
   // Where the stacks' files lie.
   "infra/stack-folder.ts": [],
+  "infra/command-line.ts": ["infra/stack-folder.ts"],
   // How Azure's resource manager is asked.
   "infra/arm": [],
   // What Azure has of machines: asked before one is replaced, and where one is refused.
@@ -310,13 +310,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "infra/stack-folder.ts",
   ],
   // Takes the stack down, once Azure has been asked whether it would be refused.
-  "infra/destroy.ts": [
-    "infra/arm",
-    "infra/command-line.ts",
-    "infra/preflight",
-    "infra/recovery",
-    "infra/stack-folder.ts",
-  ],
+  "infra/destroy.ts": ["infra/arm", "infra/command-line.ts", "infra/preflight", "infra/recovery"],
   // Tests on a stack that is up what is assumed of Azure.
   "infra/verify": [
     "infra/arm",

@@ -62,6 +62,7 @@ describe("the folder of the stacks' files", () => {
       await using folder = await earlier();
       for (const [name, code] of [
         ["up", 1],
+        ["preview", 1],
         ["destroy", 1],
         ["preflight/main", 2],
         ["recovery/main", 1],
