@@ -10,4 +10,13 @@ describe("the terminal of a person in the boot test", () => {
       .finally(() => terminal.close());
     expect({ status, output }).to.deep.equal({ status: 3, output: "\n> release\nRelease  name\n" });
   });
+
+  it("leaves nothing of npm 9's bar either, and keeps a line whose rest alone was erased", async () => {
+    const terminal = await Terminal.open(SHELL, { ...PROMPTS, PATH: process.env.PATH });
+    const bar = String.raw`[###...] reify\033[0m\033[K\r`;
+    const { output } = await terminal
+      .type([String.raw`printf '${bar}${bar}\033[Kadded 9\033[K\n'`])
+      .finally(() => terminal.close());
+    expect(output).to.include("added 9").and.not.include("reify");
+  });
 });

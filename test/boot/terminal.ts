@@ -17,8 +17,11 @@ export const SHELL = ["/bin/bash", "--noprofile", "--norc", "--noediting", "-i"]
 export const PROMPTS = { PS1: "[$? done] ", PS2: "[more] ", TERM: "xterm" };
 const PROMPT = /\[(\d+) done\] $/;
 const MORE = /\[more\] $/;
+const ESCAPE = String.fromCharCode(27);
 /** A line begun anew and erased (ECMA-48: CHA, EL): npm turns a wheel there while it waits, and leaves nothing of it. */
-const REDRAWN = `${String.fromCharCode(27)}[1G${String.fromCharCode(27)}[0K`;
+const REDRAWN = `${ESCAPE}[1G${ESCAPE}[0K`;
+/** The same as npm 9 does it for its bar: what is right of the bar is erased, and the next one is written over it. */
+const WRITTEN_OVER = new RegExp(`${ESCAPE}\\[0?K\\r(?!\\n)`, "g");
 
 // Ends a command that hangs, and says nothing of how fast it should be: the test itself ends after twelve minutes.
 const PATIENCE = 600_000;
@@ -51,7 +54,7 @@ export class Terminal {
     this.#patience = patience;
     child.stdin.on("error", () => {}); // the shell has ended, and the wait for its prompt says so
     child.stdout.on("data", (chunk: Buffer) => {
-      this.#screen += chunk.toString("utf8").replaceAll("\r", "");
+      this.#screen += chunk.toString("utf8").replace(WRITTEN_OVER, REDRAWN).replaceAll("\r", "");
       this.#look();
       for (const watch of this.#watchers) watch();
     });
